@@ -1,0 +1,42 @@
+# One file lists the commands; CI runs the same ones.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check format bench lock clean
+
+run: .venv/run          ## start Bobbin; with no tokens, the sandbox
+	$(BIN)/python -m bots run
+
+test: .venv/dev         ## every test, on SQLite and on a real PostgreSQL that is brought along
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: .venv/dev        ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/dev        ## figures as ratios against a baseline of the same run
+	$(BIN)/python -m benchmarks
+
+lock: .venv/dev         ## resolve the newest allowed versions, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --all-extras --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --all-extras --upgrade --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+.venv/run: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bobbin needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	touch $@
+
+.venv/dev: .venv/run requirements-dev.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
