@@ -1,0 +1,5 @@
+"""`python -m bots` is `bobbin`."""
+
+from bots.cli import main
+
+main()

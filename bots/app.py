@@ -1,0 +1,108 @@
+"""The one place where things are joined: settings in, a running Bobbin out."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bots import platforms
+from bots.kit import Kit
+from bots.web import Web
+from core.engine.embedded import Embedded
+from core.errors import StorageUnavailable
+from core.relay import Relay
+from core.showing import insist
+from core.storage.database import open_database, readable
+from core.storage.ledger import Ledger
+from core.storage.migrate import migrate
+from core.upstream.client import Upstream
+from core.vitals import Vitals
+from core.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.chat import Chat
+    from core.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+DATABASE_CHECK = 2.0  # seconds between two looks at whether the database answers
+
+
+class Bobbin:
+    """The bot: every part of it, made from the settings."""
+
+    def __init__(self, settings: Settings, names: Sequence[str]) -> None:
+        """*names* are the platforms to run. Nothing is connected yet; raises SetupError for what can't be right."""
+        self.vitals = Vitals()
+        self.web = Web(self.vitals)
+        self._settings = settings
+        self._database = open_database(settings.database.url.get_secret_value())
+        self._ledger = Ledger(self._database)
+        self._upstream = Upstream(
+            settings.upstream.url,
+            settings.upstream.token.get_secret_value(),
+            idle_timeout=settings.upstream.idle_timeout,
+        )
+        kit = Kit(notes=self._ledger, seal=settings.seal, vitals=self.vitals, routes=self.web)
+        self._chats: dict[str, Chat] = {
+            name: platforms.platform(name).build(settings.section(name), kit) for name in names
+        }
+        presets = settings.named_presets
+        worker = Worker(
+            self._ledger, self._upstream, self._chats, presets, transcript_budget=settings.limits.transcript
+        )
+        self._engine = Embedded(self._ledger, worker.see_to)
+        self._relay = Relay(self._ledger, self._engine.wake, presets, longest_question=settings.limits.question)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until *stop* is set, then end in order. Raises SetupError when a platform can never work like this."""
+        for part in ("database", *self._chats):
+            self.vitals.expect(part)
+        async with AsyncExitStack() as parts:
+            parts.push_async_callback(self._database.close)
+            parts.push_async_callback(self._upstream.aclose)
+            await parts.enter_async_context(self.web.open(self._settings.web.host, self._settings.web.port))
+            await insist(lambda: migrate(self._database))
+            await parts.enter_async_context(self._database.sole())
+            await self._engine.start(self._chats.keys())
+            try:
+                await self._listen(stop)
+            finally:
+                log.info("ending", running=self._engine.busy)
+                await self._engine.stop(self._settings.shutdown_grace)
+
+    async def _listen(self, stop: asyncio.Event) -> None:
+        tasks = [asyncio.create_task(chat.listen(self._relay), name=name) for name, chat in self._chats.items()]
+        tasks += [asyncio.create_task(self._watch_database()), asyncio.create_task(self._announce())]
+        stopping = asyncio.create_task(stop.wait())
+        listening = asyncio.gather(*tasks)
+        try:
+            await asyncio.wait({listening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (stopping, *tasks):
+                task.cancel()
+            await asyncio.gather(stopping, *tasks, return_exceptions=True)
+        if not stop.is_set():
+            listening.result()
+
+    async def _watch_database(self) -> None:
+        while True:
+            try:
+                await self._ledger.check()
+                self.vitals.up("database")
+            except StorageUnavailable:
+                log.warning(
+                    "the database can't be reached", database=readable(self._settings.database.url.get_secret_value())
+                )
+                self.vitals.down("database", "can't be reached")
+            await asyncio.sleep(DATABASE_CHECK)
+
+    async def _announce(self) -> None:
+        await self.vitals.well()
+        log.info("ready", platforms=list(self._chats), health=f"http://127.0.0.1:{self.web.port}/readyz")
+        await asyncio.Event().wait()

@@ -1,0 +1,42 @@
+"""What every adapter is built with, and what it must offer to be found."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from core.seal import Seal
+    from core.vitals import Vitals
+
+Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Notes(Protocol):
+    """Small facts that an adapter keeps over restarts."""
+
+    async def note(self, name: str) -> str | None:
+        """Return what was written under *name*, None if nothing was."""
+
+    async def write_note(self, name: str, text: str) -> None:
+        """Keep *text* under *name*."""
+
+
+class Routes(Protocol):
+    """The web door, as far as an adapter may hang something of its own in it."""
+
+    def post(self, path: str, answer: Route) -> None:
+        """Have *answer* take POST requests to *path*."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What an adapter may use of the rest."""
+
+    notes: Notes
+    seal: Seal
+    vitals: Vitals
+    routes: Routes

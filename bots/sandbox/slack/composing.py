@@ -1,0 +1,56 @@
+"""What an app wants said, checked against Slack's limits: the same for posts, updates and response URLs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bots.sandbox.slack.arguments import ApiError, Arguments, explained
+from bots.sandbox.slack.blocks import Surface, block_problems, with_ids
+from bots.sandbox.slack.text import from_app
+
+if TYPE_CHECKING:
+    from bots.sandbox.slack.nouns import JsonObject
+
+POST_TEXT = 40_000  # longer is cut: https://docs.slack.dev/reference/methods/chat.postMessage#truncating
+UPDATE_TEXT = 4_000  # longer is refused: https://docs.slack.dev/reference/methods/chat.update#errors
+MARKDOWN_TEXT = 12_000  # https://docs.slack.dev/reference/methods/chat.postMessage#arg_markdown_text
+ATTACHMENTS = 100  # https://docs.slack.dev/reference/methods/chat.postMessage#errors
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    text: str
+    blocks: tuple[JsonObject, ...]
+    attachments: tuple[JsonObject, ...]
+    metadata: JsonObject | None
+
+
+def content(arguments: Arguments) -> Content:
+    """What the arguments say should be shown. Raises ApiError."""
+    blocks = arguments.objects("blocks", "invalid_blocks_format") or []
+    attachments = arguments.objects("attachments", "invalid_attachments") or []
+    if len(attachments) > ATTACHMENTS:
+        raise ApiError("too_many_attachments")
+    if problems := block_problems(blocks, Surface.MESSAGE):
+        raise explained("invalid_blocks", problems)
+    text = arguments.text("text")
+    if markdown := arguments.text("markdown_text"):
+        if text or blocks:
+            raise ApiError("markdown_text_conflict")
+        if len(markdown) > MARKDOWN_TEXT:
+            raise ApiError("msg_too_long")
+        text, blocks = markdown, [{"type": "markdown", "text": markdown}]
+    if not (text.strip() or blocks or attachments):
+        raise ApiError("no_text")
+    return Content(from_app(text[:POST_TEXT]), with_ids(blocks), tuple(attachments), _metadata(arguments))
+
+
+def _metadata(arguments: Arguments) -> JsonObject | None:
+    """https://docs.slack.dev/messaging/message-metadata"""
+    metadata = arguments.object("metadata", "invalid_metadata_format")
+    if metadata and not (
+        isinstance(metadata.get("event_type"), str) and isinstance(metadata.get("event_payload"), dict)
+    ):
+        raise ApiError("invalid_metadata_format")
+    return metadata or None

@@ -1,0 +1,42 @@
+"""What can be made to go wrong, and counts down as it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a Web API call fails: with `ok: false` and *error* when *status* is 200, else with that HTTP status."""
+
+    status: int = 200
+    error: str = "internal_error"
+    retry_after: int = 1  # seconds, sent with 429
+
+
+@dataclass(slots=True)
+class Faults:
+    """Switches; all off at first. Everything may be set while the server runs."""
+
+    redeliver: int = 0  # send every event this many times again although it was acknowledged
+    mention_first: bool = False  # app_mention before message
+    lose_acks: int = 0  # treat the next acknowledgements as if they never came
+    expect_acks: bool = True  # off: whatever is sent counts as acknowledged at once
+    failures: dict[str, list[Failure]] = field(default_factory=dict)
+
+    def fail(self, method: str, failure: Failure, times: int = 1) -> None:
+        """Have the next calls of *method* fail."""
+        self.failures.setdefault(method, []).extend([failure] * times)
+
+    def rate_limit(self, method: str, retry_after: int = 1, times: int = 1) -> None:
+        self.fail(method, Failure(429, "ratelimited", retry_after), times)
+
+    def next_failure(self, method: str) -> Failure | None:
+        waiting = self.failures.get(method)
+        return waiting.pop(0) if waiting else None
+
+    def loses_this_ack(self) -> bool:
+        if self.lose_acks == 0:
+            return False
+        self.lose_acks -= 1
+        return True

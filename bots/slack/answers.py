@@ -1,0 +1,158 @@
+"""Makes a thread show a turn: page n of the answer in message n, and nothing written that stands there already."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bots.slack import markdown
+from bots.slack.errors import PAYLOAD
+from bots.slack.markdown import Page
+from bots.slack.note import Note
+from bots.text.measure import Measure
+from bots.text.pages import split
+from bots.text.thoughts import visible
+from core.errors import ChatBusy, ChatError, ChatRejected, ThreadGone
+
+if TYPE_CHECKING:
+    from bots.slack.api import Api
+    from bots.slack.pace import Pace
+    from core.turn import Turn
+
+# https://docs.slack.dev/messaging/message-metadata: by it a message is found again whose ts was never written down.
+METADATA_TYPE = "bobbin_turn"
+# chat.update refuses a text of more than 4,000 characters: https://docs.slack.dev/reference/methods/chat.update
+PLAIN_LIMIT = 3_800
+_MOST_LOOKS = 5  # calls to read what was said since a question
+_SURELY_NOT_POSTED = frozenset({"ratelimited", "rate_limited", "http_429"})
+
+
+class Showing:
+    """One call of `show`. `note` is what is known at any moment, also when the call ends early."""
+
+    def __init__(self, api: Api, pace: Pace, bot: str, turn: Turn, note: Note) -> None:
+        """*bot* is the bot's own id, by which its messages are told from others'."""
+        self._api = api
+        self._pace = pace
+        self._bot = bot
+        self._turn = turn
+        self.note = note
+
+    async def show(self) -> None:
+        """Raises a ChatError; `note` then says how far it came."""
+        try:
+            await self._show_pages()
+        except ChatRejected as refusal:
+            if refusal.code not in PAYLOAD or self.note.is_plain:
+                raise
+            # The same once more without blocks.
+            self.note = replace(self.note, is_plain=True, shown=("",) * len(self.note.messages))
+            await self._show_pages()
+
+    async def _show_pages(self) -> None:
+        pages = self._pages()
+        for number, page in enumerate(pages):
+            await self._show_page(number, page)
+        if pages and self._turn.is_over:
+            await self._remove_from(len(pages))
+
+    def _pages(self) -> list[Page]:
+        turn = self._turn
+        if self.note.is_plain:
+            text = visible(turn.answer, streaming=not turn.is_over)
+            return _plain_pages(text) + _plain_pages(turn.problem)
+        pages = markdown.pages(turn.answer, streaming=not turn.is_over)
+        return _with_problem(pages, markdown.pages(turn.problem))
+
+    async def _show_page(self, number: int, page: Page) -> None:
+        if number >= len(self.note.messages) and self.note.complete_for < self._turn.attempt:
+            await self._find_messages()
+        digest = _digest(page)
+        if number >= len(self.note.messages):
+            await self._post(number, page, digest)
+        elif self.note.shown[number] != digest:
+            await self._pace.update(self._turn.id)
+            await self._api.update(channel=self.note.channel, ts=self.note.messages[number], **self._content(page))
+            self.note = self.note.updated(number, digest)
+
+    async def _post(self, number: int, page: Page, digest: str) -> None:
+        await self._pace.post(self._turn.id, self.note.channel)
+        before = self.note
+        # Until Slack has answered nobody knows whether it stands there, least of all after a cancellation.
+        self.note = replace(before, complete_for=-1)
+        try:
+            ts = await self._api.post(
+                channel=before.channel,
+                thread_ts=before.thread_ts,
+                metadata={"event_type": METADATA_TYPE, "event_payload": {"turn": self._turn.id, "page": number}},
+                **self._content(page),
+            )
+        except ChatError as error:
+            if not isinstance(error, ChatBusy) or error.code in _SURELY_NOT_POSTED:
+                self.note = before
+            raise
+        self.note = before.posted(ts, digest)
+
+    def _content(self, page: Page) -> dict[str, Any]:
+        if self.note.is_plain:
+            return {"text": page.fallback, "blocks": []}
+        # https://docs.slack.dev/reference/block-kit/blocks/markdown-block
+        return {"text": page.fallback, "blocks": [{"type": "markdown", "text": page.markdown}]}
+
+    async def _remove_from(self, pages: int) -> None:
+        """An earlier attempt at this answer was longer."""
+        for ts in reversed(self.note.messages[pages:]):
+            with contextlib.suppress(ThreadGone):  # somebody was quicker
+                await self._api.delete(self.note.channel, ts)
+            self.note = self.note.cut(len(self.note.messages) - 1)
+
+    async def _find_messages(self) -> None:
+        """Look in the thread for messages of this turn that were posted, but not written down."""
+        found: dict[int, str] = {}
+        cursor = ""
+        for _ in range(_MOST_LOOKS):
+            answer = await self._api.replies(self.note.channel, self.note.thread_ts, self.note.question_ts, cursor)
+            for message in answer.get("messages") or ():
+                if (number := self._number_of(message)) is not None:
+                    found.setdefault(number, str(message["ts"]))
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                break
+        while ts := found.get(len(self.note.messages)):
+            self.note = self.note.posted(ts, digest="")
+        self.note = replace(self.note, complete_for=self._turn.attempt)
+
+    def _number_of(self, message: dict[str, Any]) -> int | None:
+        """Return which page of this turn *message* shows, None if it is another message."""
+        metadata = message.get("metadata") or {}
+        payload = metadata.get("event_payload") or {}
+        is_ours = metadata.get("event_type") == METADATA_TYPE and message.get("bot_id") == self._bot
+        return payload.get("page") if is_ours and payload.get("turn") == self._turn.id else None
+
+
+def _with_problem(pages: list[Page], problem: list[Page]) -> list[Page]:
+    """Put the problem under the answer, as a paragraph of its own: in the same message if there is room."""
+    if not pages or not problem:
+        return pages + problem
+    last, first = pages[-1], problem[0]
+    together = f"{last.markdown}\n\n{first.markdown}"
+    if len(together.encode()) > markdown.PAGE_LIMIT:
+        return pages + problem
+    fallback = f"{last.fallback[: markdown.FALLBACK_LIMIT - len(first.fallback) - 1]}\n{first.fallback}"
+    return [*pages[:-1], Page(together, fallback), *problem[1:]]
+
+
+def _plain_pages(text: str) -> list[Page]:
+    measure = Measure(limit=PLAIN_LIMIT, length=lambda piece: len(_escaped(piece)))
+    return [Page(part.text, _escaped(part.text)) for part in split(text, measure)]
+
+
+def _escaped(text: str) -> str:
+    """https://docs.slack.dev/messaging/formatting-message-text#escaping"""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _digest(page: Page) -> str:
+    return hashlib.blake2b(page.markdown.encode(errors="surrogatepass"), digest_size=8).hexdigest()

@@ -1,0 +1,114 @@
+"""Gets the connection to Slack up, keeps it up, and takes it down without leaving anything behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+
+from bots.slack.errors import DEAD
+from core.errors import ChatBusy, ChatError, SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from slack_bolt.async_app import AsyncApp
+    from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+    from slack_sdk.socket_mode.request import SocketModeRequest
+
+    from bots.slack.api import Api
+    from core.vitals import Vitals
+
+PART = "slack"  # the word for it on the health page
+FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between tries to reach Slack
+LOOK_INTERVAL = 5.0  # seconds between looks at the socket; its own pings go as often
+DRAIN_TIMEOUT = 3.0  # seconds: Slack doesn't wait longer for an acknowledgement either
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+async def patiently(call: Callable[[], Awaitable[T]], token_name: str, vitals: Vitals) -> T:
+    """Repeat *call* until Slack can be reached. Raises SetupError when it refuses the token of that name."""
+    delay = FIRST_DELAY
+    while True:
+        try:
+            return await call()
+        except ChatBusy as trouble:
+            vitals.down(PART, "Slack can't be reached; trying again.")
+            log.warning("Slack can't be reached; trying again.", code=trouble.code, detail=trouble.detail, delay=delay)
+            await asyncio.sleep(max(delay, trouble.retry_after or 0) * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
+            delay = min(delay * 2, LONGEST_DELAY)
+        except ChatError as refusal:
+            vitals.down(PART, f"Slack refuses {token_name}.")
+            raise SetupError(_advice(refusal, token_name)) from refusal
+
+
+def _advice(refusal: ChatError, token_name: str) -> str:
+    if refusal.code in DEAD:
+        return f"Slack does not accept {token_name} ({refusal.code}): copy it anew from the app's page at https://api.slack.com/apps."
+    detail = f" {refusal.detail}" if refusal.detail else ""
+    return (
+        f"Slack refuses {token_name} ({refusal.code}{detail}): compare the app's settings at https://api.slack.com/apps "
+        "with `bobbin manifest slack`, and install it again."
+    )
+
+
+@contextlib.asynccontextmanager
+async def open_socket(app: AsyncApp, api: Api, app_token: str, url: str) -> AsyncIterator[SocketModeClient]:
+    """Have *app* answer what comes by Socket Mode from *url*, which lasts for one connection; the SDK gets the next.
+
+    https://docs.slack.dev/apis/events-api/using-socket-mode
+    """
+    client = SocketModeClient(
+        app_token=app_token, logger=app.logger, web_client=api.client_without_token(), ping_interval=LOOK_INTERVAL
+    )
+    client.wss_uri = url
+    answering: set[asyncio.Task[object]] = set()
+
+    async def answer(socket: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        # The SDK runs each of these in a task of its own, which it does not hold on to.
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 (a coroutine always runs in one)
+        answering.add(task)
+        task.add_done_callback(answering.discard)
+        began = time.time()
+        await send_async_response(socket, request, await run_async_bolt_app(app, request), began)
+
+    client.socket_mode_request_listeners.append(answer)
+    try:
+        await client.connect()  # type: ignore[no-untyped-call]
+        yield client
+    finally:
+        # From here on nothing is acknowledged that isn't under way; Slack gives it to whoever connects next.
+        client.socket_mode_request_listeners.clear()
+        if answering:
+            await asyncio.wait(answering, timeout=DRAIN_TIMEOUT)
+        await _close(client)
+
+
+async def _close(client: SocketModeClient) -> None:
+    await client.close()  # type: ignore[no-untyped-call]
+    # close() cancels these, but does not wait for them.
+    tasks = [client.message_processor, client.current_session_monitor, client.message_receiver]
+    await asyncio.gather(*filter(None, tasks), return_exceptions=True)
+
+
+async def watch(client: SocketModeClient, vitals: Vitals) -> None:
+    """Tell *vitals* how the socket is doing, until cancelled. Reconnecting is the SDK's work."""
+    is_up = True
+    while True:
+        was_up, is_up = is_up, await client.is_connected()
+        if is_up:
+            vitals.up(PART)
+        elif not was_up:
+            vitals.down(PART, "The connection to Slack is lost; trying again.")
+            # The SDK would try the same address for ever, but an address is good for one connection and a short time.
+            client.wss_uri = None
+        await asyncio.sleep(LOOK_INTERVAL)

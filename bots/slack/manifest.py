@@ -1,0 +1,66 @@
+"""The app's manifest, to be pasted at https://api.slack.com/apps."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+# Each with what it is for: https://docs.slack.dev/reference/scopes
+SCOPES = (
+    "app_mentions:read",  # hear mentions
+    "channels:history",  # hear messages in channels, and find an answer again after a crash
+    "chat:write",  # answer
+    "commands",  # /bobbin
+    "groups:history",
+    "im:history",  # hear direct messages
+    "mpim:history",
+    "reactions:write",  # the sign of life
+)
+EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+
+
+def manifest(name: str = "Bobbin", request_url: str = "") -> str:
+    """Return the manifest as JSON, for Socket Mode, or for events by HTTP to *request_url*.
+
+    https://docs.slack.dev/reference/app-manifest
+    """
+    return json.dumps(
+        _manifest(name, {"request_url": request_url} if request_url else {}), indent=2, ensure_ascii=False
+    )
+
+
+def _manifest(name: str, by_http: dict[str, str]) -> dict[str, Any]:
+    command = {
+        "command": "/bobbin",
+        "description": "See or change how Bobbin answers in this channel",
+        "usage_hint": "help | preset show | preset set NAME",
+        "should_escape": False,
+    }
+    command |= {"url": by_http["request_url"]} if by_http else {}
+    return {
+        "_metadata": {"major_version": 1},
+        "display_information": {
+            "name": name,
+            "description": "Mention it with a question: an AI model answers in the thread.",
+        },
+        "features": {
+            "agent_view": {
+                "agent_description": "Mention me with a question, or write to me here, and I answer in the thread."
+            },
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": name.lower(), "always_online": True},
+            "slash_commands": [command],
+        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {**by_http, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **by_http},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": not by_http,
+            "token_rotation_enabled": False,
+        },
+    }

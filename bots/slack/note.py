@@ -1,0 +1,45 @@
+"""What the adapter must know of a turn's messages to go on with them after a restart."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+
+from core.turn import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Kept as `Turn.reply`. Page n of the answer stands in message n."""
+
+    channel: str
+    thread_ts: str
+    question_ts: str
+    has_sign: bool = False  # the question wears our reaction until the turn is over
+    messages: tuple[str, ...] = ()  # the ts of each
+    shown: tuple[str, ...] = ()  # a digest of what each shows; empty when that isn't known
+    is_plain: bool = False  # Slack refused this answer's blocks, so it stands there as plain text
+    # The attempt by which `messages` is known to be complete: of a later one, a process may have died between
+    # posting and writing it down. 0: not known to be.
+    complete_for: int = 1
+
+    @classmethod
+    def read(cls, reply: Reply) -> Note:
+        """Raises ValueError or TypeError for what isn't a note of ours."""
+        fields = json.loads(reply)
+        fields["messages"] = tuple(fields.get("messages", ()))
+        fields["shown"] = tuple(fields.get("shown", ()))
+        return cls(**fields)
+
+    def write(self) -> Reply:
+        return Reply(json.dumps(asdict(self), separators=(",", ":")))
+
+    def posted(self, ts: str, digest: str) -> Note:
+        return replace(self, messages=(*self.messages, ts), shown=(*self.shown, digest))
+
+    def updated(self, page: int, digest: str) -> Note:
+        return replace(self, shown=(*self.shown[:page], digest, *self.shown[page + 1 :]))
+
+    def cut(self, pages: int) -> Note:
+        """Only the first *pages* messages are left."""
+        return replace(self, messages=self.messages[:pages], shown=self.shown[:pages])

@@ -1,0 +1,159 @@
+"""How fast Slack lets us write: one budget for a workspace, shared by all answers that stream in it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.turn import TurnId
+
+# https://docs.slack.dev/apis/web-api/rate-limits: tier 3 is 50 a minute for each method and workspace, bursts are
+# tolerated for a moment; chat.postMessage has one a second for each channel, short bursts tolerated as well.
+UPDATES_A_SECOND = 45 / 60  # with a full bucket no more than 50 in any minute
+UPDATES_AT_ONCE = 5
+KEPT_FOR_ENDS = 2  # of those, what only the end of a turn may use
+POSTS_A_SECOND = 1.0
+POSTS_AT_ONCE = 3
+# https://docs.slack.dev/ai/developing-agents: an update of one message about every three seconds.
+UPDATE_SPACING = 3.0  # seconds
+FORGOTTEN_AFTER = 60.0  # seconds without an update, after which a turn no longer counts as streaming
+
+
+async def until_free(wait: Callable[[], float]) -> None:
+    """Sleep until *wait* says 0 seconds; asked again after each sleep, since others may have been quicker."""
+    while (seconds := wait()) > 0:  # noqa: ASYNC110 (time passes; nobody could set an event)
+        await asyncio.sleep(seconds)
+
+
+class Bucket:
+    """Tokens that come back at a steady rate."""
+
+    def __init__(self, rate: float, capacity: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """*rate* in tokens a second."""
+        self._rate = rate
+        self._capacity = capacity
+        self._clock = clock
+        self._level = float(capacity)
+        self._filled_at = clock()
+
+    def wait_for(self, kept: int = 0) -> float:
+        """Seconds until there is a token beside the *kept* ones; 0 when there is one now."""
+        self._fill()
+        missing = 1 + kept - self._level
+        # A sleep that ends a hair too early must not be followed by one of no length.
+        return 0.0 if missing < 1e-6 else missing / self._rate + 1e-3
+
+    def take(self) -> None:
+        self._fill()
+        self._level -= 1
+
+    def try_take(self) -> bool:
+        """Take a token if there is one."""
+        if self.wait_for() > 0:
+            return False
+        self.take()
+        return True
+
+    def hold(self, seconds: float) -> None:
+        """Give nothing for *seconds*."""
+        self._fill()
+        self._level = min(self._level, 1 - seconds * self._rate)
+
+    @property
+    def is_full(self) -> bool:
+        self._fill()
+        return self._level >= self._capacity
+
+    def _fill(self) -> None:
+        now = self._clock()
+        self._level = min(self._capacity, self._level + (now - self._filled_at) * self._rate)
+        self._filled_at = now
+
+
+class Pace:
+    """The budget of a workspace: when may a turn's message be posted or updated?"""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._updates = Bucket(UPDATES_A_SECOND, UPDATES_AT_ONCE, clock)
+        self._posts: dict[str, Bucket] = {}  # by channel
+        self._no_posts_before = clock()
+        self._written_at: dict[TurnId, float] = {}  # of turns that stream
+        self._paid: set[TurnId] = set()  # turns whose next call was taken from the budget when they became ready
+
+    async def ready(self, turn: TurnId, channel: str, *, is_posted: bool, is_over: bool) -> None:
+        """Wait until *turn* may be shown, and take that from the budget."""
+        if is_posted:
+            await until_free(lambda: self.wait_to_update(turn, is_over=is_over))
+            self.updated(turn)
+        else:
+            await until_free(lambda: self.wait_to_post(channel))
+            self.posted(channel, turn)
+        self._paid.add(turn)
+
+    async def post(self, turn: TurnId, channel: str) -> None:
+        """Wait until one more message may be posted, unless that was paid for by `ready`."""
+        if not self._is_paid(turn):
+            await until_free(lambda: self.wait_to_post(channel))
+            self.posted(channel, turn)
+
+    async def update(self, turn: TurnId) -> None:
+        """Wait until one more message may be updated, unless that was paid for by `ready`."""
+        if not self._is_paid(turn):
+            # Who is in the middle of showing something goes on with it, like an end.
+            await until_free(lambda: self.wait_to_update(turn, is_over=True))
+            self.updated(turn)
+
+    def wait_to_post(self, channel: str) -> float:
+        """Seconds until a message may be posted to *channel*."""
+        return max(self._no_posts_before - self._clock(), self._channel(channel).wait_for())
+
+    def wait_to_update(self, turn: TurnId, *, is_over: bool) -> float:
+        """Seconds until *turn* may be updated; its end waits for nothing but the workspace's budget."""
+        if is_over:
+            return self._updates.wait_for()
+        spaced = self._written_at[turn] + self._spacing() - self._clock() if turn in self._written_at else 0.0
+        return max(0.0, spaced, self._updates.wait_for(KEPT_FOR_ENDS))
+
+    def posted(self, channel: str, turn: TurnId) -> None:
+        self._channel(channel).take()
+        self._written_at[turn] = self._clock()
+
+    def updated(self, turn: TurnId) -> None:
+        self._updates.take()
+        self._written_at[turn] = self._clock()
+
+    def shown(self, turn: TurnId, *, is_over: bool) -> None:
+        """*turn* was shown, perhaps without any call; if it is over, it streams no more."""
+        self._paid.discard(turn)
+        if is_over:
+            self._written_at.pop(turn, None)
+
+    def refused(self, method: str, seconds: float) -> None:
+        """Slack answered 429 and wants *seconds* of silence on *method* in the whole workspace."""
+        if method == "chat.update":
+            self._updates.hold(seconds)
+        elif method == "chat.postMessage":
+            self._no_posts_before = self._clock() + seconds
+
+    def _is_paid(self, turn: TurnId) -> bool:
+        if turn in self._paid:
+            self._paid.discard(turn)
+            return True
+        return False
+
+    def _spacing(self) -> float:
+        """With many turns streaming, each gets its share of the workspace's budget."""
+        silent = self._clock() - FORGOTTEN_AFTER
+        self._written_at = {turn: at for turn, at in self._written_at.items() if at > silent}
+        return max(UPDATE_SPACING, len(self._written_at) / UPDATES_A_SECOND)
+
+    def _channel(self, channel: str) -> Bucket:
+        if channel not in self._posts:
+            self._posts = {name: bucket for name, bucket in self._posts.items() if not bucket.is_full}
+            self._posts[channel] = Bucket(POSTS_A_SECOND, POSTS_AT_ONCE, self._clock)
+        return self._posts[channel]

@@ -1,0 +1,57 @@
+"""What an operator sets for Slack, and what to say when half of it is missing."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
+
+
+def _with_slash(url: str) -> str:
+    # The SDK appends the method's name to it.
+    return url.rstrip("/") + "/"
+
+
+class Section(BaseModel):
+    """Socket Mode with an app token; without one, events by HTTP, signed with the signing secret."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bot_token: SecretStr = SecretStr("")
+    app_token: SecretStr = SecretStr("")
+    signing_secret: SecretStr = SecretStr("")
+    api_url: Annotated[str, AfterValidator(_with_slash)] = "https://slack.com/api/"
+
+    @property
+    def is_configured(self) -> bool:
+        return bool(self.bot_token) and bool(self.app_token or self.signing_secret)
+
+    @property
+    def uses_socket_mode(self) -> bool:
+        return bool(self.app_token)
+
+    def problems(self) -> list[str]:
+        """Sentences on what is half set, each with what to write instead; empty when all or nothing is set."""
+        problems = []
+        if self.bot_token and not self.app_token and not self.signing_secret:
+            problems.append(
+                "Slack has a bot token, but no way to receive events: set BOBBIN_SLACK__APP_TOKEN (Socket Mode; a token "
+                "beginning with xapp-) or BOBBIN_SLACK__SIGNING_SECRET (events by HTTP)."
+            )
+        if not self.bot_token and (self.app_token or self.signing_secret):
+            problems.append(
+                "Slack has no bot token: set BOBBIN_SLACK__BOT_TOKEN to the token beginning with xoxb- that the app's page "
+                "“OAuth & Permissions” shows after you installed it."
+            )
+        # https://docs.slack.dev/authentication/tokens
+        if self.bot_token.get_secret_value().startswith("xapp-"):
+            problems.append(
+                "BOBBIN_SLACK__BOT_TOKEN holds an app-level token (xapp-): set it to the bot token (xoxb-), and "
+                "BOBBIN_SLACK__APP_TOKEN to the app-level one."
+            )
+        if self.app_token.get_secret_value().startswith("xoxb-"):
+            problems.append(
+                "BOBBIN_SLACK__APP_TOKEN holds a bot token (xoxb-): set it to the app-level token (xapp-) with the scope "
+                "connections:write, and BOBBIN_SLACK__BOT_TOKEN to the bot token."
+            )
+        return problems

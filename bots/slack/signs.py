@@ -1,0 +1,105 @@
+"""The sign of life: a reaction on the question while its answer is under way. Nice to have, never worth a failure."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bots.slack.errors import DEAD
+from bots.slack.pace import Bucket, until_free
+from core.errors import ChatError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bots.slack.api import Api
+
+SIGN = "eyes"
+# https://docs.slack.dev/apis/web-api/rate-limits: reactions.add is tier 3, reactions.remove tier 2.
+ADDS_A_MINUTE, ADDS_AT_ONCE = 40, 10
+REMOVALS_A_MINUTE, REMOVALS_AT_ONCE = 15, 5
+MOST_WAITING = 500  # removals; beyond that a sign stays
+TIMEOUT = 3.0  # seconds for one call
+# Slack would say so for every message; a channel that the bot isn't in is another matter.
+_LASTING = frozenset({"missing_scope", "not_allowed_token_type", "access_denied", "unknown_method", *DEAD})
+# Nothing is wrong: somebody was quicker.
+_HARMLESS = frozenset({"already_reacted", "no_reaction", "message_not_found"})
+
+log = structlog.get_logger(__name__)
+
+Message = tuple[str, str]  # channel, ts
+
+
+class Signs:
+    """Puts signs on questions and takes them off, within Slack's budget."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._adds = Bucket(ADDS_A_MINUTE / 60, ADDS_AT_ONCE)
+        self._removals = Bucket(REMOVALS_A_MINUTE / 60, REMOVALS_AT_ONCE)
+        self._wanted: dict[Message, None] = {}  # signs that are still to be put on, in order
+        self._more_wanted = asyncio.Event()
+        self._unwanted: asyncio.Queue[Message] = asyncio.Queue(MOST_WAITING)
+        # One call at a time, so that a sign never comes after its own removal.
+        self._one_call = asyncio.Lock()
+        self._is_forbidden = False
+        self._told: set[str] = set()  # codes that were logged
+
+    async def run(self) -> None:
+        """Work off what waits, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._put_on())
+            tasks.create_task(self._take_off_late())
+
+    def on(self, channel: str, ts: str) -> None:
+        """Have a sign put on the message soon; not at all when there are too many: a late one says nothing."""
+        if not self._is_forbidden and self._adds.try_take():
+            self._wanted[channel, ts] = None
+            self._more_wanted.set()
+
+    async def off(self, channel: str, ts: str) -> None:
+        """Take the sign off, now or, when there are too many, later."""
+        message = (channel, ts)
+        if message in self._wanted:
+            del self._wanted[message]
+        elif self._removals.try_take():
+            await self._try(self._api.unreact, message)
+        elif not self._unwanted.full():
+            self._unwanted.put_nowait(message)
+
+    async def _put_on(self) -> None:
+        while True:
+            # Cleared before looking: what is wanted from here on sets it again.
+            self._more_wanted.clear()
+            while self._wanted:
+                message = next(iter(self._wanted))
+                del self._wanted[message]
+                await self._try(self._api.react, message)
+            await self._more_wanted.wait()
+
+    async def _take_off_late(self) -> None:
+        while True:
+            message = await self._unwanted.get()
+            await until_free(self._removals.wait_for)
+            self._removals.take()
+            await self._try(self._api.unreact, message)
+
+    async def _try(self, call: Callable[[str, str, str], Awaitable[None]], message: Message) -> None:
+        if self._is_forbidden:
+            return
+        try:
+            async with self._one_call, asyncio.timeout(TIMEOUT):
+                await call(*message, SIGN)
+        except TimeoutError:
+            self._tell("timeout")
+        except ChatError as refusal:
+            self._is_forbidden = refusal.code in _LASTING
+            self._tell(refusal.code, refusal.detail)
+
+    def _tell(self, code: str, detail: str = "") -> None:
+        if code in _HARMLESS or code in self._told:
+            return
+        self._told.add(code)
+        log.warning("Slack takes no reaction; answers go on without.", code=code, detail=detail)

@@ -1,0 +1,39 @@
+"""A platform as core sees it: the port that every adapter fills."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from core.relay import Relay
+    from core.turn import Reply, Turn
+
+
+class Chat(Protocol):
+    """Brings questions in and shows turns. What platform it is stays its own business."""
+
+    @property
+    def name(self) -> str:
+        """The word that its threads carry in `Thread.chat`."""
+
+    async def listen(self, relay: Relay) -> None:
+        """Connect and hand over questions until cancelled.
+
+        A question is acknowledged to the platform only after `relay.ask` has returned: what was not
+        recorded must not count as delivered. Raises SetupError when it can never work (a wrong token).
+        """
+
+    async def ready(self, turn: Turn) -> None:
+        """Wait until the platform's rate budget lets *turn* be shown.
+
+        Cancelled by the worker as soon as the turn is over, and then called again for the final one, which
+        must not wait behind updates of other turns.
+        """
+
+    async def show(self, turn: Turn) -> Reply:
+        """Make the thread show *turn* as it is now; return the new `turn.reply`.
+
+        Called many times for one turn, also by a process started later: whatever it must know of earlier
+        calls is in `turn.reply`. A turn without answer and problem shows a sign of life at most. Raises a
+        ChatError; one that says ThreadGone ends the turn.
+        """

@@ -1,0 +1,1 @@
+"""What decides which process sees to which thread, and when."""

@@ -1,0 +1,208 @@
+"""What can go wrong, each with the sentence that the person in the thread reads.
+
+BobbinError
+├── Refused                    a question or command that can't be taken as it is
+│   ├── NothingAsked
+│   ├── TooLong
+│   ├── NotAllowed
+│   └── UnknownPreset
+├── UpstreamError              the service did not answer
+│   ├── UpstreamBusy           retry, after `retry_after` if it names one
+│   ├── UpstreamFailed         retry
+│   ├── UpstreamUnreachable    retry
+│   ├── UpstreamCut            it began and broke off: may be in its history, so not asked again in the same conversation
+│   ├── EmptyAnswer
+│   ├── UnknownConversation    the id is gone: rebuild
+│   ├── ConversationTooLarge   rebuild, with less
+│   ├── ModerationRefused      the asker must rephrase
+│   ├── BadRequest             the request itself is wrong: model name, reference
+│   ├── TokenRefused           the operator must act
+│   └── UsedUp                 the operator must act
+├── ChatError                  the platform would not show it
+│   ├── ThreadGone             deleted, archived, left: stop
+│   ├── ChatForbidden          somebody must grant something: say so once, stop
+│   ├── ChatBusy               later
+│   └── ChatRejected           the payload is wrong: ours to mend
+├── StorageUnavailable         the database can't be reached
+├── Overtaken                  another process took this turn over
+└── SetupError                 Bobbin can't start like this
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BobbinError(Exception):
+    """Something went wrong. Please try again."""
+
+    def __init__(self, sentence: str | None = None) -> None:
+        """Take the sentence that people read; by default the docstring of the class."""
+        self.sentence = sentence or (type(self).__doc__ or "").strip()
+        super().__init__(self.sentence)
+
+
+class Refused(BobbinError):
+    """I can't take this as it is."""
+
+
+class NothingAsked(Refused):
+    """Hi! Ask me something in the same message, and I'll answer in this thread."""
+
+
+class TooLong(Refused):
+    """That is longer than I can take."""
+
+    def __init__(self, length: int, limit: int) -> None:
+        super().__init__(
+            f"That is {length:,} characters long, and I can take {limit:,}. Please shorten it, or ask in several messages."
+        )
+
+
+class NotAllowed(Refused):
+    """You may not change this here."""
+
+
+class UnknownPreset(Refused):
+    """There is no such preset."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        listed = ", ".join(f"`{one}`" for one in known)
+        super().__init__(f"I don't know a preset of that name. These exist: {listed}.")
+        self.name = name
+
+
+class UpstreamError(BobbinError):
+    """The AI service did not answer. Please try again in a little while."""
+
+    retryable: ClassVar[bool] = False  # may the same request be sent again, no byte of an answer having come?
+    for_operator: ClassVar[bool] = False  # can only whoever runs the bot mend it?
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        code: str = "unknown",
+        status: int | None = None,
+        trace_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Keep what the service said, for the log.
+
+        *detail* and *code* are the service's own words and never shown to people; *status* is the HTTP
+        status, None when none came; *trace_id* is the service's own reference; *retry_after* in seconds.
+        """
+        super().__init__()
+        self.detail = detail
+        self.code = code
+        self.status = status
+        self.trace_id = trace_id
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        """For the log: what the service said, and its reference."""
+        where = f"HTTP {self.status} " if self.status else ""
+        trace = f" (trace {self.trace_id})" if self.trace_id else ""
+        return f"{where}{self.code}: {self.detail or type(self).__name__}{trace}"
+
+
+class UpstreamBusy(UpstreamError):
+    """The AI service is busy right now. Please try again in a minute."""
+
+    retryable = True
+
+
+class UpstreamFailed(UpstreamError):
+    """The AI service had a problem and did not answer. Please try again in a little while."""
+
+    retryable = True
+
+
+class UpstreamUnreachable(UpstreamError):
+    """The AI service can't be reached right now. Please try again in a few minutes."""
+
+    retryable = True
+
+
+class UpstreamCut(UpstreamError):
+    """The AI service broke off in the middle of its answer. What came so far is above; please ask again for the rest."""
+
+
+class EmptyAnswer(UpstreamError):
+    """The AI service sent an empty answer. Please ask again, perhaps in other words."""
+
+
+class UnknownConversation(UpstreamError):
+    """The AI service has lost the memory of this thread. Please ask again."""
+
+
+class ConversationTooLarge(UpstreamError):
+    """This thread, or what was sent along, has become too large for the AI service. Please shorten it or start a new thread."""
+
+
+class ModerationRefused(UpstreamError):
+    """The AI service declines to answer this. Please put it in other words."""
+
+
+class BadRequest(UpstreamError):
+    """The AI service did not understand the request; perhaps the model's name is wrong. `preset show` tells which one is used here."""
+
+
+class TokenRefused(UpstreamError):
+    """I'm not set up correctly to reach the AI service. Whoever runs me has to look at my token; please tell them."""
+
+    for_operator = True
+
+
+class WrongAddress(UpstreamError):
+    """I'm not set up correctly to reach the AI service. Whoever runs me has to look at its address; please tell them."""
+
+    for_operator = True
+
+
+class UsedUp(UpstreamError):
+    """The budget for the AI service is used up. Whoever runs me has to top it up; please tell them."""
+
+    for_operator = True
+
+
+class ChatError(BobbinError):
+    """The chat platform did not take the message."""
+
+    def __init__(self, detail: str = "", *, code: str = "unknown", retry_after: float | None = None) -> None:
+        """Keep the platform's *code* and *detail* for the log; *retry_after* in seconds."""
+        super().__init__()
+        self.detail = detail
+        self.code = code
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail or type(self).__name__}"
+
+
+class ThreadGone(ChatError):
+    """The thread, or the message with the answer, is gone."""
+
+
+class ChatForbidden(ChatError):
+    """The bot may not write there."""
+
+
+class ChatBusy(ChatError):
+    """The platform is busy or limits the rate."""
+
+
+class ChatRejected(ChatError):
+    """The platform refuses the message as it is."""
+
+
+class StorageUnavailable(BobbinError):
+    """I can't take questions right now, since my database can't be reached. Please try again in a minute."""
+
+
+class Overtaken(BobbinError):
+    """Another process has taken this turn over."""
+
+
+class SetupError(BobbinError):
+    """Bobbin can't start like this."""

@@ -1,0 +1,74 @@
+"""How to answer in a place: each field is set there or inherited from the wider one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+DEFAULT = "default"  # the deployment's own preset
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A way to answer. A field that is None is left open: the wider place decides."""
+
+    model: str | None = None
+    instructions: str | None = None  # sent with every question: nobody documents that a conversation keeps them
+    name: str | None = None  # the named preset that the other fields start from
+
+    def over(self, wider: Preset) -> Preset:
+        """Return this preset with its open fields filled from *wider*."""
+        filled = {
+            field.name: mine if (mine := getattr(self, field.name)) is not None else getattr(wider, field.name)
+            for field in fields(self)
+        }
+        return Preset(**filled)
+
+    @property
+    def is_open(self) -> bool:
+        """Does it decide nothing?"""
+        return self == Preset()
+
+
+class Origin(NamedTuple):
+    """A field's value, and the place that it comes from."""
+
+    value: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The preset that answers somewhere, every field decided, and where each comes from."""
+
+    model: str
+    instructions: str
+    origins: dict[str, Origin]
+
+
+def choose(named: dict[str, Preset], layers: Sequence[tuple[str, Preset]]) -> Choice:
+    """Decide every field for a place.
+
+    *named* are the deployment's presets, `default` among them with a model; *layers* are (place, what is
+    set there), widest first. A layer that names a preset takes that preset's fields, under its own.
+    """
+    origins: dict[str, Origin] = {}
+    for place, preset in _spread(named, layers):
+        for name in ("name", "model", "instructions"):
+            value = getattr(preset, name)
+            if value is not None:
+                origins[name] = Origin(value, place)
+    empty = Origin("", DEFAULT)
+    return Choice(
+        model=origins.get("model", empty).value,
+        instructions=origins.get("instructions", empty).value,
+        origins=origins,
+    )
+
+
+def _spread(named: dict[str, Preset], layers: Sequence[tuple[str, Preset]]) -> Iterable[tuple[str, Preset]]:
+    yield DEFAULT, Preset(name=DEFAULT).over(named[DEFAULT])
+    for place, preset in layers:
+        # A name that the operator has since removed from the settings decides nothing.
+        yield place, preset.over(named.get(preset.name or "", Preset()))

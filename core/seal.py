@@ -1,0 +1,24 @@
+"""Keeps small secrets unreadable in the database."""
+
+from __future__ import annotations
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class Seal:
+    """Seals and opens short texts. Without a key of the operator's, what it sealed is lost with the process."""
+
+    def __init__(self, keys: list[str]) -> None:
+        """*keys* are Fernet keys, newest first: the first seals, all open. Raises ValueError for a malformed one."""
+        self.lasts = bool(keys)
+        self._fernet = MultiFernet([Fernet(key) for key in keys or [Fernet.generate_key().decode()]])
+
+    def close(self, secret: str) -> str:
+        return self._fernet.encrypt(secret.encode()).decode()
+
+    def open(self, sealed: str) -> str | None:
+        """Return the secret, or None when it was sealed with a key that is gone."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            return None

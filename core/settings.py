@@ -1,0 +1,244 @@
+"""Reads bobbin.toml and the environment, once, into typed and frozen values."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    create_model,
+    field_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from core import preset
+from core.errors import SetupError
+from core.seal import Seal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX = "BOBBIN_"
+FILE = Path("bobbin.toml")
+SECRETS = Path("/run/secrets")  # where container platforms put them, one file each, named like the variable
+
+
+class Section(BaseModel):
+    """A part of the settings. What isn't known is refused, so that a typing error is found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class UpstreamSection(Section):
+    """The AI service."""
+
+    url: str = Field("https://api.acedata.cloud", pattern=r"^https?://")
+    token: SecretStr = SecretStr("")
+    idle_timeout: float = Field(150, gt=0)  # seconds without a byte; models that think stay silent for minutes
+
+
+class DatabaseSection(Section):
+    """Where everything is kept."""
+
+    url: SecretStr = SecretStr("sqlite:///bobbin.db")  # may carry a password
+
+
+class WebSection(Section):
+    """The HTTP door: health, and what chats send over HTTP."""
+
+    host: str = "0.0.0.0"  # noqa: S104  # the door is for others: a load balancer, a container's host
+    port: int = Field(8080, ge=0, le=65535)
+
+
+class PresetSection(Section):
+    """A named way to answer; see core.preset."""
+
+    model: str | None = Field(None, min_length=1)
+    instructions: str | None = None
+
+
+class LimitsSection(Section):
+    """How much is too much."""
+
+    question: int = Field(16_000, gt=0)  # characters; the service documents no limit of its own
+    transcript: int = Field(24_000, gt=0)  # characters of earlier turns that a rebuilt conversation is told
+
+
+class LogSection(Section):
+    """What is written to standard error."""
+
+    level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda word: str(word).upper())] = (
+        "INFO"
+    )
+    format: Literal["console", "json"] = "console"
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Each chat adds a section of its own name."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        toml_file=FILE,
+        validate_default=True,
+    )
+
+    upstream: UpstreamSection = UpstreamSection()
+    database: DatabaseSection = DatabaseSection()
+    web: WebSection = WebSection()
+    presets: dict[str, PresetSection] = {}
+    limits: LimitsSection = LimitsSection()
+    log: LogSection = LogSection()
+    secret_key: SecretStr = SecretStr("")  # Fernet keys, newest first, separated by commas
+    shutdown_grace: float = Field(20, ge=0)  # seconds that running answers get to end
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_a_key(cls, secret_key: SecretStr) -> SecretStr:
+        try:
+            _seal(secret_key)
+        except ValueError:
+            raise ValueError(
+                "not a Fernet key; make one with: python -c "
+                "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+            ) from None
+        return secret_key
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings  # one file is enough
+        secrets = NestedSecretsSettingsSource(
+            file_secret_settings,
+            secrets_dir=SECRETS,
+            secrets_dir_missing="ok",
+            secrets_prefix=PREFIX,
+            secrets_nested_delimiter="__",
+        )
+        return init_settings, env_settings, secrets, TomlConfigSettingsSource(settings_cls)
+
+    def section(self, name: str) -> Any:
+        """Return a chat's own section."""
+        return getattr(self, name)
+
+    @property
+    def named_presets(self) -> dict[str, preset.Preset]:
+        """The deployment's presets; the default one always exists and has a model."""
+        written = {
+            name: preset.Preset(model=one.model, instructions=one.instructions) for name, one in self.presets.items()
+        }
+        default = written.get(preset.DEFAULT, preset.Preset())
+        return {**written, preset.DEFAULT: default.over(preset.Preset(model="gpt-5.1", instructions=""))}
+
+    @property
+    def seal(self) -> Seal:
+        """What small secrets are sealed with in the database."""
+        return _seal(self.secret_key)
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every secret that is set, for the log to blot out."""
+        return list(_secrets(self))
+
+
+def load(chats: Mapping[str, type[Section]], **given: Any) -> Settings:
+    """Read the settings, with a section for each of *chats*. Raises SetupError that lists everything that is wrong."""
+    fields: dict[str, Any] = {name: (section, section()) for name, section in chats.items()}
+    model = cast("type[Settings]", create_model("Settings", __base__=Settings, **fields))
+    wrong = [*_strangers(model), *_secrets_in_file(model)]
+    settings: Settings | None = None
+    try:
+        settings = model(**given)
+    except ValidationError as error:
+        wrong += [_sentence(one) for one in error.errors()]
+    except ValueError as error:  # the file isn't TOML
+        wrong.append(f"{FILE}: {error}")
+    if settings is not None:
+        wrong += list(_complaints(settings, chats))
+    if settings is None or wrong:
+        raise SetupError("\n".join(wrong))
+    return settings
+
+
+def _complaints(settings: Settings, chats: Mapping[str, type[Section]]) -> Iterator[str]:
+    for name in chats:
+        problems = getattr(settings.section(name), "problems", None)
+        yield from problems() if problems else ()
+
+
+def _seal(secret_key: SecretStr) -> Seal:
+    return Seal([key.strip() for key in secret_key.get_secret_value().split(",") if key.strip()])
+
+
+def _strangers(model: type[BaseSettings]) -> Iterator[str]:
+    """Say which variables look like ours and are read by nobody; the nested ones pydantic finds itself."""
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX):
+            first = name.removeprefix(PREFIX).lower().partition("__")[0]
+            if first not in model.model_fields:
+                yield f"{name}: there is no setting of that name; known are {', '.join(sorted(model.model_fields))}"
+
+
+def _secrets_in_file(model: type[BaseSettings]) -> Iterator[str]:
+    """Say which secrets stand in the file; they belong where fewer people look."""
+    try:
+        written = TomlConfigSettingsSource(model)()
+    except ValueError:
+        return  # said when the settings are read
+    for path, value in _leaves(written):
+        field: Any = model
+        for step in path:
+            info = getattr(field, "model_fields", {}).get(step)
+            field = info.annotation if info else None
+        if field is SecretStr and path != ("database", "url"):
+            yield f"{FILE}: {'.'.join(path)} is a secret; set {_variable(path)} instead, or a file of that name in {SECRETS}"
+        del value
+
+
+def _leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, (*path, name))
+        else:
+            yield (*path, name), value
+
+
+def _secrets(section: BaseModel) -> Iterator[str]:
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            yield from _secrets(value)
+
+
+def _sentence(error: Any) -> str:
+    path = tuple(str(step) for step in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{'.'.join(path)}: there is no such setting ({_variable(path)})"
+    return f"{'.'.join(path)}: {error['msg']} (set {_variable(path)}, or {'.'.join(path)} in {FILE})"
+
+
+def _variable(path: tuple[str, ...]) -> str:
+    return PREFIX + "__".join(path).upper()

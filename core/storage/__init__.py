@@ -1,0 +1,1 @@
+"""The door to the database; SQLAlchemy passes through here only."""

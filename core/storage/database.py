@@ -1,0 +1,196 @@
+"""Opens the database that a URL names and runs transactions in it, without holding up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
+
+from sqlalchemy import URL, create_engine, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from core.errors import SetupError, StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+# A chat waits some three seconds for an acknowledgement: a database that is gone must be known to be gone before.
+CONNECT_TIMEOUT = 2  # seconds
+POOL_TIMEOUT = 2.0  # seconds
+SOLE_TRIES = 30  # a second apart: as long as an earlier process may take to end
+_SOLE = 0x626F6263  # an advisory lock's number, any of our own
+
+
+class Database(Protocol):
+    """Where transactions run."""
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run *work* in one transaction: commit what it did, or nothing if it raises. Raises StorageUnavailable."""
+
+    def sole(self) -> AbstractAsyncContextManager[None]:
+        """Be the only process that runs its turns on this database, while the context lasts.
+
+        Waits a while for another one to end; raises SetupError when it does not.
+        """
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+
+
+def open_database(url: str) -> Database:
+    """Return the database of *url*; nothing is connected yet. Raises SetupError for a kind that isn't known."""
+    where = _parsed(url)
+    return Sqlite(where) if where.get_backend_name() == "sqlite" else Postgresql(where)
+
+
+def readable(url: str) -> str:
+    """Return *url* without its password."""
+    return _parsed(url).render_as_string(hide_password=True)
+
+
+class Sqlite:
+    """SQLite in a thread of its own, a whole transaction at a time.
+
+    One connection: SQLite has one writer anyway, and waiting for our own turn beats its sleeping busy handler.
+    Per statement instead (aiosqlite) the same transaction took 2.4 times as long: docs/decisions/0002-sqlite-thread.md.
+    """
+
+    def __init__(self, where: URL) -> None:
+        in_memory = where.database in (None, "", ":memory:")
+        self._file = None if in_memory else Path(where.database or "")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._engine = create_engine(
+            where, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False, "timeout": CONNECT_TIMEOUT}
+        )
+        event.listen(self._engine, "connect", _set_up_sqlite)
+        event.listen(self._engine, "begin", _begin_immediate)
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+
+    @asynccontextmanager
+    async def sole(self) -> AsyncIterator[None]:
+        if self._file is None:
+            yield
+            return
+        with self._file.with_name(f"{self._file.name}.lock").open("w") as lock:
+            await _patiently(lambda: _flock(lock))
+            yield
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+        self._thread.shutdown()
+
+    def _transact(self, work: Callable[[Connection], T]) -> T:
+        with _translated(), self._engine.begin() as connection:
+            return work(connection)
+
+
+class Postgresql:
+    """PostgreSQL through psycopg, on the event loop."""
+
+    def __init__(self, where: URL) -> None:
+        """Raises SetupError when the driver isn't installed."""
+        try:
+            self._engine = create_async_engine(
+                where,
+                pool_size=10,
+                max_overflow=10,
+                pool_timeout=POOL_TIMEOUT,
+                pool_pre_ping=True,  # a restarted server is noticed before a question is lost to it
+                connect_args={"connect_timeout": CONNECT_TIMEOUT},
+            )
+        except ModuleNotFoundError as error:
+            raise SetupError(
+                "database.url names PostgreSQL; install its driver: pip install 'bobbin-bot[postgres]'"
+            ) from error
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        with _translated():
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(work)
+
+    @asynccontextmanager
+    async def sole(self) -> AsyncIterator[None]:
+        # A lock of the server's, held by a connection: it goes with the process, however that ends.
+        with _translated():
+            async with self._engine.connect() as connection:
+
+                async def lock() -> bool:
+                    taken = await connection.scalar(select(func.pg_try_advisory_lock(_SOLE)))
+                    await connection.commit()
+                    return bool(taken)
+
+                try:
+                    await _patiently(lock)
+                    yield
+                finally:
+                    await connection.invalidate()  # the lock goes with its connection, not back into the pool
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        where = make_url(url)
+    except ArgumentError as error:
+        raise SetupError("database.url is not a URL; write for instance sqlite:///bobbin.db") from error
+    driver = _DRIVERS.get(where.drivername.partition("+")[0])
+    if driver is None:
+        raise SetupError(f"database.url begins with {where.drivername!r}; Bobbin knows sqlite:/// and postgresql://")
+    return where.set(drivername=driver)
+
+
+async def _patiently(take: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(SOLE_TRIES):
+        if await take():
+            return
+        await asyncio.sleep(1)
+    raise SetupError(
+        "Another Bobbin is running on this database. Stop it first, or give this one a database of its own."
+    )
+
+
+async def _flock(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see below
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # accepted means recorded, through a power cut as well
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # The write lock from the start: a transaction that first reads and then writes can't be refused half-way.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+        raise StorageUnavailable from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StorageUnavailable from error
+        raise

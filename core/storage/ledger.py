@@ -1,0 +1,282 @@
+"""What outlives the process: every question, how far its answer is, and what threads remember."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.errors import Overtaken
+from core.preset import Preset
+from core.storage.tables import notes, presets, threads, turns
+from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
+from core.turn import Accepted, Question, QuestionKey, Reply, Status, Turn, TurnId
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sqlalchemy import ColumnElement, Connection, Row, Table
+
+    from core.storage.database import Database
+
+_OVER = tuple(status.value for status in (Status.ANSWERED, Status.FAILED, Status.STOPPED))
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A turn that this process may now see to, and what it needs for that."""
+
+    turn: Turn
+    was_interrupted: bool  # somebody had begun it: the upstream may have heard the question
+    conversation: Conversation | None  # None: begin a new one
+    presets: list[tuple[str, Preset]]  # what is set in the thread's layers, widest first
+
+
+class Ledger:
+    """Verbs over the tables. Every one is a transaction, and raises StorageUnavailable when there is no database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # Questions and turns
+
+    async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
+        """Record *question* once, by its key. With *told*, Bobbin's own answer, it is over at once."""
+        turn = Turn(
+            id=TurnId(0),
+            question=question,
+            status=Status.QUEUED if told is None else Status.ANSWERED,
+            answer=told or "",
+            reply=reply,
+            reference=secrets.token_hex(4),
+        )
+
+        def accept(connection: Connection) -> Accepted:
+            _lock_thread(connection, question.thread)
+            insert = _insert(connection, turns).values(_new_row(turn)).on_conflict_do_nothing(index_elements=["key"])
+            number = connection.execute(insert.returning(turns.c.id)).scalar_one_or_none()
+            if number is not None:
+                return Accepted(turn=replace(turn, id=TurnId(number)), is_new=True)
+            return Accepted(turn=_turns(connection, turns.c.key == question.key)[0], is_new=False)
+
+        return await self._database.run(accept)
+
+    async def take(self, thread: ThreadId) -> Taken | None:
+        """Take on the oldest turn of *thread* that isn't done; None if all are.
+
+        From here on nobody who took it before may write to it any more.
+        """
+        return await self._database.run(lambda connection: _take(connection, thread))
+
+    async def save(self, turn: Turn) -> None:
+        """Keep what changed of *turn*. Raises Overtaken when another process has it by now."""
+        await self._database.run(lambda connection: _write(connection, turn))
+
+    async def conclude(self, turn: Turn, conversation: Conversation | None, trace: str = "") -> None:
+        """Keep how *turn* ended, and the *conversation* that its thread goes on with. Raises Overtaken."""
+
+        def conclude(connection: Connection) -> None:
+            _write(connection, turn, trace=trace)
+            connection.execute(
+                update(threads)
+                # What was forgotten while the turn was under way stays forgotten.
+                .where(threads.c.id == turn.question.thread.id, threads.c.forgotten < turn.id)
+                .values(
+                    conversation=conversation.id if conversation else None,
+                    model=conversation.model if conversation else "",
+                )
+            )
+
+        await self._database.run(conclude)
+
+    async def settle(self, turn: Turn) -> None:
+        """Keep that the thread shows how *turn* ended. Raises Overtaken."""
+        await self._database.run(lambda connection: _write(connection, turn, done_at=datetime.now(UTC)))
+
+    async def open_threads(self, chats: Collection[str]) -> list[ThreadId]:
+        """The threads of *chats* that have something left to do, the longest waiting first."""
+        query = (
+            select(turns.c.thread)
+            .join(threads)
+            .where(~turns.c.shown, threads.c.chat.in_(chats))
+            .group_by(turns.c.thread)
+            .order_by(func.min(turns.c.id))
+        )
+        return await self._database.run(lambda connection: [ThreadId(name) for name in connection.scalars(query)])
+
+    async def turn(self, key: QuestionKey) -> Turn | None:
+        """Return the turn of a question, None if it was never accepted."""
+        found = await self._database.run(lambda connection: _turns(connection, turns.c.key == key))
+        return found[0] if found else None
+
+    async def transcript(self, thread: ThreadId, before: TurnId, at_most: int) -> list[Turn]:
+        """The newest *at_most* turns that the upstream answered in *thread* before one, oldest first.
+
+        What was forgotten, and what Bobbin answered by itself, is no part of it.
+        """
+        found = await self._database.run(
+            lambda connection: _turns(
+                connection,
+                turns.c.thread == thread,
+                turns.c.id < before,
+                turns.c.id > threads.c.forgotten,
+                turns.c.model != "",
+                turns.c.status.in_((Status.ANSWERED.value, Status.STOPPED.value)),
+                at_most=at_most,
+            )
+        )
+        return found[::-1]
+
+    async def forget_conversation(self, thread: ThreadId) -> None:
+        """Let the next turn of *thread* begin without memory."""
+        newest = select(func.coalesce(func.max(turns.c.id), 0)).where(turns.c.thread == thread).scalar_subquery()
+        change = update(threads).where(threads.c.id == thread).values(conversation=None, forgotten=newest)
+        await self._database.run(lambda connection: connection.execute(change))
+
+    # Presets
+
+    async def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
+        """What is set at each of *places* that has something set, in their order."""
+        return await self._database.run(lambda connection: _presets(connection, tuple(places)))
+
+    async def set_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
+        """Set the fields that *wish* decides. A named preset replaces what had been set field by field."""
+        changed = {"changed_by": by, "changed_at": datetime.now(UTC)}
+        fields = {"name": wish.name, "model": wish.model, "instructions": wish.instructions}
+        decided = {name: value for name, value in fields.items() if value is not None}
+        changes = fields if wish.name is not None else decided
+
+        def set_preset(connection: Connection) -> None:
+            insert = _insert(connection, presets).values(place=place, **fields, **changed)
+            connection.execute(insert.on_conflict_do_update(index_elements=["place"], set_={**changes, **changed}))
+
+        await self._database.run(set_preset)
+
+    async def clear_preset(self, place: PlaceId, by: str) -> None:
+        """Leave every field at *place* open. Who did it stays on record."""
+        opened = {"name": None, "model": None, "instructions": None, "changed_by": by, "changed_at": datetime.now(UTC)}
+        change = update(presets).where(presets.c.place == place).values(opened)
+        await self._database.run(lambda connection: connection.execute(change))
+
+    # Notes
+
+    async def note(self, name: str) -> str | None:
+        """Return what an adapter wrote under *name*, None if nothing."""
+        query = select(notes.c.text).where(notes.c.name == name)
+        return await self._database.run(lambda connection: connection.scalar(query))
+
+    async def write_note(self, name: str, text: str) -> None:
+        """Keep a small fact over restarts."""
+
+        def write(connection: Connection) -> None:
+            insert = _insert(connection, notes).values(name=name, text=text)
+            connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"text": text}))
+
+        await self._database.run(write)
+
+    async def check(self) -> None:
+        """Raise StorageUnavailable unless the database answers."""
+        await self._database.run(lambda connection: connection.execute(select(1)))
+
+
+def _take(connection: Connection, thread: ThreadId) -> Taken | None:
+    oldest = (
+        select(turns, threads.c.chat, threads.c.within, threads.c.conversation, threads.c.model.label("begun"))
+        .join(threads)
+        .where(turns.c.thread == thread, ~turns.c.shown)
+        .order_by(turns.c.id)
+        .limit(1)
+        .with_for_update(of=turns)
+    )
+    row = connection.execute(oldest).first()
+    if row is None:
+        return None
+    begun = case((turns.c.status.in_(_OVER), turns.c.status), else_=Status.STREAMING.value)
+    connection.execute(update(turns).where(turns.c.id == row.id).values(attempt=row.attempt + 1, status=begun))
+    turn = replace(_turn(row), attempt=row.attempt + 1)
+    return Taken(
+        turn=turn,
+        was_interrupted=turn.status is Status.STREAMING,
+        conversation=Conversation(ConversationId(row.conversation), row.begun) if row.conversation else None,
+        presets=_presets(connection, turn.question.thread.layers),
+    )
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert:
+    # Both dialects spell `on conflict` alike; the type of the one stands for both.
+    if connection.dialect.name == "sqlite":
+        return cast("postgresql.Insert", sqlite.insert(table))
+    return postgresql.insert(table)
+
+
+def _lock_thread(connection: Connection, thread: Thread) -> None:
+    # The update of the row is its lock: turns of a thread get their ids in the order in which they commit.
+    within = list(thread.within)
+    insert = _insert(connection, threads).values(id=thread.id, chat=thread.chat, within=within)
+    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_={"within": within}))
+
+
+def _write(connection: Connection, turn: Turn, **also: object) -> None:
+    written = connection.execute(
+        update(turns)
+        .where(turns.c.id == turn.id, turns.c.attempt == turn.attempt)
+        .values(
+            status=turn.status,
+            answer=turn.answer,
+            problem=turn.problem,
+            reply=turn.reply,
+            shown=turn.shown,
+            model=turn.model,
+            **also,
+        )
+    )
+    if written.rowcount == 0:
+        raise Overtaken
+
+
+def _turns(connection: Connection, *where: ColumnElement[bool], at_most: int | None = None) -> list[Turn]:
+    query = select(turns, threads.c.chat, threads.c.within).join(threads).where(*where)
+    return [_turn(row) for row in connection.execute(query.order_by(turns.c.id.desc()).limit(at_most))]
+
+
+def _presets(connection: Connection, places: tuple[PlaceId, ...]) -> list[tuple[str, Preset]]:
+    rows = connection.execute(select(presets).where(presets.c.place.in_(places)))
+    found = {row.place: Preset(name=row.name, model=row.model, instructions=row.instructions) for row in rows}
+    return [(place, found[place]) for place in places if place in found]
+
+
+def _new_row(turn: Turn) -> dict[str, object]:
+    question = turn.question
+    return {
+        "key": question.key,
+        "thread": question.thread.id,
+        "asker": question.asker,
+        "question": question.text,
+        "references": list(question.references),
+        "status": turn.status,
+        "answer": turn.answer,
+        "reply": turn.reply,
+        "reference": turn.reference,
+        "accepted_at": datetime.now(UTC),
+    }
+
+
+def _turn(row: Row[Any]) -> Turn:
+    thread = Thread(ThreadId(row.thread), row.chat, tuple(PlaceId(place) for place in row.within))
+    question = Question(QuestionKey(row.key), thread, row.asker, row.question, tuple(row.references))
+    return Turn(
+        id=TurnId(row.id),
+        question=question,
+        status=Status(row.status),
+        answer=row.answer,
+        problem=row.problem,
+        reply=Reply(row.reply),
+        shown=row.shown,
+        attempt=row.attempt,
+        model=row.model,
+        reference=row.reference,
+    )

@@ -1,0 +1,41 @@
+"""A place where people and the bot talk, and the ids by which its adapter knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+ThreadId = NewType("ThreadId", str)  # opaque: made and read by the chat's adapter only
+PlaceId = NewType("PlaceId", str)  # a workspace, channel or thread that a preset can be set for; opaque as well
+ConversationId = NewType("ConversationId", str)  # the upstream's memory of a thread
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Where a conversation takes place."""
+
+    id: ThreadId
+    chat: str  # the name of the chat that it belongs to
+    within: tuple[PlaceId, ...]  # what it lies in, widest first: its workspace, …, its channel
+
+    @property
+    def workspace(self) -> PlaceId:
+        return self.within[0]
+
+    @property
+    def channel(self) -> PlaceId:
+        """Where presets are set from inside this thread."""
+        return self.within[-1]
+
+    @property
+    def layers(self) -> tuple[PlaceId, ...]:
+        """Every place whose preset counts here, widest first, ending with the thread itself."""
+        return tuple(dict.fromkeys((*self.within, PlaceId(self.id))))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A thread's current memory upstream; bound to the model that it was begun with."""
+
+    id: ConversationId
+    model: str

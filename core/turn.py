@@ -1,0 +1,108 @@
+"""A question and its answer so far, and the moves that it may make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NewType
+
+from core.thread import Thread
+
+QuestionKey = NewType("QuestionKey", str)  # the platform's *message*, never the delivery: what makes a question one
+TurnId = NewType("TurnId", int)  # rises in the order of acceptance
+Reply = NewType("Reply", str)  # the adapter's own note of what it showed and where; opaque, stored
+
+NOTHING_SHOWN = Reply("")
+
+
+class Status(StrEnum):
+    QUEUED = "queued"  # waits for earlier turns of its thread
+    STREAMING = "streaming"  # the upstream is answering
+    ANSWERED = "answered"  # the upstream gave its whole answer
+    FAILED = "failed"  # it did not; `problem` says why, in words for the asker
+    STOPPED = "stopped"  # somebody stopped it; what came so far stays
+
+
+MOVES: dict[Status, frozenset[Status]] = {
+    # A crash in the middle streams again, so streaming may follow itself.
+    Status.QUEUED: frozenset({Status.STREAMING, Status.FAILED, Status.STOPPED}),
+    Status.STREAMING: frozenset({Status.STREAMING, Status.ANSWERED, Status.FAILED, Status.STOPPED}),
+    Status.ANSWERED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.STOPPED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one person asked once."""
+
+    key: QuestionKey
+    thread: Thread
+    asker: str  # the platform's id of the person, as its adapter writes it
+    text: str
+    references: tuple[str, ...] = ()  # https URLs of what was sent along
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and its answer so far. Frozen: every change makes a new one."""
+
+    id: TurnId
+    question: Question
+    status: Status = Status.QUEUED
+    answer: str = ""
+    problem: str = ""  # a sentence for the asker; empty unless failed
+    reply: Reply = NOTHING_SHOWN
+    shown: bool = False  # does the thread show how this turn ended?
+    attempt: int = 0  # how often a process has taken it on: whoever has not the newest may not write
+    model: str = ""  # the model that answers; empty before it was asked, and when Bobbin answers by itself
+    reference: str = ""  # what people can quote and operators find in the log
+
+    @property
+    def is_over(self) -> bool:
+        """Has it ended, well or badly? It may still have to be shown."""
+        return not MOVES[self.status]
+
+    @property
+    def is_done(self) -> bool:
+        """Is there nothing left to do?"""
+        return self.is_over and self.shown
+
+    def start(self, model: str) -> Turn:
+        return self._move(Status.STREAMING, model=model, answer="", problem="")
+
+    def grow(self, answer: str) -> Turn:
+        """Take the answer so far, whole."""
+        return self._move(Status.STREAMING, answer=answer)
+
+    def finish(self, answer: str) -> Turn:
+        return self._move(Status.ANSWERED, answer=answer)
+
+    def fail(self, problem: str) -> Turn:
+        return self._move(Status.FAILED, problem=problem)
+
+    def stop(self) -> Turn:
+        return self._move(Status.STOPPED)
+
+    def replied(self, reply: Reply) -> Turn:
+        return replace(self, reply=reply)
+
+    def settle(self) -> Turn:
+        """The thread now shows how it ended."""
+        if not self.is_over:
+            raise ValueError(f"turn {self.id} is {self.status}: it has no end to show yet")
+        return replace(self, shown=True)
+
+    def _move(self, status: Status, **changes: str) -> Turn:
+        if status not in MOVES[self.status]:
+            raise ValueError(f"turn {self.id} can't go from {self.status} to {status}")
+        return replace(self, status=status, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the ledger says of a question that was handed in."""
+
+    turn: Turn
+    is_new: bool  # False: it had been handed in before

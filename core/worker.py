@@ -1,0 +1,148 @@
+"""Sees turns to their end: asks the upstream, keeps the thread up to date, records how it went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core import preset
+from core.errors import BobbinError, EmptyAnswer, Overtaken, ThreadGone, UnknownConversation, UpstreamCut, UpstreamError
+from core.showing import Showing, insist
+from core.thread import Conversation
+from core.transcript import retell
+from core.upstream.prompt import Prompt, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.chat import Chat
+    from core.preset import Choice, Preset
+    from core.storage.ledger import Ledger, Taken
+    from core.thread import ThreadId
+    from core.turn import Turn
+    from core.upstream.client import Stream, Upstream
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 8  # a turn that was taken on so often takes its process down with it: fail it instead
+MOST_TURNS_RETOLD = 100
+
+
+class Worker:
+    """Answers the turns of threads, one after another in each, many threads at once."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        upstream: Upstream,
+        chats: Mapping[str, Chat],
+        presets: Mapping[str, Preset],
+        *,
+        transcript_budget: int,
+    ) -> None:
+        """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told."""
+        self._ledger = ledger
+        self._upstream = upstream
+        self._chats = chats
+        self._presets = dict(presets)
+        self._transcript_budget = transcript_budget
+
+    async def see_to(self, thread: ThreadId) -> None:
+        """See every open turn of *thread* to its end, in the order in which they were accepted.
+
+        Raises StorageUnavailable when the next one can't be read: to be called again then.
+        """
+        while (taken := await self._ledger.take(thread)) is not None:
+            turn = taken.turn
+            with structlog.contextvars.bound_contextvars(thread=thread, turn=turn.id, reference=turn.reference):
+                try:
+                    await self._see_through(taken)
+                except Overtaken:
+                    log.warning("another process has taken the turn over")
+                    return
+
+    async def _see_through(self, taken: Taken) -> None:
+        turn = taken.turn
+        showing = Showing(self._chats[turn.question.thread.chat], self._ledger, turn)
+        if not turn.is_over:
+            turn = await self._answer(taken, showing)
+        await showing.end(turn)
+
+    async def _answer(self, taken: Taken, showing: Showing) -> Turn:
+        choice = preset.choose(self._presets, taken.presets)
+        showing.turn = taken.turn.start(choice.model)
+        going_on, trace = _usable(taken, choice), ""
+        try:
+            said = await self._converse(choice, going_on, showing)
+            turn = showing.turn.finish(said.text)
+            going_on = Conversation(said.conversation, choice.model) if said.conversation else None
+        except ThreadGone:
+            log.info("the answer or its thread is gone: stopped")
+            turn, going_on = showing.turn.stop(), None
+        except Overtaken:
+            raise
+        except BobbinError as error:
+            turn, trace = self._failed(showing.turn, error), getattr(error, "trace_id", None) or ""
+            if isinstance(error, UpstreamCut | EmptyAnswer):
+                going_on = None  # the question may or may not be in its history: rebuild next time
+        except Exception:  # whatever it is, the thread must not wait for ever
+            log.exception("a turn failed in a way that nobody thought of")
+            turn, going_on = self._failed(showing.turn, BobbinError()), None
+        await insist(lambda: self._ledger.conclude(turn, going_on, trace))
+        return turn
+
+    async def _converse(self, choice: Choice, going_on: Conversation | None, showing: Showing) -> Said:
+        if showing.turn.attempt > MOST_ATTEMPTS:
+            raise BobbinError("I tried to answer this several times and failed each time. Please ask in another way.")
+        if going_on is not None:
+            try:
+                return await self._ask(choice, going_on, showing.turn.question.text, showing)
+            except UnknownConversation as error:
+                log.warning("the upstream has lost the conversation; rebuilding it", error=str(error))
+        return await self._ask(choice, None, await self._retold(showing.turn), showing)
+
+    async def _retold(self, turn: Turn) -> str:
+        """Return the question with what the thread's earlier turns were, since nobody upstream knows them."""
+        earlier = await self._ledger.transcript(turn.question.thread.id, turn.id, MOST_TURNS_RETOLD)
+        return retell(earlier, turn.question.text, budget=self._transcript_budget)
+
+    async def _ask(self, choice: Choice, going_on: Conversation | None, question: str, showing: Showing) -> Said:
+        turn = showing.turn
+        prompt = Prompt(
+            model=choice.model,
+            question=question,
+            conversation=going_on.id if going_on else None,
+            instructions=choice.instructions,
+            references=turn.question.references,
+        )
+        async with self._upstream.ask(prompt) as stream:
+            async with showing.live(lambda: turn.grow(stream.said().text)) as tell:
+                checked = False
+                async for _ in stream:
+                    if not checked:  # at the first sight of it, before people read what has no memory
+                        _same_conversation(stream, going_on)
+                        checked = True
+                    tell()
+            _same_conversation(stream, going_on)
+            return stream.said()
+
+    def _failed(self, turn: Turn, error: BobbinError) -> Turn:
+        loud = isinstance(error, UpstreamError) and error.for_operator
+        log.log(40 if loud else 30, "a turn failed", error=str(error), kind=type(error).__name__)
+        return turn.fail(f"{error.sentence} (Reference: `{turn.reference}`)")
+
+
+def _usable(taken: Taken, choice: Choice) -> Conversation | None:
+    """Return the conversation to go on with; None when a new one must be told what was said."""
+    if taken.was_interrupted:
+        return None  # we can't know whether the upstream heard the question
+    if taken.conversation is not None and taken.conversation.model != choice.model:
+        return None  # a conversation is bound to its model
+    return taken.conversation
+
+
+def _same_conversation(stream: Stream, going_on: Conversation | None) -> None:
+    answered = stream.said().conversation
+    if going_on is not None and answered is not None and answered != going_on.id:
+        raise UnknownConversation(f"asked in {going_on.id}, answered in {answered}", code="other_conversation")

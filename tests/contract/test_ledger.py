@@ -1,0 +1,190 @@
+"""What the ledger promises, on every kind of database."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core.errors import Overtaken, StorageUnavailable
+from core.preset import Preset
+from core.storage.database import open_database
+from core.storage.ledger import Ledger, Taken
+from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
+from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn
+
+ROOM = PlaceId("chat:work/room")
+
+
+def thread(name: str = "1") -> Thread:
+    return Thread(ThreadId(f"chat:work/room/{name}"), "chat", (PlaceId("chat:work"), ROOM))
+
+
+def question(key: str, where: Thread | None = None, text: str = "Why?") -> Question:
+    return Question(QuestionKey(key), where or thread(), "ada", text, ("https://example.org/a.png",))
+
+
+async def accept(ledger: Ledger, key: str, where: Thread | None = None) -> Turn:
+    return (await ledger.accept(question(key, where), NOTHING_SHOWN)).turn
+
+
+async def take(ledger: Ledger, where: Thread | None = None) -> Taken:
+    taken = await ledger.take((where or thread()).id)
+    assert taken is not None
+    return taken
+
+
+async def answer(ledger: Ledger, conversation: Conversation | None = None) -> Turn:
+    turn = (await take(ledger)).turn.start("m").finish("Because.")
+    await ledger.conclude(turn, conversation)
+    await ledger.settle(turn.settle())
+    return turn
+
+
+async def test_what_was_accepted_is_found_again_whole(ledger: Ledger) -> None:
+    asked = question("1")
+    accepted = await ledger.accept(asked, Reply("note"))
+    assert accepted.is_new
+    assert accepted.turn.question == asked
+    assert await ledger.turn(asked.key) == accepted.turn
+
+
+async def test_a_question_is_accepted_once(ledger: Ledger) -> None:
+    first = await ledger.accept(question("1"), Reply("first"))
+    again = await ledger.accept(question("1", text="redelivered"), Reply("second"))
+    assert not again.is_new
+    assert again.turn == first.turn
+
+
+async def test_one_question_handed_in_everywhere_at_once_is_one_turn(ledger: Ledger) -> None:
+    accepted = await asyncio.gather(*(ledger.accept(question("1"), NOTHING_SHOWN) for _ in range(10)))
+    assert sum(one.is_new for one in accepted) == 1
+    assert len({one.turn.id for one in accepted}) == 1
+
+
+async def test_turns_of_a_thread_come_in_the_order_of_acceptance(ledger: Ledger) -> None:
+    keys = [(await accept(ledger, str(number))).question.key for number in range(3)]
+    assert [(await answer(ledger)).question.key for _ in keys] == keys
+    assert await ledger.take(thread().id) is None
+
+
+async def test_a_turn_that_bobbin_answers_itself_is_only_to_be_shown(ledger: Ledger) -> None:
+    told = (await ledger.accept(question("1"), NOTHING_SHOWN, told="Hello!")).turn
+    taken = await take(ledger)
+    assert (told.status, taken.turn.status, taken.turn.answer) == (Status.ANSWERED, Status.ANSWERED, "Hello!")
+    assert not taken.was_interrupted
+
+
+async def test_a_turn_that_was_begun_is_known_to_be_interrupted(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    assert not (await take(ledger)).was_interrupted
+    again = await take(ledger)
+    assert again.was_interrupted
+    assert again.turn.attempt == 2
+
+
+async def test_whoever_was_overtaken_can_write_no_more(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    slow = (await take(ledger)).turn.start("m")
+    quick = (await take(ledger)).turn.start("m").finish("Quick.")
+    await ledger.conclude(quick, None)
+    for write in (ledger.save, ledger.settle):
+        with pytest.raises(Overtaken):
+            await write(slow.finish("Slow.").settle())
+    with pytest.raises(Overtaken):
+        await ledger.conclude(slow.finish("Slow."), Conversation(ConversationId("slow"), "m"))
+    found = await ledger.turn(quick.question.key)
+    assert found is not None
+    assert found.answer == "Quick."
+    assert (await take(ledger)).conversation is None
+
+
+async def test_the_reply_is_kept_while_the_turn_goes_on(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    await ledger.save((await take(ledger)).turn.start("m").replied(Reply("message 7")))
+    assert (await take(ledger)).turn.reply == "message 7"
+
+
+async def test_a_thread_goes_on_with_its_conversation(ledger: Ledger) -> None:
+    conversation = Conversation(ConversationId("c"), "m")
+    await accept(ledger, "1")
+    assert (await take(ledger)).conversation is None
+    await answer(ledger, conversation)
+    await accept(ledger, "2")
+    assert (await take(ledger)).conversation == conversation
+
+
+async def test_what_is_forgotten_stays_forgotten_though_a_turn_was_under_way(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    under_way = (await take(ledger)).turn.start("m")
+    await ledger.forget_conversation(thread().id)
+    await ledger.conclude(under_way.finish("Because."), Conversation(ConversationId("c"), "m"))
+    await ledger.settle(under_way.finish("Because.").settle())
+    later = await accept(ledger, "2")
+    assert (await take(ledger)).conversation is None
+    assert await ledger.transcript(thread().id, later.id, 10) == []
+
+
+async def test_the_transcript_is_what_the_upstream_answered_here_before(ledger: Ledger) -> None:
+    other = thread("2")
+    for key in ("1", "2", "3"):
+        await accept(ledger, key)
+        await answer(ledger)
+    await ledger.accept(question("told"), NOTHING_SHOWN, told="Bobbin's own words")
+    await accept(ledger, "elsewhere", other)
+    newest = await accept(ledger, "4")
+    transcript = await ledger.transcript(thread().id, newest.id, 2)
+    assert [turn.question.key for turn in transcript] == ["2", "3"]
+    assert [turn.answer for turn in transcript] == ["Because.", "Because."]
+
+
+async def test_a_restart_finds_every_thread_that_waits_and_no_other(ledger: Ledger) -> None:
+    await accept(ledger, "1", thread("b"))
+    await accept(ledger, "2", thread("a"))
+    await accept(ledger, "3")
+    await answer(ledger)
+    assert await ledger.open_threads(["chat"]) == [thread("b").id, thread("a").id]
+    assert await ledger.open_threads(["another chat"]) == []
+
+
+async def test_a_preset_is_kept_field_by_field(ledger: Ledger) -> None:
+    await ledger.set_preset(ROOM, Preset(model="o3"), "ada")
+    await ledger.set_preset(ROOM, Preset(instructions="Be brief."), "ben")
+    assert await ledger.presets_at(thread().layers) == [(ROOM, Preset(model="o3", instructions="Be brief."))]
+    await accept(ledger, "1")
+    assert (await take(ledger)).presets == [(ROOM, Preset(model="o3", instructions="Be brief."))]
+
+
+async def test_naming_a_preset_starts_afresh(ledger: Ledger) -> None:
+    await ledger.set_preset(ROOM, Preset(model="o3"), "ada")
+    await ledger.set_preset(ROOM, Preset(name="pirate"), "ada")
+    assert await ledger.presets_at([ROOM]) == [(ROOM, Preset(name="pirate"))]
+    await ledger.clear_preset(ROOM, "ada")
+    assert await ledger.presets_at([ROOM]) == [(ROOM, Preset())]
+
+
+async def test_notes_last(ledger: Ledger) -> None:
+    assert await ledger.note("hash") is None
+    await ledger.write_note("hash", "1")
+    await ledger.write_note("hash", "2")
+    assert await ledger.note("hash") == "2"
+
+
+async def test_text_of_every_kind_comes_back_as_it_went_in(ledger: Ledger) -> None:
+    text = "naïve 日本語 👩‍👩‍👧 \u2028 \"'\\ <@everyone> ${x} %s :p " + "long " * 20_000
+    accepted = await ledger.accept(question("1", text=text), NOTHING_SHOWN)
+    found = await ledger.turn(accepted.turn.question.key)
+    assert found is not None
+    assert found.question.text == text
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:////nowhere/at/all/bobbin.db", "postgresql://nobody@127.0.0.1:9/nothing"],
+    ids=["sqlite", "postgres"],
+)
+async def test_a_database_that_cannot_be_reached_is_said_to_be(url: str) -> None:
+    database = open_database(url)
+    with pytest.raises(StorageUnavailable):
+        await Ledger(database).accept(question("1"), NOTHING_SHOWN)
+    await database.close()

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from core.errors import SetupError
+from core.settings import Section, load
+
+
+class Telegraph(Section):
+    """A chat of our own, to see that any can add its section."""
+
+    token: SecretStr = SecretStr("")
+    wire: int = 1
+
+
+CHATS = {"telegraph": Telegraph}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No file and no variable of whoever runs the tests."""
+    import os  # noqa: PLC0415
+
+    for name in list(os.environ):
+        if name.startswith("BOBBIN_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_it_runs_with_nothing_set() -> None:
+    settings = load(CHATS)
+    assert settings.named_presets["default"].model
+    assert settings.database.url.get_secret_value() == "sqlite:///bobbin.db"
+
+
+def test_the_environment_wins_over_the_file(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (elsewhere / "bobbin.toml").write_text(
+        '[web]\nport = 1\n[telegraph]\nwire = 7\n[presets.pirate]\ninstructions = "Arr."\n'
+    )
+    monkeypatch.setenv("BOBBIN_WEB__PORT", "2")
+    settings = load(CHATS)
+    assert (settings.web.port, settings.section("telegraph").wire) == (2, 7)
+    assert settings.named_presets["pirate"].instructions == "Arr."
+
+
+def test_everything_that_is_wrong_is_said_at_once(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (elsewhere / "bobbin.toml").write_text("[upstream]\nidel_timeout = 3\n")
+    monkeypatch.setenv("BOBBIN_WEB__PORT", "many")
+    monkeypatch.setenv("BOBBIN_UPSTRAM__TOKEN", "x")
+    monkeypatch.setenv("BOBBIN_SECRET_KEY", "short")
+    monkeypatch.setenv("BOBBIN_TELEGRAPH__WIRE", "long")
+    with pytest.raises(SetupError) as wrong:
+        load(CHATS)
+    lines = wrong.value.sentence.splitlines()
+    assert len(lines) == 5
+    for name in (
+        "idel_timeout",
+        "BOBBIN_WEB__PORT",
+        "BOBBIN_UPSTRAM__TOKEN",
+        "BOBBIN_SECRET_KEY",
+        "BOBBIN_TELEGRAPH__WIRE",
+    ):
+        assert name in wrong.value.sentence
+
+
+def test_a_secret_in_the_file_is_refused_and_not_repeated(elsewhere: Path) -> None:
+    (elsewhere / "bobbin.toml").write_text('[upstream]\ntoken = "hush-hush"\n')
+    with pytest.raises(SetupError, match="BOBBIN_UPSTREAM__TOKEN") as wrong:
+        load(CHATS)
+    assert "hush" not in wrong.value.sentence
+
+
+def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOBBIN_SECRET_KEY", "hush-hush")
+    with pytest.raises(SetupError) as wrong:
+        load(CHATS)
+    assert "hush" not in wrong.value.sentence
+
+
+def test_a_file_that_is_no_toml_is_said(elsewhere: Path) -> None:
+    (elsewhere / "bobbin.toml").write_text("this is = = not")
+    with pytest.raises(SetupError, match=r"bobbin\.toml"):
+        load(CHATS)
+
+
+def test_every_secret_is_known_to_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOBBIN_UPSTREAM__TOKEN", "hush-1")
+    monkeypatch.setenv("BOBBIN_TELEGRAPH__TOKEN", "hush-2")
+    assert {"hush-1", "hush-2"} <= set(load(CHATS).secrets)
+
+
+def test_a_secret_may_come_as_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bobbin_telegraph__token").write_text("hush-3")
+    monkeypatch.setattr("core.settings.SECRETS", tmp_path)
+    assert load(CHATS).section("telegraph").token.get_secret_value() == "hush-3"

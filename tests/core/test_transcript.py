@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.thread import PlaceId, Thread, ThreadId
+from core.transcript import retell
+from core.turn import Question, QuestionKey, Status, Turn, TurnId
+
+THREAD = Thread(ThreadId("t"), "chat", (PlaceId("w"),))
+
+
+def told(*pairs: tuple[str, str]) -> list[Turn]:
+    return [
+        Turn(TurnId(number), Question(QuestionKey(str(number)), THREAD, "ada", asked), Status.ANSWERED, answered)
+        for number, (asked, answered) in enumerate(pairs)
+    ]
+
+
+def test_a_first_question_stays_as_it_is() -> None:
+    assert retell([], "Why?", budget=1000) == "Why?"
+
+
+def test_earlier_turns_come_oldest_first_and_the_question_last() -> None:
+    text = retell(told(("one", "1"), ("two", "2")), "three", budget=1000)
+    assert text.index('"one"') < text.index('"two"') < text.index("three")
+    assert text.endswith("three")
+
+
+def test_the_newest_turns_get_the_room_and_the_rest_is_counted() -> None:
+    text = retell(told(("old", "x" * 500), ("older", "y" * 500), ("new", "z")), "?", budget=100)
+    assert '"new"' in text
+    assert "xxx" not in text
+    assert "left out: 2" in text
+
+
+@given(st.lists(st.tuples(st.text(), st.text()), max_size=8), st.integers(0, 400))
+def test_what_is_quoted_is_data_within_the_budget(pairs: list[tuple[str, str]], budget: int) -> None:
+    """Whatever people wrote, every turn is one JSON line: nobody's old text can end its quotation."""
+    text = retell(told(*pairs), "the question", budget=budget)
+    lines = [line for line in text.split("\n") if line.startswith("{")]
+    assert sum(map(len, lines)) <= budget
+    quoted = [json.loads(line) for line in lines]
+    newest = [{"asked": asked, "you_answered": answered} for asked, answered in pairs]
+    assert quoted == newest[len(newest) - len(quoted) :]

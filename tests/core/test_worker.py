@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from core.engine.embedded import Embedded
+from core.errors import (
+    BadRequest,
+    ChatBusy,
+    ChatForbidden,
+    ChatRejected,
+    EmptyAnswer,
+    NothingAsked,
+    TokenRefused,
+    ThreadGone,
+    UnknownConversation,
+    UpstreamCut,
+    UpstreamFailed,
+)
+from core.preset import Preset
+from core.relay import Relay
+from core.storage.database import Database, open_database
+from core.storage.ledger import Ledger
+from core.storage.migrate import migrate
+from core.thread import PlaceId, Thread, ThreadId
+from core.turn import Accepted, Question, QuestionKey, Status, Turn
+from core.worker import MOST_ATTEMPTS, Worker
+
+PRESETS = {"default": Preset(model="gpt-5.1", instructions=""), "pirate": Preset(instructions="Arr.")}
+CHANNEL = PlaceId("chat:work/room")
+Ask = Callable[..., Awaitable[Accepted]]
+
+
+def thread(name: str = "1") -> Thread:
+    return Thread(ThreadId(f"chat:work/room/{name}"), "chat", (PlaceId("chat:work"), CHANNEL))
+
+
+class Rig:
+    """Core, whole, between a chat and an upstream of our own."""
+
+    def __init__(self, chat: Any, upstream: Any, database: Database) -> None:
+        self.chat, self.upstream = chat, upstream
+        self.ledger = Ledger(database)
+        self.worker = Worker(self.ledger, upstream, {"chat": chat}, PRESETS, transcript_budget=1000)
+        self.engine = Embedded(self.ledger, self.worker.see_to)
+        self.relay = Relay(self.ledger, self.engine.wake, PRESETS, longest_question=100)
+        self._keys = 0
+
+    async def ask(self, text: str, where: Thread | None = None, key: str = "") -> Accepted:
+        self._keys += 1
+        return await self.relay.ask(Question(QuestionKey(key or str(self._keys)), where or thread(), "ada", text))
+
+    async def over(self) -> None:
+        """Wait until nothing is left to do."""
+        while self.engine.busy:
+            await asyncio.sleep(0.001)
+
+    async def turn(self, accepted: Accepted) -> Turn:
+        found = await self.ledger.turn(accepted.turn.question.key)
+        assert found is not None
+        return found
+
+    async def answered(self, text: str) -> Turn:
+        accepted = await self.ask(text)
+        await self.over()
+        return await self.turn(accepted)
+
+
+@pytest.fixture
+async def memory(sqlite_url: str) -> AsyncIterator[Database]:
+    database = open_database(sqlite_url)
+    await migrate(database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def rig(chat: Any, upstream: Any, memory: Database) -> AsyncIterator[Rig]:
+    rig = Rig(chat, upstream, memory)
+    await rig.engine.start(["chat"])
+    yield rig
+    await rig.engine.stop(grace=0)
+
+
+async def test_a_question_is_answered_in_one_message(rig: Rig) -> None:
+    rig.upstream.answers = [["Be", "cau", "se."]]
+    turn = await rig.answered("Why?")
+    assert (turn.status, turn.answer, turn.is_done, turn.model) == (Status.ANSWERED, "Because.", True, "gpt-5.1")
+    assert rig.chat.now == ["Because."]
+
+
+async def test_what_came_so_far_is_shown_while_it_streams(rig: Rig) -> None:
+    rest = asyncio.Event()
+    rig.upstream.answers = [["Be", rest, "cause."]]
+    await rig.ask("Why?")
+    await asyncio.wait_for(rig.chat.until("Be"), 5)
+    assert rig.chat.now == ["Be"]
+    rest.set()
+    await asyncio.wait_for(rig.chat.until("Because."), 5)
+
+
+async def test_a_chat_at_its_limit_is_shown_the_newest_and_always_the_end(rig: Rig) -> None:
+    rig.chat.gate.clear()
+    rig.upstream.answers = [["a"] * 50]
+    await rig.answered("Why?")
+    assert rig.chat.messages == [["a" * 50]]
+
+
+async def test_the_thread_goes_on_in_its_conversation(rig: Rig) -> None:
+    await rig.answered("One?")
+    await rig.answered("Two?")
+    first, second = rig.upstream.prompts
+    assert (first.conversation, second.conversation) == (None, "c-1")
+    assert second.question == "Two?"
+
+
+async def test_turns_of_a_thread_run_one_after_another_and_threads_side_by_side(rig: Rig) -> None:
+    all_three = asyncio.Event()
+    rig.upstream.answers = [[all_three, "Because."] for _ in range(12)]
+    for number in range(12):
+        await rig.ask(f"{number}", thread(str(number % 3)))
+    while rig.upstream.streaming < 3:
+        await asyncio.sleep(0.001)
+    all_three.set()
+    await rig.over()
+    assert rig.upstream.most_streaming == 3
+    for name in range(3):
+        asked = [prompt.question for prompt in rig.upstream.prompts if int(prompt.question.split()[-1]) % 3 == name]
+        assert asked == sorted(asked, key=int)
+    assert rig.chat.now == ["Because."] * 12
+
+
+async def test_one_question_delivered_often_is_answered_once(rig: Rig) -> None:
+    accepted = await asyncio.gather(*(rig.ask("Why?", key="same") for _ in range(5)))
+    await rig.over()
+    assert sum(one.is_new for one in accepted) == 1
+    assert len(rig.upstream.prompts) == len(rig.chat.messages) == 1
+
+
+@pytest.mark.parametrize(("text", "hint"), [("   ", NothingAsked().sentence), ("x" * 101, "101 characters")])
+async def test_what_cannot_be_asked_gets_a_hint_and_no_call(rig: Rig, text: str, hint: str) -> None:
+    await rig.answered(text)
+    assert hint in rig.chat.now[0]
+    assert rig.upstream.prompts == []
+
+
+async def test_a_hint_is_no_part_of_what_is_remembered(rig: Rig) -> None:
+    await rig.answered(" ")
+    await rig.answered("Why?")
+    assert rig.upstream.prompts[0].question == "Why?"
+
+
+async def test_the_preset_of_the_place_answers(rig: Rig) -> None:
+    await rig.relay.use_preset(CHANNEL, Preset(name="pirate", model="o3"), "ada")
+    turn = await rig.answered("Why?")
+    assert (turn.model, rig.upstream.prompts[0].model, rig.upstream.prompts[0].instructions) == ("o3", "o3", "Arr.")
+
+
+async def test_another_model_begins_another_conversation_that_is_told_the_old_one(rig: Rig) -> None:
+    await rig.answered("My name is Ada.")
+    await rig.relay.use_preset(CHANNEL, Preset(model="o3"), "ada")
+    await rig.answered("Who am I?")
+    prompt = rig.upstream.prompts[1]
+    assert prompt.conversation is None
+    assert "My name is Ada." in prompt.question
+    assert prompt.question.endswith("Who am I?")
+
+
+async def test_a_reset_begins_without_memory(rig: Rig) -> None:
+    await rig.answered("My name is Ada.")
+    await rig.relay.reset(thread())
+    await rig.answered("Who am I?")
+    assert rig.upstream.prompts[1].conversation is None
+    assert rig.upstream.prompts[1].question == "Who am I?"
+
+
+async def test_a_conversation_that_is_gone_is_rebuilt(rig: Rig) -> None:
+    await rig.answered("My name is Ada.")
+    rig.upstream.answers = [[UnknownConversation(code="not_found", status=404)], ["Ada."]]
+    turn = await rig.answered("Who am I?")
+    assert turn.answer == "Ada."
+    assert [prompt.conversation for prompt in rig.upstream.prompts] == [None, "c-1", None]
+    assert "My name is Ada." in rig.upstream.prompts[2].question
+
+
+async def test_an_answer_from_another_conversation_is_not_believed(rig: Rig) -> None:
+    """A 200 with another id means: the service has silently lost its memory."""
+    await rig.answered("My name is Ada.")
+    rig.upstream.conversation = "c-2"
+    rig.upstream.answers = [["I don't ", "know you."], ["Ada."]]
+    await rig.answered("Who am I?")
+    assert rig.chat.now[1] == "Ada."
+    assert "My name is Ada." in rig.upstream.prompts[2].question
+    await rig.answered("Sure?")
+    assert rig.upstream.prompts[3].conversation == "c-2"
+
+
+@pytest.mark.parametrize(
+    "error", [UpstreamFailed("boom", status=500), BadRequest("model?"), TokenRefused(), EmptyAnswer()]
+)
+async def test_an_upstream_that_fails_is_told_in_words_with_a_reference(rig: Rig, error: Exception) -> None:
+    rig.upstream.answers = [[error]]
+    turn = await rig.answered("Why?")
+    assert turn.status is Status.FAILED
+    assert turn.is_done
+    [shown] = rig.chat.now
+    assert turn.reference in shown
+    assert "boom" not in shown
+
+
+async def test_what_came_before_a_cut_stays_and_the_next_question_is_rebuilt(rig: Rig) -> None:
+    await rig.answered("One?")
+    rig.upstream.answers = [["Half an ans", UpstreamCut()]]
+    turn = await rig.answered("Two?")
+    assert turn.answer == "Half an ans"
+    assert rig.chat.now[1].startswith("Half an ans")
+    await rig.answered("Three?")
+    assert rig.upstream.prompts[2].conversation is None
+
+
+async def test_a_bug_of_ours_does_not_leave_anybody_waiting(rig: Rig) -> None:
+    rig.upstream.answers = [[LookupError("nobody thought of this")]]
+    turn = await rig.answered("Why?")
+    assert turn.status is Status.FAILED
+    assert "nobody thought" not in rig.chat.now[0]
+    assert (await rig.answered("And now?")).status is Status.ANSWERED
+
+
+async def test_a_platform_that_is_busy_is_shown_the_end_later(rig: Rig) -> None:
+    rig.upstream.answers = [["Be", "cause."]]
+    rig.chat.refusals = [ChatBusy(retry_after=0.001)] * 6
+    turn = await rig.answered("Why?")
+    assert turn.is_done
+    assert rig.chat.now == ["Because."]
+
+
+@pytest.mark.parametrize("refusal", [ChatForbidden(), ChatRejected()])
+async def test_a_platform_that_refuses_for_good_ends_the_turn_and_not_the_thread(rig: Rig, refusal: Exception) -> None:
+    rig.chat.gate.clear()
+    rig.chat.refusals = [refusal]
+    turn = await rig.answered("Why?")
+    assert turn.is_done
+    assert turn.answer == "Because."
+    await rig.answered("And now?")
+    assert rig.chat.now == ["Because."]
+
+
+async def test_an_answer_that_was_deleted_is_not_written_on(rig: Rig) -> None:
+    for_ever = asyncio.Event()
+    rig.upstream.answers = [["Be", for_ever, "cause."]]
+    accepted = await rig.ask("Why?")
+    await asyncio.wait_for(rig.chat.until("Be"), 5)
+    rig.chat.refusals = [ThreadGone(), ThreadGone()]
+    for_ever.set()
+    await rig.over()
+    turn = await rig.turn(accepted)
+    assert turn.is_done
+    assert rig.chat.now == ["Be"]
+
+
+async def test_a_restart_answers_in_the_same_message_and_rebuilds(rig: Rig, memory: Database) -> None:
+    await rig.answered("My name is Ada.")
+    rig.upstream.answers = [["Ad", asyncio.Event()]]
+    accepted = await rig.ask("Who am I?")
+    await asyncio.wait_for(rig.chat.until("Ad"), 5)
+    await rig.engine.stop(grace=0)
+
+    again = Rig(rig.chat, rig.upstream, memory)
+    rig.upstream.answers = [["Ada."]]
+    await again.engine.start(["chat"])
+    await again.over()
+    assert rig.chat.now == ["Because.", "Ada."]
+    assert rig.upstream.prompts[-1].conversation is None
+    assert "My name is Ada." in rig.upstream.prompts[-1].question
+    assert (await again.turn(accepted)).attempt == 2
+
+
+async def test_running_answers_may_end_when_the_process_does(rig: Rig) -> None:
+    rest = asyncio.Event()
+    rig.upstream.answers = [["Be", rest, "cause."]]
+    accepted = await rig.ask("Why?")
+    await asyncio.wait_for(rig.chat.until("Be"), 5)
+    stopping = asyncio.create_task(rig.engine.stop(grace=10))
+    rest.set()
+    await stopping
+    assert (await rig.turn(accepted)).is_done
+
+
+async def test_an_answer_that_was_saved_is_only_shown_again(rig: Rig, memory: Database) -> None:
+    """Answered is not shown: what the upstream said is not asked for twice."""
+    rig.chat.gate.clear()
+    rig.chat.refusals = [ChatBusy(retry_after=60)]
+    accepted = await rig.ask("Why?")
+    while rig.chat.refusals or not (await rig.turn(accepted)).is_over:
+        await asyncio.sleep(0.001)
+    await rig.engine.stop(grace=0)
+    again = Rig(rig.chat, rig.upstream, memory)
+    await again.engine.start(["chat"])
+    await again.over()
+    assert rig.chat.now == ["Because."]
+    assert len(rig.upstream.prompts) == 1
+
+
+async def test_a_turn_that_takes_its_process_down_is_given_up(rig: Rig) -> None:
+    await rig.engine.stop(grace=0)
+    accepted = await rig.ask("Why?")
+    for _ in range(MOST_ATTEMPTS):
+        await rig.ledger.take(thread().id)
+    await rig.engine.start(["chat"])
+    await rig.over()
+    assert (await rig.turn(accepted)).status is Status.FAILED
+    assert rig.upstream.prompts == []
+
+
+async def test_a_database_that_is_away_for_a_while_costs_nothing(
+    rig: Rig, memory: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.errors import StorageUnavailable  # noqa: PLC0415
+
+    rest, run, away = asyncio.Event(), memory.run, [StorageUnavailable()] * 2
+
+    async def sometimes(work: Any) -> Any:
+        if rest.is_set() and away:
+            raise away.pop()
+        return await run(work)
+
+    rig.upstream.answers = [["Be", rest, "cause."]]
+    accepted = await rig.ask("Why?")
+    await asyncio.wait_for(rig.chat.until("Be"), 5)
+    monkeypatch.setattr(memory, "run", sometimes)
+    monkeypatch.setattr("core.showing._pauses", lambda **_: iter([0.001] * 100))
+    rest.set()
+    await rig.over()
+    assert (await rig.turn(accepted)).is_done
+    assert rig.chat.now == ["Because."]
+    assert not away

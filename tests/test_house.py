@@ -1,0 +1,85 @@
+"""The house's own rules: which way imports point, and where each library may pass."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parent.parent
+PLATFORMS = sorted(path.parent.name for path in (HOUSE / "bots").glob("*/settings.py"))
+MODULES = sorted(path for room in ("core", "bots", "migrations") for path in (HOUSE / room).rglob("*.py"))
+
+DOORS = {
+    "httpx": ["core/upstream/"],
+    "sqlalchemy": ["core/storage/", "migrations/"],
+    "alembic": ["core/storage/migrate.py", "migrations/"],
+    "cryptography": ["core/seal.py"],
+    "pydantic_settings": ["core/settings.py"],
+    "slack_bolt": ["bots/slack/"],
+    "slack_sdk": ["bots/slack/"],
+    "discord": ["bots/discord/"],
+    "aiohttp": ["bots/web.py", "bots/kit.py", "bots/slack/", "bots/sandbox/", "core/upstream/emulator/"],
+    "markdown_it": ["bots/text/"],
+    "typer": ["bots/cli.py"],
+}
+LONGEST_FUNCTION = 60  # lines
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def place(path: Path) -> str:
+    return path.relative_to(HOUSE).as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_arrows_never_point_up(path: Path) -> None:
+    """core knows no bots; a platform knows no other platform, and not what joins them."""
+    here, above = place(path), []
+    if here.startswith("core/"):
+        above = ["bots", "migrations", "tests"]
+    for platform in PLATFORMS:
+        if here.startswith(f"bots/{platform}/"):
+            above = [f"bots.{other}" for other in (*PLATFORMS, "sandbox") if other != platform]
+            above += ["bots.app", "bots.cli", "bots.web", "bots.doctor", "bots.platforms"]
+    broken = [name for name in imports(path) if any(name == up or name.startswith(f"{up}.") for up in above)]
+    assert not broken
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_each_library_passes_through_one_door(path: Path) -> None:
+    here = place(path)
+    for name in imports(path):
+        doors = DOORS.get(name.partition(".")[0])
+        assert doors is None or any(here.startswith(door) for door in doors), f"{name} does not belong here"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if place(path).startswith("core/")], ids=place)
+def test_core_has_never_heard_of_a_platform(path: Path) -> None:
+    assert not re.findall("|".join(PLATFORMS), path.read_text(), re.IGNORECASE)
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    readers = [place(path) for path in MODULES if re.search(r"\bos\.(environ|getenv)\b", path.read_text())]
+    assert readers == ["core/settings.py"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_every_function_tells_one_story(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert lines < LONGEST_FUNCTION, f"{node.name} is {lines} lines long"
+
+
+def test_a_platform_is_found_by_its_folder() -> None:
+    assert {"discord", "slack"} <= set(PLATFORMS)
