@@ -74,7 +74,7 @@ class Worker:
         showing.turn = taken.turn.start(choice.model)
         going_on, trace = _usable(taken, choice), ""
         try:
-            said = await self._converse(choice, going_on, showing)
+            said = await self._converse(choice, going_on, showing, has_earlier=taken.has_earlier)
             turn = showing.turn.finish(said.text)
             going_on = Conversation(said.conversation, choice.model) if said.conversation else None
         except ThreadGone:
@@ -92,7 +92,9 @@ class Worker:
         await insist(lambda: self._ledger.conclude(turn, going_on, trace))
         return turn
 
-    async def _converse(self, choice: Choice, going_on: Conversation | None, showing: Showing) -> Said:
+    async def _converse(
+        self, choice: Choice, going_on: Conversation | None, showing: Showing, *, has_earlier: bool
+    ) -> Said:
         if showing.turn.attempt > MOST_ATTEMPTS:
             raise BobbinError("I tried to answer this several times and failed each time. Please ask in another way.")
         if going_on is not None:
@@ -100,7 +102,9 @@ class Worker:
                 return await self._ask(choice, going_on, showing.turn.question.text, showing)
             except UnknownConversation as error:
                 log.warning("the upstream has lost the conversation; rebuilding it", error=str(error))
-        return await self._ask(choice, None, await self._retold(showing.turn), showing)
+        turn = showing.turn
+        question = await self._retold(turn) if has_earlier else turn.question.text
+        return await self._ask(choice, None, question, showing)
 
     async def _retold(self, turn: Turn) -> str:
         """Return the question with what the thread's earlier turns were, since nobody upstream knows them."""

@@ -86,7 +86,7 @@ def _code(content: str, info: str = "") -> str:
     if not content.strip():
         return ""
     language = re.match(r"[\w+#.-]{0,20}", info)
-    inside = _GUARD.code(content.removesuffix("\n")).replace("```", BREAK.join("```"))
+    inside = re.sub("`(?=``)", f"`{BREAK}", _GUARD.code(content.removesuffix("\n")))
     return f"```{language[0] if language else ''}\n{inside}\n```"
 
 

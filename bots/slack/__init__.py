@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bots.slack.manifest import app_manifest
+
 if TYPE_CHECKING:
     from bots.kit import Kit
     from bots.slack.settings import Section
     from core.chat import Chat
+
+
+REQUEST_URL = "https://YOUR-HOST/slack/events"
 
 
 def build(section: Section, kit: Kit) -> Chat:
@@ -15,3 +20,16 @@ def build(section: Section, kit: Kit) -> Chat:
     from bots.slack.chat import SlackChat  # noqa: PLC0415
 
     return SlackChat(section, kit)
+
+
+async def check(section: Section) -> str:
+    """Try the tokens; return what was found. Raises SetupError that says what to do."""
+    from bots.slack import connect  # noqa: PLC0415
+
+    return await connect.check(section)
+
+
+def manifest(section: Section) -> str:
+    """Return the manifest to paste at https://api.slack.com/apps: for Socket Mode, unless events come by HTTP."""
+    by_http = bool(section.signing_secret) and not section.uses_socket_mode
+    return app_manifest(REQUEST_URL if by_http else "")

@@ -43,8 +43,8 @@ class Identity:
 
     user: str
     bot: str
-    team: str
-    enterprise: str | None
+    workspace: str  # its name
+    scopes: frozenset[str]
 
 
 class Api:
@@ -88,7 +88,14 @@ class Api:
     async def who_am_i(self) -> Identity:
         """https://docs.slack.dev/reference/methods/auth.test"""
         answer = await self._call(self._patient.auth_test)
-        return Identity(answer["user_id"], answer.get("bot_id", ""), answer["team_id"], answer.get("enterprise_id"))
+        # aiohttp's headers don't care for case, and are all that says which scopes were granted.
+        scopes = answer.headers.get("x-oauth-scopes", "")
+        return Identity(
+            user=answer["user_id"],
+            bot=answer.get("bot_id", ""),
+            workspace=answer.get("team", ""),
+            scopes=frozenset(scope.strip() for scope in scopes.split(",")),
+        )
 
     async def socket_url(self, app_token: str) -> str:
         """https://docs.slack.dev/reference/methods/apps.connections.open"""
@@ -112,7 +119,7 @@ class Api:
 
     async def replies(self, channel: str, thread_ts: str, since: str, cursor: str) -> Mapping[str, Any]:
         """Return a page of a thread. https://docs.slack.dev/reference/methods/conversations.replies"""
-        return await self._call(
+        answer = await self._call(
             self._patient.conversations_replies,
             channel=channel,
             ts=thread_ts,
@@ -121,6 +128,7 @@ class Api:
             limit=200,
             include_all_metadata=True,
         )
+        return answer.data if isinstance(answer.data, dict) else {}
 
     async def react(self, channel: str, ts: str, name: str) -> None:
         """https://docs.slack.dev/reference/methods/reactions.add"""
@@ -132,11 +140,11 @@ class Api:
 
     async def _call(
         self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
-    ) -> Mapping[str, Any]:
+    ) -> AsyncSlackResponse:
         """Raises a ChatError."""
         self._under_way += 1
         try:
-            answer = await method(**arguments)
+            return await method(**arguments)
         except SlackApiError as error:
             raise _translated(error) from error
         # RuntimeError: the pool was closed between two tries.
@@ -146,8 +154,6 @@ class Api:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
-        data = answer.data
-        return data if isinstance(data, dict) else {}
 
     async def _calls_end(self) -> None:
         while self._under_way:

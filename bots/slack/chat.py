@@ -65,7 +65,6 @@ class SlackChat:
         self._unsaved: dict[TurnId, Note] = {}
         # Redelivered, a command must not be obeyed again: what it changed may have been changed anew.
         self._obeyed: dict[QuestionKey, None] = {}
-        kit.vitals.expect(connect.PART)
         if not section.uses_socket_mode:
             kit.routes.post("/slack/events", self._take_request)
 
@@ -74,7 +73,7 @@ class SlackChat:
     async def listen(self, relay: Relay) -> None:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._api.session())
-            self._identity = await connect.patiently(self._api.who_am_i, "BOBBIN_SLACK__BOT_TOKEN", self._vitals)
+            self._identity = await connect.patiently(self._api.who_am_i, connect.BOT_TOKEN, self._vitals)
             app = self._bolt(relay, self._identity)
             socket = await self._socket(app, stack) if self._section.uses_socket_mode else None
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
@@ -91,7 +90,7 @@ class SlackChat:
 
     async def _socket(self, app: AsyncApp, stack: AsyncExitStack) -> SocketModeClient:
         token = self._section.app_token.get_secret_value()
-        url = await connect.patiently(lambda: self._api.socket_url(token), "BOBBIN_SLACK__APP_TOKEN", self._vitals)
+        url = await connect.patiently(lambda: self._api.socket_url(token), connect.APP_TOKEN, self._vitals)
         return await stack.enter_async_context(connect.open_socket(app, self._api, token, url))
 
     def _bolt(self, relay: Relay, identity: Identity) -> AsyncApp:

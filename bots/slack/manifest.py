@@ -19,17 +19,15 @@ SCOPES = (
 EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
 
 
-def manifest(name: str = "Bobbin", request_url: str = "") -> str:
+def app_manifest(request_url: str = "") -> str:
     """Return the manifest as JSON, for Socket Mode, or for events by HTTP to *request_url*.
 
     https://docs.slack.dev/reference/app-manifest
     """
-    return json.dumps(
-        _manifest(name, {"request_url": request_url} if request_url else {}), indent=2, ensure_ascii=False
-    )
+    return json.dumps(_manifest({"request_url": request_url} if request_url else {}), indent=2, ensure_ascii=False)
 
 
-def _manifest(name: str, by_http: dict[str, str]) -> dict[str, Any]:
+def _manifest(by_http: dict[str, str]) -> dict[str, Any]:
     command = {
         "command": "/bobbin",
         "description": "See or change how Bobbin answers in this channel",
@@ -40,7 +38,7 @@ def _manifest(name: str, by_http: dict[str, str]) -> dict[str, Any]:
     return {
         "_metadata": {"major_version": 1},
         "display_information": {
-            "name": name,
+            "name": "Bobbin",
             "description": "Mention it with a question: an AI model answers in the thread.",
         },
         "features": {
@@ -52,7 +50,7 @@ def _manifest(name: str, by_http: dict[str, str]) -> dict[str, Any]:
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
-            "bot_user": {"display_name": name.lower(), "always_online": True},
+            "bot_user": {"display_name": "bobbin", "always_online": True},
             "slash_commands": [command],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},

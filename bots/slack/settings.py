@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
+from pydantic import AfterValidator, SecretStr
+
+from core import settings
 
 
 def _with_slash(url: str) -> str:
@@ -12,10 +14,8 @@ def _with_slash(url: str) -> str:
     return url.rstrip("/") + "/"
 
 
-class Section(BaseModel):
+class Section(settings.Section):
     """Socket Mode with an app token; without one, events by HTTP, signed with the signing secret."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     bot_token: SecretStr = SecretStr("")
     app_token: SecretStr = SecretStr("")

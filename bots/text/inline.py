@@ -48,7 +48,8 @@ class Guard:
 
     def _harmless(self, hit: re.Match[str]) -> str:
         if hit["run"]:
-            return self.code(hit[0])
+            # Not every platform knows that only as many backticks as began the code end it.
+            return hit["run"] + re.sub("`(?=``)", f"`{BREAK}", self.code(hit["code"])) + hit["run"]
         if hit["target"]:
             return link(hit["label"], hit["target"], hit["host"], self.prose)
         if hit["site"]:

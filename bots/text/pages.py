@@ -74,6 +74,7 @@ def _page(opening: str, window: str, measure: Measure) -> tuple[Part, str]:
         left = room - measure.around_row(header) - (costs[overflow - 1] if overflow else 0) - 1
         held = len(opening) - opening.rfind("\n") - 1 if overflow == first else 0
         cut = Cut(overflow, _fitting(lines[overflow], held, left, measure))
+        head = tokens("\n".join((*lines[:overflow], lines[overflow][: cut.column])))
     closing, following = seam(lines, cut, head)
     size = sum(len(line) + 1 for line in lines[: cut.line]) + cut.column - len(opening)
     fits = measure.costs(following.split("\n"), room)[0][-1] * 2 <= room

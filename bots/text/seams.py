@@ -26,10 +26,10 @@ class Cut:
 
 
 def seam(lines: Sequence[str], cut: Cut, head: Sequence[Token]) -> tuple[str, str]:
-    """What closes the page that ends at *cut*, and what opens the next; *head* is parsed from the lines before."""
-    fence = _open_fence(lines, cut.line, head)
+    """What closes the page that ends at *cut*, and what opens the next; *head* is parsed from the text up to there."""
+    fence = _open_fence(lines, cut.line + bool(cut.column), head)
     if fence is not None:
-        return _fence_seam(lines, fence, head)
+        return _fence_seam(lines[fence], _items(lines, fence + 1, fence, head))
     if cut.line >= len(lines):
         return "", ""
     if cut.column:
@@ -48,20 +48,21 @@ def _open_fence(lines: Sequence[str], line: int, head: Sequence[Token]) -> int |
     return None
 
 
-def _fence_seam(lines: Sequence[str], start: int, head: Sequence[Token]) -> tuple[str, str]:
-    fence = _FENCE.match(lines[start])
+def _fence_seam(line: str, items: str) -> tuple[str, str]:
+    """How to close, and to open again, the fence that begins on *line*."""
+    fence = _FENCE.match(line)
     if fence is None:
         return "", ""
     again = blanked(fence["prefix"]) + fence["marker"]
     if len(again) >= CLOSING:
         return "", ""  # nobody writes such a fence to be read
-    return f"\n{again}", f"{_items(lines, start + 1, start, head)}{again}{fence['info']}\n"
+    return f"\n{again}", f"{items}{again}{fence['info']}\n"
 
 
 def _line_seam(lines: Sequence[str], cut: Cut, head: Sequence[Token]) -> tuple[str, str]:
     line = lines[cut.line]
-    prefix = _ITEM.match(line) or _PREFIX.match(line)
     said = line[: cut.column]
+    prefix = _ITEM.match(line) or _PREFIX.match(line)
     if prefix is None or prefix.end() >= cut.column or "|" in said:
         return "", ""
     ticks = open_ticks("\n".join((*_paragraph(lines, cut.line, head), said)))
@@ -69,9 +70,11 @@ def _line_seam(lines: Sequence[str], cut: Cut, head: Sequence[Token]) -> tuple[s
 
 
 def _paragraph(lines: Sequence[str], line: int, head: Sequence[Token]) -> Sequence[str]:
-    """The lines before *line* that it goes on from."""
-    starts = [token.map[0] for token in head if token.type == "paragraph_open" and token.map and token.map[1] == line]
-    return lines[starts[-1] : line] if starts and not _ITEM.match(lines[line]) else ()
+    """The lines before *line* that are of one paragraph with it."""
+    starts = [
+        token.map[0] for token in head if token.type == "paragraph_open" and token.map and token.map[1] == line + 1
+    ]
+    return lines[starts[-1] : line] if starts else ()
 
 
 def _items(lines: Sequence[str], line: int, like: int, head: Sequence[Token]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.errors import Overtaken
@@ -19,7 +19,7 @@ from core.turn import Accepted, Question, QuestionKey, Reply, Status, Turn, Turn
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from sqlalchemy import ColumnElement, Connection, Row, Table
+    from sqlalchemy import ColumnElement, Connection, FromClause, Row, Table
 
     from core.storage.database import Database
 
@@ -33,6 +33,7 @@ class Taken:
     turn: Turn
     was_interrupted: bool  # somebody had begun it: the upstream may have heard the question
     conversation: Conversation | None  # None: begin a new one
+    has_earlier: bool  # does the thread remember turns before this one?
     presets: list[tuple[str, Preset]]  # what is set in the thread's layers, widest first
 
 
@@ -120,13 +121,7 @@ class Ledger:
         """
         found = await self._database.run(
             lambda connection: _turns(
-                connection,
-                turns.c.thread == thread,
-                turns.c.id < before,
-                turns.c.id > threads.c.forgotten,
-                turns.c.model != "",
-                turns.c.status.in_((Status.ANSWERED.value, Status.STOPPED.value)),
-                at_most=at_most,
+                connection, turns.c.thread == thread, turns.c.id < before, *_remembered(turns), at_most=at_most
             )
         )
         return found[::-1]
@@ -183,9 +178,24 @@ class Ledger:
         await self._database.run(lambda connection: connection.execute(select(1)))
 
 
+def _remembered(of: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on turns, joined with their thread: what the upstream answered and nobody asked to forget."""
+    status = (Status.ANSWERED.value, Status.STOPPED.value)
+    return of.c.id > threads.c.forgotten, of.c.model != "", of.c.status.in_(status)
+
+
 def _take(connection: Connection, thread: ThreadId) -> Taken | None:
+    before = turns.alias("before")
+    earlier = exists().where(before.c.thread == turns.c.thread, before.c.id < turns.c.id, *_remembered(before))
     oldest = (
-        select(turns, threads.c.chat, threads.c.within, threads.c.conversation, threads.c.model.label("begun"))
+        select(
+            turns,
+            threads.c.chat,
+            threads.c.within,
+            threads.c.conversation,
+            threads.c.model.label("begun"),
+            earlier.label("has_earlier"),
+        )
         .join(threads)
         .where(turns.c.thread == thread, ~turns.c.shown)
         .order_by(turns.c.id)
@@ -202,6 +212,7 @@ def _take(connection: Connection, thread: ThreadId) -> Taken | None:
         turn=turn,
         was_interrupted=turn.status is Status.STREAMING,
         conversation=Conversation(ConversationId(row.conversation), row.begun) if row.conversation else None,
+        has_earlier=row.has_earlier,
         presets=_presets(connection, turn.question.thread.layers),
     )
 

@@ -246,7 +246,8 @@ def test_no_link_survives_unless_whole(text: str) -> None:
 def outside_code(text: str) -> str:
     from markdown_it import MarkdownIt  # noqa: PLC0415  # a second opinion on what is code
 
-    inline = MarkdownIt("commonmark").disable(["link", "autolink", "entity", "html_inline", "image"]).parseInline(text)
+    off = ["link", "autolink", "entity", "html_inline", "image", "text_join"]
+    inline = MarkdownIt("commonmark").disable(off).parseInline(text)
     return "".join(token.content if token.type == "text" else " " for token in inline[0].children or ())
 
 

@@ -1,5 +1,6 @@
 """A local stand-in for Discord to which true bots connect: REST, gateway, and people to act as."""
 
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Self, TypeVar
 
@@ -32,6 +33,7 @@ __all__ = [
     "User",
     "shown",
 ]
+CALLS_KEPT = 10_000
 T = TypeVar("T")
 HEARTBEAT_SECONDS = 41.25  # what Discord itself says; not promised
 
@@ -50,7 +52,7 @@ class LocalDiscord(Invocations):
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         super().__init__(World(Portal(message_content_intent, members_intent, presences_intent), bot_name))
-        self.calls: list[Call] = []
+        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.gateway = Gateway(self.world, heartbeat_seconds=heartbeat_seconds)
         self._limits = Limits(on=rate_limits)
         self._runner: web.AppRunner | None = None

@@ -114,8 +114,10 @@ class People:
 
     async def post(self, user: User | str, forum: Channel | str, title: str, content: str) -> Channel:
         """A forum post: a thread whose first message has its id."""
-        person = self.user(user)
-        thread = threads.new_thread(self.world, self.channel(forum), person, title)
+        person, place = self.user(user), self.channel(forum)
+        if place.kind is not ChannelKind.FORUM:
+            raise ValueError(f"#{place.name} is no forum.")
+        thread = threads.new_thread(self.world, place, person, title)
         draft = Draft(content=self._with_mentions(content))
         acts.post(self.world, thread, person, draft, snowflake=thread.id)
         return thread

@@ -1,6 +1,7 @@
 """The HTTP server: one door through which every REST call passes, with its refusals, limits and faults."""
 
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,7 @@ class Call:
     status: int
 
 
-def build_app(world: World, limits: Limits, calls: list[Call]) -> web.Application:
+def build_app(world: World, limits: Limits, calls: deque[Call]) -> web.Application:
     app = web.Application(client_max_size=MOST_BYTES_OF_A_REQUEST, middlewares=[_door(calls)])
     app[WORLD] = world
     app[LIMITS] = limits
@@ -41,7 +42,7 @@ def build_app(world: World, limits: Limits, calls: list[Call]) -> web.Applicatio
     return app
 
 
-def _door(calls: list[Call]) -> Middleware:
+def _door(calls: deque[Call]) -> Middleware:
     @web.middleware
     async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not request.path.startswith("/api/"):
@@ -50,7 +51,9 @@ def _door(calls: list[Call]) -> Middleware:
         response = await _answered(request, handler, route)
         response.headers.update(VIA)
         path = request.path.removeprefix(API)
-        calls.append(Call(at, route, path, request.get(BODY), response.status))
+        call = Call(at, route, path, request.get(BODY), response.status)
+        calls.append(call)
+        request.app[WORLD].changes.tell("call", call)
         return response
 
     return door

@@ -151,6 +151,8 @@ def with_ids(blocks: list[JsonObject]) -> tuple[JsonObject, ...]:
             whole["elements"] = [_with_action_id(element) for element in block["elements"]]
         elif isinstance(block.get("accessory"), dict):
             whole["accessory"] = _with_action_id(block["accessory"])
+        elif block["type"] == "input":
+            whole["element"] = _with_action_id(block["element"])
         named.append(whole)
     return tuple(named)
 
@@ -237,7 +239,9 @@ def _context_actions(block: JsonObject, problems: Problems, place: str) -> None:
             problems.add(f"unsupported type: {element.get('type')}", f"{there}/type")
         elif element["type"] == "feedback_buttons":
             for name in ("positive_button", "negative_button"):
-                if problems.need(element, name, there):
+                if not isinstance(element.get(name), dict):
+                    problems.add(f"missing required field: {name}", there)
+                else:
                     problems.text(element[name], "text", BUTTON_TEXT, f"{there}/{name}", plain=True)
                     problems.need(element[name], "value", f"{there}/{name}")
         else:
@@ -254,6 +258,21 @@ def _input(block: JsonObject, problems: Problems, place: str) -> None:
 def _rich_text(block: JsonObject, problems: Problems, place: str) -> None:
     if not isinstance(block.get("elements"), list):
         problems.add("missing required field: elements", place)
+    else:
+        _rich_elements(block["elements"], problems, f"{place}/elements")
+
+
+def _rich_elements(elements: list[object], problems: Problems, place: str) -> None:
+    """Elements hold elements: sections and lists of sections, and in them the words."""
+    for at, element in enumerate(elements):
+        if not isinstance(element, dict):
+            problems.add("must provide an object", f"{place}/{at}")
+        elif "elements" not in element:
+            problems.need(element, "type", f"{place}/{at}")
+        elif not isinstance(element["elements"], list):
+            problems.add("must provide an array", f"{place}/{at}/elements")
+        else:
+            _rich_elements(element["elements"], problems, f"{place}/{at}/elements")
 
 
 def _table(block: JsonObject, problems: Problems, place: str) -> None:
@@ -264,7 +283,8 @@ def _table(block: JsonObject, problems: Problems, place: str) -> None:
     if len(rows) > TABLE_ROWS:
         problems.add(f"no more than {TABLE_ROWS} items allowed", f"{place}/rows")
     for at, row in enumerate(rows):
-        problems.count(row, TABLE_COLUMNS, f"{place}/rows/{at}")
+        cells = problems.count(row, TABLE_COLUMNS, f"{place}/rows/{at}")
+        _rich_elements([*cells], problems, f"{place}/rows/{at}")
 
 
 def _video(block: JsonObject, problems: Problems, place: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 ACK_SECONDS = 3.0  # https://docs.slack.dev/apis/events-api#responding
 RETRY_SECONDS = (0.0, 60.0, 300.0)  # https://docs.slack.dev/apis/events-api#retries
+
+
+LOG_LENGTH = 10_000  # attempts that are remembered
 
 
 class Kind(StrEnum):
@@ -52,6 +56,8 @@ class UndeliveredError(Exception):
 class Carrier(Protocol):
     """A way to the bot: sockets, or its request URL."""
 
+    late: str  # how a retry over it calls an acknowledgement that never came
+
     async def ready(self) -> None: ...  # returns when there is a way to the bot, which may be never
 
     async def carry(self, parcel: Parcel, retry: Retry) -> JsonObject | None:
@@ -72,7 +78,7 @@ class Deliveries:
     """Owns one task for each event on its way."""
 
     def __init__(self, carrier: Carrier, faults: Faults, pauses: tuple[float, ...], wake: Callable[[], None]) -> None:
-        self.log: list[Delivered] = []
+        self.log: deque[Delivered] = deque(maxlen=LOG_LENGTH)
         self._carrier = carrier
         self._faults = faults
         self._pauses = pauses  # seconds before each retry
@@ -97,10 +103,16 @@ class Deliveries:
             if isinstance(outcome, Exception):
                 raise outcome
 
+    @property
+    def under_way(self) -> int:
+        """How many events are neither acknowledged nor given up."""
+        return len(self._tasks)
+
     def _finished(self, task: asyncio.Task[None]) -> None:
         """Let go of a task; one that broke is kept for stop() to tell."""
         if task.cancelled() or task.exception() is None:
             self._tasks.discard(task)
+        self._wake()
 
     async def _deliver(self, parcel: Parcel) -> None:
         retry = Retry()
@@ -116,7 +128,7 @@ class Deliveries:
             else:
                 break
         for again in range(1, self._faults.redeliver + 1):
-            await self._repeat(parcel, Retry(retry.number + again, "timeout"))
+            await self._repeat(parcel, Retry(retry.number + again, self._carrier.late))
 
     async def _repeat(self, parcel: Parcel, retry: Retry) -> None:
         await self._carrier.ready()
@@ -130,7 +142,7 @@ class Deliveries:
         try:
             answer = await self._carrier.carry(parcel, retry)
             if parcel.kind is Kind.EVENT and self._faults.loses_this_ack():
-                raise UndeliveredError("timeout")
+                raise UndeliveredError(self._carrier.late)
             acknowledged = True
             return answer
         finally:

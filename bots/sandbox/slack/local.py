@@ -255,13 +255,18 @@ class LocalSlack:
     # For tests
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> Sequence[Call]:
         return self._web_api.calls
 
     @property
-    def deliveries(self) -> list[Delivered]:
+    def deliveries(self) -> Sequence[Delivered]:
         """Every attempt to hand something to the app."""
         return self._deliveries.log
+
+    @property
+    def under_way(self) -> int:
+        """How many events are neither acknowledged nor given up."""
+        return self._deliveries.under_way
 
     @property
     def sockets(self) -> int:

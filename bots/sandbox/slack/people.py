@@ -66,7 +66,10 @@ class People:
         subtype: str,
         files: Sequence[SharedFile],
     ) -> Message:
+        """Raises ValueError where the user may not speak, KeyError for a thread that isn't there."""
         if user.id not in channel.members:
+            if channel.is_private:
+                raise ValueError(f"{user.name} is not in this private channel; nobody can speak there uninvited.")
             channel.members.append(user.id)
         words = typed(text, {each.name.casefold(): each.id for each in self._workspace.users.values()})
         message = Message(
@@ -75,7 +78,7 @@ class People:
             user=user.id,
             text=words,
             blocks=(rich_text(words),) if words else (),
-            thread_ts=thread_ts,
+            thread_ts=self._parent(channel, thread_ts),
             subtype=subtype or ("file_share" if files else ""),
             files=tuple(files),
         )
@@ -191,6 +194,15 @@ class People:
             if each["id"] == view["id"] or each["root_view_id"] == root:
                 del self._workspace.views[each["id"]]
 
+    def _parent(self, channel: Channel, thread_ts: str | None) -> str | None:
+        """The ts of the thread's first message, also when a reply was named."""
+        if thread_ts is None:
+            return None
+        named = self._workspace.message(channel.id, thread_ts)
+        if named is None:
+            raise KeyError(f"message {thread_ts}")
+        return named.thread_ts or named.ts
+
     def _current(self, message: Message) -> Message:
         """The message as it is now. Raises ApiError when somebody deleted it."""
         current = self._workspace.message(message.channel, message.ts)
@@ -224,15 +236,23 @@ def _state(element: JsonObject, value: str | None) -> JsonObject:
     match element["type"]:
         case "feedback_buttons":
             buttons = (element["positive_button"], element["negative_button"])
-            chosen = next(each for each in buttons if value in (None, each["value"]))
+            chosen = _chosen(buttons, value)
             return {"text": chosen["text"], "value": chosen["value"]}
         case "static_select" | "overflow" | "radio_buttons":
             groups = element.get("option_groups", ())
             options = [*element.get("options", ()), *(option for group in groups for option in group["options"])]
-            return {"selected_option": next(each for each in options if value in (None, each["value"]))}
+            return {"selected_option": _chosen(options, value)}
         case "plain_text_input":
             return {"value": value}
         case _:
             names = ("text", "value", "style", "url")
             said = {name: element[name] for name in names if name in element}
             return said | ({"value": value} if value is not None else {})
+
+
+def _chosen(options: Sequence[JsonObject], value: str | None) -> JsonObject:
+    """The option with *value*, or the first."""
+    for option in options:
+        if value in (None, option["value"]):
+            return option
+    raise KeyError(f"option with the value {value}")

@@ -36,6 +36,8 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 class RequestUrl:
     """One address for events, commands and interactivity alike."""
 
+    late = "http_timeout"
+
     def __init__(self, url: str, installation: Installation, ack_seconds: float, faults: Faults) -> None:
         self._url = url
         self._installation = installation
@@ -65,7 +67,10 @@ class RequestUrl:
             "challenge": challenge,
             "type": "url_verification",
         }
-        status, answer, _ = await self._post(json.dumps(asked).encode(), {"Content-Type": "application/json"})
+        try:
+            status, answer, _ = await self._post(json.dumps(asked).encode(), {"Content-Type": "application/json"})
+        except UndeliveredError:
+            return False
         said = (_read(answer) or {}).get("challenge") if answer.startswith("{") else answer.strip()
         return status == 200 and said == challenge
 
@@ -88,7 +93,7 @@ class RequestUrl:
             ):
                 return answer.status, await answer.text(), answer.headers.get("X-Slack-No-Retry") == "1"
         except TimeoutError as error:
-            raise UndeliveredError("http_timeout") from error
+            raise UndeliveredError(self.late) from error
         except aiohttp.TooManyRedirects as error:
             raise UndeliveredError("too_many_redirects") from error
         except aiohttp.ClientError as error:

@@ -40,6 +40,8 @@ class Connection:
 class Sockets:
     """The open connections of one app; each envelope goes to one of them, in turn."""
 
+    late = "timeout"
+
     def __init__(self, app_id: str, ack_seconds: float, faults: Faults) -> None:
         self._app_id = app_id
         self._ack_seconds = ack_seconds
@@ -98,7 +100,7 @@ class Sockets:
                 return None
             return await asyncio.wait_for(answer, self._ack_seconds)
         except (TimeoutError, ConnectionError) as error:
-            raise UndeliveredError("timeout") from error
+            raise UndeliveredError(self.late) from error
         finally:
             del self._awaited[envelope_id]
             answer.cancel()

@@ -102,11 +102,13 @@ def _block_lines(block: JsonObject) -> Iterable[str]:
             yield from (" | ".join(_cell(cell) for cell in row) for row in block.get("rows", ()))
         case "image" | "video":
             yield f"[{block.get('alt_text', '')}]"
-        case _:
+        case "section" | "header" | "input":
             yield _element_line(block)
-            yield from (_element_line({"text": part}) for part in block.get("fields", ()))
+            yield from (_element_line({"text": part}) for part in block.get("fields") or ())
             if accessory := block.get("accessory"):
                 yield f"[{_element_line(accessory)}]"
+        case other:
+            yield f"[{other}]"
 
 
 def _element_line(element: JsonObject) -> str:

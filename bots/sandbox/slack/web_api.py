@@ -5,6 +5,7 @@ https://docs.slack.dev/apis/web-api
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from bots.sandbox.slack.platform import Method, Platform
 
 
+CALLS = 10_000  # that are remembered
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call that was made and what it was answered."""
@@ -32,7 +36,7 @@ class Call:
 
 class WebApi:
     def __init__(self, platform: Platform, limits: Limits, faults: Faults) -> None:
-        self.calls: list[Call] = []
+        self.calls: deque[Call] = deque(maxlen=CALLS)
         self._platform = platform
         self._limits = limits
         self._faults = faults

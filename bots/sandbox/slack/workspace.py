@@ -56,7 +56,8 @@ class Workspace:
         self.views: dict[str, JsonObject] = {}
         self.homes: dict[str, str] = {}  # user → the id of the view on their home tab
         self.listeners: list[Callable[[Change], None]] = []
-        self._messages: dict[str, dict[str, Message]] = {}
+        self._messages: dict[str, dict[str, Message]] = {}  # channel → ts → message, oldest first
+        self._threads: dict[tuple[str, str], dict[str, None]] = {}  # channel and parent → the ts of each reply
         self._statuses: dict[tuple[str, str], tuple[str, float]] = {}
         self._watches: WeakSet[Watch] = WeakSet()
         self._next_change = asyncio.Event()
@@ -92,18 +93,22 @@ class Workspace:
 
     def messages(self, channel: str) -> list[Message]:
         """Everything in the channel, replies and what only one person sees included, oldest first."""
-        return sorted(self._messages.get(channel, {}).values(), key=lambda message: message.ts)
+        return list(self._messages.get(channel, {}).values())
 
     def message(self, channel: str, ts: str) -> Message | None:
         return self._messages.get(channel, {}).get(ts)
 
     def replies(self, parent: Message) -> list[Message]:
-        return [each for each in self.messages(parent.channel) if each.thread_ts == parent.ts and not each.ephemeral_to]
+        there = self._messages[parent.channel]
+        replies = (there[ts] for ts in self._threads.get((parent.channel, parent.ts), {}))
+        return [reply for reply in replies if not reply.ephemeral_to]
 
     def post(self, message: Message) -> Message:
         first = Version(time.time(), message.text, message.blocks)
         message = replace(message, versions=(first,))
         self._messages[message.channel][message.ts] = message
+        if message.thread_ts:
+            self._threads.setdefault((message.channel, message.thread_ts), {})[message.ts] = None
         self._clear_status(message)
         self.announce(Change(ChangeKind.POSTED, message.channel, message.user, message))
         return message
@@ -119,6 +124,7 @@ class Workspace:
 
     def delete(self, message: Message, by: str) -> None:
         del self._messages[message.channel][message.ts]
+        self._threads.get((message.channel, message.thread_ts or ""), {}).pop(message.ts, None)
         self.announce(Change(ChangeKind.DELETED, message.channel, by, message))
 
     def react(self, message: Message, user: str, name: str) -> None:

@@ -92,7 +92,7 @@ class Answer:
                 await asyncio.sleep(self._pace)
             if number == len(cut) // 2:
                 await asyncio.sleep(silence(self._faults, "silent_within"))
-            self._turn.answer = "".join((self._turn.answer, *cut[number : number + 1]))
+            self._turn.answer += "".join(cut[number : number + 1])
             await self._write_step(response, gzip, step)
         return last is None
 

@@ -28,8 +28,8 @@ Response = Callable[[World, Interaction, Json, list[File]], Message | None]
 
 async def respond(request: web.Request) -> web.Response:
     world = request.app[WORLD]
+    body, files = await form_of(request)  # first, so that nobody else answers between the check and the answer
     interaction = asking.to_acknowledge(world, snowflake(request, "interaction_id"), request.match_info["token"])
-    body, files = await form_of(request)
     kind = body.get("type")
     response = RESPONSES.get(kind) if isinstance(kind, int) else None
     if response is None or not _fits(interaction, kind):
@@ -80,8 +80,7 @@ def reply(world: World, interaction: Interaction, draft: Draft, data: Json) -> M
     return acts.post(world, interaction.channel, world.bot, draft, allowed=allowed, interaction=interaction)
 
 
-def _keep(_: World, interaction: Interaction, __: Json, ___: list[File]) -> Message | None:
-    interaction.response = interaction.source
+def _keep(_: World, __: Interaction, ___: Json, ____: list[File]) -> Message | None:
     return None
 
 
@@ -114,11 +113,12 @@ def _open_modal(_: World, interaction: Interaction, data: Json, __: list[File]) 
 def _told(world: World, interaction: Interaction, kind: int, message: Message | None) -> Json:
     about: Json = {"id": str(interaction.id), "type": int(interaction.kind)}
     resource: Json = {"type": kind}
-    if interaction.response is not None:
+    answered = interaction.response or (interaction.source if kind == DEFERRED_UPDATE else None)
+    if answered is not None:
         about |= {
-            "response_message_id": str(interaction.response.id),
-            "response_message_loading": interaction.response.is_thinking,
-            "response_message_ephemeral": interaction.response.is_ephemeral,
+            "response_message_id": str(answered.id),
+            "response_message_loading": answered.is_thinking,
+            "response_message_ephemeral": answered.is_ephemeral,
         }
     if message is not None:
         resource["message"] = payloads.message_json(world, message)

@@ -32,7 +32,7 @@ def _interaction_of(request: web.Request) -> Interaction:
 
 def _message_of(request: web.Request, interaction: Interaction) -> Message:
     if "message_id" not in request.match_info:
-        found = interaction.response
+        found = interaction.response or interaction.source  # the source, where its update was only deferred
     else:
         wanted = snowflake(request, "message_id")
         found = next((one for one in interaction.messages if one.id == wanted), None)
@@ -65,6 +65,8 @@ async def edit(request: web.Request) -> web.Response:
     message = _message_of(request, interaction)
     body, files = await form_of(request)
     edited(world, message, body, files, default=USERS_ONLY)
+    if interaction.response is None:
+        interaction.response = message
     world.changes.tell("interaction", interaction)
     return answer(payloads.message_json(world, message))
 

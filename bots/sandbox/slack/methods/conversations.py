@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bots.sandbox.slack.arguments import ApiError, Arguments, next_page
 from bots.sandbox.slack.limits import TIER_2, TIER_3, TIER_4
 from bots.sandbox.slack.nouns import ChannelKind, JsonObject, Message
@@ -104,14 +106,17 @@ def join(platform: Platform, arguments: Arguments) -> JsonObject:
 
 
 def _between(messages: list[Message], arguments: Arguments) -> list[Message]:
-    oldest, latest = arguments.text("oldest", "0") or "0", arguments.text("latest")
-    try:
-        low, high = float(oldest), float(latest or "inf")
-    except ValueError:
-        raise ApiError("invalid_ts_latest" if oldest == "0" else "invalid_ts_oldest") from None
+    low, high = _moment(arguments, "oldest", 0.0), _moment(arguments, "latest", math.inf)
     if arguments.flag("inclusive"):
         return [message for message in messages if low <= float(message.ts) <= high]
     return [message for message in messages if low < float(message.ts) < high]
+
+
+def _moment(arguments: Arguments, name: str, default: float) -> float:
+    try:
+        return float(arguments.text(name) or default)
+    except ValueError:
+        raise ApiError(f"invalid_ts_{name}") from None
 
 
 def _messages(platform: Platform, page: list[Message], *, has_more: bool) -> JsonObject:

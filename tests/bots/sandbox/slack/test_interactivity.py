@@ -10,7 +10,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bots.sandbox.slack import LocalSlack, Message, shown
+from bots.sandbox.slack import LocalSlack, Message, SharedFile, shown
 
 BUTTONS: list[dict[str, Any]] = [
     {
@@ -183,9 +183,7 @@ async def test_a_modal_can_complain_change_and_hear_of_its_end(slack: LocalSlack
     assert closed == [view]
 
 
-async def test_a_trigger_works_once_and_not_for_long(
-    slack: LocalSlack, client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_trigger_works_once_and_not_for_long(slack: LocalSlack, client: Any) -> None:
     interactions = slack._platform.interactions
     trigger = interactions.begin(slack.user("ada")).trigger_id
     await client.views_open(trigger_id=trigger, view=MODAL)
@@ -231,8 +229,6 @@ async def test_the_home_tab_shows_what_was_published(slack: LocalSlack, bot: Any
 
 
 async def test_files_are_for_those_with_the_token(slack: LocalSlack, bot: Any, connect: Any) -> None:
-    from bots.sandbox.slack import SharedFile
-
     await connect()
     await slack.say("ada", "general", "look", files=[SharedFile("notes.txt", b"remember")])
     await slack.wait_for(lambda: bot.events)

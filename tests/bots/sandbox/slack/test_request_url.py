@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,21 @@ class Door:
     """The app's web server; it may be told to answer badly first."""
 
     app: AsyncApp | None = None
+    stuck: asyncio.Event | None = None
     bad_answers: list[web.Response] = field(default_factory=list)
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
+    def listen_to_messages(self) -> None:
+        async def listen() -> None:
+            """Bolt answers 404 where nobody listens."""
+
+        assert self.app
+        self.app.event("message")(listen)
+
     async def open(self, request: web.Request) -> web.Response:
         self.requests.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
+        if self.stuck:
+            await self.stuck.wait()
         if self.bad_answers:
             return self.bad_answers.pop(0)
         assert self.app
@@ -38,8 +49,8 @@ class Door:
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Door]:
-    yield Door()
+def door() -> Door:
+    return Door()
 
 
 @pytest.fixture
@@ -78,6 +89,7 @@ async def test_a_mention_is_signed_delivered_and_answered(slack: LocalSlack, doo
 
 
 async def test_bolt_refuses_another_secret_and_slack_tries_again(slack: LocalSlack, door: Door) -> None:
+    door.listen_to_messages()
     slack.installation.signing_secret = "not the one that Bolt has"
     await slack.say("ada", "general", "hello")
 
@@ -90,8 +102,19 @@ async def test_no_retry_is_honoured(slack: LocalSlack, door: Door) -> None:
     door.bad_answers = [web.Response(status=500, headers={"X-Slack-No-Retry": "1"})]
     await slack.say("ada", "general", "hello")
     await slack.wait_for(lambda: slack.deliveries)
-    await slack.wait_for(lambda: not slack._deliveries._tasks)
+    await slack.wait_for(lambda: not slack.under_way)
     assert len(door.requests) == 1
+
+
+async def test_a_slow_app_is_asked_again_and_told_why(slack: LocalSlack, door: Door) -> None:
+    door.listen_to_messages()
+    door.stuck = asyncio.Event()
+    await slack.say("ada", "general", "hello")
+    await slack.wait_for(lambda: slack.deliveries)
+    door.stuck.set()
+    await slack.wait_for(lambda: not slack.under_way)
+    assert [each.acknowledged for each in slack.deliveries] == [False, True]
+    assert door.requests[1][0]["x-slack-retry-reason"] == "http_timeout"
 
 
 async def test_a_dead_address_fails_the_challenge_and_commands() -> None:
@@ -116,6 +139,7 @@ async def test_commands_and_clicks_come_as_forms(slack: LocalSlack, door: Door) 
         await ack()
         await respond("Gone", replace_original=True)
 
+    slack.installation.events = set()
     assert door.app
     door.app.command("/bobbin")(show)
     door.app.action("go")(go)

@@ -118,7 +118,7 @@ async def test_events_look_as_documented(slack: LocalSlack, payload: Payload, na
     async with aiohttp.ClientSession() as session, session.ws_connect(await address(slack, session)) as socket:
         await slack.wait_for(lambda: slack.sockets)
         await act(slack)
-        await slack.wait_for(lambda: slack.deliveries and not slack._deliveries._tasks)
+        await slack.wait_for(lambda: slack.deliveries and not slack.under_way)
         await socket.close()
     assert differences(payload(name), slack.deliveries[-1].parcel.payload) == []
 
@@ -151,7 +151,8 @@ async def test_frames_look_as_documented(slack: LocalSlack, payload: Payload) ->
     async with aiohttp.ClientSession() as session, session.ws_connect(await address(slack, session)) as socket:
         assert differences(payload("socket_hello"), await socket.receive_json()) == []
         await slack.say("ada", "general", "hello")
-        assert differences(payload("socket_event"), event := await socket.receive_json()) == []
+        event = await socket.receive_json()
+        assert differences(payload("socket_event"), event) == []
         await socket.send_json({"envelope_id": event["envelope_id"]})
         slack.faults.expect_acks = False
         await slack.command("ada", "general", "/bobbin", wait=0.01)

@@ -115,7 +115,7 @@ async def test_edits_and_deletions_are_told(slack: LocalSlack, bot: Any, connect
 
 async def test_events_wait_for_a_socket(slack: LocalSlack, bot: Any, connect: Any) -> None:
     await slack.say("ada", "general", "anybody?")
-    assert slack.deliveries == []
+    assert not slack.deliveries
     await connect()
 
     await slack.wait_for(lambda: bot.events)

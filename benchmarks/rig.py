@@ -1,0 +1,110 @@
+"""An emulated upstream in a process of its own, and a chat that shows nothing: what is left is us."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from core.engine.embedded import Embedded
+from core.preset import Preset
+from core.relay import Relay
+from core.storage.database import open_database
+from core.storage.ledger import Ledger
+from core.storage.migrate import migrate
+from core.thread import PlaceId, Thread, ThreadId
+from core.turn import Question, QuestionKey, Reply, Turn
+from core.upstream.client import Upstream
+from core.worker import Worker
+
+PRESETS = {"default": Preset(model="gpt-5.1", instructions="")}
+TOKEN = "any"
+SHOWS_EVERY = 1.2  # seconds, as on a platform
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def emulator(pace: float) -> AsyncIterator[str]:
+    """The URL of an emulator in another process."""
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bots",
+        "upstream",
+        "--port",
+        str(port),
+        "--pace",
+        str(pace),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout
+    await process.stdout.readline()  # it says so when it listens
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def arrivals(url: str) -> dict[str, float]:
+    """When each question arrived upstream, in seconds since the epoch."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        requests = (await client.get(f"{url}/_emulator/requests")).json()
+    return {request["body"]["question"]: request["arrived"] for request in requests}
+
+
+class Silent:
+    """A chat that costs nothing, at a platform's pace."""
+
+    name = "silent"
+
+    async def listen(self, relay: Relay) -> None:
+        await asyncio.Event().wait()
+
+    async def ready(self, turn: Turn) -> None:
+        if not turn.is_over:
+            await asyncio.sleep(SHOWS_EVERY)
+
+    async def show(self, turn: Turn) -> Reply:
+        return Reply("shown")
+
+
+class Core:
+    """Core, whole, on SQLite."""
+
+    def __init__(self, ledger: Ledger, upstream: Upstream) -> None:
+        chats = {"silent": Silent()}
+        worker = Worker(ledger, upstream, chats, PRESETS, transcript_budget=24_000)
+        self.engine = Embedded(ledger, worker.see_to)
+        self.relay = Relay(ledger, self.engine.wake, PRESETS, longest_question=16_000)
+
+    async def ask(self, number: int, text: str) -> None:
+        thread = Thread(ThreadId(f"silent:{number}"), "silent", (PlaceId("silent:w"), PlaceId("silent:w/c")))
+        await self.relay.ask(Question(QuestionKey(f"{number}"), thread, "ada", text))
+
+    async def idle(self) -> None:
+        while self.engine.busy:
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def core(url: str, folder: Path) -> AsyncIterator[Core]:
+    database = open_database(f"sqlite:///{folder / 'bench.db'}")
+    await migrate(database)
+    async with Upstream(url, TOKEN) as upstream:
+        running = Core(Ledger(database), upstream)
+        await running.engine.start(["silent"])
+        yield running
+        await running.engine.stop(grace=30)
+    await database.close()

@@ -1,0 +1,53 @@
+"""What an operator sets for Discord."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+
+class Section(BaseModel):
+    """One bot, connected to the gateway with its token."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token: SecretStr = SecretStr("")
+    api_url: Annotated[str, Field(pattern=r"^https?://"), AfterValidator(lambda url: url.rstrip("/"))] = (
+        "https://discord.com/api/v10"
+    )
+    gateway_url: str = Field("wss://gateway.discord.gg/", pattern=r"^wss?://")
+    # Privileged: https://discord.com/developers/docs/events/gateway#message-content-intent. Without it, follow-ups
+    # that don't mention the bot can't be read.
+    message_content: bool = True
+
+    @property
+    def is_configured(self) -> bool:
+        return bool(self.token)
+
+    @property
+    def application_id(self) -> str:
+        """The application's id, which is the first part of its bot's token; a placeholder if that can't be read.
+
+        https://discord.com/developers/docs/reference#authentication
+        """
+        first = self.token.get_secret_value().partition(".")[0]
+        try:
+            decoded = base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)).decode("ascii")
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            decoded = ""
+        return decoded if decoded.isdigit() else "APPLICATION_ID"
+
+    def problems(self) -> list[str]:
+        """Sentences on what looks wrong, each with what to write instead; empty when nothing does."""
+        token = self.token.get_secret_value()
+        if token.lower().startswith("bot "):
+            return ["BOBBIN_DISCORD__TOKEN begins with the word “Bot”: set it to the token alone."]
+        if any(character.isspace() for character in token):
+            return [
+                "BOBBIN_DISCORD__TOKEN has a space or a line break in it: copy the token anew from the page “Bot” of "
+                "your application at https://discord.com/developers/applications."
+            ]
+        return []

@@ -1,0 +1,200 @@
+"""The true adapter and the true ledger against the local Slack; only who answers is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bots.kit import Kit, Route
+from bots.sandbox.slack import Channel, LocalSlack, Message, User
+from bots.slack.chat import SlackChat
+from bots.slack.settings import Section
+from core.errors import StorageUnavailable
+from core.preset import Preset
+from core.relay import Relay
+from core.seal import Seal
+from core.storage.database import open_database
+from core.storage.ledger import Ledger
+from core.storage.migrate import migrate
+from core.thread import ThreadId
+from core.turn import Accepted, Question, Reply, Turn
+from core.vitals import Vitals
+
+PAYLOADS = Path(__file__).parents[2] / "data" / "slack"
+
+
+@pytest.fixture
+def payload() -> Callable[[str], dict[str, Any]]:
+    """Reads a documented payload by the name of its file."""
+
+    def read(name: str) -> dict[str, Any]:
+        body: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text())
+        return body
+
+    return read
+
+
+class Outage(Ledger):
+    """The true ledger, with a switch; it counts what was handed in."""
+
+    is_away = False
+    handed_in = 0
+
+    async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
+        self.handed_in += 1
+        if self.is_away:
+            raise StorageUnavailable
+        return await super().accept(question, reply, told)
+
+
+class Door:
+    """A web server into which the adapter hangs its route after the server has an address."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Route] = {}
+        self.url = ""
+
+    def post(self, path: str, answer: Route) -> None:
+        self.answers[path] = answer
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        app = web.Application()
+        app.router.add_post("/{path:.*}", self._serve)
+        runner = web.AppRunner(app, shutdown_timeout=1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = "http://127.0.0.1:{}".format(runner.addresses[0][1])
+        yield
+        await runner.cleanup()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        return await self.answers[request.path](request)
+
+
+@dataclass
+class House:
+    """Everything that a test may look at."""
+
+    slack: LocalSlack
+    section: Section
+    ledger: Outage
+    door: Door
+    vitals: Vitals = field(default_factory=Vitals)
+    woken: list[ThreadId] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        presets = {"default": Preset(model="model-a"), "terse": Preset(instructions="Be brief.")}
+        self.relay = Relay(self.ledger, self.woken.append, presets, longest_question=10_000)
+        self.chat = self.build()
+
+    def build(self) -> SlackChat:
+        """A chat that remembers nothing, as after a restart."""
+        return SlackChat(self.section, Kit(notes=self.ledger, seal=Seal([]), vitals=self.vitals, routes=self.door))
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        self.vitals.expect("slack")
+        listening = asyncio.create_task(self.chat.listen(self.relay))
+        connected = asyncio.create_task(self.vitals.well())
+        await asyncio.wait({listening, connected}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        if listening.done():
+            connected.cancel()
+            listening.result()
+        assert connected.done()
+        yield
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        assert listening.cancelled()
+
+    async def until(self, condition: Callable[[], object], within: float = 5) -> None:
+        """For conditions of which the local Slack can't know."""
+        async with asyncio.timeout(within):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    async def accepted(self, count: int = 1, within: float = 5) -> list[Turn]:
+        """The turns that were recorded, as soon as there are *count*."""
+        await self.until(lambda: len(self.woken) >= count, within)
+        turns: dict[int, Turn] = {}
+        for thread in dict.fromkeys(self.woken):
+            taken = await self.ledger.take(thread)
+            assert taken
+            turns[taken.turn.id] = taken.turn
+        return list(turns.values())
+
+    async def asked(self, text: str = "@bobbin why?", user: User | str = "ada", to: Channel | str = "general") -> Turn:
+        """Ask, and take the turn as a worker would."""
+        await self.slack.say(user, to, text)
+        (turn,) = await self.accepted()
+        return turn
+
+    def replies(self, turn: Turn) -> list[Message]:
+        """What the bot said in the turn's thread."""
+        _, channel, thread_ts = turn.question.thread.id.split("/")
+        return [each for each in self.slack.messages(channel, thread_ts) if each.bot_id == self.slack.bot_id]
+
+    async def all_delivered(self, count: int) -> None:
+        """Until *count* deliveries were tried, acknowledged or not."""
+        await self.slack.wait_for(lambda: len(self.slack.deliveries) >= count)
+
+    def calls(self, method: str) -> int:
+        return sum(call.method == method for call in self.slack.calls)
+
+
+@pytest.fixture
+async def ledger(sqlite_url: str) -> AsyncIterator[Outage]:
+    database = open_database(sqlite_url)
+    await migrate(database)
+    yield Outage(database)
+    await database.close()
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Door]:
+    door = Door()
+    async with door.open():
+        yield door
+
+
+@asynccontextmanager
+async def _house(mode: str, ledger: Outage, door: Door) -> AsyncIterator[House]:
+    request_url = f"{door.url}/slack/events" if mode == "http" else None
+    async with LocalSlack(request_url=request_url, ack_seconds=1.0, retry_seconds=(0.0, 0.1, 0.1)) as slack:
+        if mode == "http":
+            section = Section(
+                bot_token=slack.bot_token,
+                signing_secret=slack.signing_secret,
+                api_url=slack.api_url,  # type: ignore[arg-type]
+            )
+        else:
+            section = Section(bot_token=slack.bot_token, app_token=slack.app_token, api_url=slack.api_url)  # type: ignore[arg-type]
+        yield House(slack, section, ledger, door)
+
+
+@pytest.fixture
+async def house(ledger: Outage, door: Door) -> AsyncIterator[House]:
+    """By Socket Mode; not listening yet."""
+    async with _house("socket", ledger, door) as house:
+        yield house
+
+
+@pytest.fixture
+async def by_http(ledger: Outage, door: Door) -> AsyncIterator[House]:
+    async with _house("http", ledger, door) as house:
+        yield house
+
+
+@pytest.fixture(params=["socket", "http"])
+async def either(request: pytest.FixtureRequest, ledger: Outage, door: Door) -> AsyncIterator[House]:
+    """By Socket Mode and by HTTP in turn."""
+    async with _house(request.param, ledger, door) as house:
+        yield house

@@ -1,0 +1,169 @@
+"""A thread shows a turn as it is now, with no more calls than that takes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bots.sandbox.slack import Failure, shown
+from bots.slack.note import Note
+from core.errors import ChatBusy, ChatForbidden, ThreadGone
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from core.turn import Turn
+    from tests.bots.slack.conftest import House
+
+LONG = "\n\n".join(f"Paragraph {number}: " + "words and words " * 60 for number in range(20))
+
+
+@pytest.fixture
+async def turn(house: House) -> AsyncIterator[Turn]:
+    """A turn that streams, its answer still empty."""
+    house.slack.installation.scopes.discard("reactions:write")  # not of interest here
+    async with house.listening():
+        yield (await house.asked()).start("model-a")
+
+
+async def test_an_answer_grows_in_one_message_of_the_thread(house: House, turn: Turn) -> None:
+    for answer in ("**Because", "**Because** it", "**Because** it is."):
+        turn = turn.grow(answer)
+        turn = turn.replied(await house.chat.show(turn))
+    (message,) = house.replies(turn)
+    assert shown(message) == "**Because** it is."
+    assert message.thread_ts == turn.question.thread.id.split("/")[2]
+    assert message.blocks[0]["type"] == "markdown"
+    assert len(message.versions) == 3
+    assert not message.edited_ts
+
+
+async def test_nothing_is_posted_while_there_is_nothing_to_say(house: House, turn: Turn) -> None:
+    reply = await house.chat.show(turn)
+    await house.chat.show(turn.stop().replied(reply))
+    assert not house.replies(turn)
+
+
+async def test_what_stands_there_is_not_written_again(house: House, turn: Turn) -> None:
+    turn = turn.grow("Because.")
+    turn = turn.replied(await house.chat.show(turn))
+    turn = turn.replied(await house.chat.show(turn))
+    await house.chat.show(turn.finish("Because."))
+    assert (house.calls("chat.postMessage"), house.calls("chat.update")) == (1, 0)
+
+
+async def test_a_long_answer_goes_on_in_more_messages_and_full_ones_stay(house: House, turn: Turn) -> None:
+    for length in (10_000, 12_000, len(LONG)):
+        turn = turn.grow(LONG[:length])
+        turn = turn.replied(await house.chat.show(turn))
+    await house.chat.show(turn.finish(LONG))
+    first, *others = house.replies(turn)
+    assert others
+    assert len(first.versions) == 1
+    for number in range(20):
+        assert f"Paragraph {number}:" in "".join(shown(message) for message in (first, *others))
+
+
+async def test_a_problem_stands_under_what_came(house: House, turn: Turn) -> None:
+    turn = turn.grow("```\nhalf a progr")
+    turn = turn.replied(await house.chat.show(turn))
+    await house.chat.show(turn.fail("The AI service broke off."))
+    (message,) = house.replies(turn)
+    assert shown(message).endswith("```\n\nThe AI service broke off.")
+    assert "The AI service broke off." in message.text
+
+
+async def test_an_answer_pings_nobody(house: House, turn: Turn) -> None:
+    await house.chat.show(turn.finish("<!channel> @here <@U0ADA> `<!everyone>` <https://evil.example|slack.com>"))
+    (message,) = house.replies(turn)
+    said = message.blocks[0]["text"]
+    for ping in ("<!channel", "@here", "<@U0ADA", "<!everyone", "|slack.com>"):
+        assert ping not in said
+    assert "<" not in message.text
+
+
+async def test_another_process_goes_on_in_the_same_message(house: House, turn: Turn) -> None:
+    turn = turn.grow("Because it was late, and")
+    turn = turn.replied(await house.chat.show(turn))
+    house.chat = house.build()
+    again = replace(turn, attempt=turn.attempt + 1).start("model-a").grow("Because.")
+    await house.chat.show(again.finish("Because."))
+    (message,) = house.replies(turn)
+    assert shown(message) == "Because."
+
+
+async def test_a_message_that_was_posted_but_not_written_down_is_found(house: House, turn: Turn) -> None:
+    """The process died between the two."""
+    await house.chat.show(turn.grow("Because"))
+    house.chat = house.build()
+    again = replace(turn, attempt=turn.attempt + 1)
+    await house.chat.show(again.finish("Because it is."))
+    (message,) = house.replies(turn)
+    assert shown(message) == "Because it is."
+
+
+async def test_what_a_longer_attempt_left_is_taken_away(house: House, turn: Turn) -> None:
+    reply = await house.chat.show(turn.grow(LONG))
+    assert len(house.replies(turn)) > 1
+    again = replace(turn, attempt=turn.attempt + 1, reply=reply)
+    await house.chat.show(again.finish("In short: yes."))
+    (message,) = house.replies(turn)
+    assert shown(message) == "In short: yes."
+
+
+async def test_what_slack_refuses_is_shown_in_plain_pieces(house: House, turn: Turn) -> None:
+    house.slack.faults.fail("chat.postMessage", Failure(error="invalid_blocks"))
+    turn = turn.grow(LONG[:6_000] + " <&>")
+    turn = turn.replied(await house.chat.show(turn))
+    await house.chat.show(turn.finish(LONG[:6_000] + " <&> end"))
+    messages = house.replies(turn)
+    assert len(messages) > 1
+    assert not any(message.blocks for message in messages)
+    assert messages[-1].text.endswith("&lt;&amp;&gt; end")
+
+
+async def test_what_was_posted_before_a_failure_is_not_posted_again(house: House, turn: Turn) -> None:
+    house.slack.faults.failures["chat.postMessage"] = []
+    posted = asyncio.create_task(house.slack.wait_for(lambda: house.replies(turn)))
+    house.chat._api.post = _failing_after_one(house)  # type: ignore[method-assign]
+    with pytest.raises(ChatBusy):
+        await house.chat.show(turn.finish(LONG))
+    await posted
+    await house.chat.show(turn.finish(LONG))
+    pages = [shown(message) for message in house.replies(turn)]
+    assert len(pages) == len(set(pages)) == 3
+
+
+async def test_a_deleted_answer_is_not_posted_again(house: House, turn: Turn) -> None:
+    turn = turn.grow("Because")
+    turn = turn.replied(await house.chat.show(turn))
+    await house.slack.delete(house.replies(turn)[0])
+    with pytest.raises(ThreadGone):
+        await house.chat.show(turn.grow("Because it"))
+    assert not house.replies(turn)
+
+
+async def test_a_scope_that_lacks_is_no_reason_to_try_again(house: House, turn: Turn) -> None:
+    house.slack.installation.scopes.discard("chat:write")
+    with pytest.raises(ChatForbidden) as refusal:
+        await house.chat.show(turn.finish("Because."))
+    assert refusal.value.code == "missing_scope"
+
+
+async def test_a_rate_limit_is_waited_out_and_learned_from(house: House, turn: Turn) -> None:
+    house.slack.faults.rate_limit("chat.postMessage", retry_after=1)
+    await house.chat.show(turn.finish("Because."))
+    assert len(house.replies(turn)) == 1
+
+
+async def test_a_turn_without_a_note_is_shown_where_it_was_asked(house: House, turn: Turn) -> None:
+    await house.chat.show(replace(turn, reply=type(turn.reply)()).finish("Because."))
+    assert len(house.replies(turn)) == 1
+
+
+def test_a_note_outlives_the_process() -> None:
+    note = Note("C1", "1.0", "2.0", has_sign=True).posted("3.0", "digest")
+    assert Note.read(note.write()) == note

@@ -1,0 +1,261 @@
+"""What people write in Slack is recorded once, and acknowledged only then."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bots.sandbox.slack import Failure
+from core.errors import SetupError
+
+if TYPE_CHECKING:
+    from tests.bots.slack.conftest import House
+
+
+async def test_a_mention_becomes_one_turn(either: House) -> None:
+    """Slack sends it as `message` and as `app_mention`."""
+    async with either.listening():
+        said = await either.slack.say("ada", "general", "@bobbin what is a bobbin?")
+        (turn,) = await either.accepted()
+        await either.all_delivered(2)
+    slack = either.slack
+    channel = slack.channel("general").id
+    assert turn.question.text == "what is a bobbin?"
+    assert turn.question.asker == slack.user("ada").id
+    assert turn.question.key == f"slack:{slack.team_id}/{channel}/{said.ts}"
+    assert turn.question.thread.id == f"slack:{slack.team_id}/{channel}/{said.ts}"
+    assert len(either.woken) == 1
+    assert all(delivered.acknowledged for delivered in slack.deliveries)
+
+
+async def test_the_second_door_alone_is_enough(house: House) -> None:
+    house.slack.faults.mention_first = True
+    async with house.listening():
+        await house.slack.say("ada", "general", "@bobbin hello")
+        await house.all_delivered(2)
+    assert len(house.woken) == 1
+
+
+async def test_a_redelivery_changes_nothing(either: House) -> None:
+    either.slack.faults.redeliver = 2
+    async with either.listening():
+        await either.slack.say("ada", "general", "@bobbin hello")
+        await either.all_delivered(6)
+        await either.until(lambda: either.ledger.handed_in == 6)
+    assert len(either.woken) == 1
+
+
+async def test_what_could_not_be_recorded_is_not_acknowledged_and_comes_again(either: House) -> None:
+    either.ledger.is_away = True
+    async with either.listening():
+        await either.slack.say("ada", "general", "@bobbin hello")
+        await either.until(lambda: either.ledger.handed_in >= 2)
+        assert not either.woken
+        either.ledger.is_away = False
+        (turn,) = await either.accepted()
+    assert turn.question.text == "hello"
+    assert not any(delivered.acknowledged for delivered in either.slack.deliveries[:2])
+
+
+async def test_what_is_said_while_nobody_listens_is_answered_afterwards(house: House) -> None:
+    await house.slack.say("ada", "general", "@bobbin hello")
+    async with house.listening():
+        (turn,) = await house.accepted()
+    assert turn.question.text == "hello"
+
+
+async def test_bots_are_not_answered(house: House) -> None:
+    lamp = house.slack.add_user("lamp", is_bot=True)
+    async with house.listening():
+        await house.slack.say(lamp, "general", "@bobbin hello")
+        await house.slack.say("bobbin", "general", "@bobbin hello")
+        await house.slack.say("ada", "general", "nobody in particular")
+        await house.slack.say("ada", "general", "@bobbin the end")
+        (turn,) = await house.accepted()
+    assert turn.question.text == "the end"
+    assert house.ledger.handed_in <= 2
+
+
+async def test_a_direct_message_needs_no_mention(house: House) -> None:
+    dm = house.slack.open_dm("ada")
+    async with house.listening():
+        first = await house.slack.say("ada", dm, "hello")
+        await house.until(lambda: len(house.woken) == 1)
+        await house.slack.say("ada", dm, "and again", first.ts)
+        await house.until(lambda: len(house.woken) == 2)
+    assert set(house.woken) == {f"slack:{house.slack.team_id}/{dm.id}/{first.ts}"}
+
+
+async def test_a_mention_in_a_thread_goes_on_in_it(house: House) -> None:
+    async with house.listening():
+        root = await house.slack.say("ada", "general", "let us talk")
+        await house.slack.say("ben", "general", "@bobbin join us", root.ts)
+        (turn,) = await house.accepted()
+    assert turn.question.thread.id.endswith(f"/{root.ts}")
+    assert not turn.question.key.endswith(f"/{root.ts}")
+
+
+async def test_the_question_wears_a_sign_until_it_is_answered(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked()
+        _, channel, ts = turn.question.key.split("/")
+        question = await house.slack.wait_for(lambda: [m for m in house.slack.messages(channel, ts) if m.reactions])
+        assert question[0].reactions[0].name == "eyes"
+        reply = await house.chat.show(turn.start("m").finish("Because."))
+        assert not house.slack.messages(channel, ts)[0].reactions
+        await house.chat.show(turn.start("m").finish("Because.").replied(reply))
+    assert house.calls("reactions.remove") == 1
+
+
+async def test_without_the_scope_there_is_no_sign_and_all_else_works(house: House) -> None:
+    house.slack.installation.scopes.discard("reactions:write")
+    async with house.listening():
+        turn = await house.asked()
+        await house.slack.wait_for(lambda: house.calls("reactions.add"))
+        await house.chat.show(turn.start("m").finish("Because."))
+        await house.slack.say("ada", "random", "@bobbin and this?")
+        await house.accepted(2)
+    assert house.replies(turn)
+    assert (house.calls("reactions.add"), house.calls("reactions.remove")) == (1, 0)
+
+
+# Commands
+
+
+async def test_a_command_after_the_mention_is_obeyed_once_and_answered_in_the_thread(house: House) -> None:
+    house.slack.faults.redeliver = 1
+    async with house.listening():
+        await house.slack.say("ada", "general", "@bobbin preset set model model-b")
+        (turn,) = await house.accepted()
+        await house.chat.show(turn)
+        await house.all_delivered(4)
+        choice = await house.relay.choice(turn.question.thread)
+    assert choice.model == "model-b"
+    assert "model-b" in house.replies(turn)[0].text
+    assert house.ledger.handed_in == 1
+
+
+async def test_a_command_that_could_not_be_recorded_is_obeyed_when_it_comes_again(house: House) -> None:
+    house.ledger.is_away = True
+    async with house.listening():
+        await house.slack.say("ada", "general", "@bobbin help")
+        await house.until(lambda: house.ledger.handed_in >= 2)
+        house.ledger.is_away = False
+        (turn,) = await house.accepted()
+    assert "preset show" in turn.answer
+
+
+async def test_a_slash_command_shows_to_one_and_changes_for_all_to_see(either: House) -> None:
+    async with either.listening():
+        shown = await either.slack.command("ada", "general", "/bobbin", "preset show")
+        changed = await either.slack.command("ada", "general", "/bobbin", "preset set terse")
+        refused = await either.slack.command("ada", "general", "/bobbin", "preset set unheard-of")
+        lost = await either.slack.command("ada", "general", "/bobbin", "what is this?")
+    assert "model-a" in shown.messages[0].text
+    assert shown.messages[0].ephemeral_to == either.slack.user("ada").id
+    assert "terse" in changed.messages[0].text
+    assert not changed.messages[0].ephemeral_to
+    assert refused.messages[0].ephemeral_to
+    assert "`help`" in lost.messages[0].text
+
+
+async def test_a_slash_command_can_not_ping(house: House) -> None:
+    async with house.listening():
+        said = await house.slack.command("ada", "general", "/bobbin", "preset set instructions <!channel> ping @here")
+    blocks = said.messages[0].blocks
+    assert "<!channel>" not in str(blocks)
+    assert "@here" not in str(blocks)
+    assert "<!" not in said.messages[0].text
+
+
+async def test_a_button_of_somebody_else_is_acknowledged(house: House) -> None:
+    async with house.listening():
+        said = await house.slack.shortcut("ada", "unknown_shortcut")
+    assert not said.problem
+
+
+# Connecting
+
+
+async def test_variables_of_bolt_itself_change_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With these two set, Bolt would look for installations by OAuth; with the others, use somebody else's token."""
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "BOT_TOKEN", "APP_TOKEN", "SIGNING_SECRET"):
+        monkeypatch.setenv(f"SLACK_{name}", secrets.token_hex(8))
+    async with house.listening():
+        turn = await house.asked()
+        await house.chat.show(turn.start("m").finish("Because."))
+    assert house.replies(turn)
+    assert all(call.answer["ok"] for call in house.slack.calls)
+
+
+@pytest.mark.parametrize("field", ["bot_token", "app_token"])
+async def test_a_wrong_token_is_told_in_a_sentence(house: House, field: str) -> None:
+    wrong = secrets.token_hex(8)
+    house.section = house.section.model_copy(update={field: SecretStr(wrong)})
+    house.chat = house.build()
+    with pytest.raises(SetupError, match=f"BOBBIN_SLACK__{field.upper()}") as error:
+        async with house.listening():
+            pass
+    assert wrong not in error.value.sentence
+
+
+async def test_trouble_at_the_start_is_waited_out(house: House) -> None:
+    house.slack.faults.fail("auth.test", Failure(status=503), times=3)
+    async with house.listening():
+        assert not house.vitals.troubles
+    assert house.calls("auth.test") == 4
+
+
+async def test_a_lost_socket_is_opened_again(house: House) -> None:
+    async with house.listening():
+        await house.slack.disconnect()
+        await house.until(lambda: house.calls("apps.connections.open") == 2 and house.slack.sockets == 1)
+        turn = await house.asked()
+    assert turn.question.text == "why?"
+
+
+async def test_a_socket_that_breaks_is_opened_again(house: House) -> None:
+    async with house.listening():
+        house.slack.drop_sockets()
+        await house.slack.say("ada", "general", "@bobbin still there?")
+        (turn,) = await house.accepted(within=15)
+    assert turn.question.text == "still there?"
+
+
+async def test_a_forged_request_is_refused(by_http: House) -> None:
+    async with by_http.listening(), aiohttp.ClientSession() as session:
+        assert await by_http.slack.verify_request_url()
+        forged = {"X-Slack-Signature": "v0=00", "X-Slack-Request-Timestamp": str(int(time.time()))}
+        answer = await session.post(f"{by_http.door.url}/slack/events", json={"type": "event_callback"}, headers=forged)
+        assert answer.status == 401
+    assert not by_http.woken
+
+
+async def test_before_it_listens_requests_are_put_off(by_http: House) -> None:
+    async with aiohttp.ClientSession() as session:
+        assert (await session.post(f"{by_http.door.url}/slack/events")).status == 503
+
+
+async def test_nothing_is_left_running(house: House) -> None:
+    def ours() -> list[str]:
+        return [told for task in asyncio.all_tasks() if "slack_sdk" in (told := repr(task)) or "bots/slack" in told]
+
+    async with house.listening():
+        await house.asked()
+        assert ours()
+    assert not ours()
+
+
+async def test_an_answer_is_shown_after_listening_has_ended(house: House) -> None:
+    """At a shutdown running turns may still end."""
+    async with house.listening():
+        turn = await house.asked()
+    await house.chat.show(replace(turn.start("m").finish("Late.")))
+    assert house.replies(turn)[0].text == "Late."
