@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -57,12 +57,21 @@ class Bobbin:
             self._ledger, self._upstream, self._chats, presets, transcript_budget=settings.limits.transcript
         )
         self._engine = Embedded(self._ledger, worker.see_to)
+        for part in ("database", *self._chats):
+            self.vitals.expect(part)
         self._relay = Relay(self._ledger, self._engine.wake, presets, longest_question=settings.limits.question)
+
+    @property
+    def busy(self) -> int:
+        """How many threads have something left to do."""
+        return self._engine.busy
+
+    async def idle(self) -> None:
+        """Wait until no thread has something left to do."""
+        await self._engine.idle()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until *stop* is set, then end in order. Raises SetupError when a platform can never work like this."""
-        for part in ("database", *self._chats):
-            self.vitals.expect(part)
         async with AsyncExitStack() as parts:
             parts.push_async_callback(self._database.close)
             parts.push_async_callback(self._upstream.aclose)
@@ -82,13 +91,14 @@ class Bobbin:
         stopping = asyncio.create_task(stop.wait())
         listening = asyncio.gather(*tasks)
         try:
-            await asyncio.wait({listening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            first: list[asyncio.Future[Any]] = [listening, stopping]
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (stopping, *tasks):
+            for task in (listening, stopping):
                 task.cancel()
-            await asyncio.gather(stopping, *tasks, return_exceptions=True)
+            await asyncio.gather(listening, stopping, *tasks, return_exceptions=True)
         if not stop.is_set():
-            listening.result()
+            listening.result()  # one of them came to an end by itself: say why
 
     async def _watch_database(self) -> None:
         while True:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from core.settings import Settings
+    from core.upstream.emulator import Emulator
 
 WRONG_SETUP = 2  # exit code
 
@@ -66,7 +67,7 @@ def sandbox(
     from bots import platforms  # noqa: PLC0415
 
     with _plainly():
-        _sandbox(platforms.settings(), script)
+        _sandbox(platforms.settings(), script.read_text() if script else None)
 
 
 @app.command()
@@ -125,14 +126,14 @@ def manifest(platform: Annotated[str, typer.Argument(help="slack, discord")]) ->
         print(platforms.platform(platform).manifest(platforms.settings().section(platform)))
 
 
-def _sandbox(settings: Settings, script: Path | None) -> None:
+def _sandbox(settings: Settings, script: str | None) -> None:
     from bots.sandbox.terminal import play  # noqa: PLC0415
 
     _log(settings.model_copy(update={"log": settings.log.model_copy(update={"level": "WARNING"})}))
     _until_signalled(lambda stop: play(settings, script, stop))
 
 
-async def _serve_upstream(emulator: object, host: str, port: int, stop: asyncio.Event) -> None:
+async def _serve_upstream(emulator: Emulator, host: str, port: int, stop: asyncio.Event) -> None:
     await emulator.start(host=host, port=port)
     print(f"The emulated AI service listens on {emulator.url} (Ctrl-C ends it).", flush=True)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,9 +25,7 @@ NO_THREAD = frozenset({50001, 50013, 50024, 160006})
 _GONE = frozenset(
     {10003, 10004, 10007, UNKNOWN_MESSAGE, 10013, 10015, UNKNOWN_INTERACTION, 50027, 50033, ARCHIVED, 160005}
 )
-_FORBIDDEN = frozenset(
-    {20009, 40333, 50001, 50007, 50009, 50013, 50014, 50278, 160002, 200000, 200001, 240000, 400001}
-)
+_FORBIDDEN = frozenset({20009, 40333, 50001, 50007, 50009, 50013, 50014, 50278, 160002, 200000, 200001, 240000, 400001})
 _BUSY = frozenset({20028, 20029, 30046, 40003, 40004, 40006, 110000, 130000})
 _REJECTED = frozenset({40005, 40060, 40094, 50005, 50006, 50035, 50045, THREAD_EXISTS, 160006})
 
@@ -36,7 +33,7 @@ _REJECTED = frozenset({40005, 40060, 40094, 50005, 50006, 50035, 50045, THREAD_E
 OLD_EDITS = 30046
 OLD_EDITS_PAUSE = 600.0  # seconds
 
-NETWORK = (OSError, aiohttp.ClientError, asyncio.TimeoutError)
+NETWORK = (OSError, aiohttp.ClientError)
 
 
 @contextmanager

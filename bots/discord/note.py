@@ -40,7 +40,9 @@ class Post:
 class Note:
     """Kept as `Turn.reply`. Page n of the answer stands in post n."""
 
-    channel: int  # where the answer goes; a thread has the id of its starter, so this is known before the thread is there
+    channel: (
+        int  # where the answer goes; a thread has the id of its starter, so this is known before the thread is there
+    )
     starter: Starter | None = None  # None once the thread is there
     reply_to: int | None = None  # the message in the same channel that is answered
     is_command: bool = False  # people see who used a command, not the question: the answer quotes it

@@ -32,7 +32,7 @@ class Pace:
     async def ready(self, turn: TurnId, channel: int, *, is_over: bool) -> None:
         """Wait until *turn* may be shown, and take a call from the budget."""
         # Asked again after each sleep: others may have been quicker.
-        while (seconds := self.wait(turn, channel, is_over=is_over)) > 0:
+        while (seconds := self.wait(turn, channel, is_over=is_over)) > 0:  # noqa: ASYNC110 (it is time that passes)
             await asyncio.sleep(seconds)
         self.take(turn, channel)
 

@@ -8,6 +8,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+_BROKEN = (
+    "BOBBIN_DISCORD__TOKEN has a space or a line break in it: copy the token anew from the page “Bot” of your "
+    "application at https://discord.com/developers/applications."
+)
+
 
 class Section(BaseModel):
     """One bot, connected to the gateway with its token."""
@@ -46,8 +51,5 @@ class Section(BaseModel):
         if token.lower().startswith("bot "):
             return ["BOBBIN_DISCORD__TOKEN begins with the word “Bot”: set it to the token alone."]
         if any(character.isspace() for character in token):
-            return [
-                "BOBBIN_DISCORD__TOKEN has a space or a line break in it: copy the token anew from the page “Bot” of "
-                "your application at https://discord.com/developers/applications."
-            ]
+            return [_BROKEN]
         return []

@@ -108,22 +108,21 @@ async def open_socket(app: AsyncApp, api: Api, app_token: str, url: str) -> Asyn
         await send_async_response(socket, request, await run_async_bolt_app(app, request), began)
 
     client.socket_mode_request_listeners.append(answer)
+    # The SDK tries for ever; `watch` tells how it fares, and helps it to a new address.
+    connecting = asyncio.create_task(client.connect())  # type: ignore[no-untyped-call]
     try:
-        await client.connect()  # type: ignore[no-untyped-call]
+        await asyncio.wait({connecting}, timeout=LOOK_INTERVAL)
         yield client
     finally:
         # From here on nothing is acknowledged that isn't under way; Slack gives it to whoever connects next.
         client.socket_mode_request_listeners.clear()
         if answering:
             await asyncio.wait(answering, timeout=DRAIN_TIMEOUT)
-        await _close(client)
-
-
-async def _close(client: SocketModeClient) -> None:
-    await client.close()  # type: ignore[no-untyped-call]
-    # close() cancels these, but does not wait for them.
-    tasks = [client.message_processor, client.current_session_monitor, client.message_receiver]
-    await asyncio.gather(*filter(None, tasks), return_exceptions=True)
+        connecting.cancel()
+        await client.close()  # type: ignore[no-untyped-call]
+        # close() cancels the SDK's own tasks, but does not wait for them.
+        tasks = [connecting, client.message_processor, client.current_session_monitor, client.message_receiver]
+        await asyncio.gather(*filter(None, tasks), return_exceptions=True)
 
 
 async def watch(client: SocketModeClient, vitals: Vitals) -> None:

@@ -90,7 +90,7 @@ def _reason_to_ignore(event: Mapping[str, Any], bot_user: str) -> str:
 def _is_from_a_person(event: Mapping[str, Any]) -> bool:
     # Bots that answer each other never stop.
     is_from_a_bot = any(event.get(sign) for sign in ("bot_id", "bot_profile", "app_id"))
-    return not is_from_a_bot and event.get("user", _SLACKBOT) != _SLACKBOT
+    return not is_from_a_bot and (event.get("user") or _SLACKBOT) != _SLACKBOT
 
 
 def _mentions(text: str) -> str:

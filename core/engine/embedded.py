@@ -30,6 +30,8 @@ class Embedded:
         self._awake: set[ThreadId] = set()
         self._tasks: dict[ThreadId, asyncio.Task[None]] = {}
         self._started = False
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def start(self, chats: Collection[str]) -> None:
         """Take up what an earlier process left open in threads of *chats*. Raises StorageUnavailable."""
@@ -43,6 +45,7 @@ class Embedded:
         if self._started and thread not in self._tasks:
             task = asyncio.create_task(self._run(thread), name=f"thread {thread}")
             self._tasks[thread] = task
+            self._idle.clear()
             task.add_done_callback(lambda _: self._ended(thread))
 
     async def stop(self, grace: float) -> None:
@@ -59,6 +62,10 @@ class Embedded:
     def busy(self) -> int:
         """How many threads are being seen to."""
         return len(self._tasks)
+
+    async def idle(self) -> None:
+        """Wait until nothing is left to do."""
+        await self._idle.wait()
 
     async def _run(self, thread: ThreadId) -> None:
         while thread in self._awake:
@@ -81,3 +88,5 @@ class Embedded:
         del self._tasks[thread]
         if thread in self._awake and self._started:
             self.wake(thread)  # woken between its last look and its end
+        if not self._tasks:
+            self._idle.set()

@@ -7,7 +7,7 @@ from typing import Any
 from bots.sandbox.discord import payloads
 from bots.sandbox.discord.components import written_in
 from bots.sandbox.discord.intents import message_intent, reaction_intent, typing_intent
-from bots.sandbox.discord.mentions import ALL, Allowed, Mentions, mentions_in, pinged, with_reply
+from bots.sandbox.discord.mentions import ALL, Allowed, Mentions, mentions_in, names_in, pinged, with_reply
 from bots.sandbox.discord.model import (
     Attachment,
     Channel,
@@ -179,6 +179,7 @@ def settle(world: World, message: Message, draft: Draft, allowed: Allowed) -> Me
 
 def _mentions(world: World, message: Message, allowed: Allowed) -> Mentions:
     text = written_in(message.components) if message.flags & Flag.IS_COMPONENTS_V2 else message.content
+    message.names = names_in(world, text)
     return mentions_in(world, message.author, message.channel, text, allowed)
 
 

@@ -4,7 +4,7 @@ https://discord.com/developers/docs/resources/message#allowed-mentions-object
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ Json = dict[str, Any]
 CODE = re.compile(r"```.*?```|``.*?``|`[^`]*`", re.DOTALL)  # nothing in code pings
 USER = re.compile(r"<@!?(\d+)>")
 ROLE = re.compile(r"<@&(\d+)>")
+PLACE = re.compile(r"<#(\d+)>")
 EVERYONE = re.compile(r"@(?:everyone|here)\b")
 KINDS = ("users", "roles", "everyone")
 MOST_NAMED = 100
@@ -62,6 +63,8 @@ def check_allowed_mentions(problems: Problems, wish: object) -> None:
         problems.one_of(f"{path}.parse.{index}", kind, KINDS)
     for kind in ("users", "roles"):
         problems.count(f"{path}.{kind}", wish.get(kind) or [], 0, MOST_NAMED)
+        if not all(str(one).isdigit() for one in wish.get(kind) or []):
+            problems.add(f"{path}.{kind}", "NUMBER_TYPE_COERCE", "Value is not snowflake.")
         if kind in parsed and wish.get(kind):
             problems.add(path, "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", f"parse:{kind} and {kind} are exclusive")
 
@@ -88,6 +91,17 @@ def mentions_in(world: World, author: User, channel: Channel, text: str, allowed
     ]
     everyone = allowed.everyone and may_ping_all and bool(EVERYONE.search(spoken)) and not channel.is_dm
     return Mentions(users, roles, everyone)
+
+
+def names_in(world: World, text: str) -> dict[str, str]:
+    """What Discord's own client shows for the mentions in *text*."""
+    names = {found[0]: f"@{world.users[int(found[1])].name}" for found in _known(USER, text, world.users)}
+    names |= {found[0]: f"@{world.roles[int(found[1])].name}" for found in _known(ROLE, text, world.roles)}
+    return names | {found[0]: f"#{world.channels[int(found[1])].name}" for found in _known(PLACE, text, world.channels)}
+
+
+def _known(pattern: re.Pattern[str], text: str, known: Container[int]) -> Iterator[re.Match[str]]:
+    return (found for found in pattern.finditer(text) if int(found[1]) in known)
 
 
 def pinged(world: World, author: User, mentions: Mentions) -> frozenset[int]:

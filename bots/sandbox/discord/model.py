@@ -158,6 +158,7 @@ class Message:
     mentions: list[int] = field(default_factory=list)
     mention_roles: list[int] = field(default_factory=list)
     mention_everyone: bool = False
+    names: dict[str, str] = field(default_factory=dict)  # what people see for `<@1>`, `<@&2>` and `<#3>`
     pings: frozenset[int] = frozenset()  # ids of the people whom it notified when it was sent
     reply_to: Json | None = None  # Discord's message_reference
     nonce: str | int | None = None

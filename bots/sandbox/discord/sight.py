@@ -25,7 +25,10 @@ def shown(message: Message) -> str:
         f"🧵 {message.thread.name}" if message.thread else "",
         "(only you can see this)" if message.is_ephemeral else "",
     ]
-    return "\n".join(line for line in lines if line)
+    text = "\n".join(line for line in lines if line)
+    for written, name in message.names.items():
+        text = text.replace(written, name)
+    return text
 
 
 def _embed(embed: Json) -> str:

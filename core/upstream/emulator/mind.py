@@ -59,7 +59,7 @@ def _remembered(ask: str, texts: Sequence[str]) -> str:
     """Answer from what was said in this conversation, or admit not to know."""
     facts = Facts(texts)
     before = questions_of(texts)[:-1]
-    if re.search(r"what (?:did I|have I|was it I) (?:tell|told|ask(?:ed)?) you(?: to remember)?\b", ask, re.IGNORECASE):
+    if re.search(r"\bwhat (?:did|have) I (?:tell|told|ask(?:ed)? you to remember)\b", ask, re.IGNORECASE):
         return facts.told()
     if re.search(r"what .*\bI (?:ask|say|said)\b.*\bfirst\b|\bmy first question\b", ask, re.IGNORECASE):
         return f"The first thing you asked was: “{before[0]}”" if before else "This is the first thing you ask me here."

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.sandbox.slack import Failure, shown
+from bots.sandbox.slack import Change, ChangeKind, Failure, shown
 from bots.slack.note import Note
 from core.errors import ChatBusy, ChatForbidden, ThreadGone
+from core.turn import NOTHING_SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -126,12 +126,16 @@ async def test_what_slack_refuses_is_shown_in_plain_pieces(house: House, turn: T
 
 
 async def test_what_was_posted_before_a_failure_is_not_posted_again(house: House, turn: Turn) -> None:
-    house.slack.faults.failures["chat.postMessage"] = []
-    posted = asyncio.create_task(house.slack.wait_for(lambda: house.replies(turn)))
-    house.chat._api.post = _failing_after_one(house)  # type: ignore[method-assign]
+    faults = house.slack.faults
+
+    def fail_next(change: Change) -> None:
+        if change.kind is ChangeKind.POSTED and not faults.failures:
+            faults.fail("chat.postMessage", Failure(status=503))
+
+    house.slack._workspace.listeners.append(fail_next)
     with pytest.raises(ChatBusy):
         await house.chat.show(turn.finish(LONG))
-    await posted
+    assert len(house.replies(turn)) == 1
     await house.chat.show(turn.finish(LONG))
     pages = [shown(message) for message in house.replies(turn)]
     assert len(pages) == len(set(pages)) == 3
@@ -160,7 +164,7 @@ async def test_a_rate_limit_is_waited_out_and_learned_from(house: House, turn: T
 
 
 async def test_a_turn_without_a_note_is_shown_where_it_was_asked(house: House, turn: Turn) -> None:
-    await house.chat.show(replace(turn, reply=type(turn.reply)()).finish("Because."))
+    await house.chat.show(replace(turn, reply=NOTHING_SHOWN).finish("Because."))
     assert len(house.replies(turn)) == 1
 
 

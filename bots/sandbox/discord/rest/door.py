@@ -9,6 +9,7 @@ from aiohttp import BodyPartReader, web
 from bots.sandbox.discord.limits import Limits
 from bots.sandbox.discord.model import Channel, File
 from bots.sandbox.discord.refusals import Refusal, form_error
+from bots.sandbox.discord.rest.shapes import check_shapes
 from bots.sandbox.discord.world import World
 
 Json = dict[str, Any]
@@ -74,6 +75,7 @@ def _parsed(request: web.Request, raw: bytes, shape: type[Shape]) -> Shape:
     if not isinstance(body, shape):
         raise Refusal(50109)
     request[BODY] = body
+    check_shapes(body)
     return body
 
 

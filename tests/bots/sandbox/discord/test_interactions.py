@@ -6,7 +6,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from bots.sandbox.discord import Interaction, LocalDiscord, shown
+from bots.sandbox.discord import File, Interaction, LocalDiscord, shown
 
 
 class Ask(discord.ui.Modal, title="Ask Bobbin"):
@@ -216,3 +216,48 @@ async def test_commands_work_in_dms_and_threads(local: LocalDiscord, shop: Any) 
         asked = await local.slash("ben", place, "ask", question="Here?")
         await settled(local, asked)
         assert asked.messages[0].channel is place
+
+
+async def test_every_type_of_option_arrives_as_what_it_is(local: LocalDiscord, bot: Any) -> None:
+    tree: app_commands.CommandTree[Any] = bot.tree
+
+    @tree.command(description="Takes all kinds")
+    async def kinds(
+        interaction: discord.Interaction[Any],
+        *,
+        place: discord.TextChannel,
+        file: discord.Attachment,
+        role: discord.Role,
+        number: app_commands.Range[int, 1, 5],
+        person: discord.User,
+    ) -> None:
+        read = (await file.read()).decode()
+        await interaction.response.send_message(f"{place} {file.filename} {read} {role} {number} {person}")
+
+    await tree.sync()
+    given = {"place": "random", "file": File("a.txt", b"yarn"), "role": "keepers", "person": "ben"}
+    asked = await local.slash("ada", "general", "kinds", number=3, **given)
+    await settled(local, asked)
+    assert asked.messages[0].content == "random a.txt yarn keepers 3 ben"
+    with pytest.raises(ValueError, match="between 1 and 5"):
+        await local.slash("ada", "general", "kinds", number=6, **given)
+
+
+class Choices(discord.ui.LayoutView):
+    text: discord.ui.TextDisplay[Any] = discord.ui.TextDisplay("Choose a yarn")
+    row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
+
+    @row.select(custom_id="yarn", options=[discord.SelectOption(label="Wool"), discord.SelectOption(label="Silk")])
+    async def choose(self, interaction: discord.Interaction[Any], select: discord.ui.Select[Any]) -> None:
+        await interaction.response.send_message(f"{select.values[0]} it is")
+
+
+async def test_a_layout_with_a_select_is_shown_and_chosen_from(local: LocalDiscord, bot: Any) -> None:
+    await bot.get_channel(local.channel("general").id).send(view=Choices())
+    message = local.messages("general")[0]
+    assert shown(message) == "Choose a yarn\n[choose ▾]"
+    with pytest.raises(ValueError, match="offers"):
+        await local.click("ben", message, "yarn", values=["Cotton"])
+    chosen = await local.click("ben", message, "yarn", values=["Silk"])
+    await settled(local, chosen)
+    assert chosen.messages[0].content == "Silk it is"

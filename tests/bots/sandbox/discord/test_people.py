@@ -24,6 +24,7 @@ async def test_names_become_mentions_and_code_pings_nobody(local: LocalDiscord) 
     assert said.pings == set(said.mentions)
     assert "@nobody" in said.content
     assert quoted.pings == frozenset()
+    assert shown(said) == "@ada and @bobbin and @nobody, not `<@1>`"
 
 
 async def test_waiting_ends_with_the_change_and_fails_with_a_sentence(local: LocalDiscord) -> None:
@@ -116,3 +117,14 @@ async def test_an_outsider_acts_as_a_person(local: LocalDiscord) -> None:
     status, answer = await ask("POST", "/slash", json={"user": "ben", "channel": "general", "command": "ask"})
     assert (status, "no command /ask" in answer["error"]) == (400, True)
     assert (await ask("POST", "/say", data="{}"))[0] == 400
+
+
+async def test_without_the_portals_switch_history_has_no_content() -> None:
+    async with LocalDiscord(message_content_intent=False) as local:
+        await local.say("ben", "general", "to nobody")
+        await local.say("ben", "general", "@bobbin to you")
+        headers = {"Authorization": f"Bot {local.token}"}
+        path = f"{local.api_url}/channels/{local.channel('general').id}/messages"
+        async with aiohttp.ClientSession(headers=headers) as rest, rest.get(path) as response:
+            texts = [message["content"] for message in await response.json()]
+    assert texts == [f"<@{local.bot_user_id}> to you", ""]

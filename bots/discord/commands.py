@@ -1,0 +1,176 @@
+"""Slash commands: ask, presets, reset, help."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import discord
+import structlog
+from discord import app_commands
+
+from bots.commands import HELP, clear_preset, reset, set_preset, show_preset
+from bots.discord.errors import NETWORK, UNKNOWN_INTERACTION
+from bots.discord.events import thread_of_command
+from bots.discord.markdown import pages
+from core.errors import BobbinError, NotAllowed, Refused, StorageUnavailable
+from core.preset import Preset
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bots.kit import Notes
+    from core.relay import Relay
+
+Interaction = discord.Interaction[discord.Client]
+Ask = Callable[[Interaction, str], Awaitable[None]]
+
+# Discord waits three seconds for the first response:
+# https://discord.com/developers/docs/interactions/receiving-and-responding#responding-to-an-interaction
+RECORDED_WITHIN = 2.3  # seconds; the rest is for the response to travel
+COMMANDS_NOTE = "discord/commands"
+MOST_CHOICES = 25  # https://discord.com/developers/docs/interactions/application-commands#autocomplete
+CHOICE_LIMIT = 100  # characters
+_HELP = HELP.replace("- `", "- `/") + "\n- `/ask`: ask me without a thread of its own"
+_MAY_NOT = "Presets are set here by those who may manage this channel. `/preset show` tells how I answer."
+_NOTHING_TO_SET = "Say what to set: a preset's name, a model, or instructions."
+
+log = structlog.get_logger(__name__)
+
+
+class Tree(app_commands.CommandTree[discord.Client]):
+    """The commands, and what happens when one of them fails."""
+
+    def __init__(self, client: discord.Client, relay: Relay, ask: Ask, own_task: Callable[[], None]) -> None:
+        """*ask* takes a question; *own_task* is called inside of every task in which a command runs."""
+        contexts = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
+        installs = app_commands.AppInstallationType(guild=True, user=False)
+        super().__init__(client, allowed_contexts=contexts, allowed_installs=installs)
+        self._own_task = own_task
+        _add_ask(self, ask)
+        _add_presets(self, relay)
+        _add_reset_and_help(self, relay)
+
+    async def interaction_check(self, _interaction: Interaction, /) -> bool:
+        self._own_task()
+        return True
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        if isinstance(cause, BobbinError):
+            log.warning("a command was refused", kind=type(cause).__name__)
+            sentence = cause.sentence
+        elif isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_INTERACTION:
+            log.warning("a command was answered too late: Discord waits three seconds only")
+            return
+        else:
+            reference = secrets.token_hex(4)
+            log.error("a command failed", reference=reference, exc_info=cause)
+            sentence = f"Something went wrong with this command. Please try again. (Reference: `{reference}`)"
+        try:
+            await _tell(interaction, sentence, ephemeral=True)
+        except (discord.DiscordException, *NETWORK) as refusal:
+            log.warning("nobody could be told that a command failed", error=type(refusal).__name__)
+
+    async def sync_if_changed(self, notes: Notes) -> None:
+        """Register the commands with Discord, unless it has exactly these; the bot can do without."""
+        application = self.client.application_id
+        payload = [command.to_dict(self) for command in self.get_commands()]
+        digest = hashlib.sha256(json.dumps([application, payload], sort_keys=True).encode()).hexdigest()
+        try:
+            if await notes.note(COMMANDS_NOTE) != digest:
+                await self.sync()
+                await notes.write_note(COMMANDS_NOTE, digest)
+        except (discord.DiscordException, StorageUnavailable, *NETWORK):
+            log.warning("the slash commands could not be registered; trying again at the next start", exc_info=True)
+
+
+@asynccontextmanager
+async def recorded_in_time() -> AsyncIterator[None]:
+    """Raises StorageUnavailable when the body takes longer than Discord waits for us.
+
+    It may still have been recorded; then the answer comes as well.
+    """
+    try:
+        async with asyncio.timeout(RECORDED_WITHIN):
+            yield
+    except TimeoutError as late:
+        raise StorageUnavailable from late
+
+
+def _add_ask(tree: Tree, take: Ask) -> None:
+    @tree.command(description="Ask me something; everybody here sees question and answer")
+    @app_commands.describe(question="What would you like to know?")
+    async def ask(interaction: Interaction, question: str) -> None:
+        await take(interaction, question)
+
+
+def _add_presets(tree: Tree, relay: Relay) -> None:
+    group = app_commands.Group(name="preset", description="How I answer in this channel")
+
+    @group.command(description="How I answer here, and where that is set")
+    async def show(interaction: Interaction) -> None:
+        await _obey(interaction, show_preset(relay, thread_of_command(interaction)), ephemeral=True)
+
+    @group.command(name="set", description="Change how I answer in this channel")
+    @app_commands.describe(
+        name="One of the presets of this deployment",
+        model="The model that answers",
+        instructions="What I should bear in mind with every answer",
+    )
+    async def set_(
+        interaction: Interaction, name: str | None = None, model: str | None = None, instructions: str | None = None
+    ) -> None:
+        _check_may_change(interaction)
+        wish = Preset(model=model, instructions=instructions, name=name)
+        if wish.is_open:
+            raise Refused(_NOTHING_TO_SET)
+        told = set_preset(relay, thread_of_command(interaction), wish, str(interaction.user.id))
+        await _obey(interaction, told, ephemeral=False)
+
+    @set_.autocomplete("name")
+    async def names(_interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        fitting = [name for name in relay.preset_names if typed.lower() in name.lower() and len(name) <= CHOICE_LIMIT]
+        return [app_commands.Choice(name=name, value=name) for name in fitting[:MOST_CHOICES]]
+
+    @group.command(name="reset", description="Back to what the wider place says")
+    async def reset_(interaction: Interaction) -> None:
+        _check_may_change(interaction)
+        told = clear_preset(relay, thread_of_command(interaction), str(interaction.user.id))
+        await _obey(interaction, told, ephemeral=False)
+
+    tree.add_command(group)
+
+
+def _add_reset_and_help(tree: Tree, relay: Relay) -> None:
+    @tree.command(name="reset", description="Forget what was said in this thread so far, and begin anew")
+    async def reset_(interaction: Interaction) -> None:
+        await _obey(interaction, reset(relay, thread_of_command(interaction)), ephemeral=False)
+
+    @tree.command(name="help", description="What I can do")
+    async def help_(interaction: Interaction) -> None:
+        await _tell(interaction, _HELP, ephemeral=True)
+
+
+def _check_may_change(interaction: Interaction) -> None:
+    if interaction.guild_id is not None and not interaction.permissions.manage_channels:
+        raise NotAllowed(_MAY_NOT)
+
+
+async def _obey(interaction: Interaction, command: Awaitable[str], *, ephemeral: bool) -> None:
+    async with recorded_in_time():
+        told = await command
+    await _tell(interaction, told, ephemeral=ephemeral)
+
+
+async def _tell(interaction: Interaction, text: str, *, ephemeral: bool) -> None:
+    for page in pages(text):
+        if interaction.response.is_done():
+            await interaction.followup.send(page, ephemeral=ephemeral, suppress_embeds=True)
+        else:
+            await interaction.response.send_message(page, ephemeral=ephemeral, suppress_embeds=True)

@@ -1,0 +1,80 @@
+"""The way to Discord's API: logged in when somebody needs it, closed when nobody does any more."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import discord
+import yarl
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bots.discord.settings import Section
+
+# The least that discord.py takes. A longer wait (Discord asks for minutes after a renaming) raises RateLimited.
+LONGEST_RATE_LIMIT = 30.0  # seconds
+
+
+class Door:
+    """One client for all. While the bot listens it is open; before and after, only as long as something is shown."""
+
+    def __init__(self, section: Section) -> None:
+        self._section = section
+        self._client: discord.Client | None = None
+        self._uses = 0
+        self._one_login = asyncio.Lock()
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[discord.Client]:
+        """Give the client, logged in. Raises what discord.py raises if that fails."""
+        async with self._one_login:
+            if self._client is None or self._client.is_closed():
+                self._client, self._uses = await log_in(self._section), 0
+            client, self._uses = self._client, self._uses + 1
+        try:
+            yield client
+        finally:
+            await self._leave(client)
+
+    async def _leave(self, client: discord.Client) -> None:
+        if client is not self._client:
+            return
+        self._uses -= 1
+        if self._uses == 0:
+            self._client = None
+            await client.close()
+
+
+async def log_in(section: Section) -> discord.Client:
+    """Return a new client, logged in, not connected; whoever calls closes it."""
+    # discord.py takes its addresses by these attributes only.
+    discord.http.Route.BASE = section.api_url
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(section.gateway_url)
+    client = discord.Client(
+        intents=_intents(section),
+        allowed_mentions=discord.AllowedMentions.none(),
+        max_ratelimit_timeout=LONGEST_RATE_LIMIT,
+        # Nothing is looked up among messages and members, so none are kept.
+        max_messages=None,
+        member_cache_flags=discord.MemberCacheFlags.none(),
+        chunk_guilds_at_startup=False,
+    )
+    try:
+        await client.login(section.token.get_secret_value())
+    except BaseException:
+        await client.close()
+        raise
+    return client
+
+
+def _intents(section: Section) -> discord.Intents:
+    """https://discord.com/developers/docs/events/gateway#list-of-intents"""
+    intents = discord.Intents.none()
+    intents.guilds = True
+    intents.guild_messages = True
+    intents.dm_messages = True
+    intents.message_content = section.message_content
+    return intents

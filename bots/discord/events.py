@@ -1,0 +1,171 @@
+"""Discord's messages and commands, read as questions. Pure: no network, no clock."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import discord
+
+from bots.discord.markdown import plain
+from bots.discord.note import Note, Post, Starter, Token
+from core.thread import PlaceId, Thread, ThreadId
+from core.turn import Question, QuestionKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAME = "discord"
+THREAD_NAME_LIMIT = 100  # https://discord.com/developers/docs/resources/channel#start-thread-from-message
+_NAMELESS = "Question"
+# https://discord.com/developers/docs/resources/message#message-object-message-types: the others are Discord's own.
+_PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
+_FIRST_MENTION = re.compile(r"\s*<@!?\d+>")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and the note with which its answer begins."""
+
+    question: Question
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    reason: str  # for the log
+    is_unreadable: bool = False  # it would have been for the bot, but came without its content
+
+
+def read_message(message: discord.Message, me: int) -> Asked | Ignored:
+    """Read what somebody said. *me* is the bot's own id."""
+    if ignored := _reason_to_ignore(message, me):
+        return ignored
+    thread, note = _where(message)
+    names = {str(user.id): user.display_name for user in message.mentions}
+    names |= {str(one.id): one.name for one in (*message.role_mentions, *message.channel_mentions)}
+    text = plain(message.content, str(me), names)
+    if note.starter:
+        note = _named(note, note.starter, text)
+    question = Question(
+        key=QuestionKey(f"{NAME}:{message.id}"),
+        thread=thread,
+        asker=str(message.author.id),
+        text=text,
+        references=tuple(attachment.url for attachment in message.attachments),
+    )
+    return Asked(question, note)
+
+
+def read_command(interaction: discord.Interaction, text: str, token: str, until: float) -> Asked:
+    """Read a `/ask`. *token* is the interaction's, sealed, good *until* so many seconds since 1970."""
+    question = Question(
+        key=QuestionKey(f"{NAME}:interaction/{interaction.id}"),
+        thread=thread_of_command(interaction),
+        asker=str(interaction.user.id),
+        text=plain(text, "", names={}),
+    )
+    note = Note(
+        channel=interaction.channel_id or 0,
+        is_command=True,
+        token=Token(interaction.application_id, token, until),
+        posts=(Post(id=0, digest="", by_token=True),),
+    )
+    return Asked(question, note)
+
+
+def thread_of_command(interaction: discord.Interaction) -> Thread:
+    """Return where a command was given: a channel, a thread or a direct conversation."""
+    channel, channel_id = interaction.channel, interaction.channel_id or 0
+    if interaction.guild_id is None:
+        return _direct(channel_id)
+    return _thread(interaction.guild_id, channel_id, _places(interaction.guild_id, channel, channel_id))
+
+
+def is_mentioned(message: discord.Message, me: int) -> bool:
+    """Also true for a reply to the bot's message, unless its author switched the ping off."""
+    return any(user.id == me for user in message.mentions)
+
+
+def _reason_to_ignore(message: discord.Message, me: int) -> Ignored | None:
+    channel = message.channel
+    # Bots that answer each other never stop.
+    if message.author.bot or message.webhook_id:
+        return Ignored("from a bot")
+    if message.type not in _PEOPLES_TYPES:
+        return Ignored("said by Discord itself")
+    if isinstance(channel, discord.PartialMessageable):
+        return Ignored("in a channel that isn't known")
+    if isinstance(channel, discord.DMChannel) or is_mentioned(message, me):
+        return None
+    if isinstance(channel, discord.Thread) and channel.owner_id == me:
+        return _reason_in_own_thread(message)
+    return Ignored("not for the bot")
+
+
+def _reason_in_own_thread(message: discord.Message) -> Ignored | None:
+    """There, people need not mention the bot."""
+    if _FIRST_MENTION.match(message.content):
+        return Ignored("for somebody else")
+    if not message.content and not message.attachments:
+        return Ignored("without words", is_unreadable=not _has_other_content(message))
+    return None
+
+
+def _has_other_content(message: discord.Message) -> bool:
+    return bool(message.stickers or message.embeds or message.poll or message.components or message.message_snapshots)
+
+
+def _where(message: discord.Message) -> tuple[Thread, Note]:
+    channel = message.channel
+    if isinstance(channel, discord.DMChannel):
+        return _direct(channel.id), Note(channel=channel.id)
+    guild = channel.guild
+    places = _places(guild.id, channel, channel.id)
+    if isinstance(channel, discord.Thread):
+        return _thread(guild.id, channel.id, places), Note(channel=channel.id)
+    allowed = _permissions(channel, guild)
+    if isinstance(channel, discord.TextChannel) and allowed.create_public_threads and allowed.send_messages_in_threads:
+        # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
+        starter = Starter(channel.id, message.id, "")
+        return _thread(guild.id, message.id, places), Note(channel=message.id, starter=starter)
+    reply_to = message.id if allowed.read_message_history else None
+    return _thread(guild.id, channel.id, places), Note(channel=channel.id, reply_to=reply_to)
+
+
+def _permissions(channel: object, guild: discord.Guild) -> discord.Permissions:
+    """What the bot may do there; everything, as long as Discord hasn't told."""
+    if guild.me is None or not isinstance(channel, discord.abc.GuildChannel):
+        return discord.Permissions.all()
+    return channel.permissions_for(guild.me)
+
+
+def _places(guild: int, channel: object, channel_id: int) -> tuple[PlaceId, ...]:
+    """The places around, widest first, down to the channel; for a thread, that is the channel it lies in."""
+    home: object = channel
+    if isinstance(channel, discord.Thread):
+        home, channel_id = channel.parent, channel.parent_id
+    category = getattr(home, "category_id", None)
+    inner: Iterable[int] = (category, channel_id) if category else (channel_id,)
+    return (PlaceId(f"{NAME}:{guild}"), *(PlaceId(f"{NAME}:{guild}/{one}") for one in inner))
+
+
+def _thread(guild: int, channel: int, places: tuple[PlaceId, ...]) -> Thread:
+    return Thread(ThreadId(f"{NAME}:{guild}/{channel}"), NAME, places)
+
+
+def _direct(channel: int) -> Thread:
+    return Thread(ThreadId(f"{NAME}:dm/{channel}"), NAME, (PlaceId(f"{NAME}:dm/{channel}"),))
+
+
+def _named(note: Note, starter: Starter, text: str) -> Note:
+    return Note(channel=note.channel, starter=Starter(starter.channel, starter.message, thread_name(text)))
+
+
+def thread_name(text: str) -> str:
+    """Return a name for the thread of a question: one line, not too long."""
+    line = " ".join(text.split())
+    if len(line) > THREAD_NAME_LIMIT:
+        line = line[: THREAD_NAME_LIMIT - 1].rstrip() + "…"
+    return line or _NAMELESS

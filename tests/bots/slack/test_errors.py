@@ -1,0 +1,40 @@
+"""Every code of Slack's that matters here means one thing."""
+
+from __future__ import annotations
+
+import pytest
+
+from bots.slack.errors import translate
+from core.errors import ChatBusy, ChatError, ChatForbidden, ChatRejected, ThreadGone
+
+MEANINGS: dict[type[ChatError], str] = {
+    ThreadGone: """
+        channel_not_found message_not_found thread_not_found is_archived is_inactive cant_update_message edit_window_closed
+        cannot_reply_to_message restricted_action_thread_locked message_not_owned_by_app user_not_found stopped_by_user""",
+    ChatForbidden: """
+        invalid_auth account_inactive token_revoked not_authed org_login_required token_expired team_access_not_granted
+        not_in_channel missing_scope not_allowed_token_type no_permission access_denied app_access_restricted
+        restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel
+        restricted_action_non_threadable_channel ekm_access_denied messages_tab_disabled not_agent_app feature_disabled
+        accesslimited slack_connect_file_upload_sharing_blocked message_limit_exceeded""",
+    ChatBusy: """
+        ratelimited rate_limited internal_error fatal_error service_unavailable request_timeout team_added_to_org
+        external_channel_migrating messaging_processing_failed update_failed""",
+    ChatRejected: """
+        message_not_in_streaming_state msg_too_long msg_blocks_too_long msg_blocks_too_many invalid_blocks
+        invalid_blocks_format invalid_chunks no_text markdown_text_conflict block_mismatch metadata_too_large
+        streaming_state_conflict thread_ts_required missing_recipient_user_id missing_recipient_team_id trigger_expired
+        operation_timeout unknown_method method_deprecated feature_not_enabled channel_type_not_supported a_new_one""",
+}
+
+
+@pytest.mark.parametrize(("code", "kind"), [(code, kind) for kind, codes in MEANINGS.items() for code in codes.split()])
+def test_a_code_means(code: str, kind: type[ChatError]) -> None:
+    error = translate(code, "a detail", retry_after=7)
+    assert type(error) is kind
+    assert (error.code, error.detail, error.retry_after) == (code, "a detail", 7)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_the_http_status_says_it_as_well(status: int) -> None:
+    assert type(translate("whatever", status=status)) is ChatBusy

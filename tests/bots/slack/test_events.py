@@ -1,0 +1,117 @@
+"""Slack's payloads are read as questions, or ignored for a reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bots.slack.events import Ignored, channel_of_command, first_note, read_event
+from core.turn import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Read = Callable[[str], dict[str, Any]]
+
+BOT = "U0BOT"
+
+
+def asked(body: dict[str, Any], **event: object) -> Question:
+    body["event"].update(event)
+    question = read_event(body, BOT)
+    assert isinstance(question, Question), question
+    return question
+
+
+def test_a_mention_begins_a_thread_at_its_message(payload: Read) -> None:
+    question = asked(payload("app_mention"))
+    assert question.text == "what is the time?"
+    assert question.asker == "U0ADA"
+    assert question.key == "slack:T0WORKSPACE/C0GENERAL/1700000000.000100"
+    assert question.thread.id == "slack:T0WORKSPACE/C0GENERAL/1700000000.000100"
+    assert question.thread.within == ("slack:T0WORKSPACE", "slack:T0WORKSPACE/C0GENERAL")
+
+
+def test_both_doors_lead_to_the_same_question(payload: Read) -> None:
+    mention = payload("app_mention")
+    message = payload("message_channels")
+    assert asked(mention) == asked(message, text=mention["event"]["text"])
+
+
+def test_a_mention_in_a_thread_stays_in_it(payload: Read) -> None:
+    question = asked(payload("thread_reply"), text=f"and now, <@{BOT}>?")
+    assert question.thread.id.endswith("/1700000000.000050")
+    assert question.key.endswith("/1700000000.000100")
+    assert question.text == "and now,?"
+
+
+def test_the_note_knows_where_the_answer_goes(payload: Read) -> None:
+    note = first_note(asked(payload("thread_reply"), text=f"<@{BOT}> hi"))
+    assert (note.channel, note.thread_ts, note.question_ts) == ("C0GENERAL", "1700000000.000050", "1700000000.000100")
+
+
+def test_a_direct_message_needs_no_mention(payload: Read) -> None:
+    assert asked(payload("message_im")).text == "Good morning"
+
+
+@pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
+def test_what_people_do_beside_plain_text_counts(payload: Read, subtype: str) -> None:
+    assert asked(payload("file_share"), text=f"<@{BOT}> look", subtype=subtype).text == "look"
+
+
+def test_a_mention_with_the_name_beside_it_counts(payload: Read) -> None:
+    """https://docs.slack.dev/messaging/formatting-message-text#mentioning-users"""
+    assert asked(payload("message_channels"), text=f"<@{BOT}|bobbin> hi").text == "hi"
+
+
+@pytest.mark.parametrize("name", ["own_message", "bot_message", "message_changed", "message_deleted"])
+def test_what_nobody_said_is_ignored(payload: Read, name: str) -> None:
+    assert isinstance(read_event(payload(name), BOT), Ignored)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"text": "not for you"},
+        {"text": "<@U0BOTTOM> hi"},
+        {"channel_type": "mpim"},
+        {"bot_id": "B0LAMP"},
+        {"bot_profile": {"id": "B0LAMP"}},
+        {"app_id": "A0LAMP"},
+        {"user": "USLACKBOT"},
+        {"user": None},
+        {"user": BOT},
+        {"hidden": True},
+        {"edited": {"user": "U0ADA", "ts": "1700000009.000000"}},
+        {"subtype": "channel_join"},
+        {"subtype": "bot_message"},
+    ],
+    ids=str,
+)
+def test_a_message_is_ignored_when(payload: Read, changed: dict[str, object]) -> None:
+    body = payload("message_channels")
+    mention = {} if "channel_type" in changed else {"text": f"<@{BOT}> hi"}
+    body["event"].update(mention | changed)
+    assert isinstance(read_event(body, BOT), Ignored)
+
+
+def test_in_a_shared_channel_it_is_the_installation_that_counts(payload: Read) -> None:
+    """https://docs.slack.dev/apis/events-api#authorizations"""
+    body = payload("app_mention")
+    body["team_id"] = "T0THEIRS"
+    body["event"]["team"] = "T0THEIRS"
+    assert asked(body).thread.workspace == "slack:T0WORKSPACE"
+
+
+def test_an_installation_for_a_whole_organisation_is_one_place(payload: Read) -> None:
+    body = payload("app_mention")
+    body["authorizations"] = [{"enterprise_id": "E0ORG", "team_id": None, "is_enterprise_install": True}]
+    command = payload("slash_command") | {"is_enterprise_install": "true", "enterprise_id": "E0ORG"}
+    assert asked(body).thread.workspace == channel_of_command(command).workspace == "slack:E0ORG"
+
+
+def test_a_command_is_given_in_a_channel(payload: Read) -> None:
+    thread = channel_of_command(payload("slash_command"))
+    assert thread.id == "slack:T0WORKSPACE/C0GENERAL"
+    assert thread.layers == ("slack:T0WORKSPACE", "slack:T0WORKSPACE/C0GENERAL")
