@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from core import preset
 from core.errors import NothingAsked, TooLong, UnknownPreset
@@ -32,6 +34,8 @@ class Relay:
         self._wake = wake
         self._presets = dict(presets)
         self._longest_question = longest_question
+        # Questions that a thread hands in at the same moment are recorded in the order in which it did.
+        self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
 
     async def ask(self, question: Question, reply: Reply = NOTHING_SHOWN) -> Accepted:
         """Record *question* and have it answered in its turn.
@@ -80,7 +84,8 @@ class Relay:
         return None
 
     async def _accept(self, question: Question, reply: Reply, told: str | None) -> Accepted:
-        accepted = await self._ledger.accept(question, reply, told=told)
+        async with self._in_order.setdefault(question.thread.id, asyncio.Lock()):
+            accepted = await self._ledger.accept(question, reply, told=told)
         if accepted.is_new:
             self._wake(question.thread.id)
         return accepted

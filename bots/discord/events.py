@@ -42,7 +42,7 @@ def read_message(message: discord.Message, me: int) -> Asked | Ignored:
     """Read what somebody said. *me* is the bot's own id."""
     if ignored := _reason_to_ignore(message, me):
         return ignored
-    thread, note = _where(message)
+    thread, note = _where(message, me)
     names = {str(user.id): user.display_name for user in message.mentions}
     names |= {str(one.id): one.name for one in (*message.role_mentions, *message.channel_mentions)}
     text = plain(message.content, str(me), names)
@@ -117,15 +117,14 @@ def _has_other_content(message: discord.Message) -> bool:
     return bool(message.stickers or message.embeds or message.poll or message.components or message.message_snapshots)
 
 
-def _where(message: discord.Message) -> tuple[Thread, Note]:
-    channel = message.channel
-    if isinstance(channel, discord.DMChannel):
+def _where(message: discord.Message, me: int) -> tuple[Thread, Note]:
+    channel, guild = message.channel, message.guild
+    if guild is None or isinstance(channel, discord.DMChannel):
         return _direct(channel.id), Note(channel=channel.id)
-    guild = channel.guild
     places = _places(guild.id, channel, channel.id)
     if isinstance(channel, discord.Thread):
         return _thread(guild.id, channel.id, places), Note(channel=channel.id)
-    allowed = _permissions(channel, guild)
+    allowed = _permissions(channel, guild, me)
     if isinstance(channel, discord.TextChannel) and allowed.create_public_threads and allowed.send_messages_in_threads:
         # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
         starter = Starter(channel.id, message.id, "")
@@ -134,11 +133,12 @@ def _where(message: discord.Message) -> tuple[Thread, Note]:
     return _thread(guild.id, channel.id, places), Note(channel=channel.id, reply_to=reply_to)
 
 
-def _permissions(channel: object, guild: discord.Guild) -> discord.Permissions:
+def _permissions(channel: object, guild: discord.Guild, me: int) -> discord.Permissions:
     """What the bot may do there; everything, as long as Discord hasn't told."""
-    if guild.me is None or not isinstance(channel, discord.abc.GuildChannel):
+    member = guild.get_member(me)
+    if member is None or not isinstance(channel, discord.abc.GuildChannel):
         return discord.Permissions.all()
-    return channel.permissions_for(guild.me)
+    return channel.permissions_for(member)
 
 
 def _places(guild: int, channel: object, channel_id: int) -> tuple[PlaceId, ...]:

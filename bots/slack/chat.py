@@ -82,8 +82,9 @@ class SlackChat:
             stack.callback(self._stop_taking)
             if socket:
                 await connect.watch(socket, self._vitals)
-            self._vitals.up(connect.PART)
-            await asyncio.Event().wait()
+            else:
+                self._vitals.up(connect.PART)
+                await asyncio.Event().wait()
 
     def _stop_taking(self) -> None:
         self._app = None

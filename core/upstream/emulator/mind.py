@@ -107,8 +107,9 @@ _FORMS: tuple[tuple[str, Callable[[str, int], str]], ...] = (
         r"\b(?:essay|long answer|in (?:great )?detail|at length|long)\b",
         lambda ask, seed: prose.essay(prose.topic(ask), 700, seed),
     ),
-    (r"\b(?:code|function|script|program|regex|python|javascript|sql|bash|rust|snippet)\b", prose.code),
+    (r"\b(?:code|function|script|program|regex|snippet)\b", prose.code),
     (r"\b(?:table|compare|comparison|versus|vs\.?|difference between)\b", prose.table),
+    (r"\b(?:python|javascript|sql|bash|rust)\b", prose.code),
     (
         r"\b(?:list|steps|how (?:do|can|to)|ideas|tips|ways|checklist|plan)\b",
         lambda ask, seed: prose.steps(prose.topic(ask), seed),

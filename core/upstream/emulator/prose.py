@@ -13,6 +13,7 @@ _NOT_TOPICS = (
     "your essay list table code compare explain describe python steps answer between difference "
 )
 _SMALL = frozenset(_NOT_TOPICS.split())
+_TOPIC_CHARACTERS = 40
 _OPENINGS = (
     "Good question.",
     "Here's how I'd look at {topic}.",
@@ -61,9 +62,16 @@ _TRAITS = (("Easy to learn", "yes", "fairly"), ("Speed", "good", "very good"), (
 
 
 def topic(ask: str) -> str:
-    """Return the two or three words that carry the question."""
-    words = [word for word in re.findall(r"[^\W\d_][\w'’-]+", ask) if word.lower() not in _SMALL]
-    return " ".join(words[:3]) or "this"
+    """Return the few words that carry the question, as they stand in it."""
+    found = [each for each in re.finditer(r"[^\W\d_][\w'’-]+", ask) if not _is_small(each[0])][:3]
+    if not found:
+        return "this"
+    near = [each for each in found if each.end() - found[0].start() <= _TOPIC_CHARACTERS] or found[:1]
+    return " ".join(ask[found[0].start() : near[-1].end()].split())
+
+
+def _is_small(word: str) -> bool:
+    return re.split("['’]", word.lower())[0] in _SMALL
 
 
 def greeting(seed: int) -> str:

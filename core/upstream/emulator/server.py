@@ -21,6 +21,7 @@ from core.upstream.emulator.mind import Turn
 
 PATH = "/aichat/conversations"
 BODY_BYTES = 8 * 1024 * 1024
+BACKLOG = 4096  # connections not yet accepted: of a thousand at once the usual 128 would reset some
 REQUESTS = 10_000  # remembered
 
 
@@ -77,7 +78,7 @@ class Emulator:
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         self._runner = runner
-        site = web.TCPSite(runner, host, port, reuse_address=True)
+        site = web.TCPSite(runner, host, port, reuse_address=True, backlog=BACKLOG)
         await site.start()
         bound = runner.addresses[0][1]
         self._address = f"http://{f'[{host}]' if ':' in host else host}:{bound}"

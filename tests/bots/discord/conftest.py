@@ -1,0 +1,153 @@
+"""The true adapter and the true ledger against the local Discord; only who answers is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import discord
+import pytest
+
+from bots.discord.chat import DiscordChat
+from bots.discord.settings import Section
+from bots.kit import Kit, Route
+from bots.sandbox.discord import Channel, LocalDiscord, Message, User
+from core.errors import StorageUnavailable
+from core.preset import Preset
+from core.relay import Relay
+from core.seal import Seal
+from core.storage.database import Database, open_database
+from core.storage.ledger import Ledger
+from core.storage.migrate import migrate
+from core.thread import ThreadId
+from core.turn import Accepted, Question, Reply, Turn
+from core.vitals import Vitals
+
+
+class Outage(Ledger):
+    """The true ledger, with switches."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.is_away = False
+        self.is_quick = asyncio.Event()  # cleared: what is handed in is recorded only when it is set again
+        self.is_quick.set()
+
+    async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
+        if self.is_away:
+            raise StorageUnavailable
+        await self.is_quick.wait()
+        return await super().accept(question, reply, told)
+
+
+class NoRoutes:
+    def post(self, path: str, answer: Route) -> None:
+        raise AssertionError("Discord needs no route")
+
+
+@dataclass
+class House:
+    """Everything that a test may look at."""
+
+    discord: LocalDiscord
+    section: Section
+    ledger: Outage
+    vitals: Vitals = field(default_factory=Vitals)
+    woken: list[ThreadId] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        presets = {"default": Preset(model="model-a"), "terse": Preset(instructions="Be brief.")}
+        self.relay = Relay(self.ledger, self.woken.append, presets, longest_question=10_000)
+        self.chat = self.build()
+
+    def build(self) -> DiscordChat:
+        """A chat that remembers nothing, as after a restart."""
+        kit = Kit(notes=self.ledger, seal=Seal([]), vitals=self.vitals, routes=NoRoutes())
+        return DiscordChat(self.section, kit)
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        self.vitals.expect("discord")
+        listening = asyncio.create_task(self.chat.listen(self.relay))
+        connected = asyncio.create_task(self.vitals.well())
+        await asyncio.wait({listening, connected}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        if listening.done():
+            connected.cancel()
+            listening.result()
+        assert connected.done()
+        try:
+            yield
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+        assert listening.cancelled()
+
+    async def accepted(self, count: int = 1) -> list[Turn]:
+        """The turns that were recorded, as soon as there are *count*, taken as a worker would."""
+        async with asyncio.timeout(5):
+            while len(self.woken) < count:  # noqa: ASYNC110 (the ledger tells nobody)
+                await asyncio.sleep(0.005)
+        turns: dict[int, Turn] = {}
+        for thread in dict.fromkeys(self.woken):
+            taken = await self.ledger.take(thread)
+            assert taken
+            turns[taken.turn.id] = taken.turn
+        return list(turns.values())
+
+    async def asked(
+        self, text: str = "@bobbin why?", user: User | str = "ada", to: Channel | str | int = "general"
+    ) -> Turn:
+        await self.discord.say(user, to, text)
+        return (await self.accepted(len(self.woken) + 1))[-1]
+
+    async def asked_by_command(self, question: str = "why?", to: Channel | str | int = "general") -> Turn:
+        await self.discord.slash("ada", to, "ask", question=question)
+        return (await self.accepted(len(self.woken) + 1))[-1]
+
+    async def show(self, turn: Turn) -> Turn:
+        """As the worker does: wait for the budget, show, keep the note."""
+        await self.chat.ready(turn)
+        return turn.replied(await self.chat.show(turn))
+
+    async def settle(self, turn: Turn) -> None:
+        await self.ledger.conclude(turn, None)
+        await self.ledger.settle(turn.settle())
+
+    def said(self, where: Channel | str | int) -> list[Message]:
+        """What the bot's messages there are, those that were deleted left out."""
+        bot = self.discord.bot_user_id
+        return [one for one in self.discord.messages(where) if one.author.id == bot and not one.deleted]
+
+    def thread(self) -> Channel:
+        (thread,) = self.discord.threads("general")
+        return thread
+
+    def calls(self, method: str, path: str) -> int:
+        """How often Discord was called so, whatever came of it."""
+        return sum(call.method == method and call.path.endswith(path) for call in self.discord.calls)
+
+
+@pytest.fixture(autouse=True)
+def _addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The adapter sets these for its process; the next test finds them as they were."""
+    monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)
+    gateway = discord.gateway.DiscordWebSocket
+    monkeypatch.setattr(gateway, "DEFAULT_GATEWAY", gateway.DEFAULT_GATEWAY)
+
+
+@pytest.fixture
+async def ledger(sqlite_url: str) -> AsyncIterator[Outage]:
+    database = open_database(sqlite_url)
+    await migrate(database)
+    yield Outage(database)
+    await database.close()
+
+
+@pytest.fixture
+async def house(ledger: Outage) -> AsyncIterator[House]:
+    """Not listening yet."""
+    async with LocalDiscord() as local:
+        section = Section(token=local.token, api_url=local.api_url, gateway_url=local.gateway_url)
+        yield House(local, section, ledger)

@@ -1,0 +1,187 @@
+"""The true bot over sockets: local platforms and an emulated upstream around it, and people who ask."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from bots import platforms
+from bots.app import Bobbin
+from bots.sandbox import discord, slack
+from core.upstream.emulator import Emulator
+
+PATIENCE = 20.0  # seconds
+
+Running = Callable[..., AbstractAsyncContextManager[Bobbin]]
+
+
+class Side(Protocol):
+    """One platform, as the people on it see it. A place is whatever the side makes of a thread."""
+
+    name: str
+
+    async def open(self, number: int, text: str) -> Any:
+        """Ask *text* where nobody has asked before; return the thread where the answer will be."""
+
+    async def ask(self, thread: Any, text: str) -> None:
+        """Ask on in a thread."""
+
+    def said(self, thread: Any) -> list[tuple[bool, str]]:
+        """What stands in a thread, oldest first: was it the bot, and the text."""
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Wait until *true* is, looking after every change."""
+
+    def seen_growing(self, thread: Any) -> list[str]:
+        """All that the bot's last message ever showed."""
+
+
+class SlackSide:
+    name = "slack"
+
+    def __init__(self, local: slack.LocalSlack) -> None:
+        self.local = local
+
+    async def open(self, number: int, text: str) -> slack.Message:
+        # Slack allows a message a second in a channel, so that every thread has a channel of its own here.
+        name = f"room-{number}"
+        if name not in [channel.name for channel in self.local.channels.values()]:
+            self.local.add_channel(name, "ada", "ben", self.local.bot_user_id)
+        return await self.local.say("ada", name, f"@bobbin {text}")
+
+    async def ask(self, thread: slack.Message, text: str) -> None:
+        await self.local.say("ben", thread.channel, f"@bobbin {text}", thread.ts)
+
+    def said(self, thread: slack.Message) -> list[tuple[bool, str]]:
+        return [
+            (message.user == self.local.bot_user_id, slack.shown(message).split("\n:")[0])
+            for message in self.local.messages(thread.channel, thread.ts)
+        ]
+
+    async def until(self, true: Callable[[], object]) -> None:
+        await self.local.wait_for(true, PATIENCE)
+
+    def seen_growing(self, thread: slack.Message) -> list[str]:
+        messages = self.local.messages(thread.channel, thread.ts)
+        last = [message for message in messages if message.user == self.local.bot_user_id][-1]
+        return [version.blocks[0]["text"] for version in last.versions]
+
+
+class DiscordSide:
+    name = "discord"
+
+    def __init__(self, local: discord.LocalDiscord) -> None:
+        self.local = local
+
+    async def open(self, number: int, text: str) -> discord.Message:
+        del number
+        return await self.local.say("ada", "general", f"@bobbin {text}")
+
+    async def ask(self, thread: discord.Message, text: str) -> None:
+        await self.until(lambda: thread.thread)
+        assert thread.thread
+        await self.local.say("ben", thread.thread, text)
+
+    def said(self, thread: discord.Message) -> list[tuple[bool, str]]:
+        if not thread.thread:
+            return []
+        return [
+            (message.author.is_bot, message.content)
+            for message in self.local.messages(thread.thread)
+            if message.content
+        ]
+
+    async def until(self, true: Callable[[], object]) -> None:
+        await self.local.wait_for(true, PATIENCE)
+
+    def seen_growing(self, thread: discord.Message) -> list[str]:
+        assert thread.thread
+        last = [message for message in self.local.messages(thread.thread) if message.author.is_bot][-1]
+        return [version.content for version in last.history]
+
+
+@pytest.fixture(autouse=True)
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings of whoever runs the tests."""
+    import os  # noqa: PLC0415
+
+    for name in list(os.environ):
+        if name.startswith("BOBBIN_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    async with Emulator() as running:
+        yield running
+
+
+@pytest.fixture
+async def local_slack() -> AsyncIterator[slack.LocalSlack]:
+    async with slack.LocalSlack(retry_seconds=(0.2, 0.5, 1, 2, 3)) as running:
+        yield running
+
+
+@pytest.fixture
+async def local_discord() -> AsyncIterator[discord.LocalDiscord]:
+    async with discord.LocalDiscord() as running:
+        yield running
+
+
+@pytest.fixture(params=["slack", "discord"])
+def side(request: pytest.FixtureRequest) -> Side:
+    """Each platform in turn."""
+    local = request.getfixturevalue(f"local_{request.param}")
+    return SlackSide(local) if request.param == "slack" else DiscordSide(local)
+
+
+@pytest.fixture
+def running(request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """`async with running(database_url, "slack", …)`: the bot, ready, joined to those platforms."""
+    # discord.py has its addresses in class attributes; what a test sets must not outlive it.
+    import discord.gateway  # noqa: PLC0415
+    import discord.http  # noqa: PLC0415
+
+    monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)
+    monkeypatch.setattr(
+        discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
+    )
+
+    def sections(names: tuple[str, ...]) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        if "slack" in names:
+            local = request.getfixturevalue("local_slack")
+            found["slack"] = {"api_url": local.api_url, "bot_token": local.bot_token, "app_token": local.app_token}
+        if "discord" in names:
+            local = request.getfixturevalue("local_discord")
+            found["discord"] = {"api_url": local.api_url, "gateway_url": local.gateway_url, "token": local.token}
+        return found
+
+    @asynccontextmanager
+    async def run(database_url: str, *names: str, **given: Any) -> AsyncIterator[Bobbin]:
+        settings = platforms.settings(
+            **{
+                "upstream": {"url": emulator.url, "token": "emulated"},
+                "database": {"url": database_url},
+                "web": {"host": "127.0.0.1", "port": 0},
+                **sections(names),
+                **given,
+            }
+        )
+        bobbin = Bobbin(settings, names)
+        stop = asyncio.Event()
+        task = asyncio.create_task(bobbin.run(stop))
+        try:
+            await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
+            yield bobbin
+        finally:
+            stop.set()
+            await task
+
+    return run

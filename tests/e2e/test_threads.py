@@ -1,0 +1,175 @@
+"""People ask, the bot answers: on both platforms and both databases, over sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+from core.upstream.emulator import Emulator
+
+
+def answers(side: Any, thread: Any) -> list[str]:
+    return [text for is_bot, text in side.said(thread) if is_bot]
+
+
+async def test_a_question_is_answered_in_its_thread_and_the_thread_remembers(
+    running: Any, side: Any, database_url: str
+) -> None:
+    async with running(database_url, side.name):
+        thread = await side.open(1, "My favourite colour is teal.")
+        await side.until(lambda: answers(side, thread))
+        await side.ask(thread, "What is my favourite colour?")
+        await side.until(lambda: len(answers(side, thread)) == 2 and "teal" in answers(side, thread)[1])
+
+
+async def test_an_answer_grows_before_ones_eyes(running: Any, side: Any, sqlite_url: str, emulator: Emulator) -> None:
+    emulator.pace = 0.05
+    words = " ".join(f"word{number}" for number in range(70))
+    async with running(sqlite_url, side.name) as bobbin:
+        thread = await side.open(1, f"say exactly: {words}")
+        await side.until(lambda: answers(side, thread) and answers(side, thread)[0].endswith("word69"))
+        await bobbin.idle()
+    grown = [re.sub(r"\s+", " ", text).strip() for text in side.seen_growing(thread)]
+    assert len(grown) >= 2
+    assert all(words.startswith(text) for text in grown)
+    assert grown == sorted(grown, key=len)
+
+
+async def test_a_restart_between_two_questions_goes_on_in_the_same_conversation(
+    running: Any, side: Any, database_url: str, emulator: Emulator
+) -> None:
+    async with running(database_url, side.name):
+        thread = await side.open(1, "My favourite colour is teal.")
+        await side.until(lambda: answers(side, thread))
+    async with running(database_url, side.name):
+        await side.ask(thread, "What is my favourite colour?")
+        await side.until(lambda: len(answers(side, thread)) == 2)
+    first, second = [request.body for request in emulator.requests]
+    assert "id" not in first
+    assert second["id"] == next(iter(emulator.conversations))
+    assert "teal" in answers(side, thread)[1]
+
+
+async def test_fifty_questions_in_ten_threads_are_each_answered_once_in_order_and_in_place(
+    running: Any, side: Any, database_url: str, emulator: Emulator
+) -> None:
+    async with running(database_url, side.name) as bobbin:
+        threads = [await side.open(number, f"say exactly: {number}.0") for number in range(10)]
+
+        async def go_on(number: int) -> None:
+            for turn in range(1, 5):
+                await side.ask(threads[number], f"say exactly: {number}.{turn}")
+
+        await asyncio.gather(*(go_on(number) for number in range(10)))
+        await side.until(lambda: sum(len(answers(side, thread)) for thread in threads) >= 50)
+        await bobbin.idle()
+    for number, thread in enumerate(threads):
+        assert answers(side, thread) == [f"{number}.{turn}" for turn in range(5)]
+    asked = Counter(request.body["question"] for request in emulator.requests)
+    assert len(asked) == 50
+    assert set(asked.values()) == {1}
+
+
+async def test_both_platforms_are_served_side_by_side(
+    running: Any, sqlite_url: str, local_slack: Any, local_discord: Any
+) -> None:
+    async with running(sqlite_url, "slack", "discord"):
+        await asyncio.gather(
+            local_slack.say("ada", "general", "@bobbin say exactly: one"),
+            local_discord.say("ada", "general", "@bobbin say exactly: two"),
+        )
+        await local_slack.wait_for(lambda: len(local_slack.messages("general")) == 2, 10)
+        await local_discord.wait_for(
+            lambda: any(
+                message.content == "two"
+                for thread in local_discord.threads()
+                for message in local_discord.messages(thread)
+            ),
+            10,
+        )
+
+
+async def test_an_empty_mention_gets_a_hint_and_no_call(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, side.name):
+        thread = await side.open(1, "")
+        await side.until(lambda: "Ask me something" in "".join(answers(side, thread)))
+    assert not emulator.requests
+
+
+async def test_a_question_that_is_too_long_is_told_the_limit(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, side.name, limits={"question": 20}):
+        thread = await side.open(1, "x" * 30)
+        await side.until(lambda: "I can take 20" in "".join(answers(side, thread)))
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("fault", ["used_up", "too_many_requests", "cut", "empty", "html"])
+async def test_an_upstream_that_fails_is_told_in_words(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator, fault: str
+) -> None:
+    emulator.faults.replace({fault: True})
+    async with running(sqlite_url, side.name):
+        thread = await side.open(1, "Why?")
+        await side.until(lambda: "Reference:" in "".join(answers(side, thread)))
+        emulator.faults.clear()
+        await side.ask(thread, "say exactly: well again")
+        await side.until(lambda: "well again" in "".join(answers(side, thread)))
+
+
+async def test_a_lost_conversation_is_rebuilt_and_nobody_notices(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, side.name):
+        thread = await side.open(1, "My favourite colour is teal.")
+        await side.until(lambda: answers(side, thread))
+        emulator.forget()
+        await side.ask(thread, "What is my favourite colour?")
+        await side.until(lambda: len(answers(side, thread)) == 2 and "teal" in answers(side, thread)[1])
+
+
+async def test_nothing_in_an_answer_pings(running: Any, side: Any, sqlite_url: str) -> None:
+    async with running(sqlite_url, side.name) as bobbin:
+        thread = await side.open(1, "say exactly: hello @everyone @here <!channel> <!everyone> <@U1>")
+        await side.until(lambda: answers(side, thread))
+        await bobbin.idle()
+    [answer] = answers(side, thread)
+    assert not re.search(r"@everyone|@here|<!channel>|<!everyone>|<@U1>", answer)
+
+
+async def test_no_database_no_acknowledgement_and_all_is_well_when_it_is_back(
+    running: Any, local_slack: Any, postgres_url: str, postgres_server: str
+) -> None:
+    name = sql.Identifier(make_url(postgres_url).database or "")
+    async with running(postgres_url, "slack") as bobbin, httpx.AsyncClient(trust_env=False) as client:
+        ready = f"http://127.0.0.1:{bobbin.web.port}/readyz"
+        assert (await client.get(ready)).json() == {"ready": True, "troubles": {}}
+        with psycopg.connect(postgres_server, autocommit=True) as server:
+            server.execute(sql.SQL("alter database {} allow_connections false").format(name))
+            server.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s",
+                [make_url(postgres_url).database],
+            )
+            asked = await local_slack.say("ada", "general", "@bobbin say exactly: patience")
+            while (answer := await client.get(ready)).status_code == 200:
+                pass
+            assert answer.json()["troubles"] == {"database": "can't be reached"}
+            await local_slack.wait_for(lambda: len(local_slack.deliveries) > 2, 10)
+            assert len(local_slack.messages("general")) == 1
+            server.execute(sql.SQL("alter database {} allow_connections true").format(name))
+        await local_slack.wait_for(lambda: len(local_slack.messages("general")) == 2, 20)
+        await bobbin.vitals.well()
+        await bobbin.idle()
+    assert json.dumps(local_slack.messages("general", asked.ts)[1].blocks).count("patience") == 1
