@@ -53,6 +53,8 @@ async def log_in(section: Section) -> discord.Client:
     # discord.py takes its addresses by these attributes only.
     discord.http.Route.BASE = section.api_url
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(section.gateway_url)
+    # Nobody who runs a bot of texts needs to hear about missing voice libraries.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     client = discord.Client(
         intents=_intents(section),
         allowed_mentions=discord.AllowedMentions.none(),

@@ -71,6 +71,8 @@ class Theatre:
 
     async def _do(self, line: Line) -> None:
         self._seen.clear()
+        if line.text.startswith("/"):  # a command leaves no message of its own
+            print(f"\n── {line.platform} {line.place} ──\n{line.person:>7} │ {line.text}", flush=True)
         await self.scenes[line.platform].act(line)
         with suppress(TimeoutError):  # not everything is for the bot
             await asyncio.wait_for(self._seen.wait(), TAKEN_UP_WITHIN)
@@ -88,6 +90,8 @@ class Page:
 
     def show(self, glimpse: Glimpse) -> None:
         """Print what is new of a message. Its last line may still grow, and behind it a fence may be closed for now."""
+        if not glimpse.text and glimpse.key not in self._printed:
+            return
         if self._now is not None and glimpse.key != self._now.key:
             self.finish()
         if self._now is None and not self._printed.get(glimpse.key):

@@ -14,6 +14,7 @@ from bots.discord.chat import DiscordChat
 from bots.discord.settings import Section
 from bots.kit import Kit, Route
 from bots.sandbox.discord import Channel, LocalDiscord, Message, User
+from bots.sandbox.discord.model import MessageKind
 from core.errors import StorageUnavailable
 from core.preset import Preset
 from core.relay import Relay
@@ -117,16 +118,17 @@ class House:
 
     def said(self, where: Channel | str | int) -> list[Message]:
         """What the bot's messages there are, those that were deleted left out."""
-        bot = self.discord.bot_user_id
-        return [one for one in self.discord.messages(where) if one.author.id == bot and not one.deleted]
+        bot, announced = self.discord.bot_user_id, MessageKind.THREAD_STARTER_MESSAGE
+        messages = self.discord.messages(where)
+        return [one for one in messages if one.author.id == bot and one.kind != announced and not one.deleted]
 
     def thread(self) -> Channel:
         (thread,) = self.discord.threads("general")
         return thread
 
-    def calls(self, method: str, path: str) -> int:
+    def calls(self, route: str) -> int:
         """How often Discord was called so, whatever came of it."""
-        return sum(call.method == method and call.path.endswith(path) for call in self.discord.calls)
+        return sum(call.route == route for call in self.discord.calls)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,193 @@
+"""Slash commands: recorded before Discord is told, answered in time, and never twice registered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bots.discord import commands
+from core.errors import ThreadGone
+
+if TYPE_CHECKING:
+    from bots.sandbox.discord import Interaction
+    from tests.bots.discord.conftest import House
+
+REGISTER = "PUT /applications/{application_id}/commands"
+
+
+async def told(house: House, interaction: Interaction) -> str:
+    await house.discord.wait_for(lambda: interaction.answered or interaction.failed)
+    assert interaction.response
+    return interaction.response.content
+
+
+async def test_a_question_is_answered_in_the_response(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked_by_command("what *is* a bobbin?")
+        (interaction,) = house.discord.interactions
+        general = house.discord.channel("general").id
+        assert turn.question.key == f"discord:interaction/{interaction.id}"
+        assert turn.question.thread.id == f"discord:{house.discord.guild_id}/{general}"
+        assert turn.question.thread.layers[-1] == turn.question.thread.channel
+        await house.discord.wait_for(lambda: interaction.thinking)
+        turn = await house.show(turn.start("m"))
+        assert interaction.thinking
+        turn = await house.show(turn.grow("A spool"))
+        await house.show(turn.finish("A spool for thread."))
+        assert interaction.response
+        assert not interaction.ephemeral
+        assert interaction.response.content == "> what \\*is\\* a bobbin?\n\nA spool for thread."
+        assert house.said("general") == [interaction.response]
+
+
+async def test_the_token_is_kept_sealed(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked_by_command()
+        (interaction,) = house.discord.interactions
+        assert interaction.token not in turn.reply
+
+
+async def test_an_answer_waits_until_discord_knows_of_the_response(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked_by_command()
+        await house.show(turn.start("m").finish("Because."))
+        assert await told(house, house.discord.interactions[0]) == "> why?\n\nBecause."
+
+
+async def test_a_long_answer_goes_on_in_messages_of_the_channel(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked_by_command()
+        turn = await house.show(turn.start("m").grow("word " * 10))
+        await house.show(turn.finish("```\n" + "line of code\n" * 400 + "```"))
+        said = house.said("general")
+        assert len(said) > 2
+        assert all(one.content.count("```") == 2 for one in said)
+        assert sum(one.content.count("line of code") for one in said) == 400
+
+
+async def test_after_the_token_has_expired_the_channel_is_the_way(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked_by_command()
+        turn = await house.show(turn.start("m").grow("Half"))
+        house.discord.expire_tokens()
+        turn = await house.show(turn.grow("Half of it"))
+        await house.show(turn.finish("The whole."))
+        assert [one.content for one in house.said("general")] == ["> why?\n\nHalf", "> why?\n\nThe whole."]
+
+
+async def test_a_restart_without_the_key_goes_on_in_the_channel(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked_by_command()
+        house.chat._signs = house.chat._signs
+        await house.discord.wait_for(lambda: house.discord.interactions[0].thinking)
+    house.chat = house.build()
+    async with house.listening():
+        await house.show(turn.start("m").finish("The whole."))
+        assert house.said("general")[-1].content == "> why?\n\nThe whole."
+
+
+async def test_a_deleted_response_ends_the_turn(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked_by_command()
+        turn = await house.show(turn.start("m").grow("Half"))
+        await house.discord.delete("ada", house.said("general")[0])
+        with pytest.raises(ThreadGone):
+            await house.show(turn.grow("Half of it"))
+
+
+async def test_a_stopped_question_stops_thinking(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked_by_command()
+        await house.show(turn.stop())
+        assert "Stopped" in await told(house, house.discord.interactions[0])
+
+
+async def test_who_asks_while_the_database_is_down_is_told(house: House) -> None:
+    async with house.listening():
+        house.ledger.is_away = True
+        interaction = await house.discord.slash("ada", "general", "ask", question="why?")
+        assert "database" in await told(house, interaction)
+        assert interaction.ephemeral
+        assert not house.woken
+
+
+async def test_who_asks_while_the_database_is_slow_is_told_in_time(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "RECORDED_WITHIN", 0.05)
+    async with house.listening():
+        house.ledger.is_quick.clear()
+        interaction = await house.discord.slash("ada", "general", "ask", question="why?")
+        assert "database" in await told(house, interaction)
+        assert not interaction.failed
+
+
+async def test_commands_are_registered_once_over_two_starts(house: House) -> None:
+    async with house.listening():
+        assert house.calls(REGISTER) == 1
+    house.chat = house.build()
+    async with house.listening():
+        assert house.calls(REGISTER) == 1
+
+
+async def test_without_registered_commands_mentions_are_still_answered(house: House) -> None:
+    house.discord.faults.next_calls(REGISTER, status=403)
+    async with house.listening():
+        turn = await house.asked()
+        assert turn.question.text == "why?"
+    house.chat = house.build()
+    async with house.listening():
+        assert house.calls(REGISTER) == 2
+
+
+async def test_presets_are_set_by_those_who_manage_the_channel(house: House) -> None:
+    async with house.listening():
+        refused = await house.discord.slash("ben", "general", "preset set", model="model-b")
+        assert "manage this channel" in await told(house, refused)
+        assert refused.ephemeral
+        done = await house.discord.slash("ada", "general", "preset set", model="model-b")
+        assert "model-b" in await told(house, done)
+        assert not done.ephemeral
+        shown = await house.discord.slash("ben", "general", "preset show")
+        assert "`model-b` (set in this channel)" in await told(house, shown)
+        assert shown.ephemeral
+        undone = await house.discord.slash("ada", "general", "preset reset")
+        assert "model-a" in await told(house, undone)
+
+
+async def test_a_preset_needs_something_to_set(house: House) -> None:
+    async with house.listening():
+        interaction = await house.discord.slash("ada", "general", "preset set")
+        assert "Say what to set" in await told(house, interaction)
+        assert interaction.ephemeral
+
+
+async def test_the_names_of_presets_are_suggested(house: House) -> None:
+    async with house.listening():
+        choices = await house.discord.autocomplete("ada", "general", "preset set", focused="name", name="ter")
+        assert [choice["value"] for choice in choices] == ["terse"]
+
+
+async def test_reset_and_help_answer(house: House) -> None:
+    async with house.listening():
+        begun_anew = await house.discord.slash("ben", "general", "reset")
+        assert "begins anew" in await told(house, begun_anew)
+        assert not begun_anew.ephemeral
+        helped = await house.discord.slash("ben", house.discord.open_dm("ben"), "help")
+        assert "`/preset show`" in await told(house, helped)
+        assert helped.ephemeral
+
+
+async def test_an_unforeseen_failure_becomes_a_sentence_with_a_reference(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError("inner workings")
+
+    monkeypatch.setattr(house.ledger, "forget_conversation", fail)
+    async with house.listening():
+        interaction = await house.discord.slash("ben", "general", "reset")
+        sentence = await told(house, interaction)
+        assert "Reference:" in sentence
+        assert "inner workings" not in sentence
