@@ -19,8 +19,8 @@ UNKNOWN_INTERACTION = 10062
 THREAD_EXISTS = 160004
 ARCHIVED = 50083
 TOKEN_GONE = frozenset({10008, 10015, UNKNOWN_INTERACTION, 50027})  # of an interaction: never acknowledged, or expired
-# No thread can be made from a message there: no permission, no such kind of channel, too many threads.
-NO_THREAD = frozenset({50001, 50013, 50024, 160006})
+# No thread can be made from a message there: no such kind of channel, too many threads.
+NO_THREAD = frozenset({50024, 160006})
 
 _GONE = frozenset(
     {10003, 10004, 10007, UNKNOWN_MESSAGE, 10013, 10015, UNKNOWN_INTERACTION, 50027, 50033, ARCHIVED, 160005}

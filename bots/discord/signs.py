@@ -27,37 +27,38 @@ log = structlog.get_logger(__name__)
 
 
 class Signs:
-    """Who is typed for. Nothing is, unless open."""
+    """For which turns it types. For none, unless open."""
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._tasks: asyncio.TaskGroup | None = None
+        self._is_open = False
         self._typing: dict[TurnId, asyncio.Task[None]] = {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
-            try:
-                yield
-            finally:
-                self._tasks = None
-                for task in self._typing.values():
-                    task.cancel()
+        self._is_open = True
+        try:
+            yield
+        finally:
+            self._is_open = False
+            for turn in list(self._typing):
+                await self.off(turn)
 
     def on(self, turn: TurnId, note: Note) -> None:
         """Type for *turn* from now on. A command's response says “thinking…” by itself."""
-        if self._tasks is None or note.is_command or turn in self._typing:
-            return
-        task = self._tasks.create_task(self._type(note))
-        self._typing[turn] = task
-        task.add_done_callback(lambda _: self._typing.pop(turn, None))
+        if self._is_open and not note.is_command and turn not in self._typing:
+            task = self._typing[turn] = asyncio.create_task(self._type(note))
+            task.add_done_callback(lambda task: self._ended(turn, task))
 
     async def off(self, turn: TurnId) -> None:
-        task = self._typing.pop(turn, None)
-        if task:
+        if task := self._typing.get(turn):
             task.cancel()
             await asyncio.wait({task})
+
+    def _ended(self, turn: TurnId, task: asyncio.Task[None]) -> None:
+        self._typing.pop(turn, None)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("typing failed", exc_info=error)
 
     async def _type(self, note: Note) -> None:
         try:

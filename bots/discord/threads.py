@@ -28,7 +28,7 @@ async def opened(client: discord.Client, note: Note) -> Note:
                 starter.channel, starter.message, name=starter.name, auto_archive_duration=ARCHIVE_AFTER
             )
         except discord.HTTPException as refusal:
-            if refusal.code in NO_THREAD:
+            if refusal.code in NO_THREAD or isinstance(refusal, discord.Forbidden):
                 return replace(note, starter=None, channel=starter.channel, reply_to=starter.message)
             if refusal.code != THREAD_EXISTS:
                 raise

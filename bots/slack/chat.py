@@ -25,7 +25,7 @@ from bots.slack.markdown import pages, plain
 from bots.slack.note import Note
 from bots.slack.pace import Pace
 from bots.slack.signs import Signs
-from core.errors import ChatError, StorageUnavailable, ThreadGone
+from core.errors import ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,8 +61,8 @@ class SlackChat:
         self._signs = Signs(self._api)
         self._identity: Identity | None = None  # None until Slack told
         self._app: AsyncApp | None = None  # None while nothing listens
-        # What showing came to before it failed, so that the next try goes on from there.
-        self._unsaved: dict[TurnId, Note] = {}
+        # What each attempt at a turn has shown so far: more than its note says, and kept when showing fails.
+        self._notes: dict[tuple[TurnId, int], Note] = {}
         # Redelivered, a command must not be obeyed again: what it changed may have been changed anew.
         self._obeyed: dict[QuestionKey, None] = {}
         if not section.uses_socket_mode:
@@ -205,25 +205,20 @@ class SlackChat:
         showing = Showing(self._api, self._pace, identity.bot, turn, self._newest_note(turn))
         try:
             await showing.show()
-        except ThreadGone:
-            self._unsaved.pop(turn.id, None)
-            raise
-        except (ChatError, asyncio.CancelledError):
-            self._unsaved[turn.id] = showing.note
-            _forget_oldest(self._unsaved)
-            raise
         finally:
+            self._notes[turn.id, turn.attempt] = note = showing.note
+            _forget_oldest(self._notes)
             self._pace.shown(turn.id, is_over=turn.is_over)
-        self._unsaved.pop(turn.id, None)
-        note = showing.note
-        if turn.is_over and note.has_sign:
-            await self._signs.off(note.channel, note.question_ts)
-            note = replace(note, has_sign=False)
+        if turn.is_over:
+            del self._notes[turn.id, turn.attempt]
+            if note.has_sign:
+                await self._signs.off(note.channel, note.question_ts)
+                note = replace(note, has_sign=False)
         return note.write()
 
     def _newest_note(self, turn: Turn) -> Note:
-        if turn.id in self._unsaved:
-            return self._unsaved[turn.id]
+        if known := self._notes.get((turn.id, turn.attempt)):
+            return known
         return Note.read(turn.reply) if turn.reply else first_note(turn.question)
 
 

@@ -17,7 +17,7 @@ class Note:
     question_ts: str
     has_sign: bool = False  # the question wears our reaction until the turn is over
     messages: tuple[str, ...] = ()  # the ts of each
-    shown: tuple[str, ...] = ()  # a digest of what each shows; empty when that isn't known
+    shown: tuple[str, ...] = ()  # a digest of what each shows; empty when that isn't known. Not written down
     is_plain: bool = False  # Slack refused this answer's blocks, so it stands there as plain text
     # The attempt by which `messages` is known to be complete: of a later one, a process may have died between
     # posting and writing it down. 0: not known to be.
@@ -28,11 +28,12 @@ class Note:
         """Raises ValueError or TypeError for what isn't a note of ours."""
         fields = json.loads(reply)
         fields["messages"] = tuple(fields.get("messages", ()))
-        fields["shown"] = tuple(fields.get("shown", ()))
-        return cls(**fields)
+        return cls(**fields, shown=("",) * len(fields["messages"]))
 
     def write(self) -> Reply:
-        return Reply(json.dumps(asdict(self), separators=(",", ":")))
+        # Without what changes with every update: a note that stays the same need not be saved again.
+        fields = {name: value for name, value in asdict(self).items() if name != "shown"}
+        return Reply(json.dumps(fields, separators=(",", ":")))
 
     def posted(self, ts: str, digest: str) -> Note:
         return replace(self, messages=(*self.messages, ts), shown=(*self.shown, digest))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import discord
 import pytest
+import yarl
 from pydantic import SecretStr
 
 from bots.discord.gateway import STARTS_NOTE
@@ -239,7 +241,7 @@ async def test_who_asks_while_the_database_is_down_is_told(house: House) -> None
 
 async def test_a_dropped_connection_loses_no_question(house: House) -> None:
     async with house.listening():
-        await house.discord.gateway.drop()
+        house.discord.gateway.drop()
         turn = await house.asked()
         assert turn.question.text == "why?"
 
@@ -276,7 +278,6 @@ async def test_without_the_intent_mentions_are_answered_and_the_log_says_once_wh
 
 
 async def test_until_discord_can_be_reached_it_tries_again(house: House) -> None:
-    house.discord.faults.next_calls("GET /users/@me", status=403)
     async with LocalDiscord() as gone:
         away = {"api_url": gone.api_url, "gateway_url": gone.gateway_url}
     house.section = house.section.model_copy(update=away)
@@ -285,6 +286,24 @@ async def test_until_discord_can_be_reached_it_tries_again(house: House) -> None
     async with asyncio.timeout(5):
         while "reached" not in house.vitals.troubles.get("discord", ""):  # noqa: ASYNC110 (it tells nobody)
             await asyncio.sleep(0.005)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_a_gateway_that_comes_up_late_is_found(house: House) -> None:
+    async with LocalDiscord() as gone:
+        nowhere = gone.gateway_url
+    house.section = house.section.model_copy(update={"gateway_url": nowhere})
+    house.chat = house.build()
+    house.vitals.expect("discord")
+    listening = asyncio.create_task(house.chat.listen(house.relay))
+    async with asyncio.timeout(5):
+        while "reached" not in house.vitals.troubles["discord"]:  # noqa: ASYNC110 (it tells nobody)
+            await asyncio.sleep(0.005)
+        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(house.discord.gateway_url)
+        await house.vitals.well()
+        turn = await house.asked()
+    assert turn.question.text == "why?"
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
 

@@ -79,7 +79,6 @@ async def test_after_the_token_has_expired_the_channel_is_the_way(house: House) 
 async def test_a_restart_without_the_key_goes_on_in_the_channel(house: House) -> None:
     async with house.listening():
         turn = await house.asked_by_command()
-        house.chat._signs = house.chat._signs
         await house.discord.wait_for(lambda: house.discord.interactions[0].thinking)
     house.chat = house.build()
     async with house.listening():

@@ -1,0 +1,73 @@
+"""What an operator sets for Discord is checked before anything connects."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+
+import pytest
+from pydantic import ValidationError
+
+from bots.discord import manifest
+from bots.discord.settings import Section
+from bots.discord.setup import PERMISSIONS, check
+from bots.sandbox.discord import LocalDiscord
+from core.errors import SetupError
+
+
+def test_without_a_token_it_is_not_configured() -> None:
+    section = Section()
+    assert not section.is_configured
+    assert section.problems() == []
+
+
+@pytest.mark.parametrize("token", ["Bot abc", "ab c", "abc\n"])
+def test_a_token_copied_badly_is_told_without_repeating_it(token: str) -> None:
+    (problem,) = Section.model_validate({"token": token}).problems()
+    assert "BOBBIN_DISCORD__TOKEN" in problem
+    assert token not in problem
+
+
+def test_addresses_must_be_addresses() -> None:
+    with pytest.raises(ValidationError):
+        Section(gateway_url="https://127.0.0.1")
+    assert Section(api_url="http://127.0.0.1/api/v10/").api_url == "http://127.0.0.1/api/v10"
+
+
+def test_the_application_id_is_read_from_the_token() -> None:
+    number = "1234567890"
+    token = base64.b64encode(number.encode()).decode().rstrip("=") + "." + secrets.token_hex(8)
+    section = Section.model_validate({"token": token})
+    assert section.application_id == number
+    assert f"client_id={number}&" in manifest(section)
+
+
+@pytest.mark.parametrize("token", ["", "local-bot", "é.x", "YWJj.x"])
+def test_an_unreadable_token_leaves_a_placeholder(token: str) -> None:
+    assert "client_id=APPLICATION_ID&" in manifest(Section.model_validate({"token": token}))
+
+
+def test_the_link_asks_for_what_is_needed_and_no_more() -> None:
+    link = manifest(Section())
+    assert f"permissions={PERMISSIONS.value}&" in link
+    assert link.endswith("scope=bot+applications.commands")
+    assert not PERMISSIONS.administrator
+    assert PERMISSIONS.send_messages_in_threads
+
+
+async def test_a_good_token_is_found_good() -> None:
+    async with LocalDiscord() as local:
+        section = Section.model_validate({"token": local.token, "api_url": local.api_url})
+        assert "logged in as bobbin" in await check(section)
+
+
+async def test_a_wrong_token_a_missing_intent_and_no_network_are_told_apart() -> None:
+    async with LocalDiscord(message_content_intent=False) as local:
+        good = {"token": local.token, "api_url": local.api_url}
+        with pytest.raises(SetupError, match="Message Content Intent"):
+            await check(Section.model_validate(good))
+        assert "logged in" in await check(Section.model_validate({**good, "message_content": False}))
+        with pytest.raises(SetupError, match="does not accept BOBBIN_DISCORD__TOKEN"):
+            await check(Section.model_validate({**good, "token": "no-such-token"}))
+    with pytest.raises(SetupError, match="Is the network there"):
+        await check(Section.model_validate(good))
