@@ -56,7 +56,7 @@ async def test_what_could_not_be_recorded_is_not_acknowledged_and_comes_again(ei
     either.ledger.is_away = True
     async with either.listening():
         await either.slack.say("ada", "general", "@bobbin hello")
-        await either.until(lambda: either.ledger.handed_in and len(either.slack.deliveries) == 2)
+        await either.until(lambda: either.ledger.handed_in >= 2)
         assert not either.woken
         either.ledger.is_away = False
         (turn,) = await either.accepted()
@@ -68,7 +68,7 @@ async def test_nothing_is_acknowledged_before_it_is_recorded(either: House) -> N
     either.ledger.is_quick.clear()
     async with either.listening():
         await either.slack.say("ada", "general", "@bobbin hello")
-        await either.until(lambda: either.ledger.handed_in and len(either.slack.deliveries) == 2)
+        await either.until(lambda: either.ledger.handed_in)
         assert not any(delivered.acknowledged for delivered in either.slack.deliveries)
         either.ledger.is_quick.set()
         await either.until(lambda: any(delivered.acknowledged for delivered in either.slack.deliveries))
