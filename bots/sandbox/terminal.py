@@ -71,8 +71,8 @@ class Theatre:
 
     async def _do(self, line: Line) -> None:
         self._seen.clear()
-        if line.text.startswith("/"):  # a command leaves no message of its own
-            print(f"\n── {line.platform} {line.place} ──\n{line.person:>7} │ {line.text}", flush=True)
+        if line.text.startswith("/"):
+            self._page.command(line)
         await self.scenes[line.platform].act(line)
         with suppress(TimeoutError):  # not everything is for the bot
             await asyncio.wait_for(self._seen.wait(), TAKEN_UP_WITHIN)
@@ -87,6 +87,7 @@ class Page:
     def __init__(self) -> None:
         self._printed: dict[str, list[str]] = {}  # of each message, the lines that are on paper
         self._now: Glimpse | None = None  # the message that grows
+        self._heading = ""
 
     def show(self, glimpse: Glimpse) -> None:
         """Print what is new of a message. Its last line may still grow, and behind it a fence may be closed for now."""
@@ -94,10 +95,21 @@ class Page:
             return
         if self._now is not None and glimpse.key != self._now.key:
             self.finish()
-        if self._now is None and not self._printed.get(glimpse.key):
-            print(f"\n── {glimpse.platform} {glimpse.place} ──", flush=True)
+        if self._now is None:
+            self.head(f"{glimpse.platform} {glimpse.place}")
         self._now = glimpse
         self._print(glimpse, glimpse.text.split("\n")[:-2])
+
+    def head(self, place: str) -> None:
+        """Say where, unless that was said last."""
+        if place != self._heading:
+            print(f"\n── {place} ──", flush=True)
+            self._heading = place
+
+    def command(self, line: Line) -> None:
+        """Print a command: it leaves no message of its own."""
+        self.head(f"{line.platform} {line.place}")
+        print(f"{line.person:>7} │ {line.text}", flush=True)
 
     def finish(self) -> None:
         """Print the rest of the message that grew."""

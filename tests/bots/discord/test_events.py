@@ -1,0 +1,135 @@
+"""What is a question, and what is none of the bot's business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import discord
+import pytest
+
+from bots.discord.events import THREAD_NAME_LIMIT, Asked, Ignored, read_message, thread_name
+from bots.sandbox.discord import LocalDiscord, Message, Permission
+from bots.sandbox.discord.payloads import guild_create_json, message_json
+
+Heard = Callable[..., discord.Message]
+
+
+@pytest.fixture
+def local() -> LocalDiscord:
+    """Not started: only its payloads are wanted."""
+    return LocalDiscord()
+
+
+@pytest.fixture
+def heard(local: LocalDiscord) -> Heard:
+    """Make discord.py read a message that was said in the local Discord, with changes to its payload."""
+    state = discord.Client(intents=discord.Intents.none(), max_messages=None)._connection
+    state.user = discord.ClientUser(state=state, data=_myself(local))
+
+    def hear(message: Message, **changes: Any) -> discord.Message:
+        guild = state._add_guild_from_data(guild_create_json(local.world))  # type: ignore[arg-type]
+        data: Any = {**message_json(local.world, message), **changes}
+        channel = guild._resolve_channel(message.channel.id) or discord.DMChannel._from_message(
+            state, message.channel.id
+        )
+        if not message.channel.is_dm:
+            data["guild_id"] = str(local.guild_id)
+        return discord.Message(state=state, channel=channel, data=data)  # type: ignore[arg-type]
+
+    return hear
+
+
+def _myself(local: LocalDiscord) -> Any:
+    return {"id": str(local.bot_user_id), "username": "bobbin", "discriminator": "0", "avatar": None, "bot": True}
+
+
+async def test_the_mention_of_the_bot_is_no_part_of_the_question(local: LocalDiscord, heard: Heard) -> None:
+    asked = read_message(heard(await local.say("ada", "general", "@bobbin who is @ben?")), local.bot_user_id)
+    assert isinstance(asked, Asked)
+    assert asked.question.text == "who is @Ben?"
+
+
+async def test_a_thread_and_its_note_are_known_before_it_exists(local: LocalDiscord, heard: Heard) -> None:
+    said = await local.say("ada", "general", "@bobbin why?\nReally, why?")
+    asked = read_message(heard(said), local.bot_user_id)
+    assert isinstance(asked, Asked)
+    assert asked.question.thread.id == f"discord:{local.guild_id}/{said.id}"
+    assert asked.note.channel == said.id
+    assert asked.note.starter
+    assert asked.note.starter.name == "why? Really, why?"
+
+
+async def test_a_category_lies_between_server_and_channel(local: LocalDiscord, heard: Heard) -> None:
+    channel = next(one for one in local.world.channels.values() if one.name == "general")
+    said = await local.say("ada", channel, "@bobbin why?")
+    asked = read_message(heard(said), local.bot_user_id)
+    assert isinstance(asked, Asked)
+    within = [f"discord:{local.guild_id}", f"discord:{local.guild_id}/{channel.id}"]
+    if channel.parent_id:
+        within.insert(1, f"discord:{local.guild_id}/{channel.parent_id}")
+    assert list(asked.question.thread.within) == within
+
+
+async def test_files_are_references(local: LocalDiscord, heard: Heard) -> None:
+    said = await local.say("ada", "general", "@bobbin what is this?")
+    url = "https://cdn.discordapp.com/attachments/1/2/picture.png"
+    file = {"id": "2", "filename": "picture.png", "size": 3, "url": url, "proxy_url": url}
+    asked = read_message(heard(said, attachments=[file]), local.bot_user_id)
+    assert isinstance(asked, Asked)
+    assert asked.question.references == (url,)
+
+
+@pytest.mark.parametrize("changes", [{"webhook_id": "5"}, {"type": 18}, {"type": 20}, {"type": 6}])
+async def test_what_no_person_said_is_ignored(local: LocalDiscord, heard: Heard, changes: dict[str, Any]) -> None:
+    said = await local.say("ada", "general", "@bobbin hello")
+    assert isinstance(read_message(heard(said), local.bot_user_id), Asked)
+    assert isinstance(read_message(heard(said, **changes), local.bot_user_id), Ignored)
+
+
+async def test_in_a_channel_only_mentions_count(local: LocalDiscord, heard: Heard) -> None:
+    said = await local.say("ada", "general", "@ben hello")
+    assert isinstance(read_message(heard(said), local.bot_user_id), Ignored)
+
+
+@pytest.mark.parametrize(
+    "denied", [Permission.CREATE_PUBLIC_THREADS, Permission.SEND_MESSAGES_IN_THREADS], ids=lambda one: one.name
+)
+async def test_without_permission_for_a_thread_the_channel_is_the_thread(
+    local: LocalDiscord, heard: Heard, denied: Permission
+) -> None:
+    local.deny("general", denied)
+    said = await local.say("ada", "general", "@bobbin why?")
+    asked = read_message(heard(said), local.bot_user_id)
+    assert isinstance(asked, Asked)
+    assert asked.question.thread.layers[-1] == asked.question.thread.channel
+    assert asked.note.starter is None
+    assert asked.note.reply_to == said.id
+
+
+async def test_without_permission_to_read_history_it_refers_to_nothing(local: LocalDiscord, heard: Heard) -> None:
+    local.deny("general", Permission.CREATE_PUBLIC_THREADS, Permission.READ_MESSAGE_HISTORY)
+    asked = read_message(heard(await local.say("ada", "general", "@bobbin why?")), local.bot_user_id)
+    assert isinstance(asked, Asked)
+    assert asked.note.reply_to is None
+
+
+async def test_a_direct_conversation_is_its_own_place(local: LocalDiscord, heard: Heard) -> None:
+    direct = local.open_dm("ada")
+    asked = read_message(heard(await local.say("ada", direct, "hello")), local.bot_user_id)
+    assert isinstance(asked, Asked)
+    assert asked.question.thread.within == (f"discord:dm/{direct.id}",)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("why?", "why?"),
+        ("  two\n\nlines ", "two lines"),
+        ("", "Question"),
+        ("x" * THREAD_NAME_LIMIT, "x" * THREAD_NAME_LIMIT),
+        ("x" * (THREAD_NAME_LIMIT + 1), "x" * (THREAD_NAME_LIMIT - 1) + "…"),
+    ],
+)
+def test_a_thread_is_named_after_its_question(text: str, name: str) -> None:
+    assert thread_name(text) == name
