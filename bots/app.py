@@ -12,7 +12,7 @@ from bots import platforms
 from bots.kit import Kit
 from bots.web import Web
 from core.engine.embedded import Embedded
-from core.errors import StorageUnavailable
+from core.errors import SetupError, StorageUnavailable
 from core.relay import Relay
 from core.showing import insist
 from core.storage.database import open_database, readable
@@ -38,6 +38,8 @@ class Bobbin:
 
     def __init__(self, settings: Settings, names: Sequence[str]) -> None:
         """*names* are the platforms to run. Nothing is connected yet; raises SetupError for what can't be right."""
+        if not settings.upstream.token.get_secret_value():
+            raise SetupError("There is no token for the AI service: set BOBBIN_UPSTREAM__TOKEN.")
         self.vitals = Vitals()
         self.web = Web(self.vitals)
         self._settings = settings
@@ -86,19 +88,20 @@ class Bobbin:
                 await self._engine.stop(self._settings.shutdown_grace)
 
     async def _listen(self, stop: asyncio.Event) -> None:
-        tasks = [asyncio.create_task(chat.listen(self._relay), name=name) for name, chat in self._chats.items()]
-        tasks += [asyncio.create_task(self._watch_database()), asyncio.create_task(self._announce())]
-        stopping = asyncio.create_task(stop.wait())
-        listening = asyncio.gather(*tasks)
+        tasks: list[asyncio.Task[Any]] = [
+            asyncio.create_task(stop.wait()),
+            asyncio.create_task(self._watch_database()),
+            asyncio.create_task(self._announce()),
+            *(asyncio.create_task(chat.listen(self._relay), name=name) for name, chat in self._chats.items()),
+        ]
         try:
-            first: list[asyncio.Future[Any]] = [listening, stopping]
-            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (listening, stopping):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(listening, stopping, *tasks, return_exceptions=True)
-        if not stop.is_set():
-            listening.result()  # one of them came to an end by itself: say why
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in ended:
+            task.result()  # one that came to an end by itself says why
 
     async def _watch_database(self) -> None:
         while True:

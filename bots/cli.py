@@ -81,10 +81,14 @@ def upstream(
     from core.upstream import emulator  # noqa: PLC0415
 
     if faults == "help":
-        print("\n".join(f"{name:24} {sentence}" for name, sentence in emulator.FAULTS.items()))
+        print(emulator.explain())
         return
     with _plainly():
-        _until_signalled(lambda stop: _serve_upstream(emulator.Emulator(pace=pace, faults=faults), host, port, stop))
+        try:
+            emulated = emulator.Emulator(pace=pace, faults=faults)
+        except emulator.UnknownFault as error:
+            raise SetupError(str(error)) from error
+        _until_signalled(lambda stop: _serve_upstream(emulated, host, port, stop))
 
 
 @app.command()

@@ -19,7 +19,7 @@ from bots.discord.events import NAME, Asked, is_mentioned, read_command, read_me
 from bots.discord.note import Note
 from bots.discord.pace import Pace
 from bots.discord.signs import Signs
-from core.errors import ChatBusy, ChatError, StorageUnavailable
+from core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from bots.discord.settings import Section
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # A command's response can be edited for 15 minutes; an edit must not come a moment too late:
 # https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
 TOKEN_LIFETIME = 14 * 60.0  # seconds
+MOST_NOTES = 10_000  # kept in memory, beside those in the ledger
 LAST_TASKS_WITHIN = 3.0  # seconds that what was heard last has to be recorded, when listening ends
 
 log = structlog.get_logger(__name__)
@@ -46,8 +47,8 @@ class DiscordChat:
         self._signs = Signs(self._door)
         self._tasks: set[asyncio.Task[object]] = set()  # discord.py starts one for each event, and awaits none
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
-        # What showing came to before it failed, so that the next try goes on from there.
-        self._unsaved: dict[TurnId, Note] = {}
+        # What each attempt at a turn has shown so far: more than its note says, and kept when showing fails.
+        self._notes: dict[tuple[TurnId, int], Note] = {}
         self._knows_of_unreadable = False
 
     # Listening
@@ -156,24 +157,22 @@ class DiscordChat:
             async with self._door.client() as client:
                 showing = Showing(client, self._kit.seal, turn.question.key, note)
                 await self._show(showing, turn, pages)
+        if turn.is_over:
+            self._notes.pop((turn.id, turn.attempt), None)
         return showing.note.write()
 
     async def _show(self, showing: Showing, turn: Turn, pages: list[str]) -> None:
         channel = showing.note.channel
         try:
-            with translated():
-                await showing.show(pages, is_over=turn.is_over)
-        except BaseException as error:
-            self._unsaved[turn.id] = showing.note
-            if turn.is_over and isinstance(error, ChatError) and not isinstance(error, ChatBusy):
-                del self._unsaved[turn.id]  # nobody will try again
-            raise
+            await showing.show(pages, is_over=turn.is_over)
         finally:
+            self._notes[turn.id, turn.attempt] = showing.note
+            while len(self._notes) > MOST_NOTES:
+                del self._notes[next(iter(self._notes))]
             self._pace.shown(turn.id, channel, showing.calls, is_over=turn.is_over)
-        self._unsaved.pop(turn.id, None)
 
     def _newest_note(self, turn: Turn) -> Note:
-        return self._unsaved.get(turn.id) or Note.read(turn.reply)
+        return self._notes.get((turn.id, turn.attempt)) or Note.read(turn.reply)
 
 
 async def _look_up_channel(message: discord.Message, client: discord.Client) -> None:

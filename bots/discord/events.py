@@ -70,7 +70,7 @@ def read_command(interaction: discord.Interaction, text: str, token: str, until:
         channel=interaction.channel_id or 0,
         is_command=True,
         token=Token(interaction.application_id, token, until),
-        posts=(Post(id=0, digest="", by_token=True),),
+        posts=(Post(id=0, by_token=True),),
     )
     return Asked(question, note)
 

@@ -32,7 +32,7 @@ class Post:
     """A message of ours with a page of the answer."""
 
     id: int  # 0 is the response to the command, as long as nothing was written into it
-    digest: str  # of what it shows; empty when that isn't known
+    digest: str = ""  # of what it shows; empty when that isn't known. Not written down
     by_token: bool = False  # it is the command's, and edited with its token
 
 
@@ -55,7 +55,9 @@ class Note:
         return _NOTES.validate_json(reply)
 
     def write(self) -> Reply:
-        return Reply(_NOTES.dump_json(self, exclude_defaults=True).decode())
+        # Without what changes with every update: a note that stays the same need not be saved again.
+        lasting = replace(self, posts=tuple(replace(post, digest="") for post in self.posts))
+        return Reply(_NOTES.dump_json(lasting, exclude_defaults=True).decode())
 
     def placed(self, number: int, post: Post) -> Note:
         return replace(self, posts=(*self.posts[:number], post, *self.posts[number + 1 :]))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from importlib.resources import files
+from typing import Any
 
 from bots.sandbox.scenes import DiscordScene, Glimpse, Scene, SlackScene
 from bots.sandbox.script import HOW, Line, read_line, read_script
@@ -23,16 +24,22 @@ BOT = "bobbin"
 async def play(settings: Settings, script: str | None, stop: asyncio.Event) -> None:
     """Play *script* and end; without one, play the welcome, then take lines until *stop* is set."""
     welcome = files("bots.sandbox").joinpath(WELCOME).read_text()
+    lines = list(read_script(script or welcome, [SlackScene.name, DiscordScene.name]))
     async with staged(settings) as stage:
         theatre = Theatre(stage)
         print(_programme(stage), flush=True)
-        async with asyncio.TaskGroup() as tasks:
-            watching = [tasks.create_task(theatre.watch(scene)) for scene in theatre.scenes.values()]
-            playing = tasks.create_task(theatre.perform(script or welcome, go_on=script is None))
-            stopping = tasks.create_task(stop.wait())
-            await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (*watching, playing, stopping):
+        watching = [asyncio.create_task(theatre.watch(scene)) for scene in theatre.scenes.values()]
+        playing = asyncio.create_task(theatre.perform(lines, go_on=script is None))
+        stopping = asyncio.create_task(stop.wait())
+        first: list[asyncio.Task[Any]] = [playing, stopping, *watching]
+        try:
+            done, _ = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in first:
                 task.cancel()
+            await asyncio.gather(*first, return_exceptions=True)
 
 
 class Theatre:
@@ -52,11 +59,11 @@ class Theatre:
                 self._seen.set()
             self._page.show(glimpse)
 
-    async def perform(self, script: str, *, go_on: bool) -> None:
-        """Do every line of *script*; then, to *go_on*, every line that is typed."""
+    async def perform(self, lines: list[Line], *, go_on: bool) -> None:
+        """Do every one of *lines*; then, to *go_on*, every line that is typed."""
         await asyncio.sleep(0)  # let the watchers take their seats
         last: Line | None = None
-        for last in read_script(script, list(self.scenes)):
+        for last in lines:
             await self._do(last)
         if not go_on:
             return

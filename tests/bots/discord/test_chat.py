@@ -227,6 +227,15 @@ async def test_one_more_answer_can_be_shown_after_listening_has_ended(house: Hou
     assert house.chat._door._client is None
 
 
+async def test_when_listening_has_ended_nothing_more_is_heard(house: House) -> None:
+    async with house.chat._door.client():  # as while something is still being shown
+        async with house.listening():
+            assert house.discord.gateway._connections
+        async with asyncio.timeout(5):
+            while house.discord.gateway._connections:  # noqa: ASYNC110 (it tells nobody)
+                await asyncio.sleep(0.005)
+
+
 async def test_who_asks_while_the_database_is_down_is_told(house: House) -> None:
     async with house.listening():
         house.ledger.is_away = True

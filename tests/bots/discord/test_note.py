@@ -13,13 +13,20 @@ FULL = Note(
     reply_to=4,
     is_command=True,
     token=Token(application=7, sealed="sealed", until=1.5),
-    posts=(Post(8, "a"), Post(0, "", by_token=True)),
+    posts=(Post(8), Post(0, by_token=True)),
 )
 
 
 @pytest.mark.parametrize("note", [Note(channel=5), FULL])
 def test_a_note_is_read_as_it_was_written(note: Note) -> None:
     assert Note.read(note.write()) == note
+
+
+def test_an_update_alone_changes_nothing_that_must_be_saved() -> None:
+    """Saving costs a transaction; the ids of the messages are what a restart needs."""
+    note = Note(channel=5, posts=(Post(8, "a"),))
+    assert note.placed(0, Post(8, "b")).write() == note.write()
+    assert note.placed(1, Post(9, "b")).write() != note.write()
 
 
 def test_what_is_no_note_is_refused() -> None:
