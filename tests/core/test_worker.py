@@ -14,8 +14,8 @@ from core.errors import (
     ChatRejected,
     EmptyAnswer,
     NothingAsked,
-    TokenRefused,
     ThreadGone,
+    TokenRefused,
     UnknownConversation,
     UpstreamCut,
     UpstreamFailed,
@@ -55,8 +55,7 @@ class Rig:
 
     async def over(self) -> None:
         """Wait until nothing is left to do."""
-        while self.engine.busy:
-            await asyncio.sleep(0.001)
+        await self.engine.idle()
 
     async def turn(self, accepted: Accepted) -> Turn:
         found = await self.ledger.turn(accepted.turn.question.key)

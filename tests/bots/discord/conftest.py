@@ -88,7 +88,7 @@ class House:
     async def accepted(self, count: int = 1) -> list[Turn]:
         """The turns that were recorded, as soon as there are *count*, taken as a worker would."""
         async with asyncio.timeout(5):
-            while len(self.woken) < count:  # noqa: ASYNC110 (the ledger tells nobody)
+            while len(self.woken) < count:
                 await asyncio.sleep(0.005)
         turns: dict[int, Turn] = {}
         for thread in dict.fromkeys(self.woken):

@@ -232,7 +232,7 @@ async def test_when_listening_has_ended_nothing_more_is_heard(house: House) -> N
         async with house.listening():
             assert house.discord.gateway._connections
         async with asyncio.timeout(5):
-            while house.discord.gateway._connections:  # noqa: ASYNC110 (it tells nobody)
+            while house.discord.gateway._connections:
                 await asyncio.sleep(0.005)
 
 
@@ -293,7 +293,7 @@ async def test_until_discord_can_be_reached_it_tries_again(house: House) -> None
     house.chat = house.build()
     listening = asyncio.create_task(house.chat.listen(house.relay))
     async with asyncio.timeout(5):
-        while "reached" not in house.vitals.troubles.get("discord", ""):  # noqa: ASYNC110 (it tells nobody)
+        while "reached" not in house.vitals.troubles.get("discord", ""):
             await asyncio.sleep(0.005)
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
@@ -307,7 +307,7 @@ async def test_a_gateway_that_comes_up_late_is_found(house: House) -> None:
     house.vitals.expect("discord")
     listening = asyncio.create_task(house.chat.listen(house.relay))
     async with asyncio.timeout(5):
-        while "reached" not in house.vitals.troubles["discord"]:  # noqa: ASYNC110 (it tells nobody)
+        while "reached" not in house.vitals.troubles["discord"]:
             await asyncio.sleep(0.005)
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(house.discord.gateway_url)
         await house.vitals.well()

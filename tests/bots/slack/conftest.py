@@ -123,7 +123,7 @@ class House:
     async def until(self, condition: Callable[[], object], within: float = 5) -> None:
         """For conditions of which the local Slack can't know."""
         async with asyncio.timeout(within):
-            while not condition():  # noqa: ASYNC110 (a condition of any kind)
+            while not condition():
                 await asyncio.sleep(0.005)
 
     async def accepted(self, count: int = 1, within: float = 5) -> list[Turn]:

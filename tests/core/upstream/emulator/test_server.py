@@ -22,7 +22,7 @@ async def client(emulator: Emulator, token: str) -> AsyncIterator[aiohttp.Client
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110  it is the server's, which has no event for it
+    while not condition():
         await asyncio.sleep(0.001)
 
 
