@@ -61,7 +61,15 @@ class Bobbin:
         self._engine = Embedded(self._ledger, worker.see_to)
         for part in ("database", *self._chats):
             self.vitals.expect(part)
-        self._relay = Relay(self._ledger, self._engine.wake, presets, longest_question=settings.limits.question)
+        self._relay = Relay(
+            self._ledger,
+            self._engine.wake,
+            presets,
+            interrupt=worker.interrupt,
+            longest_question=settings.limits.question,
+            on_edit=settings.questions.on_edit,
+            on_delete=settings.questions.on_delete,
+        )
 
     @property
     def busy(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
 from core import preset
@@ -12,10 +12,12 @@ from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from core.preset import Choice, Preset
     from core.storage.ledger import Ledger
     from core.thread import PlaceId, Thread, ThreadId
+    from core.turn import QuestionKey, Turn, TurnId
 
 
 class Relay:
@@ -27,13 +29,24 @@ class Relay:
         wake: Callable[[ThreadId], None],
         presets: Mapping[str, Preset],
         *,
+        interrupt: Callable[[TurnId], None] = lambda _: None,
         longest_question: int,
+        on_edit: Literal["redo", "offer", "ignore"] = "offer",
+        on_delete: Literal["withdraw", "keep"] = "withdraw",
     ) -> None:
-        """*wake* tells the engine that a thread has a turn to see to; *longest_question* in characters."""
+        """Say how wishes are met.
+
+        *wake* tells the engine that a thread has a turn to see to, *interrupt* the worker that a turn, should it
+        run in this process, is to be broken off. *longest_question* in characters. *on_edit* and *on_delete*: what
+        becomes of an answer whose question was edited or deleted.
+        """
         self._ledger = ledger
         self._wake = wake
         self._presets = dict(presets)
+        self._interrupt = interrupt
         self._longest_question = longest_question
+        self._on_edit = on_edit
+        self._on_delete = on_delete
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
         self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
 
@@ -49,6 +62,37 @@ class Relay:
     async def tell(self, question: Question, answer: str, reply: Reply = NOTHING_SHOWN) -> Accepted:
         """Record *question* with Bobbin's own *answer*, shown once like any other."""
         return await self._accept(question, reply, told=answer)
+
+    async def revise(self, question: Question) -> None:
+        """Take note that the asker has edited a question, to be called with whatever it says now.
+
+        Not begun yet, it is answered as it is now; else what the deployment wishes: the answer is done anew, or
+        that is offered. A question that was never accepted is left alone, and so is an edit that changes nothing.
+        """
+        turn = await self._ledger.turn(question.key)
+        unchanged = turn is None or turn.question.text == question.text
+        if turn is None or unchanged or self._refusal(question) is not None or self._on_edit == "ignore":
+            return
+        if self._on_edit == "redo" or not turn.is_over:
+            self._changed(await self._ledger.reopen(question.key, question.text))
+        else:
+            self._changed(await self._ledger.offer(question.key, question.text))
+
+    async def again(self, key: QuestionKey) -> bool:
+        """Have a question answered anew, as its asker has revised it; return whether there is such a question."""
+        return self._changed(await self._ledger.reopen(key))
+
+    async def withdraw(self, key: QuestionKey) -> None:
+        """Take note that a question was deleted: nobody needs its answer any more, and it is no part of the thread."""
+        if self._on_delete == "withdraw":
+            self._changed(await self._ledger.withdraw(key))
+
+    async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
+        """The threads of *chat* that were asked in since then, each with its newest question; newest first.
+
+        For a chat that was away: what was said there after that question, it has not heard.
+        """
+        return await self._ledger.active_threads(chat, since, at_most)
 
     async def reset(self, thread: Thread) -> None:
         """Let the thread's next question begin without memory."""
@@ -75,6 +119,13 @@ class Relay:
     def preset_names(self) -> list[str]:
         """The named presets of this deployment."""
         return sorted(self._presets)
+
+    def _changed(self, turn: Turn | None) -> bool:
+        if turn is None:
+            return False
+        self._interrupt(turn.id)
+        self._wake(turn.question.thread.id)
+        return True
 
     def _refusal(self, question: Question) -> str | None:
         if not question.text.strip() and not question.references:

@@ -77,6 +77,13 @@ class LimitsSection(Section):
     transcript: int = Field(24_000, gt=0)  # characters of earlier turns that a rebuilt conversation is told
 
 
+class QuestionsSection(Section):
+    """What becomes of an answer whose question is edited or deleted."""
+
+    on_edit: Literal["redo", "offer", "ignore"] = "offer"
+    on_delete: Literal["withdraw", "keep"] = "withdraw"
+
+
 class LogSection(Section):
     """What is written to standard error."""
 
@@ -103,6 +110,7 @@ class Settings(BaseSettings):
     web: WebSection = WebSection()
     presets: dict[str, PresetSection] = {}
     limits: LimitsSection = LimitsSection()
+    questions: QuestionsSection = QuestionsSection()
     log: LogSection = LogSection()
     secret_key: SecretStr = SecretStr("")  # Fernet keys, newest first, separated by commas
     shutdown_grace: float = Field(20, ge=0)  # seconds that running answers get to end

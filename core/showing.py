@@ -60,7 +60,7 @@ class Showing:
 
         Gives up, loudly, when the thread is gone or the platform refuses for good: the answer stays in the ledger.
         """
-        self.turn = turn.replied(self.turn.reply)
+        self.turn, gave_up = turn.replied(self.turn.reply), ""
         for pause in _pauses():
             try:
                 await self._chat.ready(self.turn)
@@ -70,12 +70,14 @@ class Showing:
                 log.warning("the platform is busy; showing the end later", error=str(error))
                 await asyncio.sleep(error.retry_after or pause)
             except ChatError as error:
-                log.error("the end of a turn can't be shown", error=str(error), kind=type(error).__name__)
+                gave_up = f"{type(error).__name__}: {error}"
                 break
         else:
-            log.error("gave up showing the end of a turn", tries=GIVE_UP_AFTER)
+            gave_up = f"refused {GIVE_UP_AFTER} times"
+        if gave_up:
+            log.error("the end of a turn is not shown", why=gave_up)
         self.turn = self.turn.settle()
-        await insist(lambda: self._ledger.settle(self.turn))
+        await insist(lambda: self._ledger.settle(self.turn, gave_up))
 
     async def _follow(self, now: Callable[[], Turn], changed: asyncio.Event, over: asyncio.Event) -> None:
         while await _unless(over, changed.wait()) and await _unless(over, self._chat.ready(now())):

@@ -27,10 +27,12 @@ MOVES: dict[Status, frozenset[Status]] = {
     # A crash in the middle streams again, so streaming may follow itself.
     Status.QUEUED: frozenset({Status.STREAMING, Status.FAILED, Status.STOPPED}),
     Status.STREAMING: frozenset({Status.STREAMING, Status.ANSWERED, Status.FAILED, Status.STOPPED}),
+    # Asked anew, a turn that was over begins another life: in the ledger, where nobody holds it.
     Status.ANSWERED: frozenset(),
     Status.FAILED: frozenset(),
     Status.STOPPED: frozenset(),
 }
+OVER = frozenset(status for status, moves in MOVES.items() if not moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ class Turn:
     status: Status = Status.QUEUED
     answer: str = ""
     problem: str = ""  # a sentence for the asker; empty unless failed
+    aside: str = ""  # a sentence beside the answer: why it takes long, which model stepped in
+    revised: str = ""  # what the asker has made of the question since; people are offered an answer to that
+    is_withdrawn: bool = False  # the asker deleted the question: nothing of the answer is to be seen any more
     reply: Reply = NOTHING_SHOWN
     shown: bool = False  # does the thread show how this turn ended?
     attempt: int = 0  # how often a process has taken it on: whoever has not the newest may not write
@@ -62,15 +67,20 @@ class Turn:
     @property
     def is_over(self) -> bool:
         """Has it ended, well or badly? It may still have to be shown."""
-        return not MOVES[self.status]
+        return self.status in OVER
 
     @property
     def is_done(self) -> bool:
         """Is there nothing left to do?"""
         return self.is_over and self.shown
 
+    @property
+    def offers_again(self) -> bool:
+        """Should people be offered to have it answered anew?"""
+        return self.is_over and not self.is_withdrawn and (self.status is Status.FAILED or bool(self.revised))
+
     def start(self, model: str) -> Turn:
-        return self._move(Status.STREAMING, model=model, answer="", problem="")
+        return self._move(Status.STREAMING, model=model, answer="", problem="", aside="")
 
     def grow(self, answer: str) -> Turn:
         """Take the answer so far, whole."""
@@ -84,6 +94,10 @@ class Turn:
 
     def stop(self) -> Turn:
         return self._move(Status.STOPPED)
+
+    def remark(self, aside: str) -> Turn:
+        """Say something beside the answer; nothing ends what was said."""
+        return replace(self, aside=aside)
 
     def replied(self, reply: Reply) -> Turn:
         return replace(self, reply=reply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from core.preset import Choice, Preset
     from core.storage.ledger import Ledger, Taken
     from core.thread import ThreadId
-    from core.turn import Turn
+    from core.turn import Turn, TurnId
     from core.upstream.client import Stream, Upstream
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ class Worker:
         self._chats = chats
         self._presets = dict(presets)
         self._transcript_budget = transcript_budget
+        self._running: dict[TurnId, asyncio.Task[None]] = {}
 
     async def see_to(self, thread: ThreadId) -> None:
         """See every open turn of *thread* to its end, in the order in which they were accepted.
@@ -57,10 +59,27 @@ class Worker:
             turn = taken.turn
             with structlog.contextvars.bound_contextvars(thread=thread, turn=turn.id, reference=turn.reference):
                 try:
-                    await self._see_through(taken)
+                    await self._uninterrupted(taken)
                 except Overtaken:
-                    log.warning("another process has taken the turn over")
-                    return
+                    log.info("the turn is somebody else's by now, or was asked anew")
+
+    def interrupt(self, turn: TurnId) -> None:
+        """Break off a turn that runs here and is no longer ours: its question has changed or is gone."""
+        if running := self._running.get(turn):
+            running.cancel()
+
+    async def _uninterrupted(self, taken: Taken) -> None:
+        """Raises Overtaken when interrupted."""
+        running = self._running[taken.turn.id] = asyncio.create_task(self._see_through(taken))
+        try:
+            await running
+        except asyncio.CancelledError:
+            ourselves = asyncio.current_task()
+            if ourselves and ourselves.cancelling():
+                raise
+            raise Overtaken from None
+        finally:
+            del self._running[taken.turn.id]
 
     async def _see_through(self, taken: Taken) -> None:
         turn = taken.turn
@@ -89,7 +108,7 @@ class Worker:
         except Exception:  # whatever it is, the thread must not wait for ever
             log.exception("a turn failed in a way that nobody thought of")
             turn, going_on = self._failed(showing.turn, BobbinError()), None
-        await insist(lambda: self._ledger.conclude(turn, going_on, trace))
+        await insist(lambda: self._ledger.conclude(turn, going_on, epoch=taken.epoch, trace=trace))
         return turn
 
     async def _converse(
@@ -100,8 +119,18 @@ class Worker:
         if going_on is not None:
             try:
                 return await self._ask(choice, going_on, showing.turn.question.text, showing)
-            except UnknownConversation as error:
-                log.warning("the upstream has lost the conversation; rebuilding it", error=str(error))
+            except (UnknownConversation, UpstreamCut, EmptyAnswer) as error:
+                # What was cut off may be in the conversation's history: asked there again, it would be in it twice.
+                log.warning("the conversation can't go on; rebuilding it", error=str(error))
+                return await self._ask_anew(choice, showing, has_earlier=has_earlier)
+        try:
+            return await self._ask_anew(choice, showing, has_earlier=has_earlier)
+        except (UpstreamCut, EmptyAnswer) as error:
+            log.warning("the answer was cut off; asking once more", error=str(error))
+            return await self._ask_anew(choice, showing, has_earlier=has_earlier)
+
+    async def _ask_anew(self, choice: Choice, showing: Showing, *, has_earlier: bool) -> Said:
+        """Ask in a new conversation, which is told what the thread said so far."""
         turn = showing.turn
         question = await self._retold(turn) if has_earlier else turn.question.text
         return await self._ask(choice, None, question, showing)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import case, exists, func, select, update
+from sqlalchemy import case, exists, func, literal, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.errors import Overtaken
 from core.preset import Preset
 from core.storage.tables import notes, presets, threads, turns
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
-from core.turn import Accepted, Question, QuestionKey, Reply, Status, Turn, TurnId
+from core.turn import OVER, Accepted, Question, QuestionKey, Reply, Status, Turn, TurnId
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from core.storage.database import Database
 
-_OVER = tuple(status.value for status in (Status.ANSWERED, Status.FAILED, Status.STOPPED))
+_OVER = tuple(status.value for status in OVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Taken:
     turn: Turn
     was_interrupted: bool  # somebody had begun it: the upstream may have heard the question
     conversation: Conversation | None  # None: begin a new one
+    epoch: int  # of what the thread remembers; see `Ledger.conclude`
     has_earlier: bool  # does the thread remember turns before this one?
     presets: list[tuple[str, Preset]]  # what is set in the thread's layers, widest first
 
@@ -77,26 +78,81 @@ class Ledger:
         """Keep what changed of *turn*. Raises Overtaken when another process has it by now."""
         await self._database.run(lambda connection: _write(connection, turn))
 
-    async def conclude(self, turn: Turn, conversation: Conversation | None, trace: str = "") -> None:
-        """Keep how *turn* ended, and the *conversation* that its thread goes on with. Raises Overtaken."""
+    async def conclude(self, turn: Turn, conversation: Conversation | None, *, epoch: int, trace: str = "") -> None:
+        """Keep how *turn* ended, and the *conversation* that its thread goes on with. Raises Overtaken.
+
+        The conversation is not kept if what the thread remembers has changed since *epoch*, or if the thread has
+        turns after this one, of which it can't know.
+        """
+        thread = turn.question.thread.id
+        later = exists().where(turns.c.thread == thread, turns.c.id > turn.id, turns.c.model != "")
 
         def conclude(connection: Connection) -> None:
             _write(connection, turn, trace=trace)
+            change = update(threads).where(threads.c.id == thread, threads.c.epoch == epoch)
             connection.execute(
-                update(threads)
-                # What was forgotten while the turn was under way stays forgotten.
-                .where(threads.c.id == turn.question.thread.id, threads.c.forgotten < turn.id)
-                .values(
-                    conversation=conversation.id if conversation else None,
+                change.values(
+                    conversation=case((later, null()), else_=conversation.id if conversation else None),
                     model=conversation.model if conversation else "",
                 )
             )
 
         await self._database.run(conclude)
 
-    async def settle(self, turn: Turn) -> None:
-        """Keep that the thread shows how *turn* ended. Raises Overtaken."""
-        await self._database.run(lambda connection: _write(connection, turn, done_at=datetime.now(UTC)))
+    async def reopen(self, key: QuestionKey, text: str | None = None) -> Turn | None:
+        """Have a question answered anew: as *text*, as its asker revised it, or as it was.
+
+        Whoever is at it may write no more. Returns None if there is no such question, or it was withdrawn.
+        """
+        wording = (
+            literal(text)
+            if text is not None
+            else case((turns.c.revised != "", turns.c.revised), else_=turns.c.question)
+        )
+        return await self._change(
+            key,
+            ~turns.c.withdrawn,
+            question=wording,
+            revised="",
+            status=Status.QUEUED.value,
+            answer="",
+            problem="",
+            aside="",
+            model="",
+            gave_up="",
+            done_at=None,
+        )
+
+    async def offer(self, key: QuestionKey, text: str) -> Turn | None:
+        """Offer to answer a question, that is over, as *text*. Returns None if there is nothing to offer."""
+        return await self._change(
+            key,
+            ~turns.c.withdrawn,
+            turns.c.status.in_(_OVER),
+            turns.c.question != text,
+            turns.c.revised != text,
+            revised=text,
+        )
+
+    async def withdraw(self, key: QuestionKey) -> Turn | None:
+        """Take a question back with its answer: its words are forgotten. None if there is no such question."""
+        over = case((turns.c.status.in_(_OVER), turns.c.status), else_=Status.STOPPED.value)
+        return await self._change(
+            key,
+            ~turns.c.withdrawn,
+            withdrawn=True,
+            status=over,
+            question="",
+            answer="",
+            problem="",
+            aside="",
+            revised="",
+        )
+
+    async def settle(self, turn: Turn, gave_up: str = "") -> None:
+        """Keep that the thread shows how *turn* ended, or why that was given up. Raises Overtaken."""
+        done = datetime.now(UTC)
+        await self._database.run(lambda connection: _write(connection, turn, done_at=done, gave_up=gave_up[:255]))
 
     async def open_threads(self, chats: Collection[str]) -> list[ThreadId]:
         """The threads of *chats* that have something left to do, the longest waiting first."""
@@ -108,6 +164,20 @@ class Ledger:
             .order_by(func.min(turns.c.id))
         )
         return await self._database.run(lambda connection: [ThreadId(name) for name in connection.scalars(query)])
+
+    async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
+        """The threads of *chat* in which something was asked since then, each with its newest question; newest first."""
+        newest = (
+            select(func.max(turns.c.id).label("id"))
+            .join(threads)
+            .where(threads.c.chat == chat, turns.c.accepted_at >= since)
+            .group_by(turns.c.thread)
+            .order_by(func.max(turns.c.id).desc())
+            .limit(at_most)
+            .subquery()
+        )
+        found = await self._database.run(lambda connection: _turns(connection, turns.c.id.in_(select(newest.c.id))))
+        return [(turn.question.thread, turn.question.key) for turn in found]
 
     async def turn(self, key: QuestionKey) -> Turn | None:
         """Return the turn of a question, None if it was never accepted."""
@@ -129,7 +199,8 @@ class Ledger:
     async def forget_conversation(self, thread: ThreadId) -> None:
         """Let the next turn of *thread* begin without memory."""
         newest = select(func.coalesce(func.max(turns.c.id), 0)).where(turns.c.thread == thread).scalar_subquery()
-        change = update(threads).where(threads.c.id == thread).values(conversation=None, forgotten=newest)
+        change = update(threads).where(threads.c.id == thread)
+        change = change.values(conversation=None, epoch=threads.c.epoch + 1, forgotten=newest)
         await self._database.run(lambda connection: connection.execute(change))
 
     # Presets
@@ -173,6 +244,21 @@ class Ledger:
 
         await self._database.run(write)
 
+    async def _change(self, key: QuestionKey, *where: ColumnElement[bool], **values: object) -> Turn | None:
+        """Change a turn and have it shown anew: nobody who took it before may write to it, nor to its conversation."""
+
+        def change(connection: Connection) -> Turn | None:
+            changed = update(turns).where(turns.c.key == key, *where)
+            changed = changed.values(shown=False, attempt=turns.c.attempt + 1, **values)
+            thread = connection.scalar(changed.returning(turns.c.thread))
+            if thread is None:
+                return None
+            memory = update(threads).where(threads.c.id == thread)
+            connection.execute(memory.values(conversation=None, epoch=threads.c.epoch + 1))
+            return _turns(connection, turns.c.key == key)[0]
+
+        return await self._database.run(change)
+
     async def check(self) -> None:
         """Raise StorageUnavailable unless the database answers."""
         await self._database.run(lambda connection: connection.execute(select(1)))
@@ -181,7 +267,7 @@ class Ledger:
 def _remembered(of: FromClause) -> tuple[ColumnElement[bool], ...]:
     """Conditions on turns, joined with their thread: what the upstream answered and nobody asked to forget."""
     status = (Status.ANSWERED.value, Status.STOPPED.value)
-    return of.c.id > threads.c.forgotten, of.c.model != "", of.c.status.in_(status)
+    return of.c.id > threads.c.forgotten, of.c.model != "", of.c.status.in_(status), ~of.c.withdrawn
 
 
 def _take(connection: Connection, thread: ThreadId) -> Taken | None:
@@ -193,6 +279,7 @@ def _take(connection: Connection, thread: ThreadId) -> Taken | None:
             threads.c.chat,
             threads.c.within,
             threads.c.conversation,
+            threads.c.epoch,
             threads.c.model.label("begun"),
             earlier.label("has_earlier"),
         )
@@ -212,6 +299,7 @@ def _take(connection: Connection, thread: ThreadId) -> Taken | None:
         turn=turn,
         was_interrupted=turn.status is Status.STREAMING,
         conversation=Conversation(ConversationId(row.conversation), row.begun) if row.conversation else None,
+        epoch=row.epoch,
         has_earlier=row.has_earlier,
         presets=_presets(connection, turn.question.thread.layers),
     )
@@ -239,6 +327,7 @@ def _write(connection: Connection, turn: Turn, **also: object) -> None:
             status=turn.status,
             answer=turn.answer,
             problem=turn.problem,
+            aside=turn.aside,
             reply=turn.reply,
             shown=turn.shown,
             model=turn.model,
@@ -285,6 +374,9 @@ def _turn(row: Row[Any]) -> Turn:
         status=Status(row.status),
         answer=row.answer,
         problem=row.problem,
+        aside=row.aside,
+        revised=row.revised,
+        is_withdrawn=row.withdrawn,
         reply=Reply(row.reply),
         shown=row.shown,
         attempt=row.attempt,

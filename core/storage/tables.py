@@ -39,6 +39,9 @@ threads = Table(
     Column("within", JSON, nullable=False),  # list of place ids, widest first
     Column("conversation", String(255)),  # NULL: the next question begins a new one
     Column("model", String(255), nullable=False, server_default=""),  # what the conversation was begun with
+    # Rises with whatever makes the conversation differ from what was said here: a turn that was under way then
+    # does not bring it back.
+    Column("epoch", Integer, nullable=False, server_default="0"),
     Column("forgotten", BigInteger, nullable=False, server_default="0"),  # turns up to this id are not remembered
 )
 
@@ -54,8 +57,12 @@ turns = Table(
     Column("status", String(16), nullable=False),
     Column("answer", Text, nullable=False, server_default=""),
     Column("problem", Text, nullable=False, server_default=""),
+    Column("aside", Text, nullable=False, server_default=""),
+    Column("revised", Text, nullable=False, server_default=""),
+    Column("withdrawn", Boolean, nullable=False, server_default=false()),
     Column("reply", Text, nullable=False, server_default=""),
     Column("shown", Boolean, nullable=False, server_default=false()),
+    Column("gave_up", String(255), nullable=False, server_default=""),  # why it is not shown, if it never could be
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("model", String(255), nullable=False, server_default=""),
     Column("reference", String(32), nullable=False),

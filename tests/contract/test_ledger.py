@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -35,8 +36,9 @@ async def take(ledger: Ledger, where: Thread | None = None) -> Taken:
 
 
 async def answer(ledger: Ledger, conversation: Conversation | None = None) -> Turn:
-    turn = (await take(ledger)).turn.start("m").finish("Because.")
-    await ledger.conclude(turn, conversation)
+    taken = await take(ledger)
+    turn = taken.turn.start("m").finish("Because.")
+    await ledger.conclude(turn, conversation, epoch=taken.epoch)
     await ledger.settle(turn.settle())
     return turn
 
@@ -87,12 +89,12 @@ async def test_whoever_was_overtaken_can_write_no_more(ledger: Ledger) -> None:
     await accept(ledger, "1")
     slow = (await take(ledger)).turn.start("m")
     quick = (await take(ledger)).turn.start("m").finish("Quick.")
-    await ledger.conclude(quick, None)
+    await ledger.conclude(quick, None, epoch=0)
     for write in (ledger.save, ledger.settle):
         with pytest.raises(Overtaken):
             await write(slow.finish("Slow.").settle())
     with pytest.raises(Overtaken):
-        await ledger.conclude(slow.finish("Slow."), Conversation(ConversationId("slow"), "m"))
+        await ledger.conclude(slow.finish("Slow."), Conversation(ConversationId("slow"), "m"), epoch=0)
     found = await ledger.turn(quick.question.key)
     assert found is not None
     assert found.answer == "Quick."
@@ -116,9 +118,11 @@ async def test_a_thread_goes_on_with_its_conversation(ledger: Ledger) -> None:
 
 async def test_what_is_forgotten_stays_forgotten_though_a_turn_was_under_way(ledger: Ledger) -> None:
     await accept(ledger, "1")
-    under_way = (await take(ledger)).turn.start("m")
+    taken = await take(ledger)
+    under_way = taken.turn.start("m")
     await ledger.forget_conversation(thread().id)
-    await ledger.conclude(under_way.finish("Because."), Conversation(ConversationId("c"), "m"))
+    conversation = Conversation(ConversationId("c"), "m")
+    await ledger.conclude(under_way.finish("Because."), conversation, epoch=taken.epoch)
     await ledger.settle(under_way.finish("Because.").settle())
     later = await accept(ledger, "2")
     assert (await take(ledger)).conversation is None
@@ -138,6 +142,57 @@ async def test_the_transcript_is_what_the_upstream_answered_here_before(ledger: 
     assert [turn.answer for turn in transcript] == ["Because.", "Because."]
 
 
+async def test_a_question_asked_anew_waits_again_and_nobody_else_writes_to_it(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    at_it = (await take(ledger)).turn.start("m")
+    anew = await ledger.reopen(QuestionKey("1"), "Why not?")
+    assert anew is not None
+    assert (anew.status, anew.question.text, anew.answer) == (Status.QUEUED, "Why not?", "")
+    with pytest.raises(Overtaken):
+        await ledger.save(at_it)
+    assert not (await take(ledger)).was_interrupted
+    assert await ledger.reopen(QuestionKey("unknown")) is None
+
+
+async def test_an_answer_done_anew_does_not_bring_back_an_outdated_conversation(ledger: Ledger) -> None:
+    conversation = Conversation(ConversationId("c"), "m")
+    for key in ("1", "2"):
+        await accept(ledger, key)
+        await answer(ledger, conversation)
+    await ledger.reopen(QuestionKey("1"))
+    assert (await take(ledger)).conversation is None
+    await answer(ledger, conversation)  # which can't know of the second turn
+    await accept(ledger, "3")
+    assert (await take(ledger)).conversation is None
+
+
+async def test_a_revision_is_offered_once(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    assert await ledger.offer(QuestionKey("1"), "Why not?") is None  # not over yet
+    await answer(ledger)
+    offered = await ledger.offer(QuestionKey("1"), "Why not?")
+    assert offered is not None
+    assert offered.offers_again
+    assert await ledger.offer(QuestionKey("1"), "Why not?") is None
+    anew = await ledger.reopen(QuestionKey("1"))
+    assert anew is not None
+    assert (anew.question.text, anew.revised) == ("Why not?", "")
+
+
+async def test_what_is_withdrawn_is_forgotten(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    await answer(ledger, Conversation(ConversationId("c"), "m"))
+    gone = await ledger.withdraw(QuestionKey("1"))
+    assert gone is not None
+    assert (gone.question.text, gone.answer, gone.shown) == ("", "", False)
+    assert await ledger.withdraw(QuestionKey("1")) is None
+    assert await ledger.reopen(QuestionKey("1")) is None
+    await ledger.settle((await take(ledger)).turn.settle())
+    later = await accept(ledger, "2")
+    assert (await take(ledger)).conversation is None
+    assert await ledger.transcript(thread().id, later.id, 10) == []
+
+
 async def test_a_restart_finds_every_thread_that_waits_and_no_other(ledger: Ledger) -> None:
     await accept(ledger, "1", thread("b"))
     await accept(ledger, "2", thread("a"))
@@ -145,6 +200,16 @@ async def test_a_restart_finds_every_thread_that_waits_and_no_other(ledger: Ledg
     await answer(ledger)
     assert await ledger.open_threads(["chat"]) == [thread("b").id, thread("a").id]
     assert await ledger.open_threads(["another chat"]) == []
+
+
+async def test_it_knows_where_people_asked_lately(ledger: Ledger) -> None:
+    before = datetime.now(UTC)
+    for key, where in (("1", "a"), ("2", "b"), ("3", "a")):
+        await accept(ledger, key, thread(where))
+    assert await ledger.active_threads("chat", before, 10) == [(thread("a"), "3"), (thread("b"), "2")]
+    assert await ledger.active_threads("chat", before, 1) == [(thread("a"), "3")]
+    assert await ledger.active_threads("chat", datetime.now(UTC), 10) == []
+    assert await ledger.active_threads("another chat", before, 10) == []
 
 
 async def test_a_preset_is_kept_field_by_field(ledger: Ledger) -> None:

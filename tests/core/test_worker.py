@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,8 +47,18 @@ class Rig:
         self.ledger = Ledger(database)
         self.worker = Worker(self.ledger, upstream, {"chat": chat}, PRESETS, transcript_budget=1000)
         self.engine = Embedded(self.ledger, self.worker.see_to)
-        self.relay = Relay(self.ledger, self.engine.wake, PRESETS, longest_question=100)
+        self.relay = self.with_wishes()
         self._keys = 0
+
+    def with_wishes(self, **wishes: Any) -> Relay:
+        return Relay(
+            self.ledger,
+            self.engine.wake,
+            PRESETS,
+            interrupt=self.worker.interrupt,
+            longest_question=100,
+            **wishes,
+        )
 
     async def ask(self, text: str, where: Thread | None = None, key: str = "") -> Accepted:
         self._keys += 1
@@ -201,7 +212,7 @@ async def test_an_answer_from_another_conversation_is_not_believed(rig: Rig) -> 
     "error", [UpstreamFailed("boom", status=500), BadRequest("model?"), TokenRefused(), EmptyAnswer()]
 )
 async def test_an_upstream_that_fails_is_told_in_words_with_a_reference(rig: Rig, error: Exception) -> None:
-    rig.upstream.answers = [[error]]
+    rig.upstream.answers = [[error], [error]]
     turn = await rig.answered("Why?")
     assert turn.status is Status.FAILED
     assert turn.is_done
@@ -210,14 +221,138 @@ async def test_an_upstream_that_fails_is_told_in_words_with_a_reference(rig: Rig
     assert "boom" not in shown
 
 
-async def test_what_came_before_a_cut_stays_and_the_next_question_is_rebuilt(rig: Rig) -> None:
+@pytest.mark.parametrize("cut", [UpstreamCut(), EmptyAnswer()])
+async def test_a_cut_answer_is_asked_for_once_more_in_a_rebuilt_conversation(rig: Rig, cut: Exception) -> None:
+    await rig.answered("My name is Ada.")
+    rig.upstream.answers = [["Half an ans", cut], ["Ada."]]
+    turn = await rig.answered("Who am I?")
+    assert (turn.status, turn.answer) == (Status.ANSWERED, "Ada.")
+    assert rig.chat.now[1] == "Ada."
+    assert rig.upstream.prompts[2].conversation is None
+    assert "My name is Ada." in rig.upstream.prompts[2].question
+
+
+async def test_what_came_before_a_second_cut_stays_and_the_next_question_is_rebuilt(rig: Rig) -> None:
     await rig.answered("One?")
-    rig.upstream.answers = [["Half an ans", UpstreamCut()]]
+    rig.upstream.answers = [["Half", UpstreamCut()], ["Half an ans", UpstreamCut()]]
     turn = await rig.answered("Two?")
-    assert turn.answer == "Half an ans"
+    assert (turn.status, turn.answer) == (Status.FAILED, "Half an ans")
     assert rig.chat.now[1].startswith("Half an ans")
     await rig.answered("Three?")
-    assert rig.upstream.prompts[2].conversation is None
+    assert rig.upstream.prompts[3].conversation is None
+
+
+async def edit(rig: Rig, accepted: Accepted, text: str) -> None:
+    await rig.relay.revise(replace(accepted.turn.question, text=text))
+    await rig.over()
+
+
+async def test_an_edited_question_is_offered_to_be_answered_anew(rig: Rig) -> None:
+    accepted = await rig.ask("Whi?")
+    await rig.over()
+    await edit(rig, accepted, "Why?")
+    offered = await rig.turn(accepted)
+    assert (offered.answer, offered.revised, offered.is_done) == ("Because.", "Why?", True)
+    assert rig.chat.turns[-1].offers_again
+    rig.upstream.answers = [["Now I see."]]
+    assert await rig.relay.again(accepted.turn.question.key)
+    await rig.over()
+    assert rig.chat.now == ["Now I see."]
+    assert (await rig.turn(accepted)).question.text == "Why?"
+    assert not rig.chat.turns[-1].offers_again
+
+
+async def test_an_edited_question_is_answered_anew_at_once_if_that_is_wished(rig: Rig) -> None:
+    rig.relay = rig.with_wishes(on_edit="redo")
+    await rig.answered("My name is Ada.")
+    accepted = await rig.ask("Whi?")
+    await rig.over()
+    rig.upstream.answers = [["Now I see."]]
+    await edit(rig, accepted, "Why?")
+    assert rig.chat.now == ["Because.", "Now I see."]
+    anew = rig.upstream.prompts[-1]
+    assert anew.conversation is None
+    assert "My name is Ada." in anew.question
+    assert "Whi?" not in anew.question
+
+
+async def test_an_edit_that_is_none_changes_nothing(rig: Rig) -> None:
+    """Platforms send one when they have looked at a link."""
+    rig.relay = rig.with_wishes(on_edit="redo")
+    accepted = await rig.ask("Why?")
+    await rig.over()
+    await edit(rig, accepted, "Why?")
+    await rig.relay.revise(Question(QuestionKey("never accepted"), thread(), "ada", "Eh?"))
+    await rig.over()
+    assert len(rig.upstream.prompts) == 1
+
+
+async def test_an_edit_while_it_streams_breaks_off_and_begins_anew(rig: Rig) -> None:
+    rig.upstream.answers = [["Wro", asyncio.Event()], ["Right."]]
+    accepted = await rig.ask("Whi?")
+    await asyncio.wait_for(rig.chat.until("Wro"), 5)
+    await edit(rig, accepted, "Why?")
+    assert rig.chat.now == ["Right."]
+    assert rig.upstream.prompts[-1].question == "Why?"
+    assert rig.upstream.streaming == 0
+
+
+async def test_an_earlier_answer_done_anew_is_known_to_the_next_question(rig: Rig) -> None:
+    accepted = await rig.ask("One?")
+    await rig.over()
+    await rig.answered("Two?")
+    await rig.relay.again(accepted.turn.question.key)
+    await rig.over()
+    await rig.answered("Three?")
+    last = rig.upstream.prompts[-1]
+    assert last.conversation is None
+    assert "One?" in last.question
+    assert "Two?" in last.question
+
+
+async def test_a_failed_turn_offers_to_try_again(rig: Rig) -> None:
+    rig.upstream.answers = [[UpstreamFailed("boom", status=500)]]
+    accepted = await rig.ask("Why?")
+    await rig.over()
+    assert rig.chat.turns[-1].offers_again
+    await rig.relay.again(accepted.turn.question.key)
+    await rig.over()
+    assert rig.chat.now == ["Because."]
+
+
+async def test_a_deleted_question_takes_its_answer_with_it_and_is_forgotten(rig: Rig) -> None:
+    accepted = await rig.ask("My name is Ada.")
+    await rig.over()
+    await rig.relay.withdraw(accepted.turn.question.key)
+    await rig.over()
+    gone = rig.chat.turns[-1]
+    assert gone.is_withdrawn
+    assert (gone.answer, gone.question.text) == ("", "")
+    await rig.answered("Who am I?")
+    assert rig.upstream.prompts[-1].conversation is None
+    assert rig.upstream.prompts[-1].question == "Who am I?"
+    assert not await rig.relay.again(accepted.turn.question.key)
+
+
+async def test_a_question_deleted_while_it_streams_is_broken_off(rig: Rig) -> None:
+    rig.upstream.answers = [["Ad", asyncio.Event()]]
+    accepted = await rig.ask("Who am I?")
+    await asyncio.wait_for(rig.chat.until("Ad"), 5)
+    await rig.relay.withdraw(accepted.turn.question.key)
+    await rig.over()
+    assert rig.upstream.streaming == 0
+    assert (await rig.turn(accepted)).status is Status.STOPPED
+
+
+async def test_answers_stay_if_that_is_wished(rig: Rig) -> None:
+    rig.relay = rig.with_wishes(on_edit="ignore", on_delete="keep")
+    accepted = await rig.ask("Whi?")
+    await rig.over()
+    await edit(rig, accepted, "Why?")
+    await rig.relay.withdraw(accepted.turn.question.key)
+    await rig.over()
+    assert rig.chat.now == ["Because."]
+    assert (await rig.turn(accepted)).question.text == "Whi?"
 
 
 async def test_a_bug_of_ours_does_not_leave_anybody_waiting(rig: Rig) -> None:
