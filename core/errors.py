@@ -125,7 +125,7 @@ class UpstreamUnreachable(UpstreamError):
 
 
 class UpstreamCut(UpstreamError):
-    """The AI service broke off in the middle of its answer. What came so far is above; please ask again for the rest."""
+    """The AI service broke off before its answer was whole. Please ask again; what came so far, if anything did, is above."""
 
 
 class EmptyAnswer(UpstreamError):
@@ -192,6 +192,10 @@ class ChatBusy(ChatError):
     """The platform is busy or limits the rate."""
 
 
+class ChatClosed(ChatError):
+    """The platform refuses the bot's token."""
+
+
 class ChatRejected(ChatError):
     """The platform refuses the message as it is."""
 
@@ -202,6 +206,10 @@ class StorageUnavailable(BobbinError):
 
 class Overtaken(BobbinError):
     """Another process has taken this turn over."""
+
+
+class TakesProcessesDown(BobbinError):
+    """I tried to answer this several times and failed each time. Please ask in another way."""
 
 
 class SetupError(BobbinError):

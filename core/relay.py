@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from core.storage.ledger import Ledger
     from core.thread import PlaceId, Thread, ThreadId
     from core.turn import QuestionKey, Turn, TurnId
+
+
+LONGEST_NAME = 200  # characters of a model's name: as long as the table has room for
 
 
 class Relay:
@@ -70,13 +74,13 @@ class Relay:
         that is offered. A question that was never accepted is left alone, and so is an edit that changes nothing.
         """
         turn = await self._ledger.turn(question.key)
-        unchanged = turn is None or turn.question.text == question.text
-        if turn is None or unchanged or self._refusal(question) is not None or self._on_edit == "ignore":
+        if turn is None or self._refusal(question) is not None or self._on_edit == "ignore":
             return
-        if self._on_edit == "redo" or not turn.is_over:
-            self._changed(await self._ledger.reopen(question.key, question.text))
-        else:
+        unchanged = turn.question.text == question.text
+        if turn.is_over and (self._on_edit == "offer" or unchanged):
             self._changed(await self._ledger.offer(question.key, question.text))
+        elif not unchanged:
+            self._changed(await self._ledger.reopen(question.key, question.text))
 
     async def again(self, key: QuestionKey) -> bool:
         """Have a question answered anew, as its asker has revised it; return whether there is such a question."""
@@ -105,8 +109,12 @@ class Relay:
     async def use_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
         """Set for *place* the fields that *wish* decides, and keep its others. *by* is kept for the record.
 
-        Naming a preset starts afresh: what had been set field by field goes. Raises UnknownPreset.
+        Naming a preset starts afresh: what had been set field by field goes. Raises UnknownPreset, TooLong.
         """
+        if wish.model is not None and len(wish.model) > LONGEST_NAME:
+            raise TooLong(len(wish.model), LONGEST_NAME)
+        if wish.instructions is not None and len(wish.instructions) > self._longest_question:
+            raise TooLong(len(wish.instructions), self._longest_question)
         if wish.name is not None and wish.name not in self._presets:
             raise UnknownPreset(wish.name, self.preset_names)
         await self._ledger.set_preset(place, wish, by)
@@ -135,6 +143,7 @@ class Relay:
         return None
 
     async def _accept(self, question: Question, reply: Reply, told: str | None) -> Accepted:
+        question = replace(question, text=question.text.replace("\0", "\ufffd"))  # PostgreSQL takes none
         async with self._in_order.setdefault(question.thread.id, asyncio.Lock()):
             accepted = await self._ledger.accept(question, reply, told=told)
         if accepted.is_new:

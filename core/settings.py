@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -107,6 +108,7 @@ class Settings(BaseSettings):
 
     upstream: UpstreamSection = UpstreamSection()
     database: DatabaseSection = DatabaseSection()
+    engine: Literal["embedded", "procrastinate"] | None = None  # None: as `shares_its_work` says
     web: WebSection = WebSection()
     presets: dict[str, PresetSection] = {}
     limits: LimitsSection = LimitsSection()
@@ -146,6 +148,15 @@ class Settings(BaseSettings):
         )
         return init_settings, env_settings, secrets, TomlConfigSettingsSource(settings_cls)
 
+    @property
+    def shares_its_work(self) -> bool:
+        """Do several processes run the turns of this database? On PostgreSQL they do unless told otherwise."""
+        return self.engine == "procrastinate" or (self.engine is None and self.is_on_postgresql)
+
+    @property
+    def is_on_postgresql(self) -> bool:
+        return self.database.url.get_secret_value().startswith("postgres")
+
     def section(self, name: str) -> Any:
         """Return a chat's own section."""
         return getattr(self, name)
@@ -167,7 +178,9 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> list[str]:
         """Every secret that is set, for the log to blot out."""
-        return list(_secrets(self))
+        in_url = urlsplit(self.database.url.get_secret_value()).password
+        others = [value for value in _secrets(self) if value != self.database.url.get_secret_value()]
+        return [*(part.strip() for value in others for part in value.split(",")), *([in_url] if in_url else [])]
 
 
 def load(chats: Mapping[str, type[Section]], **given: Any) -> Settings:
@@ -190,6 +203,11 @@ def load(chats: Mapping[str, type[Section]], **given: Any) -> Settings:
 
 
 def _complaints(settings: Settings, chats: Mapping[str, type[Section]]) -> Iterator[str]:
+    if settings.engine == "procrastinate" and not settings.is_on_postgresql:
+        yield (
+            'engine: procrastinate keeps its jobs in PostgreSQL; set BOBBIN_DATABASE__URL to "postgresql://…", '
+            'or BOBBIN_ENGINE to "embedded" (one process, any database)'
+        )
     for name in chats:
         problems = getattr(settings.section(name), "problems", None)
         yield from problems() if problems else ()
@@ -214,22 +232,21 @@ def _secrets_in_file(model: type[BaseSettings]) -> Iterator[str]:
         written = TomlConfigSettingsSource(model)()
     except ValueError:
         return  # said when the settings are read
-    for path, value in _leaves(written):
+    for path in _paths(written):
         field: Any = model
         for step in path:
             info = getattr(field, "model_fields", {}).get(step)
             field = info.annotation if info else None
         if field is SecretStr and path != ("database", "url"):
             yield f"{FILE}: {'.'.join(path)} is a secret; set {_variable(path)} instead, or a file of that name in {SECRETS}"
-        del value
 
 
-def _leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _paths(tree: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for name, value in tree.items():
         if isinstance(value, dict):
-            yield from _leaves(value, (*path, name))
+            yield from _paths(value, (*above, name))
         else:
-            yield (*path, name), value
+            yield (*above, name)
 
 
 def _secrets(section: BaseModel) -> Iterator[str]:

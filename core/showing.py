@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from core.errors import ChatBusy, ChatError, StorageUnavailable, ThreadGone
+from core.errors import (
+    ChatBusy,
+    ChatClosed,
+    ChatError,
+    ChatForbidden,
+    ChatRejected,
+    Overtaken,
+    StorageUnavailable,
+    ThreadGone,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -20,7 +30,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE = 60.0  # seconds between two tries of something that is refused for now
-GIVE_UP_AFTER = 24  # refusals in a row; with the pauses between them, a platform may be away for some 20 minutes
+# A process that was frozen, and is awake again, may have lost its turn: what was confirmed this long ago is asked again
+# before anything is shown. Shorter than the time after which an engine takes a silent process for dead.
+LEASE = 3.0  # seconds
+GIVE_UP_AFTER = 1_500  # refusals in a row; with the pauses between them, a platform may be away for a day
+LAST_REQUEST = 10.0  # seconds that what is under way gets, when there is no time any more
 
 
 class Showing:
@@ -30,29 +44,32 @@ class Showing:
         self._chat = chat
         self._ledger = ledger
         self.turn = turn  # the newest state that this process knows of
+        self._confirmed = time.monotonic()  # when the turn was last known to be ours
 
     @asynccontextmanager
     async def live(self, now: Callable[[], Turn]) -> AsyncIterator[Callable[[], None]]:
         """Show what *now* returns, again and again, while the body runs.
 
-        The body calls what it is given whenever there is something new; that call raises ThreadGone or
-        Overtaken when showing has come to an end.
+        The body calls what it is given whenever there is something new. When showing can't go on, the body is
+        broken off with the reason: ThreadGone, ChatForbidden or Overtaken.
         """
         changed, over = asyncio.Event(), asyncio.Event()
         changed.set()  # the turn has begun: that is to be seen as well
         following = asyncio.create_task(self._follow(now, changed, over))
 
-        def tell() -> None:
-            if following.done():
-                following.result()
-            changed.set()
-
+        body = asyncio.current_task()
+        following.add_done_callback(lambda task: _end_with(body, task) if not over.is_set() else None)
         try:
-            yield tell
+            yield changed.set
+        except asyncio.CancelledError:
+            if body and _has_failed(following) and body.uncancel() == 0:
+                following.result()  # it was for this that the body was broken off
+            raise
         finally:
             over.set()
             await _finish(following)
             self.turn = now().replied(self.turn.reply)
+            _has_failed(following)  # looked at, so that asyncio does not complain
         following.result()
 
     async def end(self, turn: Turn) -> None:
@@ -60,36 +77,63 @@ class Showing:
 
         Gives up, loudly, when the thread is gone or the platform refuses for good: the answer stays in the ledger.
         """
-        self.turn, gave_up = turn.replied(self.turn.reply), ""
-        for pause in _pauses():
-            try:
-                await self._chat.ready(self.turn)
-                await self._show(self.turn)
-                break
-            except ChatBusy as error:
-                log.warning("the platform is busy; showing the end later", error=str(error))
-                await asyncio.sleep(error.retry_after or pause)
-            except ChatError as error:
-                gave_up = f"{type(error).__name__}: {error}"
-                break
-        else:
-            gave_up = f"refused {GIVE_UP_AFTER} times"
+        self.turn = turn.replied(self.turn.reply)
+        gave_up = await self._try_to_end()
         if gave_up:
             log.error("the end of a turn is not shown", why=gave_up)
         self.turn = self.turn.settle()
         await insist(lambda: self._ledger.settle(self.turn, gave_up))
 
+    async def _try_to_end(self) -> str:
+        """Return why the end can't be shown, empty if it is."""
+        for pause in _pauses(GIVE_UP_AFTER):
+            try:
+                await self._chat.ready(self.turn)
+                await insist(self._confirm)
+                await self._show(self.turn)
+            except (ChatBusy, ChatClosed) as error:
+                log.warning("the platform takes nothing; showing the end later", error=str(error), seconds=pause)
+                await asyncio.sleep(error.retry_after or pause)
+            except ChatError as error:
+                return f"{type(error).__name__}: {error}"
+            except Overtaken:
+                raise
+            except Exception as error:  # a fault of ours must not keep the thread's next question waiting
+                log.exception("the end of a turn can't be shown, and nobody thought of why")
+                return f"{type(error).__name__}"
+            else:
+                return ""
+        return f"refused {GIVE_UP_AFTER} times"
+
     async def _follow(self, now: Callable[[], Turn], changed: asyncio.Event, over: asyncio.Event) -> None:
-        while await _unless(over, changed.wait()) and await _unless(over, self._chat.ready(now())):
+        while (
+            await _unless(over, changed.wait())
+            and await _unless(over, self._chat.ready(now()))
+            and (self._is_confirmed or await _unless(over, insist(self._confirm)))
+        ):
             # Cleared before looking: what comes from here on is shown by another round.
             changed.clear()
             try:
                 await self._show(now())
-            except ThreadGone:
+            except (ThreadGone, ChatForbidden):
                 raise
+            except ChatRejected as error:
+                log.error("updates are refused as they are; only the end will be shown", error=str(error))
+                return
             except ChatError as error:
                 log.warning("an update could not be shown", error=str(error), kind=type(error).__name__)
                 await _unless(over, asyncio.sleep(error.retry_after or 1.0))
+
+    @property
+    def _is_confirmed(self) -> bool:
+        return time.monotonic() - self._confirmed < LEASE
+
+    async def _confirm(self) -> None:
+        """Raise Overtaken unless the turn is ours, now or a moment ago."""
+        if not self._is_confirmed:
+            asked = time.monotonic()
+            await self._ledger.holds(self.turn)
+            self._confirmed = asked
 
     async def _show(self, turn: Turn) -> None:
         showing = asyncio.ensure_future(self._chat.show(turn.replied(self.turn.reply)))
@@ -98,21 +142,26 @@ class Showing:
         except asyncio.CancelledError:
             # A message may be under way: what became of it must be kept, or a restart would post it again.
             await _finish(showing)
-            if not showing.cancelled() and showing.exception() is None:
-                await self._keep(showing.result())
+            if not showing.cancelled() and not _has_failed(showing):
+                await self._keep_at_last(showing.result())
             raise
-        await self._keep(reply)
-
-    async def _keep(self, reply: Reply) -> None:
         if reply != self.turn.reply:
             self.turn = self.turn.replied(reply)
             if not self.turn.is_over:  # the end is kept by whoever ends it
                 await insist(lambda: self._ledger.save(self.turn))
 
+    async def _keep_at_last(self, reply: Reply) -> None:
+        """Keep *reply* when there is no time to insist on it."""
+        self.turn = self.turn.replied(reply)
+        try:
+            await self._ledger.save(self.turn)
+        except (StorageUnavailable, Overtaken) as error:
+            log.warning("what was shown last could not be kept", kind=type(error).__name__)
+
 
 async def insist(write: Callable[[], Awaitable[None]]) -> None:
     """Have *write* done, also when the database is away for a while. Raises Overtaken, never StorageUnavailable."""
-    for pause in _pauses(forever=True):
+    for pause in _pauses():
         try:
             await write()
         except StorageUnavailable:
@@ -138,16 +187,25 @@ async def _unless(over: asyncio.Event, awaited: Awaitable[object]) -> bool:
         await asyncio.gather(waiting, ending, return_exceptions=True)
 
 
+def _end_with(body: asyncio.Task[Any] | None, following: asyncio.Task[None]) -> None:
+    if body and _has_failed(following):
+        body.cancel()
+
+
+def _has_failed(task: asyncio.Future[Any]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
+
+
 async def _finish(task: asyncio.Future[Any]) -> None:
-    """Let *task* come to its end, whatever it is; cancel it if it takes longer than a request may take."""
-    await asyncio.wait({task}, timeout=LONGEST_PAUSE)
+    """Let *task* come to its end, whatever it is; cancel it if it takes longer than a request should."""
+    await asyncio.wait({task}, timeout=LAST_REQUEST)
     if not task.done():
         task.cancel()
         await asyncio.wait({task})
 
 
-def _pauses(*, forever: bool = False) -> Iterator[float]:
+def _pauses(at_most: int | None = None) -> Iterator[float]:
     pause, tries = 0.5, 0
-    while forever or tries < GIVE_UP_AFTER:
+    while at_most is None or tries < at_most:
         yield pause
         pause, tries = min(pause * 2, LONGEST_PAUSE), tries + 1

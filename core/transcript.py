@@ -22,13 +22,15 @@ def retell(earlier: Sequence[Turn], question: str, *, budget: int) -> str:
     """Return *question* preceded by the turns *earlier*, which come oldest first.
 
     *budget*, in characters, is for what is quoted: the newest turns go in first, and what finds no room is
-    counted. Without earlier turns it is the question alone.
+    counted. If not even the newest does, it is quoted as far as there is room. Without earlier turns it is the question alone.
     """
     if not earlier:
         return question
     quoted: list[str] = []
     for turn in reversed(earlier):
-        line = json.dumps({"asked": turn.question.text, "you_answered": turn.answer}, ensure_ascii=False)
+        line = _quoted(turn.question.text, turn.answer)
+        if len(line) > budget and not quoted:
+            line = _shortened(turn, budget)
         budget -= len(line)
         if budget < 0:
             break
@@ -36,3 +38,21 @@ def retell(earlier: Sequence[Turn], question: str, *, budget: int) -> str:
     dropped = len(earlier) - len(quoted)
     parts = [_OPENING, *([_DROPPED.format(count=dropped)] if dropped else []), *reversed(quoted), _CLOSING, question]
     return "\n\n".join(parts)
+
+
+def _quoted(asked: str, answered: str) -> str:
+    return json.dumps({"asked": asked, "you_answered": answered}, ensure_ascii=False)
+
+
+def _shortened(turn: Turn, budget: int) -> str:
+    """Quote as much of a turn as there is room for: the question before the answer."""
+    room = budget - len(_quoted("…", "…"))
+    asked, answered = turn.question.text, turn.answer
+    # What is quoted grows by its escapes, so that the room may have to shrink more than once.
+    while room > 0 and len(line := _quoted(_cut(asked, room // 2), _cut(answered, room // 2))) > budget:
+        room -= max(1, len(line) - budget)
+    return line if room > 0 else _quoted(asked, answered)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length] + "…"

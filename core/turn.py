@@ -70,11 +70,6 @@ class Turn:
         return self.status in OVER
 
     @property
-    def is_done(self) -> bool:
-        """Is there nothing left to do?"""
-        return self.is_over and self.shown
-
-    @property
     def offers_again(self) -> bool:
         """Should people be offered to have it answered anew?"""
         return self.is_over and not self.is_withdrawn and (self.status is Status.FAILED or bool(self.revised))

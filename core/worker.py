@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import preset
-from core.errors import BobbinError, EmptyAnswer, Overtaken, ThreadGone, UnknownConversation, UpstreamCut, UpstreamError
+from core.errors import (
+    BobbinError,
+    ChatForbidden,
+    ConversationTooLarge,
+    EmptyAnswer,
+    Overtaken,
+    StorageUnavailable,
+    TakesProcessesDown,
+    ThreadGone,
+    UnknownConversation,
+    UpstreamCut,
+    UpstreamError,
+)
 from core.showing import Showing, insist
 from core.thread import Conversation
 from core.transcript import retell
@@ -26,7 +38,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MOST_ATTEMPTS = 8  # a turn that was taken on so often takes its process down with it: fail it instead
+MOST_INTERRUPTIONS = 5  # a turn that was cut off so often takes its process down with it: fail it instead
 MOST_TURNS_RETOLD = 100
 
 
@@ -61,7 +73,9 @@ class Worker:
                 try:
                     await self._uninterrupted(taken)
                 except Overtaken:
+                    # Not ours to take again: the engine says so, should the thread still be ours.
                     log.info("the turn is somebody else's by now, or was asked anew")
+                    return
 
     def interrupt(self, turn: TurnId) -> None:
         """Break off a turn that runs here and is no longer ours: its question has changed or is gone."""
@@ -93,17 +107,19 @@ class Worker:
         showing.turn = taken.turn.start(choice.model)
         going_on, trace = _usable(taken, choice), ""
         try:
+            if taken.interruptions > MOST_INTERRUPTIONS:
+                raise TakesProcessesDown  # noqa: TRY301  # told like any other problem
             said = await self._converse(choice, going_on, showing, has_earlier=taken.has_earlier)
             turn = showing.turn.finish(said.text)
             going_on = Conversation(said.conversation, choice.model) if said.conversation else None
-        except ThreadGone:
-            log.info("the answer or its thread is gone: stopped")
+        except (ThreadGone, ChatForbidden) as error:
+            log.info("nothing can be shown in the thread any more: stopped", error=str(error))
             turn, going_on = showing.turn.stop(), None
-        except Overtaken:
+        except (Overtaken, StorageUnavailable):
             raise
         except BobbinError as error:
             turn, trace = self._failed(showing.turn, error), getattr(error, "trace_id", None) or ""
-            if isinstance(error, UpstreamCut | EmptyAnswer):
+            if isinstance(error, UpstreamCut | EmptyAnswer | ConversationTooLarge):
                 going_on = None  # the question may or may not be in its history: rebuild next time
         except Exception:  # whatever it is, the thread must not wait for ever
             log.exception("a turn failed in a way that nobody thought of")
@@ -114,12 +130,10 @@ class Worker:
     async def _converse(
         self, choice: Choice, going_on: Conversation | None, showing: Showing, *, has_earlier: bool
     ) -> Said:
-        if showing.turn.attempt > MOST_ATTEMPTS:
-            raise BobbinError("I tried to answer this several times and failed each time. Please ask in another way.")
         if going_on is not None:
             try:
                 return await self._ask(choice, going_on, showing.turn.question.text, showing)
-            except (UnknownConversation, UpstreamCut, EmptyAnswer) as error:
+            except (UnknownConversation, ConversationTooLarge, UpstreamCut, EmptyAnswer) as error:
                 # What was cut off may be in the conversation's history: asked there again, it would be in it twice.
                 log.warning("the conversation can't go on; rebuilding it", error=str(error))
                 return await self._ask_anew(choice, showing, has_earlier=has_earlier)
@@ -151,11 +165,10 @@ class Worker:
         )
         async with self._upstream.ask(prompt) as stream:
             async with showing.live(lambda: turn.grow(stream.said().text)) as tell:
-                checked = False
+                is_known = going_on is None
                 async for _ in stream:
-                    if not checked:  # at the first sight of it, before people read what has no memory
-                        _same_conversation(stream, going_on)
-                        checked = True
+                    if not is_known:  # looked at before people read what has no memory
+                        is_known = _same_conversation(stream, going_on)
                     tell()
             _same_conversation(stream, going_on)
             return stream.said()
@@ -175,7 +188,9 @@ def _usable(taken: Taken, choice: Choice) -> Conversation | None:
     return taken.conversation
 
 
-def _same_conversation(stream: Stream, going_on: Conversation | None) -> None:
+def _same_conversation(stream: Stream, going_on: Conversation | None) -> bool:
+    """Return whether it is known yet in which conversation the answer is. Raises UnknownConversation if in another."""
     answered = stream.said().conversation
     if going_on is not None and answered is not None and answered != going_on.id:
         raise UnknownConversation(f"asked in {going_on.id}, answered in {answered}", code="other_conversation")
+    return answered is not None

@@ -7,7 +7,7 @@ import fcntl
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
 from sqlalchemy import URL, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 T = TypeVar("T")
+Transaction: TypeAlias = "Connection"  # what others may pass on, without a look inside
 
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 # A chat waits some three seconds for an acknowledgement: a database that is gone must be known to be gone before.
@@ -139,6 +140,14 @@ class Postgresql:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def over_driver(transaction: Transaction, call: Callable[[Any], Awaitable[T]]) -> T:
+    """Wait for *call*, made with PostgreSQL's own asynchronous connection, inside *transaction*.
+
+    https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#using-awaitable-only-driver-methods-in-connection-pool-and-other-events
+    """
+    return cast("Any", transaction.connection.dbapi_connection).run_async(call)  # type: ignore[no-any-return]
 
 
 def _parsed(url: str) -> URL:

@@ -17,11 +17,14 @@ from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
 from core.turn import OVER, Accepted, Question, QuestionKey, Reply, Status, Turn, TurnId
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from sqlalchemy import ColumnElement, Connection, FromClause, Row, Table
 
     from core.storage.database import Database
+
+    # Asks, inside the transaction that gives a thread something to do, for it to be seen to.
+    Summon = Callable[[Connection, Thread], None]
 
 _OVER = tuple(status.value for status in OVER)
 
@@ -31,6 +34,7 @@ class Taken:
     """A turn that this process may now see to, and what it needs for that."""
 
     turn: Turn
+    interruptions: int  # how often that happened since it was asked
     was_interrupted: bool  # somebody had begun it: the upstream may have heard the question
     conversation: Conversation | None  # None: begin a new one
     epoch: int  # of what the thread remembers; see `Ledger.conclude`
@@ -41,8 +45,10 @@ class Taken:
 class Ledger:
     """Verbs over the tables. Every one is a transaction, and raises StorageUnavailable when there is no database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, summon: Summon = lambda _connection, _thread: None) -> None:
+        """*summon* is for an engine that keeps its jobs in the same database."""
         self._database = database
+        self._summon = summon
 
     # Questions and turns
 
@@ -62,6 +68,7 @@ class Ledger:
             insert = _insert(connection, turns).values(_new_row(turn)).on_conflict_do_nothing(index_elements=["key"])
             number = connection.execute(insert.returning(turns.c.id)).scalar_one_or_none()
             if number is not None:
+                self._summon(connection, question.thread)
                 return Accepted(turn=replace(turn, id=TurnId(number)), is_new=True)
             return Accepted(turn=_turns(connection, turns.c.key == question.key)[0], is_new=False)
 
@@ -73,6 +80,12 @@ class Ledger:
         From here on nobody who took it before may write to it any more.
         """
         return await self._database.run(lambda connection: _take(connection, thread))
+
+    async def holds(self, turn: Turn) -> None:
+        """Raise Overtaken when another process has *turn* by now, or it was asked anew."""
+        ours = select(turns.c.id).where(turns.c.id == turn.id, turns.c.attempt == turn.attempt)
+        if await self._database.run(lambda connection: connection.scalar(ours)) is None:
+            raise Overtaken
 
     async def save(self, turn: Turn) -> None:
         """Keep what changed of *turn*. Raises Overtaken when another process has it by now."""
@@ -88,7 +101,7 @@ class Ledger:
         later = exists().where(turns.c.thread == thread, turns.c.id > turn.id, turns.c.model != "")
 
         def conclude(connection: Connection) -> None:
-            _write(connection, turn, trace=trace)
+            _write(connection, turn, trace=trace[:255])
             change = update(threads).where(threads.c.id == thread, threads.c.epoch == epoch)
             connection.execute(
                 change.values(
@@ -120,18 +133,23 @@ class Ledger:
             aside="",
             model="",
             gave_up="",
+            interruptions=0,
             done_at=None,
         )
 
     async def offer(self, key: QuestionKey, text: str) -> Turn | None:
-        """Offer to answer a question, that is over, as *text*. Returns None if there is nothing to offer."""
+        """Offer to answer a question, that is over, as *text*; if that is what it says, offer nothing any more.
+
+        Returns None if nothing is offered that was not offered before.
+        """
+        wording = case((turns.c.question == text, ""), else_=text)
         return await self._change(
             key,
             ~turns.c.withdrawn,
             turns.c.status.in_(_OVER),
-            turns.c.question != text,
-            turns.c.revised != text,
-            revised=text,
+            turns.c.revised != wording,
+            revised=wording,
+            keep_memory=True,
         )
 
     async def withdraw(self, key: QuestionKey) -> Turn | None:
@@ -244,7 +262,9 @@ class Ledger:
 
         await self._database.run(write)
 
-    async def _change(self, key: QuestionKey, *where: ColumnElement[bool], **values: object) -> Turn | None:
+    async def _change(
+        self, key: QuestionKey, *where: ColumnElement[bool], keep_memory: bool = False, **values: object
+    ) -> Turn | None:
         """Change a turn and have it shown anew: nobody who took it before may write to it, nor to its conversation."""
 
         def change(connection: Connection) -> Turn | None:
@@ -253,9 +273,12 @@ class Ledger:
             thread = connection.scalar(changed.returning(turns.c.thread))
             if thread is None:
                 return None
-            memory = update(threads).where(threads.c.id == thread)
-            connection.execute(memory.values(conversation=None, epoch=threads.c.epoch + 1))
-            return _turns(connection, turns.c.key == key)[0]
+            if not keep_memory:
+                memory = update(threads).where(threads.c.id == thread)
+                connection.execute(memory.values(conversation=None, epoch=threads.c.epoch + 1))
+            turn = _turns(connection, turns.c.key == key)[0]
+            self._summon(connection, turn.question.thread)
+            return turn
 
         return await self._database.run(change)
 
@@ -292,12 +315,22 @@ def _take(connection: Connection, thread: ThreadId) -> Taken | None:
     row = connection.execute(oldest).first()
     if row is None:
         return None
-    begun = case((turns.c.status.in_(_OVER), turns.c.status), else_=Status.STREAMING.value)
-    connection.execute(update(turns).where(turns.c.id == row.id).values(attempt=row.attempt + 1, status=begun))
     turn = replace(_turn(row), attempt=row.attempt + 1)
+    was_interrupted = turn.status is Status.STREAMING
+    interruptions = row.interruptions + was_interrupted
+    connection.execute(
+        update(turns)
+        .where(turns.c.id == row.id)
+        .values(
+            attempt=turn.attempt,
+            status=turn.status if turn.is_over else Status.STREAMING,
+            interruptions=interruptions,
+        )
+    )
     return Taken(
         turn=turn,
-        was_interrupted=turn.status is Status.STREAMING,
+        interruptions=interruptions,
+        was_interrupted=was_interrupted,
         conversation=Conversation(ConversationId(row.conversation), row.begun) if row.conversation else None,
         epoch=row.epoch,
         has_earlier=row.has_earlier,

@@ -63,6 +63,7 @@ turns = Table(
     Column("reply", Text, nullable=False, server_default=""),
     Column("shown", Boolean, nullable=False, server_default=false()),
     Column("gave_up", String(255), nullable=False, server_default=""),  # why it is not shown, if it never could be
+    Column("interruptions", Integer, nullable=False, server_default="0"),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("model", String(255), nullable=False, server_default=""),
     Column("reference", String(32), nullable=False),
@@ -97,3 +98,9 @@ notes = Table(
     Column("name", String(255), primary_key=True),
     Column("text", Text, nullable=False),
 )
+
+
+def is_ours(thing: object, name: str | None, kind: str, reflected: bool, _counterpart: object) -> bool:  # noqa: FBT001  # alembic's
+    """Say to alembic whether a table is declared here; PostgreSQL holds the engine's as well."""
+    del thing, reflected
+    return kind != "table" or not (name or "").startswith("procrastinate_")

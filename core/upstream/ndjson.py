@@ -145,6 +145,7 @@ def _text(payload: Payload, key: str) -> str:
 
 def _whole(text: str) -> str:
     """Mend characters whose halves (UTF-16 surrogates) came in separate pieces: no database or chat takes halves."""
+    text = text.replace("\0", "\ufffd")  # PostgreSQL takes none
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -62,6 +62,7 @@ def _create_turns() -> None:
         sa.Column("reply", sa.Text, nullable=False, server_default=""),
         sa.Column("shown", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("gave_up", sa.String(255), nullable=False, server_default=""),
+        sa.Column("interruptions", sa.Integer, nullable=False, server_default="0"),
         sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
         sa.Column("model", sa.String(255), nullable=False, server_default=""),
         sa.Column("reference", sa.String(32), nullable=False),

@@ -13,13 +13,14 @@ from core.errors import SetupError, StorageUnavailable
 from core.storage import database as databases
 from core.storage.database import Database, open_database, readable
 from core.storage.migrate import is_current, migrate
-from core.storage.tables import metadata, notes
+from core.storage.tables import is_ours, metadata, notes
 
 
 async def test_from_empty_to_newest_equals_the_tables_as_declared(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
         # On SQLite alembic takes an empty default for none.
-        options = {"compare_type": True, "compare_server_default": connection.dialect.name != "sqlite"}
+        defaults = connection.dialect.name != "sqlite"
+        options = {"compare_type": True, "compare_server_default": defaults, "include_object": is_ours}
         context = MigrationContext.configure(connection, opts=options)
         return list(compare_metadata(context, metadata))
 

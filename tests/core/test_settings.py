@@ -90,7 +90,10 @@ def test_a_file_that_is_no_toml_is_said(elsewhere: Path) -> None:
 def test_every_secret_is_known_to_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOBBIN_UPSTREAM__TOKEN", "hush-1")
     monkeypatch.setenv("BOBBIN_TELEGRAPH__TOKEN", "hush-2")
-    assert {"hush-1", "hush-2"} <= set(load(CHATS).secrets)
+    monkeypatch.setenv("BOBBIN_DATABASE__URL", "postgresql://bobbin:hush-4@127.0.0.1/bobbin")
+    secrets = set(load(CHATS).secrets)
+    assert {"hush-1", "hush-2", "hush-4"} <= secrets
+    assert not any("127.0.0.1" in secret for secret in secrets)
 
 
 def test_a_secret_may_come_as_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,4 +44,14 @@ def test_what_is_quoted_is_data_within_the_budget(pairs: list[tuple[str, str]], 
     assert sum(map(len, lines)) <= budget
     quoted = [json.loads(line) for line in lines]
     newest = [{"asked": asked, "you_answered": answered} for asked, answered in pairs]
-    assert quoted == newest[len(newest) - len(quoted) :]
+    assert quoted[:-1] == newest[len(newest) - len(quoted) : -1]
+    if quoted and quoted[-1] != newest[-1]:  # cut to what there was room for
+        assert len(quoted) == 1
+        assert all(newest[-1][part].startswith(text.removesuffix("…")) for part, text in quoted[-1].items())
+
+
+def test_the_newest_turn_is_quoted_as_far_as_there_is_room() -> None:
+    text = retell(told(("Tell me everything.", "Everything: " + "x" * 5000)), "?", budget=500)
+    assert "Tell me everything." in text
+    assert "Everything: xxx" in text
+    assert len(text) < 1000

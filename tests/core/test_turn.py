@@ -14,7 +14,7 @@ TURN = Turn(TurnId(1), Question(QuestionKey("1"), THREAD, "ada", "Why?"))
 
 def test_the_way_from_question_to_shown_answer() -> None:
     turn = TURN.start("gpt-5.1").grow("Be").grow("Because").finish("Because.").settle()
-    assert (turn.status, turn.answer, turn.model, turn.is_done) == (Status.ANSWERED, "Because.", "gpt-5.1", True)
+    assert (turn.status, turn.answer, turn.model, turn.shown) == (Status.ANSWERED, "Because.", "gpt-5.1", True)
 
 
 def test_a_crash_streams_anew() -> None:

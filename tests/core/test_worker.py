@@ -11,10 +11,13 @@ from core.engine.embedded import Embedded
 from core.errors import (
     BadRequest,
     ChatBusy,
+    ChatClosed,
     ChatForbidden,
     ChatRejected,
+    ConversationTooLarge,
     EmptyAnswer,
     NothingAsked,
+    StorageUnavailable,
     ThreadGone,
     TokenRefused,
     UnknownConversation,
@@ -28,7 +31,7 @@ from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Accepted, Question, QuestionKey, Status, Turn
-from core.worker import MOST_ATTEMPTS, Worker
+from core.worker import MOST_INTERRUPTIONS, Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions=""), "pirate": Preset(instructions="Arr.")}
 CHANNEL = PlaceId("chat:work/room")
@@ -98,7 +101,7 @@ async def rig(chat: Any, upstream: Any, memory: Database) -> AsyncIterator[Rig]:
 async def test_a_question_is_answered_in_one_message(rig: Rig) -> None:
     rig.upstream.answers = [["Be", "cau", "se."]]
     turn = await rig.answered("Why?")
-    assert (turn.status, turn.answer, turn.is_done, turn.model) == (Status.ANSWERED, "Because.", True, "gpt-5.1")
+    assert (turn.status, turn.answer, turn.shown, turn.model) == (Status.ANSWERED, "Because.", True, "gpt-5.1")
     assert rig.chat.now == ["Because."]
 
 
@@ -215,7 +218,7 @@ async def test_an_upstream_that_fails_is_told_in_words_with_a_reference(rig: Rig
     rig.upstream.answers = [[error], [error]]
     turn = await rig.answered("Why?")
     assert turn.status is Status.FAILED
-    assert turn.is_done
+    assert turn.shown
     [shown] = rig.chat.now
     assert turn.reference in shown
     assert "boom" not in shown
@@ -252,7 +255,7 @@ async def test_an_edited_question_is_offered_to_be_answered_anew(rig: Rig) -> No
     await rig.over()
     await edit(rig, accepted, "Why?")
     offered = await rig.turn(accepted)
-    assert (offered.answer, offered.revised, offered.is_done) == ("Because.", "Why?", True)
+    assert (offered.answer, offered.revised, offered.shown) == ("Because.", "Why?", True)
     assert rig.chat.turns[-1].offers_again
     rig.upstream.answers = [["Now I see."]]
     assert await rig.relay.again(accepted.turn.question.key)
@@ -367,7 +370,7 @@ async def test_a_platform_that_is_busy_is_shown_the_end_later(rig: Rig) -> None:
     rig.upstream.answers = [["Be", "cause."]]
     rig.chat.refusals = [ChatBusy(retry_after=0.001)] * 6
     turn = await rig.answered("Why?")
-    assert turn.is_done
+    assert turn.shown
     assert rig.chat.now == ["Because."]
 
 
@@ -376,7 +379,7 @@ async def test_a_platform_that_refuses_for_good_ends_the_turn_and_not_the_thread
     rig.chat.gate.clear()
     rig.chat.refusals = [refusal]
     turn = await rig.answered("Why?")
-    assert turn.is_done
+    assert turn.shown
     assert turn.answer == "Because."
     await rig.answered("And now?")
     assert rig.chat.now == ["Because."]
@@ -391,7 +394,7 @@ async def test_an_answer_that_was_deleted_is_not_written_on(rig: Rig) -> None:
     for_ever.set()
     await rig.over()
     turn = await rig.turn(accepted)
-    assert turn.is_done
+    assert turn.shown
     assert rig.chat.now == ["Be"]
 
 
@@ -420,7 +423,7 @@ async def test_running_answers_may_end_when_the_process_does(rig: Rig) -> None:
     stopping = asyncio.create_task(rig.engine.stop(grace=10))
     rest.set()
     await stopping
-    assert (await rig.turn(accepted)).is_done
+    assert (await rig.turn(accepted)).shown
 
 
 async def test_an_answer_that_was_saved_is_only_shown_again(rig: Rig, memory: Database) -> None:
@@ -441,7 +444,7 @@ async def test_an_answer_that_was_saved_is_only_shown_again(rig: Rig, memory: Da
 async def test_a_turn_that_takes_its_process_down_is_given_up(rig: Rig) -> None:
     await rig.engine.stop(grace=0)
     accepted = await rig.ask("Why?")
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MOST_INTERRUPTIONS + 1):
         await rig.ledger.take(thread().id)
     await rig.engine.start(["chat"])
     await rig.over()
@@ -449,11 +452,129 @@ async def test_a_turn_that_takes_its_process_down_is_given_up(rig: Rig) -> None:
     assert rig.upstream.prompts == []
 
 
+async def test_a_turn_may_be_asked_anew_as_often_as_people_like(rig: Rig) -> None:
+    accepted = await rig.ask("Why?")
+    await rig.over()
+    for _ in range(MOST_INTERRUPTIONS + 3):
+        await rig.relay.again(accepted.turn.question.key)
+        await rig.over()
+    assert (await rig.turn(accepted)).status is Status.ANSWERED
+
+
+async def test_a_platform_that_refuses_the_token_loses_nothing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.showing.LONGEST_PAUSE", 0.001)
+    rig.chat.gate.clear()
+    rig.chat.refusals = [ChatClosed(code="invalid_auth")] * 50
+    turn = await rig.answered("Why?")
+    assert turn.shown
+    assert rig.chat.now == ["Because."]
+
+
+async def test_an_end_that_cannot_be_made_does_not_hold_up_the_thread(rig: Rig) -> None:
+    rig.chat.gate.clear()
+    rig.chat.refusals = [LookupError("a fault of the adapter's")]
+    await rig.answered("Why?")
+    await rig.answered("And now?")
+    assert rig.chat.now == ["Because."]
+
+
+async def test_where_nothing_may_be_written_nothing_more_is_asked(rig: Rig) -> None:
+    for_ever = asyncio.Event()
+    rig.upstream.answers = [["Be", for_ever]]
+    rig.chat.refusals = [ChatForbidden()] * 2
+    turn = await rig.answered("Why?")
+    assert turn.status is Status.STOPPED
+    assert rig.upstream.streaming == 0
+    assert rig.chat.now == []
+
+
+async def test_a_silent_upstream_does_not_keep_a_deleted_answer_alive(rig: Rig) -> None:
+    for_ever = asyncio.Event()
+    rig.upstream.answers = [["Be", for_ever]]
+    rig.chat.gate.clear()
+    accepted = await rig.ask("Why?")
+    while not rig.upstream.streaming:
+        await asyncio.sleep(0.001)
+    rig.chat.refusals = [ThreadGone()] * 2
+    rig.chat.gate.set()
+    await rig.over()
+    assert (await rig.turn(accepted)).status is Status.STOPPED
+
+
+async def test_what_was_posted_last_is_known_to_the_next_process(rig: Rig, memory: Database) -> None:
+    """Stopped in the middle of the final show, when the message is out and its number not yet kept."""
+    posting, posted = asyncio.Event(), asyncio.Event()
+    show = rig.chat.show
+
+    async def slow(turn: Turn) -> Any:
+        reply = await show(turn)
+        posting.set()
+        await posted.wait()
+        return reply
+
+    rig.chat.gate.clear()
+    rig.chat.show = slow
+    await rig.ask("Why?")
+    await posting.wait()
+    stopping = asyncio.create_task(rig.engine.stop(grace=0))
+    await asyncio.sleep(0.01)
+    posted.set()
+    await stopping
+    rig.chat.show = show
+    again = Rig(rig.chat, rig.upstream, memory)
+    await again.engine.start(["chat"])
+    await again.over()
+    assert rig.chat.now == ["Because."]
+
+
+async def test_a_conversation_that_grew_too_large_is_rebuilt_with_less(rig: Rig) -> None:
+    await rig.answered("My name is Ada.")
+    rig.upstream.answers = [[ConversationTooLarge(status=413)], ["Ada."]]
+    assert (await rig.answered("Who am I?")).answer == "Ada."
+
+
+async def test_a_database_that_is_away_when_the_thread_is_retold_fails_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.engine.embedded.PAUSE_AFTER_TROUBLE", 0.001)
+    await rig.answered("My name is Ada.")
+    await rig.relay.use_preset(CHANNEL, Preset(model="o3"), "ada")
+    transcript, away = rig.ledger.transcript, [StorageUnavailable()]
+
+    async def sometimes(*what: Any) -> Any:
+        if away:
+            raise away.pop()
+        return await transcript(*what)
+
+    monkeypatch.setattr(rig.ledger, "transcript", sometimes)
+    assert (await rig.answered("Who am I?")).status is Status.ANSWERED
+    assert not away
+
+
+async def test_an_edit_taken_back_is_no_offer_any_more(rig: Rig) -> None:
+    accepted = await rig.ask("Why?")
+    await rig.over()
+    await edit(rig, accepted, "Whi?")
+    await edit(rig, accepted, "Why?")
+    assert not rig.chat.turns[-1].offers_again
+
+
+async def test_an_offer_costs_no_memory(rig: Rig) -> None:
+    accepted = await rig.ask("Why?")
+    await rig.over()
+    await edit(rig, accepted, "Whi?")
+    await rig.answered("And now?")
+    assert rig.upstream.prompts[-1].conversation == "c-1"
+
+
+async def test_text_that_no_database_takes_is_mended(rig: Rig) -> None:
+    accepted = await rig.ask("W\0hy?")
+    assert "\0" not in accepted.turn.question.text
+
+
 async def test_a_database_that_is_away_for_a_while_costs_nothing(
     rig: Rig, memory: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.errors import StorageUnavailable  # noqa: PLC0415
-
     rest, run, away = asyncio.Event(), memory.run, [StorageUnavailable()] * 2
 
     async def sometimes(work: Any) -> Any:
@@ -465,9 +586,9 @@ async def test_a_database_that_is_away_for_a_while_costs_nothing(
     accepted = await rig.ask("Why?")
     await asyncio.wait_for(rig.chat.until("Be"), 5)
     monkeypatch.setattr(memory, "run", sometimes)
-    monkeypatch.setattr("core.showing._pauses", lambda **_: iter([0.001] * 100))
+    monkeypatch.setattr("core.showing.LONGEST_PAUSE", 0.001)
     rest.set()
     await rig.over()
-    assert (await rig.turn(accepted)).is_done
+    assert (await rig.turn(accepted)).shown
     assert rig.chat.now == ["Because."]
     assert not away
