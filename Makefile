@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench lock clean
+.PHONY: run test check format bench faults lock clean
 
 run: .venv/run          ## start Bobbin; with no tokens, the sandbox
 	$(BIN)/python -m bots run
@@ -21,6 +21,9 @@ format: .venv/dev
 
 bench: .venv/dev        ## figures as ratios against a baseline of the same run
 	$(BIN)/python -m benchmarks
+
+faults: .venv/dev       ## kill, freeze and cut off real bots while people ask 1,000 questions; docs/faults.md
+	$(BIN)/python -m tests.faults
 
 lock: .venv/dev         ## resolve the newest allowed versions, with hashes
 	$(BIN)/python -m pip install --quiet uv

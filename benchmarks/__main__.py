@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from benchmarks import ndjson, relay, start, streams
+from benchmarks import engine, ndjson, relay, start, streams
 from benchmarks.rows import Row
 
 NDJSON_REACH = 1 / 5
@@ -25,7 +25,13 @@ async def measure_ndjson() -> list[Row]:
     ]
 
 
-BENCHES = {"relay": relay.measure, "streams": streams.measure, "ndjson": measure_ndjson, "start": start.measure}
+BENCHES = {
+    "relay": relay.measure,
+    "engine": engine.measure,
+    "streams": streams.measure,
+    "ndjson": measure_ndjson,
+    "start": start.measure,
+}
 
 
 def main() -> None:

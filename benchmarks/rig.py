@@ -20,6 +20,7 @@ from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Reply, Turn
 from core.upstream.client import Upstream
+from core.upstream.service import Service
 from core.worker import Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions="")}
@@ -85,7 +86,8 @@ class Core:
 
     def __init__(self, ledger: Ledger, upstream: Upstream) -> None:
         chats = {"silent": Silent()}
-        worker = Worker(ledger, upstream, chats, PRESETS, transcript_budget=24_000)
+        service = Service([upstream], in_flight=100_000, per_second=100_000)  # what is measured is us, not its limits
+        worker = Worker(ledger, service, chats, PRESETS, transcript_budget=24_000)
         self.engine = Embedded(ledger, worker.see_to)
         self.relay = Relay(ledger, self.engine.wake, PRESETS, longest_question=16_000)
 

@@ -19,6 +19,7 @@ from core.storage.database import open_database, readable
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.upstream.client import Upstream
+from core.upstream.service import Service
 from core.vitals import Vitals
 from core.worker import Worker
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.chat import Chat
+    from core.engine import Engine
+    from core.engine.jobs import Jobs
     from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -44,21 +47,23 @@ class Bobbin:
         self.web = Web(self.vitals)
         self._settings = settings
         self._database = open_database(settings.database.url.get_secret_value())
-        self._ledger = Ledger(self._database)
-        self._upstream = Upstream(
-            settings.upstream.url,
-            settings.upstream.token.get_secret_value(),
-            idle_timeout=settings.upstream.idle_timeout,
-        )
+        self._jobs = _jobs(settings)
+        self._ledger = Ledger(self._database, self._jobs.summon) if self._jobs else Ledger(self._database)
+        self._service = _service(settings, self.vitals)
         kit = Kit(notes=self._ledger, seal=settings.seal, vitals=self.vitals, routes=self.web)
         self._chats: dict[str, Chat] = {
             name: platforms.platform(name).build(settings.section(name), kit) for name in names
         }
         presets = settings.named_presets
         worker = Worker(
-            self._ledger, self._upstream, self._chats, presets, transcript_budget=settings.limits.transcript
+            self._ledger,
+            self._service,
+            self._chats,
+            presets,
+            transcript_budget=settings.limits.transcript,
+            metrics=self.vitals.metrics,
         )
-        self._engine = Embedded(self._ledger, worker.see_to)
+        self._engine = _engine(self._jobs, self._ledger, worker)
         for part in ("database", *self._chats):
             self.vitals.expect(part)
         self._relay = Relay(
@@ -84,10 +89,11 @@ class Bobbin:
         """Run until *stop* is set, then end in order. Raises SetupError when a platform can never work like this."""
         async with AsyncExitStack() as parts:
             parts.push_async_callback(self._database.close)
-            parts.push_async_callback(self._upstream.aclose)
+            parts.push_async_callback(self._service.aclose)
             await parts.enter_async_context(self.web.open(self._settings.web.host, self._settings.web.port))
             await insist(lambda: migrate(self._database))
-            await parts.enter_async_context(self._database.sole())
+            if self._jobs is None:
+                await parts.enter_async_context(self._database.sole())
             await self._engine.start(self._chats.keys())
             try:
                 await self._listen(stop)
@@ -127,3 +133,34 @@ class Bobbin:
         await self.vitals.well()
         log.info("ready", platforms=list(self._chats), health=f"http://127.0.0.1:{self.web.port}/readyz")
         await asyncio.Event().wait()
+
+
+def _service(settings: Settings, vitals: Vitals) -> Service:
+    upstream = settings.upstream
+    return Service(
+        [Upstream(upstream.url, token, idle_timeout=upstream.idle_timeout) for token in upstream.every_token],
+        in_flight=upstream.in_flight,
+        per_second=upstream.per_second,
+        metrics=vitals.metrics,
+    )
+
+
+def _jobs(settings: Settings) -> Jobs | None:
+    """Return where the processes of this database find their work; None when there is but one process."""
+    if not settings.shares_its_work:
+        return None
+    try:
+        from core.engine.jobs import Jobs  # noqa: PLC0415  # who runs on SQLite doesn't have it
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            "database.url names PostgreSQL; install what it needs: pip install 'bobbin-bot[postgres]'"
+        ) from error
+    return Jobs(settings.database.url.get_secret_value())
+
+
+def _engine(jobs: Jobs | None, ledger: Ledger, worker: Worker) -> Engine:
+    if jobs is None:
+        return Embedded(ledger, worker.see_to)
+    from core.engine.distributed import Procrastinate  # noqa: PLC0415  # as above
+
+    return Procrastinate(jobs, ledger, worker.see_to)

@@ -81,7 +81,8 @@ async def _set(what: str, value: str | None, relay: Relay, thread: Thread, by: s
     if what.lower() in _PRESET_FIELDS:
         if value is None:
             return _how_to_set(relay)
-        return await set_preset(relay, thread, Preset(**{what.lower(): value.strip()}), by)
+        wish = Preset(model=value.strip()) if what.lower() == "model" else Preset(instructions=value.strip())
+        return await set_preset(relay, thread, wish, by)
     if value is not None:
         return _how_to_set(relay)
     return await set_preset(relay, thread, Preset(name=what), by)
@@ -97,7 +98,7 @@ def _how_to_set(relay: Relay) -> str:
 
 def _explained(choice: Choice, thread: Thread) -> str:
     lines = []
-    for field in ("name", *_PRESET_FIELDS):
+    for field in ("name", *_PRESET_FIELDS, "fallbacks"):
         origin = choice.origins.get(field)
         if origin is not None and origin.value:
             label = "preset" if field == "name" else field

@@ -1,4 +1,4 @@
-"""The HTTP door: is it alive, is it ready, and what adapters take over HTTP."""
+"""The HTTP door: is it alive, is it ready, how does it do, and what adapters take over HTTP."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 
 class Web:
-    """Serves `/healthz`, `/readyz`, and the routes that adapters add before it opens."""
+    """Serves `/healthz`, `/readyz`, `/metrics`, and the routes that adapters add before it opens."""
 
     def __init__(self, vitals: Vitals) -> None:
         self._vitals = vitals
         self._app = web.Application()
         self._app.router.add_get("/healthz", self._alive)
         self._app.router.add_get("/readyz", self._ready)
+        self._app.router.add_get("/metrics", self._measured)
         self.port = 0  # where it listens, once open
 
     def post(self, path: str, answer: Route) -> None:
@@ -56,3 +57,7 @@ class Web:
     async def _ready(self, _request: web.Request) -> web.Response:
         troubles = self._vitals.troubles
         return web.json_response({"ready": not troubles, "troubles": troubles}, status=503 if troubles else 200)
+
+    async def _measured(self, _request: web.Request) -> web.Response:
+        metrics = self._vitals.metrics
+        return web.Response(body=metrics.page(), headers={"Content-Type": metrics.content_type})

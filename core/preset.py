@@ -15,6 +15,7 @@ class Preset:
 
     model: str | None = None
     instructions: str | None = None  # sent with every question: nobody documents that a conversation keeps them
+    fallbacks: tuple[str, ...] | None = None  # models to ask in this order when the model does not answer
     name: str | None = None  # the named preset that the other fields start from
 
     def over(self, wider: Preset) -> Preset:
@@ -44,7 +45,13 @@ class Choice:
 
     model: str
     instructions: str
+    fallbacks: tuple[str, ...]
     origins: dict[str, Origin]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models to ask, in this order, until one answers."""
+        return tuple(dict.fromkeys((self.model, *self.fallbacks)))
 
 
 def choose(named: dict[str, Preset], layers: Sequence[tuple[str, Preset]]) -> Choice:
@@ -54,15 +61,20 @@ def choose(named: dict[str, Preset], layers: Sequence[tuple[str, Preset]]) -> Ch
     set there), widest first. A layer that names a preset takes that preset's fields, under its own.
     """
     origins: dict[str, Origin] = {}
+    fallbacks: tuple[str, ...] = ()
     for place, preset in _spread(named, layers):
         for name in ("name", "model", "instructions"):
             value = getattr(preset, name)
             if value is not None:
                 origins[name] = Origin(value, place)
+        if preset.fallbacks is not None:
+            fallbacks = preset.fallbacks
+            origins["fallbacks"] = Origin(", ".join(fallbacks), place)
     empty = Origin("", DEFAULT)
     return Choice(
         model=origins.get("model", empty).value,
         instructions=origins.get("instructions", empty).value,
+        fallbacks=fallbacks,
         origins=origins,
     )
 

@@ -48,7 +48,16 @@ class UpstreamSection(Section):
 
     url: str = Field("https://api.acedata.cloud", pattern=r"^https?://")
     token: SecretStr = SecretStr("")
+    tokens: SecretStr = SecretStr("")  # more of them, separated by commas: each has limits of its own
+    in_flight: int = Field(20, gt=0)  # https://docs.acedata.cloud/en/faq/concurrency, of one token; so is the next
+    per_second: int = Field(60, gt=0)
     idle_timeout: float = Field(150, gt=0)  # seconds without a byte; models that think stay silent for minutes
+
+    @property
+    def every_token(self) -> list[str]:
+        """Each token once, the first one first; empty if there is none."""
+        written = [self.token.get_secret_value(), *self.tokens.get_secret_value().split(",")]
+        return list(dict.fromkeys(token.strip() for token in written if token.strip()))
 
 
 class DatabaseSection(Section):
@@ -69,6 +78,7 @@ class PresetSection(Section):
 
     model: str | None = Field(None, min_length=1)
     instructions: str | None = None
+    fallbacks: tuple[Annotated[str, Field(min_length=1)], ...] | None = None  # models
 
 
 class LimitsSection(Section):
@@ -165,7 +175,8 @@ class Settings(BaseSettings):
     def named_presets(self) -> dict[str, preset.Preset]:
         """The deployment's presets; the default one always exists and has a model."""
         written = {
-            name: preset.Preset(model=one.model, instructions=one.instructions) for name, one in self.presets.items()
+            name: preset.Preset(model=one.model, instructions=one.instructions, fallbacks=one.fallbacks)
+            for name, one in self.presets.items()
         }
         default = written.get(preset.DEFAULT, preset.Preset())
         return {**written, preset.DEFAULT: default.over(preset.Preset(model="gpt-5.1", instructions=""))}

@@ -45,6 +45,7 @@ class Showing:
         self._ledger = ledger
         self.turn = turn  # the newest state that this process knows of
         self._confirmed = time.monotonic()  # when the turn was last known to be ours
+        self.first_text_at: float | None = None  # on the monotonic clock; None until some of the answer was shown
 
     @asynccontextmanager
     async def live(self, now: Callable[[], Turn]) -> AsyncIterator[Callable[[], None]]:
@@ -72,8 +73,8 @@ class Showing:
             _has_failed(following)  # looked at, so that asyncio does not complain
         following.result()
 
-    async def end(self, turn: Turn) -> None:
-        """Show how *turn* ended, however long the platform makes us wait, and settle it.
+    async def end(self, turn: Turn) -> bool:
+        """Show how *turn* ended, however long the platform makes us wait, and settle it; return whether it is shown.
 
         Gives up, loudly, when the thread is gone or the platform refuses for good: the answer stays in the ledger.
         """
@@ -83,6 +84,7 @@ class Showing:
             log.error("the end of a turn is not shown", why=gave_up)
         self.turn = self.turn.settle()
         await insist(lambda: self._ledger.settle(self.turn, gave_up))
+        return not gave_up
 
     async def _try_to_end(self) -> str:
         """Return why the end can't be shown, empty if it is."""
@@ -145,6 +147,8 @@ class Showing:
             if not showing.cancelled() and not _has_failed(showing):
                 await self._keep_at_last(showing.result())
             raise
+        if turn.answer and self.first_text_at is None:
+            self.first_text_at = time.monotonic()
         if reply != self.turn.reply:
             self.turn = self.turn.replied(reply)
             if not self.turn.is_over:  # the end is kept by whoever ends it

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,12 +16,62 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 REDACTED = "[redacted]"
+SECONDS = (
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1,
+    2,
+    4,
+    8,
+    15,
+    30,
+    60,
+    120,
+    300,
+    900,
+)  # of the histograms: models may think for minutes
+
+
+class Metrics:
+    """What is counted and measured; docs/metrics.md says what each means and when to worry."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        of = self._registry = CollectorRegistry()
+        self.turns = Counter("bobbin_turns", "Turns that ended", ["status"], registry=of)
+        self.first_text = Histogram(
+            "bobbin_first_text_seconds", "From taking on a turn to its first text shown", buckets=SECONDS, registry=of
+        )
+        self.given_up = Counter("bobbin_shows_given_up", "Ended turns that their chat never showed", registry=of)
+        self.calls = Counter("bobbin_upstream_calls", "Calls by model and outcome", ["model", "outcome"], registry=of)
+        self.first_byte = Histogram(
+            "bobbin_upstream_first_byte_seconds", "From a call to its first byte", buckets=SECONDS, registry=of
+        )
+        self.whole = Histogram(
+            "bobbin_upstream_seconds", "From a call to its answer's end", buckets=SECONDS, registry=of
+        )
+        self.waiting = Gauge("bobbin_upstream_waiting", "Questions that wait for a slot", registry=of)
+        self.in_flight = Gauge("bobbin_upstream_in_flight", "Calls under way", registry=of)
+        self.down = Gauge(
+            "bobbin_upstream_down", "1 while a model is not asked, since it is down", ["model"], registry=of
+        )
+        self.tokens_aside = Gauge(
+            "bobbin_tokens_aside", "Tokens set aside, since the service refuses them", registry=of
+        )
+
+    def page(self) -> bytes:
+        """Return all of it as Prometheus reads it."""
+        return generate_latest(self._registry)
 
 
 class Vitals:
     """What works and what doesn't, by name of the part; asked by the health page."""
 
     def __init__(self) -> None:
+        self.metrics = Metrics()
         self._troubles: dict[str, str] = {}
         self._well = asyncio.Event()
         self._well.set()

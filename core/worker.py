@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,13 +19,20 @@ from core.errors import (
     TakesProcessesDown,
     ThreadGone,
     UnknownConversation,
+    UpstreamBusy,
     UpstreamCut,
     UpstreamError,
+    UpstreamFailed,
+    UpstreamUnreachable,
 )
 from core.showing import Showing, insist
 from core.thread import Conversation
 from core.transcript import retell
+from core.upstream.breaker import Resting
+from core.upstream.limits import refuses_token
+from core.upstream.patience import TRIES
 from core.upstream.prompt import Prompt, Said
+from core.vitals import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,12 +42,13 @@ if TYPE_CHECKING:
     from core.storage.ledger import Ledger, Taken
     from core.thread import ThreadId
     from core.turn import Turn, TurnId
-    from core.upstream.client import Stream, Upstream
+    from core.upstream.service import Answering, Service
 
 log = structlog.get_logger(__name__)
 
 MOST_INTERRUPTIONS = 5  # a turn that was cut off so often takes its process down with it: fail it instead
 MOST_TURNS_RETOLD = 100
+TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 
 
 class Worker:
@@ -48,18 +57,20 @@ class Worker:
     def __init__(
         self,
         ledger: Ledger,
-        upstream: Upstream,
+        service: Service,
         chats: Mapping[str, Chat],
         presets: Mapping[str, Preset],
         *,
         transcript_budget: int,
+        metrics: Metrics | None = None,
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told."""
         self._ledger = ledger
-        self._upstream = upstream
+        self._service = service
         self._chats = chats
         self._presets = dict(presets)
         self._transcript_budget = transcript_budget
+        self._metrics = metrics or Metrics()
         self._running: dict[TurnId, asyncio.Task[None]] = {}
 
     async def see_to(self, thread: ThreadId) -> None:
@@ -99,19 +110,27 @@ class Worker:
         turn = taken.turn
         showing = Showing(self._chats[turn.question.thread.chat], self._ledger, turn)
         if not turn.is_over:
+            taken_at = time.monotonic()
             turn = await self._answer(taken, showing)
-        await showing.end(turn)
+            self._metrics.turns.labels(turn.status).inc()
+            is_shown = await showing.end(turn)
+            if showing.first_text_at is not None:
+                self._metrics.first_text.observe(showing.first_text_at - taken_at)
+        else:
+            is_shown = await showing.end(turn)
+        if not is_shown:
+            self._metrics.given_up.inc()
 
     async def _answer(self, taken: Taken, showing: Showing) -> Turn:
         choice = preset.choose(self._presets, taken.presets)
         showing.turn = taken.turn.start(choice.model)
-        going_on, trace = _usable(taken, choice), ""
+        going_on, trace = _usable(taken, choice.model), ""
         try:
             if taken.interruptions > MOST_INTERRUPTIONS:
                 raise TakesProcessesDown  # noqa: TRY301  # told like any other problem
-            said = await self._converse(choice, going_on, showing, has_earlier=taken.has_earlier)
+            said = await self._ask_models(choice, taken, showing)
             turn = showing.turn.finish(said.text)
-            going_on = Conversation(said.conversation, choice.model) if said.conversation else None
+            going_on = Conversation(said.conversation, turn.model) if said.conversation else None
         except (ThreadGone, ChatForbidden) as error:
             log.info("nothing can be shown in the thread any more: stopped", error=str(error))
             turn, going_on = showing.turn.stop(), None
@@ -119,13 +138,27 @@ class Worker:
             raise
         except BobbinError as error:
             turn, trace = self._failed(showing.turn, error), getattr(error, "trace_id", None) or ""
-            if isinstance(error, UpstreamCut | EmptyAnswer | ConversationTooLarge):
+            was_cut = isinstance(error, UpstreamCut | EmptyAnswer | ConversationTooLarge)
+            if was_cut or turn.model != choice.model:
                 going_on = None  # the question may or may not be in its history: rebuild next time
         except Exception:  # whatever it is, the thread must not wait for ever
             log.exception("a turn failed in a way that nobody thought of")
             turn, going_on = self._failed(showing.turn, BobbinError()), None
         await insist(lambda: self._ledger.conclude(turn, going_on, epoch=taken.epoch, trace=trace))
         return turn
+
+    async def _ask_models(self, choice: Choice, taken: Taken, showing: Showing) -> Said:
+        """Ask the preset's models, one after another, until one answers."""
+        *others, last = choice.models
+        for model, following in zip(others, choice.models[1:], strict=True):
+            try:
+                return await self._converse(choice, _usable(taken, model), showing, has_earlier=taken.has_earlier)
+            except (UpstreamBusy, UpstreamFailed, UpstreamUnreachable, UpstreamCut, EmptyAnswer, Resting) as error:
+                if showing.turn.answer:
+                    raise  # people have read the beginning of its answer: that stays
+                log.warning("a model does not answer; asking the next", model=model, next=following, error=str(error))
+            showing.turn = showing.turn.start(following)
+        return await self._converse(choice, _usable(taken, last), showing, has_earlier=taken.has_earlier)
 
     async def _converse(
         self, choice: Choice, going_on: Conversation | None, showing: Showing, *, has_earlier: bool
@@ -155,42 +188,72 @@ class Worker:
         return retell(earlier, turn.question.text, budget=self._transcript_budget)
 
     async def _ask(self, choice: Choice, going_on: Conversation | None, question: str, showing: Showing) -> Said:
-        turn = showing.turn
-        prompt = Prompt(
-            model=choice.model,
-            question=question,
-            conversation=going_on.id if going_on else None,
-            instructions=choice.instructions,
-            references=turn.question.references,
-        )
-        async with self._upstream.ask(prompt) as stream:
-            async with showing.live(lambda: turn.grow(stream.said().text)) as tell:
-                is_known = going_on is None
-                async for _ in stream:
-                    if not is_known:  # looked at before people read what has no memory
-                        is_known = _same_conversation(stream, going_on)
-                    tell()
+        waiting = showing.turn.remark("")
+        answered = waiting.remark(_stepped_in(waiting.model, choice))
+        answering: Answering | None = None
+
+        def now() -> Turn:
+            return answered.grow(answering.said().text) if answering else waiting
+
+        def told(before: int) -> None:
+            nonlocal waiting
+            waiting = waiting.remark(_waits_behind(before))
+            tell()
+
+        prompt, thread = _prompt(waiting, choice, going_on, question), waiting.question.thread
+        tries = TRIES if waiting.model == choice.model else TRIES_OF_A_FALLBACK
+        async with (
+            showing.live(now) as tell,
+            self._service.ask(prompt, thread=thread, told=told, tries=tries) as stream,
+        ):
+            answering, is_known = stream, going_on is None
+            async for _ in stream:
+                if not is_known:  # looked at before people read what has no memory
+                    is_known = _same_conversation(stream, going_on)
+                tell()
             _same_conversation(stream, going_on)
             return stream.said()
 
     def _failed(self, turn: Turn, error: BobbinError) -> Turn:
-        loud = isinstance(error, UpstreamError) and error.for_operator
+        # A token that is refused has been said loudly once, and would be here once a question.
+        loud = isinstance(error, UpstreamError) and error.for_operator and not refuses_token(error)
         log.log(40 if loud else 30, "a turn failed", error=str(error), kind=type(error).__name__)
-        return turn.fail(f"{error.sentence} (Reference: `{turn.reference}`)")
+        told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
+        return told.fail(f"{error.sentence} (Reference: `{turn.reference}`)")
 
 
-def _usable(taken: Taken, choice: Choice) -> Conversation | None:
+def _prompt(turn: Turn, choice: Choice, going_on: Conversation | None, question: str) -> Prompt:
+    return Prompt(
+        model=turn.model,
+        question=question,
+        conversation=going_on.id if going_on else None,
+        instructions=choice.instructions,
+        references=turn.question.references,
+    )
+
+
+def _stepped_in(model: str, choice: Choice) -> str:
+    return "" if model == choice.model else f"Answered by {model}, since {choice.model} did not answer."
+
+
+def _waits_behind(before: int) -> str:
+    if before == 0:
+        return "This question is next."
+    return f"There {'is' if before == 1 else 'are'} {before} question{'' if before == 1 else 's'} before this one."
+
+
+def _usable(taken: Taken, model: str) -> Conversation | None:
     """Return the conversation to go on with; None when a new one must be told what was said."""
     if taken.was_interrupted:
         return None  # we can't know whether the upstream heard the question
-    if taken.conversation is not None and taken.conversation.model != choice.model:
+    if taken.conversation is not None and taken.conversation.model != model:
         return None  # a conversation is bound to its model
     return taken.conversation
 
 
-def _same_conversation(stream: Stream, going_on: Conversation | None) -> bool:
+def _same_conversation(answering: Answering, going_on: Conversation | None) -> bool:
     """Return whether it is known yet in which conversation the answer is. Raises UnknownConversation if in another."""
-    answered = stream.said().conversation
+    answered = answering.said().conversation
     if going_on is not None and answered is not None and answered != going_on.id:
         raise UnknownConversation(f"asked in {going_on.id}, answered in {answered}", code="other_conversation")
     return answered is not None

@@ -6,56 +6,33 @@ import contextlib
 import hashlib
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
 
 import discord
+from discord.utils import MISSING
 
-from bots.discord import markdown, threads
+from bots.discord import threads
+from bots.discord.buttons import again
 from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE
+from bots.discord.events import message_of
 from bots.discord.note import Note, Post
 
 if TYPE_CHECKING:
+    from bots.discord.pages import Pages
     from core.seal import Seal
-    from core.turn import QuestionKey, Turn
+    from core.turn import QuestionKey
 
-QUOTE_LIMIT = 300  # characters of a question asked by a command
-_NOTHING_CAME = "*Stopped.*"
 _FORBIDDEN = 403  # HTTP
+# https://discord.com/developers/docs/interactions/receiving-and-responding#edit-original-interaction-response
+_ORIGINAL = "@original"
 
 
-def pages_of(turn: Turn, note: Note) -> list[str]:
-    """Return what the thread should show, in messages; nothing as long as there is only a sign of life to give."""
-    pages = _with_problem(
-        markdown.pages(turn.answer, streaming=not turn.is_over),
-        markdown.pages(turn.problem),
-    )
-    if not note.is_command:
-        return pages
-    if not pages:
-        # Otherwise Discord would say “thinking…” for ever.
-        return [_NOTHING_CAME] if turn.is_over and all(post.id == 0 for post in note.posts) else []
-    return _with_problem(
-        markdown.pages(f"{_quote(turn.question.text)}\n\n{turn.answer}", streaming=not turn.is_over),
-        markdown.pages(turn.problem),
-    )
+class Changes(TypedDict, total=False):
+    """What an edit sets; a view of None takes the button off."""
 
-
-def _quote(question: str) -> str:
-    line = " ".join(question.split())
-    if len(line) > QUOTE_LIMIT:
-        line = line[: QUOTE_LIMIT - 1].rstrip() + "…"
-    # A zero-width space after "<", so that no tag of the asker's is taken for the model's.
-    return "> " + discord.utils.escape_markdown(line).replace("<", "<\u200b")
-
-
-def _with_problem(pages: list[str], problem: list[str]) -> list[str]:
-    """Put the problem under the answer, as a paragraph of its own: in the same message if there is room."""
-    if not pages or not problem:
-        return pages + problem
-    together = f"{pages[-1]}\n\n{problem[0]}"
-    if len(together.encode("utf-16-le")) // 2 > markdown.PAGE_LIMIT:
-        return pages + problem
-    return [*pages[:-1], together, *problem[1:]]
+    content: str
+    view: discord.ui.View | None
 
 
 class Showing:
@@ -68,88 +45,116 @@ class Showing:
         self.note = note
         self.calls = 0  # that count in the channel's budget
 
-    async def show(self, pages: list[str], *, is_over: bool) -> None:
+    async def show(self, pages: Pages, *, is_over: bool) -> None:
         """Raises what discord.py raises; `note` then says how far it came."""
-        self.note = await threads.opened(self._client, self.note)
-        for number, page in enumerate(pages):
-            await self._show_page(number, page)
-        # While an answer streams anew after a restart, what it had before stays until it is written over.
-        if pages and is_over:
-            await self._remove_from(len(pages))
+        if pages.texts:
+            self.note = await threads.opened(self._client, self.note)
+        last = len(pages.texts) - 1
+        for number, text in enumerate(pages.texts):
+            await self._show_page(number, text, pages.button if number == last else "", is_aside=pages.is_aside)
+        # While an answer streams anew, after a restart or a click, what it had before stays until it is written over.
+        if is_over and (pages.texts or self.note.is_aside):
+            await self._remove_from(len(pages.texts))
+        for number, post in enumerate(self.note.posts):
+            if post.has_button and not (pages.button and number == last):
+                await self._take_button_off(number, post)
 
-    async def _show_page(self, number: int, page: str) -> None:
-        digest = _digest(page)
+    async def withdraw(self) -> None:
+        """Take the answer away, and leave a thread that was made for nothing else."""
+        await self._remove_from(0)
+        if self.note.channel == message_of(self._question):
+            await threads.leave(self._client, self.note.channel)
+
+    async def _show_page(self, number: int, text: str, button: str, *, is_aside: bool) -> None:
+        digest = _digest(f"{button}\0{text}")
         post = self.note.posts[number] if number < len(self.note.posts) else None
         if post and post.digest == digest:
             return
         self.calls += 1
-        edited = await self._edited(post, page) if post else None
-        self.note = self.note.placed(number, edited or await self._posted(number, page))
+        # Left alone as long as there is none, so that an update stays as small as it can be.
+        view = again(button, self.note.channel, self._question) if button else None
+        edited = await self._edited(post, text, view) if post else None
+        shown = edited or await self._posted(number, text, view)
+        shown = replace(shown, digest=digest, is_aside=is_aside, has_button=bool(button))
+        self.note = self.note.placed(number, shown)
 
-    async def _edited(self, post: Post, page: str) -> Post | None:
+    async def _edited(self, post: Post, text: str, view: discord.ui.View | None) -> Post | None:
         """Return the post as it is now; None if it can't be edited any more, its token being gone."""
+        changes = Changes(content=text)
+        if view or post.has_button:
+            changes["view"] = view
         if not post.by_token:
-            await self._edit_in_channel(post.id, page)
-            return replace(post, digest=_digest(page))
+            await self._edit_in_channel(post.id, changes)
+            return post
+        return await self._edit_by_token(post, changes)
+
+    async def _edit_by_token(self, post: Post, changes: Changes) -> Post | None:
         if self._webhook is None:
             return None
-        where = post.id or "@original"
+        where = post.id or _ORIGINAL
         try:
-            # https://discord.com/developers/docs/interactions/receiving-and-responding#edit-original-interaction-response
-            message = await self._webhook.edit_message(where, content=page)  # type: ignore[arg-type]
+            message = await self._webhook.edit_message(where, **changes)  # type: ignore[arg-type]
         except discord.HTTPException as refusal:
             was_deleted = refusal.code == UNKNOWN_MESSAGE and post.id
             if was_deleted or refusal.code not in TOKEN_GONE:
                 raise
             self._webhook, self.note = None, replace(self.note, token=None)
             return None
-        return Post(message.id, _digest(page), by_token=True)
+        return replace(post, id=message.id)
 
-    async def _edit_in_channel(self, message_id: int, page: str) -> None:
+    async def _edit_in_channel(self, message_id: int, changes: Changes) -> None:
         # `Message.edit` of discord.py 2.7 would bring the link previews back; this one leaves them as they are.
         message = self._channel().get_partial_message(message_id)
         try:
-            await message.edit(content=page)
+            await message.edit(**changes)
         except discord.HTTPException as refusal:
             if refusal.code != ARCHIVED:
                 raise
             await threads.unarchive(self._client, self.note.channel)
-            await message.edit(content=page)
+            await message.edit(**changes)
 
-    async def _posted(self, number: int, page: str) -> Post:
+    async def _take_button_off(self, number: int, post: Post) -> None:
+        self.calls += 1
+        if post.by_token:
+            await self._edit_by_token(post, Changes(view=None))
+        else:
+            await self._edit_in_channel(post.id, Changes(view=None))
+        self.note = self.note.placed(number, replace(post, digest="", has_button=False))
+
+    async def _posted(self, number: int, text: str, view: discord.ui.View | None) -> Post:
         try:
-            return await self._post_in_channel(number, page)
+            return await self._post_in_channel(number, text, view)
         except discord.HTTPException as refusal:
             # A command can be used where the bot itself may not write.
             if self._webhook is None or refusal.status != _FORBIDDEN:
                 raise
-        message = await self._webhook.send(page, wait=True, suppress_embeds=True)
-        return Post(message.id, _digest(page), by_token=True)
+        message = await self._webhook.send(text, wait=True, suppress_embeds=True, view=view or MISSING)
+        return Post(message.id, by_token=True)
 
-    async def _post_in_channel(self, number: int, page: str) -> Post:
+    async def _post_in_channel(self, number: int, text: str, view: discord.ui.View | None) -> Post:
         note, nonce = self.note, _nonce(self._question, number)
+        channel = self._channel()
         if number == 0 and note.reply_to:
             reference = discord.MessageReference(
                 message_id=note.reply_to, channel_id=note.channel, fail_if_not_exists=False
             )
-            message = await self._channel().send(
-                page, nonce=nonce, suppress_embeds=True, reference=reference, mention_author=False
-            )
+            sending = partial(channel.send, reference=reference, mention_author=False)
         else:
-            message = await self._channel().send(page, nonce=nonce, suppress_embeds=True)
-        if message.content.strip() != page.strip():
+            sending = partial(channel.send)
+        message = await sending(text, nonce=nonce, suppress_embeds=True, view=view)
+        if message.content.strip() != text.strip():
             # The nonce was known: this is what a process before us posted, and had no time to write down.
-            await self._edit_in_channel(message.id, page)
-        return Post(message.id, _digest(page))
+            await self._edit_in_channel(message.id, Changes(content=text, view=view))
+        return Post(message.id)
 
     async def _remove_from(self, pages: int) -> None:
-        """An earlier attempt at this answer was longer."""
+        """An earlier attempt at this answer was longer, or nothing of it is to stay."""
         for post in reversed(self.note.posts[pages:]):
             self.calls += 1
             with contextlib.suppress(discord.NotFound):  # somebody was quicker
                 if post.by_token and self._webhook:
-                    await self._webhook.delete_message(post.id)
-                else:
+                    await self._webhook.delete_message(post.id or _ORIGINAL)  # type: ignore[arg-type]
+                elif post.id:
                     await self._channel().get_partial_message(post.id).delete()
             self.note = self.note.cut(len(self.note.posts) - 1)
 
@@ -173,5 +178,5 @@ def _nonce(question: QuestionKey, number: int) -> str:
     return hashlib.blake2b(f"{question}#{number}".encode(), digest_size=12).hexdigest()
 
 
-def _digest(page: str) -> str:
-    return hashlib.blake2b(page.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+def _digest(shown: str) -> str:
+    return hashlib.blake2b(shown.encode(errors="surrogatepass"), digest_size=8).hexdigest()

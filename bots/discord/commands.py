@@ -61,21 +61,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
         return True
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        if isinstance(cause, BobbinError):
-            log.warning("a command was refused", kind=type(cause).__name__)
-            sentence = cause.sentence
-        elif isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_INTERACTION:
-            log.warning("a command was answered too late: Discord waits three seconds only")
-            return
-        else:
-            reference = secrets.token_hex(4)
-            log.error("a command failed", reference=reference, exc_info=cause)
-            sentence = f"Something went wrong with this command. Please try again. (Reference: `{reference}`)"
-        try:
-            await _tell(interaction, sentence, ephemeral=True)
-        except (discord.DiscordException, *NETWORK) as refusal:
-            log.warning("nobody could be told that a command failed", error=type(refusal).__name__)
+        await explain(interaction, error.original if isinstance(error, app_commands.CommandInvokeError) else error)
 
     async def sync_if_changed(self, notes: Notes) -> None:
         """Register the commands with Discord, unless it has exactly these; the bot can do without."""
@@ -88,6 +74,24 @@ class Tree(app_commands.CommandTree[discord.Client]):
                 await notes.write_note(COMMANDS_NOTE, digest)
         except (discord.DiscordException, StorageUnavailable, *NETWORK):
             log.warning("the slash commands could not be registered; trying again at the next start", exc_info=True)
+
+
+async def explain(interaction: Interaction, error: Exception) -> None:
+    """Tell who gave a command, or clicked, why nothing came of it."""
+    if isinstance(error, BobbinError):
+        log.warning("a command was refused", kind=type(error).__name__)
+        sentence = error.sentence
+    elif isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
+        log.warning("a command was answered too late: Discord waits three seconds only")
+        return
+    else:
+        reference = secrets.token_hex(4)
+        log.error("a command failed", reference=reference, exc_info=error)
+        sentence = f"Something went wrong with this command. Please try again. (Reference: `{reference}`)"
+    try:
+        await tell(interaction, sentence, ephemeral=True)
+    except (discord.DiscordException, *NETWORK) as refusal:
+        log.warning("nobody could be told that a command failed", error=type(refusal).__name__)
 
 
 @asynccontextmanager
@@ -154,7 +158,7 @@ def _add_reset_and_help(tree: Tree, relay: Relay) -> None:
 
     @tree.command(name="help", description="What I can do")
     async def help_(interaction: Interaction) -> None:
-        await _tell(interaction, _HELP, ephemeral=True)
+        await tell(interaction, _HELP, ephemeral=True)
 
 
 def _check_may_change(interaction: Interaction) -> None:
@@ -165,10 +169,10 @@ def _check_may_change(interaction: Interaction) -> None:
 async def _obey(interaction: Interaction, command: Awaitable[str], *, ephemeral: bool) -> None:
     async with recorded_in_time():
         told = await command
-    await _tell(interaction, told, ephemeral=ephemeral)
+    await tell(interaction, told, ephemeral=ephemeral)
 
 
-async def _tell(interaction: Interaction, text: str, *, ephemeral: bool) -> None:
+async def tell(interaction: Interaction, text: str, *, ephemeral: bool) -> None:
     for page in pages(text):
         if interaction.response.is_done():
             await interaction.followup.send(page, ephemeral=ephemeral, suppress_embeds=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from core.errors import ChatBusy, ChatError, ChatForbidden, ChatRejected, ThreadGone
+from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ThreadGone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,13 +19,12 @@ UNKNOWN_INTERACTION = 10062
 THREAD_EXISTS = 160004
 ARCHIVED = 50083
 TOKEN_GONE = frozenset({10008, 10015, UNKNOWN_INTERACTION, 50027})  # of an interaction: never acknowledged, or expired
-# No thread can be made from a message there: no such kind of channel, too many threads.
-NO_THREAD = frozenset({50024, 160006})
 
 _GONE = frozenset(
     {10003, 10004, 10007, UNKNOWN_MESSAGE, 10013, 10015, UNKNOWN_INTERACTION, 50027, 50033, ARCHIVED, 160005}
 )
-_FORBIDDEN = frozenset({20009, 40333, 50001, 50007, 50009, 50013, 50014, 50278, 160002, 200000, 200001, 240000, 400001})
+_FORBIDDEN = frozenset({20009, 40333, 50001, 50007, 50009, 50013, 50278, 160002, 200000, 200001, 240000, 400001})
+_CLOSED = frozenset({50014})
 _BUSY = frozenset({20028, 20029, 30046, 40003, 40004, 40006, 110000, 130000})
 _REJECTED = frozenset({40005, 40060, 40094, 50005, 50006, 50035, 50045, THREAD_EXISTS, 160006})
 
@@ -48,7 +47,7 @@ def translated() -> Iterator[None]:
 def translate(error: Exception) -> ChatError:
     match error:
         case discord.LoginFailure():
-            return ChatForbidden("the token is not accepted", code="401")
+            return ChatClosed("the token is not accepted", code="401")
         case discord.RateLimited():
             return ChatBusy("rate limited", code="429", retry_after=error.retry_after)
         case discord.HTTPException():
@@ -66,6 +65,7 @@ def meaning(code: int, status: int) -> type[ChatError]:
     for codes, kind in (
         (_GONE, ThreadGone),
         (_FORBIDDEN, ChatForbidden),
+        (_CLOSED, ChatClosed),
         (_BUSY, ChatBusy),
         (_REJECTED, ChatRejected),
     ):
@@ -73,6 +73,8 @@ def meaning(code: int, status: int) -> type[ChatError]:
             return kind
     if status == 429 or status >= 500:
         return ChatBusy
-    if status in (401, 403):
+    if status == 401:
+        return ChatClosed
+    if status == 403:
         return ChatForbidden
     return ThreadGone if status == 404 else ChatRejected

@@ -20,7 +20,7 @@ NAME = "discord"
 THREAD_NAME_LIMIT = 100  # https://discord.com/developers/docs/resources/channel#start-thread-from-message
 _NAMELESS = "Question"
 # https://discord.com/developers/docs/resources/message#message-object-message-types: the others are Discord's own.
-_PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
+PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
 _FIRST_MENTION = re.compile(r"\s*<@!?\d+>")
 
 
@@ -45,11 +45,14 @@ def read_message(message: discord.Message, me: int) -> Asked | Ignored:
     thread, note = _where(message, me)
     names = {str(user.id): user.display_name for user in message.mentions}
     names |= {str(one.id): one.name for one in (*message.role_mentions, *message.channel_mentions)}
-    text = plain(message.content, str(me), names)
+    content = message.content
+    for role in _own_roles(message, me):
+        content = content.replace(role.mention, "")
+    text = plain(content, str(me), names)
     if note.starter:
         note = _named(note, note.starter, text)
     question = Question(
-        key=QuestionKey(f"{NAME}:{message.id}"),
+        key=key_of(message.id),
         thread=thread,
         asker=str(message.author.id),
         text=text,
@@ -83,9 +86,31 @@ def thread_of_command(interaction: discord.Interaction) -> Thread:
     return _thread(interaction.guild_id, channel_id, _places(interaction.guild_id, channel, channel_id))
 
 
+def key_of(message: int) -> QuestionKey:
+    """Return the key of the question that a message asks."""
+    return QuestionKey(f"{NAME}:{message}")
+
+
+def message_of(key: QuestionKey) -> int:
+    """Return the id of the message, or interaction, that asked."""
+    return int(re.split("[:/]", key)[-1])
+
+
+def channel_of(thread: ThreadId) -> int:
+    """Return the id of the channel, or Discord's thread, where a thread takes place."""
+    return int(thread.rpartition("/")[2])
+
+
 def is_mentioned(message: discord.Message, me: int) -> bool:
-    """Also true for a reply to the bot's message, unless its author switched the ping off."""
-    return any(user.id == me for user in message.mentions)
+    """Also true for a reply to the bot's message, unless its author switched the ping off.
+
+    And for a mention of the bot's own role, which has its name: people pick the one as easily as the other.
+    """
+    return bool(_own_roles(message, me)) or any(user.id == me for user in message.mentions)
+
+
+def _own_roles(message: discord.Message, me: int) -> list[discord.Role]:
+    return [role for role in message.role_mentions if role.tags and role.tags.bot_id == me]
 
 
 def _reason_to_ignore(message: discord.Message, me: int) -> Ignored | None:
@@ -93,20 +118,22 @@ def _reason_to_ignore(message: discord.Message, me: int) -> Ignored | None:
     # Bots that answer each other never stop.
     if message.author.bot or message.webhook_id:
         return Ignored("from a bot")
-    if message.type not in _PEOPLES_TYPES:
+    if message.type not in PEOPLES_TYPES:
         return Ignored("said by Discord itself")
     if isinstance(channel, discord.PartialMessageable):
         return Ignored("in a channel that isn't known")
     if isinstance(channel, discord.DMChannel) or is_mentioned(message, me):
         return None
     if isinstance(channel, discord.Thread) and channel.owner_id == me:
-        return _reason_in_own_thread(message)
+        return _reason_in_own_thread(message, me)
     return Ignored("not for the bot")
 
 
-def _reason_in_own_thread(message: discord.Message) -> Ignored | None:
+def _reason_in_own_thread(message: discord.Message, me: int) -> Ignored | None:
     """There, people need not mention the bot."""
-    if _FIRST_MENTION.match(message.content):
+    replied = message.reference.resolved if message.reference else None
+    answers_somebody = isinstance(replied, discord.Message) and replied.author.id != me
+    if answers_somebody or _FIRST_MENTION.match(message.content):
         return Ignored("for somebody else")
     if not message.content and not message.attachments:
         return Ignored("without words", is_unreadable=not _has_other_content(message))
@@ -124,7 +151,7 @@ def _where(message: discord.Message, me: int) -> tuple[Thread, Note]:
     places = _places(guild.id, channel, channel.id)
     if isinstance(channel, discord.Thread):
         return _thread(guild.id, channel.id, places), Note(channel=channel.id)
-    allowed = _permissions(channel, guild, me)
+    allowed = permissions(channel, guild, me)
     if isinstance(channel, discord.TextChannel) and allowed.create_public_threads and allowed.send_messages_in_threads:
         # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
         starter = Starter(channel.id, message.id, "")
@@ -133,12 +160,13 @@ def _where(message: discord.Message, me: int) -> tuple[Thread, Note]:
     return _thread(guild.id, channel.id, places), Note(channel=channel.id, reply_to=reply_to)
 
 
-def _permissions(channel: object, guild: discord.Guild, me: int) -> discord.Permissions:
+def permissions(channel: object, guild: discord.Guild, me: int) -> discord.Permissions:
     """What the bot may do there; everything, as long as Discord hasn't told."""
     member = guild.get_member(me)
-    if member is None or not isinstance(channel, discord.abc.GuildChannel):
+    home = channel.parent if isinstance(channel, discord.Thread) else channel
+    if member is None or not isinstance(home, discord.abc.GuildChannel):
         return discord.Permissions.all()
-    return channel.permissions_for(member)
+    return home.permissions_for(member)
 
 
 def _places(guild: int, channel: object, channel_id: int) -> tuple[PlaceId, ...]:

@@ -34,6 +34,8 @@ class Post:
     id: int  # 0 is the response to the command, as long as nothing was written into it
     digest: str = ""  # of what it shows; empty when that isn't known. Not written down
     by_token: bool = False  # it is the command's, and edited with its token
+    is_aside: bool = False  # it says only how it goes, nothing of the answer
+    has_button: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,20 @@ class Note:
         # Without what changes with every update: a note that stays the same need not be saved again.
         lasting = replace(self, posts=tuple(replace(post, digest="") for post in self.posts))
         return Reply(_NOTES.dump_json(lasting, exclude_defaults=True).decode())
+
+    @property
+    def is_aside(self) -> bool:
+        """Does the thread show a word on how it goes, and nothing of the answer?"""
+        return len(self.posts) == 1 and self.posts[0].is_aside
+
+    @property
+    def has_words(self) -> bool:
+        """Was anything of the answer written?"""
+        return any(post.id and not post.is_aside for post in self.posts)
+
+    @property
+    def has_button(self) -> bool:
+        return any(post.has_button for post in self.posts)
 
     def placed(self, number: int, post: Post) -> Note:
         return replace(self, posts=(*self.posts[:number], post, *self.posts[number + 1 :]))

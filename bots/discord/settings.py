@@ -6,7 +6,9 @@ import base64
 import binascii
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
+
+from core import settings
 
 _BROKEN = (
     "BOBBIN_DISCORD__TOKEN has a space or a line break in it: copy the token anew from the page “Bot” of your "
@@ -14,10 +16,8 @@ _BROKEN = (
 )
 
 
-class Section(BaseModel):
+class Section(settings.Section):
     """One bot, connected to the gateway with its token."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     token: SecretStr = SecretStr("")
     api_url: Annotated[str, Field(pattern=r"^https?://"), AfterValidator(lambda url: url.rstrip("/"))] = (
@@ -27,6 +27,7 @@ class Section(BaseModel):
     # Privileged: https://discord.com/developers/docs/events/gateway#message-content-intent. Without it, follow-ups
     # that don't mention the bot can't be read.
     message_content: bool = True
+    catch_up_hours: float = Field(24, ge=0)  # what was said while the bot was away is answered if it is no older
 
     @property
     def is_configured(self) -> bool:

@@ -6,14 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import discord
+import structlog
 
-from bots.discord.errors import NO_THREAD, THREAD_EXISTS
+from bots.discord.errors import THREAD_EXISTS, UNKNOWN_MESSAGE
+from bots.discord.events import PEOPLES_TYPES
 
 if TYPE_CHECKING:
     from bots.discord.note import Note
 
 # https://discord.com/developers/docs/resources/channel#channel-object-channel-structure; it only leaves the list then.
 ARCHIVE_AFTER: Final = 1440  # minutes
+_THEIR_FAULT = 500  # HTTP
+_LAST_SAID = 10  # messages that are looked at, to see whether people talk there
+
+log = structlog.get_logger(__name__)
 
 
 async def opened(client: discord.Client, note: Note) -> Note:
@@ -28,10 +34,12 @@ async def opened(client: discord.Client, note: Note) -> Note:
                 starter.channel, starter.message, name=starter.name, auto_archive_duration=ARCHIVE_AFTER
             )
         except discord.HTTPException as refusal:
-            if refusal.code in NO_THREAD or isinstance(refusal, discord.Forbidden):
-                return replace(note, starter=None, channel=starter.channel, reply_to=starter.message)
-            if refusal.code != THREAD_EXISTS:
+            if refusal.code == THREAD_EXISTS:
+                return replace(note, starter=None)
+            if refusal.code == UNKNOWN_MESSAGE or refusal.status in (401, 429) or refusal.status >= _THEIR_FAULT:
                 raise
+            # No such kind of channel, too many threads, no permission, a title that AutoMod takes exception to, …
+            return replace(note, starter=None, channel=starter.channel, reply_to=starter.message)
     return replace(note, starter=None)
 
 
@@ -40,3 +48,14 @@ async def unarchive(client: discord.Client, thread_id: int) -> None:
     thread = await client.fetch_channel(thread_id)
     if isinstance(thread, discord.Thread) and thread.archived and not thread.locked:
         await thread.edit(archived=False)
+
+
+async def leave(client: discord.Client, thread_id: int) -> None:
+    """Leave a thread in which nothing is said any more; nice to have, never worth a failure."""
+    thread = client.get_partial_messageable(thread_id)
+    try:
+        last = [message.type async for message in thread.history(limit=_LAST_SAID)]
+        if PEOPLES_TYPES.isdisjoint(last):
+            await client.http.leave_thread(thread_id)
+    except discord.HTTPException as refusal:
+        log.debug("a thread was not left", code=refusal.code)

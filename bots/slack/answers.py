@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bots.slack import markdown
 from bots.slack.errors import PAYLOAD
+from bots.slack.footer import context, footer
 from bots.slack.markdown import Page
 from bots.slack.note import Note
 from bots.text.measure import Measure
 from bots.text.pages import split
 from bots.text.thoughts import visible
-from core.errors import ChatBusy, ChatError, ChatRejected, ThreadGone
+from core.errors import ChatBusy, ChatError, ChatForbidden, ChatRejected, ThreadGone
 
 if TYPE_CHECKING:
     from bots.slack.api import Api
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 METADATA_TYPE = "bobbin_turn"
 # chat.update refuses a text of more than 4,000 characters: https://docs.slack.dev/reference/methods/chat.update
 PLAIN_LIMIT = 3_800
+_NOTHING_YET = "…"
 _MOST_LOOKS = 5  # calls to read what was said since a question
 _SURELY_NOT_POSTED = frozenset({"ratelimited", "rate_limited", "http_429"})
 
@@ -42,6 +45,9 @@ class Showing:
 
     async def show(self) -> None:
         """Raises a ChatError; `note` then says how far it came."""
+        if self._turn.is_withdrawn:
+            await self._withdraw()
+            return
         try:
             await self._show_pages()
         except ChatRejected as refusal:
@@ -52,11 +58,25 @@ class Showing:
             await self._show_pages()
 
     async def _show_pages(self) -> None:
+        is_over, had_footer = self._turn.is_over, self.note.has_footer
+        below = [] if self.note.is_plain else footer(self._turn)
         pages = self._pages()
+        # Asked anew, or no longer waiting: what its messages say isn't true any more.
+        is_stale = had_footer and bool(self.note.messages)
+        if not pages and not is_over and (below or is_stale):
+            pages = [Page("", _escaped(self._turn.aside) if below else _NOTHING_YET)]
         for number, page in enumerate(pages):
-            await self._show_page(number, page)
-        if pages and self._turn.is_over:
+            await self._show_page(number, page, below if number == len(pages) - 1 else [])
+        if had_footer or (pages and is_over):
             await self._remove_from(len(pages))
+        self.note = replace(self.note, has_footer=bool(pages and below))
+
+    async def _withdraw(self) -> None:
+        if self.note.complete_for < self._turn.attempt:
+            # Where it can't be looked for, what is known is all that can be taken away.
+            with contextlib.suppress(ThreadGone, ChatForbidden):
+                await self._find_messages()
+        await self._remove_from(0)
 
     def _pages(self) -> list[Page]:
         turn = self._turn
@@ -66,18 +86,19 @@ class Showing:
         pages = markdown.pages(turn.answer, streaming=not turn.is_over)
         return _with_problem(pages, markdown.pages(turn.problem))
 
-    async def _show_page(self, number: int, page: Page) -> None:
+    async def _show_page(self, number: int, page: Page, below: list[dict[str, Any]]) -> None:
         if number >= len(self.note.messages) and self.note.complete_for < self._turn.attempt:
             await self._find_messages()
-        digest = _digest(page)
+        content = self._content(page, below)
+        digest = _digest(content)
         if number >= len(self.note.messages):
-            await self._post(number, page, digest)
+            await self._post(number, content, digest)
         elif self.note.shown[number] != digest:
             await self._pace.update(self._turn.id)
-            await self._api.update(channel=self.note.channel, ts=self.note.messages[number], **self._content(page))
+            await self._api.update(channel=self.note.channel, ts=self.note.messages[number], **content)
             self.note = self.note.updated(number, digest)
 
-    async def _post(self, number: int, page: Page, digest: str) -> None:
+    async def _post(self, number: int, content: dict[str, Any], digest: str) -> None:
         await self._pace.post(self._turn.id, self.note.channel)
         before = self.note
         # Until Slack has answered nobody knows whether it stands there, least of all after a cancellation.
@@ -87,7 +108,7 @@ class Showing:
                 channel=before.channel,
                 thread_ts=before.thread_ts,
                 metadata={"event_type": METADATA_TYPE, "event_payload": {"turn": self._turn.id, "page": number}},
-                **self._content(page),
+                **content,
             )
         except ChatError as error:
             if not isinstance(error, ChatBusy) or error.code in _SURELY_NOT_POSTED:
@@ -95,11 +116,13 @@ class Showing:
             raise
         self.note = before.posted(ts, digest)
 
-    def _content(self, page: Page) -> dict[str, Any]:
+    def _content(self, page: Page, below: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the arguments that say it."""
         if self.note.is_plain:
             return {"text": page.fallback, "blocks": []}
         # https://docs.slack.dev/reference/block-kit/blocks/markdown-block
-        return {"text": page.fallback, "blocks": [{"type": "markdown", "text": page.markdown}]}
+        said = [{"type": "markdown", "text": page.markdown}] if page.markdown else []
+        return {"text": page.fallback, "blocks": (said + below) or [context(_NOTHING_YET)]}
 
     async def _remove_from(self, pages: int) -> None:
         """An earlier attempt at this answer was longer."""
@@ -154,5 +177,5 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _digest(page: Page) -> str:
-    return hashlib.blake2b(page.markdown.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.blake2b(json.dumps(content).encode(), digest_size=8).hexdigest()

@@ -43,6 +43,7 @@ class Identity:
 
     user: str
     bot: str
+    team: str  # the installation: a workspace, or a whole organisation
     workspace: str  # its name
     scopes: frozenset[str]
 
@@ -93,6 +94,7 @@ class Api:
         return Identity(
             user=answer["user_id"],
             bot=answer.get("bot_id", ""),
+            team=(answer.get("is_enterprise_install") and answer.get("enterprise_id")) or answer.get("team_id", ""),
             workspace=answer.get("team", ""),
             scopes=frozenset(scope.strip() for scope in scopes.split(",")),
         )
@@ -128,6 +130,30 @@ class Api:
             limit=200,
             include_all_metadata=True,
         )
+        return answer.data if isinstance(answer.data, dict) else {}
+
+    async def whisper(self, **arguments: object) -> None:
+        """Say something to one person only. https://docs.slack.dev/reference/methods/chat.postEphemeral"""
+        await self._call(self._once.chat_postEphemeral, **arguments)
+
+    # Reading back, where waiting for Slack is not worth it
+
+    async def conversations(self, limit: int) -> list[str]:
+        """Return the channels that the bot is in. https://docs.slack.dev/reference/methods/users.conversations"""
+        kinds = "public_channel,private_channel,mpim,im"
+        answer = await self._call(self._once.users_conversations, types=kinds, exclude_archived=True, limit=limit)
+        return [str(channel["id"]) for channel in answer["channels"]]
+
+    async def said_in(self, channel: str, thread_ts: str, since: str, cursor: str, limit: int) -> Mapping[str, Any]:
+        """Return a page of what was said after *since*, in a thread, or beside all of them when *thread_ts* is empty.
+
+        https://docs.slack.dev/reference/methods/conversations.history
+        """
+        asked = {"channel": channel, "oldest": since, "cursor": cursor or None, "limit": limit}
+        if thread_ts:
+            answer = await self._call(self._once.conversations_replies, ts=thread_ts, **asked)
+        else:
+            answer = await self._call(self._once.conversations_history, **asked)
         return answer.data if isinstance(answer.data, dict) else {}
 
     async def react(self, channel: str, ts: str, name: str) -> None:

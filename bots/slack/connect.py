@@ -125,13 +125,18 @@ async def open_socket(app: AsyncApp, api: Api, app_token: str, url: str) -> Asyn
         await asyncio.gather(*filter(None, tasks), return_exceptions=True)
 
 
-async def watch(client: SocketModeClient, vitals: Vitals) -> None:
-    """Tell *vitals* how the socket is doing, until cancelled. Reconnecting is the SDK's work."""
+async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], None]) -> None:
+    """Tell *vitals* how the socket is doing, until cancelled, and call *back* when it was lost and is there again.
+
+    Reconnecting is the SDK's work.
+    """
     is_up = True
     while True:
         was_up, is_up = is_up, await client.is_connected()
         if is_up:
             vitals.up(PART)
+            if not was_up:
+                back()
         elif not was_up:
             vitals.down(PART, "The connection to Slack is lost; trying again.")
             # The SDK would try the same address for ever, but an address is good for one connection and a short time.

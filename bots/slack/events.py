@@ -1,4 +1,4 @@
-"""Slack's payloads, read as questions. Pure: no network, no clock."""
+"""Slack's payloads, read as questions, edits and deletions. Pure: no network, no clock."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ NAME = "slack"
 # beside its text, a thread_broadcast was sent to the channel as well.
 _PEOPLES_SUBTYPES = frozenset({"file_share", "thread_broadcast", "me_message"})
 _SLACKBOT = "USLACKBOT"
+# What Slack leaves, by a change, of a deleted message that has replies; its pages don't mention it, its events do.
+_TOMBSTONE = "tombstone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +28,88 @@ class Ignored:
     reason: str  # for the log
 
 
-def read_event(body: Mapping[str, Any], bot_user: str) -> Question | Ignored:
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """Its author edited a message."""
+
+    question: Question  # as it is now
+    was_asked: bool  # was it for the bot before as well?
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A message was deleted."""
+
+    key: QuestionKey
+
+
+def read_event(body: Mapping[str, Any], bot_user: str) -> Question | Revised | Withdrawn | Ignored:
     """Read an event of the type `message` or `app_mention`: both come for one mention, in any order."""
-    event = body["event"]
-    if reason := _reason_to_ignore(event, bot_user):
+    event, team = body["event"], _team(body)
+    match event.get("subtype"):
+        case "message_changed":
+            return _read_change(event, team, bot_user)
+        case "message_deleted":
+            return _read_deletion(event, event["deleted_ts"], team, bot_user)
+    if event.get("hidden") or event.get("edited"):
+        return Ignored("not something that somebody said just now")
+    return read_message(event, team, event["channel"], bot_user)
+
+
+def read_message(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Question | Ignored:
+    """Read a message, from an event or from a channel's history."""
+    if reason := _reason_to_ignore(message, bot_user):
         return Ignored(reason)
-    team = _team(body)
-    channel, ts = event["channel"], event["ts"]
-    thread_ts = event.get("thread_ts") or ts
+    if not _is_for_the_bot(message, channel, bot_user):
+        return Ignored("not for the bot")
+    return _question(message, team, channel, bot_user)
+
+
+def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Revised | Withdrawn | Ignored:
+    """https://docs.slack.dev/reference/events/message/message_changed"""
+    channel, after, before = event["channel"], event["message"], event.get("previous_message") or {}
+    if after.get("subtype") == _TOMBSTONE:
+        return _read_deletion(event, after["ts"], team, bot_user)
+    # Slack changes messages by itself as well: previews of links, counts of replies.
+    if not after.get("edited") or after.get("text") == before.get("text"):
+        return Ignored("its words have not changed")
+    if reason := _reason_to_ignore(after, bot_user):
+        return Ignored(reason)
+    was_asked = _is_for_the_bot(before, channel, bot_user) if before else False
+    if not was_asked and not _is_for_the_bot(after, channel, bot_user):
+        return Ignored("not for the bot")
+    return Revised(_question(after, team, channel, bot_user), was_asked)
+
+
+def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) -> Withdrawn | Ignored:
+    """https://docs.slack.dev/reference/events/message/message_deleted"""
+    before = event.get("previous_message")
+    if before and (reason := _reason_to_ignore(before, bot_user)):
+        return Ignored(reason)
+    return Withdrawn(_key(team, event["channel"], ts))
+
+
+def _question(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Question:
+    ts = message["ts"]
+    thread_ts = message.get("thread_ts") or ts
     return Question(
-        key=QuestionKey(f"{NAME}:{team}/{channel}/{ts}"),
+        key=_key(team, channel, ts),
         thread=Thread(ThreadId(f"{NAME}:{team}/{channel}/{thread_ts}"), NAME, _places(team, channel)),
-        asker=event["user"],
-        text=plain(event.get("text") or "", bot_user, names={}),
+        asker=message["user"],
+        text=plain(message.get("text") or "", bot_user, names={}),
     )
+
+
+def _key(team: str, channel: str, ts: str) -> QuestionKey:
+    return QuestionKey(f"{NAME}:{team}/{channel}/{ts}")
+
+
+def channel_of_key(key: QuestionKey) -> tuple[str, str] | None:
+    """Return the installation and the channel of a question, None for what is no key of ours."""
+    match key.removeprefix(f"{NAME}:").split("/"):
+        case [team, channel, _] if key.startswith(f"{NAME}:"):
+            return team, channel
+    return None
 
 
 def first_note(question: Question) -> Note:
@@ -60,6 +130,16 @@ def channel_of_command(command: Mapping[str, Any]) -> Thread:
     return Thread(ThreadId(f"{NAME}:{team}/{channel}"), NAME, _places(team, channel))
 
 
+def installation(payload: Mapping[str, Any]) -> str:
+    """Return the installation that a click was for; `team` is null in one for a whole organisation.
+
+    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
+    enterprise, team = payload.get("enterprise") or {}, payload.get("team") or {}
+    is_org_wide = payload.get("is_enterprise_install") and enterprise.get("id")
+    return str(enterprise["id"] if is_org_wide else team.get("id", ""))
+
+
 def _places(team: str, channel: str) -> tuple[PlaceId, PlaceId]:
     return PlaceId(f"{NAME}:{team}"), PlaceId(f"{NAME}:{team}/{channel}")
 
@@ -75,22 +155,24 @@ def _team(body: Mapping[str, Any]) -> str:
     return str(authorization.get("team_id") or authorization.get("enterprise_id") or body["team_id"])
 
 
-def _reason_to_ignore(event: Mapping[str, Any], bot_user: str) -> str:
-    subtype = event.get("subtype")
-    if (subtype and subtype not in _PEOPLES_SUBTYPES) or event.get("hidden") or event.get("edited"):
-        return "not something that somebody said just now"
-    if not _is_from_a_person(event) or event["user"] == bot_user:
+def _reason_to_ignore(message: Mapping[str, Any], bot_user: str) -> str:
+    subtype = message.get("subtype")
+    if subtype and subtype not in _PEOPLES_SUBTYPES:
+        return "not something that somebody said"
+    if not _is_from_a_person(message) or message["user"] == bot_user:
         return "not from a person"
-    is_direct = event.get("channel_type") == "im" or event["channel"].startswith("D")
-    if not is_direct and f"<@{bot_user}>" not in _mentions(event.get("text") or ""):
-        return "not for the bot"
     return ""
 
 
-def _is_from_a_person(event: Mapping[str, Any]) -> bool:
+def _is_for_the_bot(message: Mapping[str, Any], channel: str, bot_user: str) -> bool:
+    is_direct = message.get("channel_type") == "im" or channel.startswith("D")
+    return is_direct or f"<@{bot_user}>" in _mentions(message.get("text") or "")
+
+
+def _is_from_a_person(message: Mapping[str, Any]) -> bool:
     # Bots that answer each other never stop.
-    is_from_a_bot = any(event.get(sign) for sign in ("bot_id", "bot_profile", "app_id"))
-    return not is_from_a_bot and (event.get("user") or _SLACKBOT) != _SLACKBOT
+    is_from_a_bot = any(message.get(sign) for sign in ("bot_id", "bot_profile", "app_id"))
+    return not is_from_a_bot and (message.get("user") or _SLACKBOT) != _SLACKBOT
 
 
 def _mentions(text: str) -> str:

@@ -8,12 +8,16 @@ from typing import Any
 # Each with what it is for: https://docs.slack.dev/reference/scopes
 SCOPES = (
     "app_mentions:read",  # hear mentions
-    "channels:history",  # hear messages in channels, and find an answer again after a crash
+    "channels:history",  # hear messages in channels, find an answer again after a crash, read back after time away
+    "channels:read",  # know which channels to read back in
     "chat:write",  # answer
     "commands",  # /bobbin
     "groups:history",
+    "groups:read",
     "im:history",  # hear direct messages
+    "im:read",
     "mpim:history",
+    "mpim:read",
     "reactions:write",  # the sign of life
 )
 EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")

@@ -17,8 +17,11 @@ class Note:
     question_ts: str
     has_sign: bool = False  # the question wears our reaction until the turn is over
     messages: tuple[str, ...] = ()  # the ts of each
-    shown: tuple[str, ...] = ()  # a digest of what each shows; empty when that isn't known. Not written down
-    is_plain: bool = False  # Slack refused this answer's blocks, so it stands there as plain text
+    shown: tuple[str, ...] = ()  # a digest of what each shows; empty when that isn't known
+    # The last message has a footer, which must not stay when the turn has none any more.
+    has_footer: bool = False
+    # Slack refused this answer's blocks, so it stands there as plain text, which has no footer.
+    is_plain: bool = False
     # The attempt by which `messages` is known to be complete: of a later one, a process may have died between
     # posting and writing it down. 0: not known to be.
     complete_for: int = 1
@@ -27,12 +30,16 @@ class Note:
     def read(cls, reply: Reply) -> Note:
         """Raises ValueError or TypeError for what isn't a note of ours."""
         fields = json.loads(reply)
-        fields["messages"] = tuple(fields.get("messages", ()))
-        return cls(**fields, shown=("",) * len(fields["messages"]))
+        messages = tuple(fields.pop("messages", ()))
+        shown = tuple(fields.pop("shown", ())) or ("",) * len(messages)
+        return cls(**fields, messages=messages, shown=shown)
 
-    def write(self) -> Reply:
-        # Without what changes with every update: a note that stays the same need not be saved again.
-        fields = {name: value for name, value in asdict(self).items() if name != "shown"}
+    def write(self, *, is_final: bool = False) -> Reply:
+        """Write it down; only of a turn that *is_final* with what each message shows."""
+        fields = asdict(self)
+        if not is_final:
+            # This changes with every update: a note that stays the same need not be saved again.
+            del fields["shown"]
         return Reply(json.dumps(fields, separators=(",", ":")))
 
     def posted(self, ts: str, digest: str) -> Note:

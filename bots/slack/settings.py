@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from core import settings
 
@@ -21,6 +21,7 @@ class Section(settings.Section):
     app_token: SecretStr = SecretStr("")
     signing_secret: SecretStr = SecretStr("")
     api_url: Annotated[str, AfterValidator(_with_slash)] = "https://slack.com/api/"
+    catch_up_hours: float = Field(24, gt=0)  # what was said longer ago, while nobody listened, isn't answered any more
 
     @property
     def is_configured(self) -> bool:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from core.errors import TokenRefused, UpstreamError, UsedUp
 from core.upstream.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from core.errors import UpstreamError
     from core.thread import Thread
     from core.upstream.client import Upstream
 
 TOLD_AFTER = 3.0  # seconds of waiting before somebody is told how many are before them
-TOLD_EVERY = 1.5  # seconds between two looks at whether that has changed
-ASIDE = 600.0  # seconds that a token is left alone which the service refuses; by then somebody may have topped it up
+_OF_THE_TOKEN = frozenset({"no_token", "invalid_token", "token_expired", "token_mismatched", "disabled"})
+LOOK_LATER = 0.005  # seconds for each who waits
+ASIDE = 60.0  # seconds that a token is left alone which the service refuses; by then somebody may have topped it up
 
 
 class Token:
@@ -54,6 +56,16 @@ class Token:
         """Leave it alone for a while: the service refuses it."""
         self._refusal, self._aside_until = refusal, now + ASIDE
 
+    def answered(self, now: float) -> None:
+        """Take note that it is good again. Who was asked before it was set aside says nothing of that."""
+        if now >= self._aside_until:
+            self._refusal = None
+
+    @property
+    def was_refused(self) -> bool:
+        """Has it been refused, and not been good since?"""
+        return self._refusal is not None
+
     def refusal(self, now: float) -> UpstreamError | None:
         """Return why it is set aside, None while it is good."""
         return self._refusal if now < self._aside_until else None
@@ -62,9 +74,13 @@ class Token:
 class Limits:
     """Lets questions through to the tokens, as many at once and as fast as each allows, and fairly."""
 
-    def __init__(self, tokens: Sequence[Token], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, tokens: Sequence[Token], *, clock: Callable[[], float] = time.monotonic, told_after: float = TOLD_AFTER
+    ) -> None:
+        """*told_after*: the seconds that somebody waits in silence."""
         self.tokens = tokens
         self._clock = clock
+        self._told_after = told_after
         self._waiting: Waiting[asyncio.Future[Token]] = Waiting()
         self._later: asyncio.TimerHandle | None = None
 
@@ -109,13 +125,14 @@ class Limits:
         return sum(token.refusal(now) is not None for token in self.tokens)
 
     async def _turn(self, thread: Thread, granted: asyncio.Future[Token], told: Callable[[int], None]) -> Token:
-        patience, last = TOLD_AFTER, -1
+        patience, last = self._told_after, -1
         while not granted.done():
             await asyncio.wait({granted}, timeout=patience)  # unlike wait_for, it leaves the future as it is
             if not granted.done() and (before := self._waiting.before(thread, granted)) != last:
                 told(before)
                 last = before
-            patience = TOLD_EVERY
+            # To look costs in proportion to how many wait, and all of them look: so the more wait, the less often.
+            patience = self._told_after / 2 + len(self._waiting) * LOOK_LATER
         return granted.result()
 
     def _admit(self) -> None:
@@ -139,6 +156,13 @@ class Limits:
             self._later = None
         if math.isfinite(seconds):  # else whoever gives a slot back sees to it
             self._later = asyncio.get_running_loop().call_later(seconds, self._admit)
+
+
+def refuses_token(error: Exception) -> bool:
+    """Is it the token that is refused, whatever it asks for? Lacking a permission may concern one model only."""
+    return isinstance(error, UsedUp) or (
+        isinstance(error, TokenRefused) and (error.code in _OF_THE_TOKEN or error.status == 401)
+    )
 
 
 def _anew(error: UpstreamError | None) -> UpstreamError:

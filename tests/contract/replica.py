@@ -69,8 +69,8 @@ class Slow:
         return self._said
 
 
-class Upstream:
-    def ask(self, prompt: Prompt) -> Any:
+class Service:
+    def ask(self, prompt: Prompt, **_how: object) -> Any:
         return Slow().ask(prompt)
 
 
@@ -79,7 +79,7 @@ async def main(url: str, file: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     database, jobs = open_database(url), Jobs(url)
     ledger = Ledger(database, jobs.summon)
-    worker = Worker(ledger, cast("Any", Upstream()), {"chat": Board(Path(file))}, PRESETS, transcript_budget=1000)
+    worker = Worker(ledger, cast("Any", Service()), {"chat": Board(Path(file))}, PRESETS, transcript_budget=1000)
     engine = Procrastinate(jobs, ledger, worker.see_to)
     await engine.start(["chat"])
     busy = -1

@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from sqlalchemy import Connection, text
@@ -24,6 +26,7 @@ from core.engine.jobs import Jobs
 from core.errors import SetupError, StorageUnavailable
 from core.preset import Preset
 from core.relay import Relay
+from core.settings import load
 from core.storage.database import open_database
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
@@ -400,3 +403,35 @@ async def test_one_that_is_stopped_hands_its_answers_over(replicas: Replicas) ->
     assert await first.wait() == 0
     await replicas.all_over(TURNS)
     replicas.assert_each_shown_once()
+
+
+# Which engine it is
+
+
+def test_postgresql_is_shared_unless_told_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    postgres, sqlite = ({"url": url} for url in ("postgresql://127.0.0.1/bobbin", "sqlite:///bobbin.db"))
+    assert load({}, database=postgres).shares_its_work
+    assert not load({}, database=sqlite).shares_its_work
+    assert not load({}, database=postgres, engine="embedded").shares_its_work
+    with pytest.raises(SetupError, match="keeps its jobs in PostgreSQL"):
+        load({}, database=sqlite, engine="procrastinate")
+
+
+async def test_the_jobs_tables_go_as_they_came(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    await migrate(database)
+
+    def down(connection: Connection) -> list[str]:
+        config = Config()
+        config.set_main_option("script_location", str(Path("migrations").resolve()))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        return [
+            name
+            for (name,) in connection.execute(text("select proname from pg_proc where proname ~ 'procrast|bobbin'"))
+        ]
+
+    assert await database.run(down) == []
+    await migrate(database)
+    await database.close()

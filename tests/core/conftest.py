@@ -92,7 +92,7 @@ class FakeUpstream:
         self.most_streaming = 0
 
     @asynccontextmanager
-    async def ask(self, prompt: Prompt) -> AsyncIterator[FakeStream]:
+    async def ask(self, prompt: Prompt, **_: object) -> AsyncIterator[FakeStream]:
         self.prompts.append(prompt)
         pieces = self.answers.pop(0) if self.answers else ["Because."]
         if isinstance(pieces[0], Exception):

@@ -46,3 +46,20 @@ def test_it_does_not_matter_in_which_steps_one_inherits(thread: Preset, channel:
 def test_the_narrowest_place_that_decides_wins(layers: list[tuple[str, Preset]]) -> None:
     decided = [preset.model for _, preset in layers if preset.model is not None]
     assert choose(NAMED, layers).model == (decided[-1] if decided else "gpt-5.1")
+
+
+def test_fallbacks_are_inherited_like_any_field_and_deciding_for_none_is_a_decision() -> None:
+    named = {
+        **NAMED,
+        DEFAULT: Preset(model="gpt-5.1", instructions="", fallbacks=("o3",)),
+        "alone": Preset(fallbacks=()),
+    }
+    assert choose(named, [("room", Preset(name="pirate"))]).models == ("gpt-5.1", "o3")
+    assert choose(named, [("room", Preset(name="alone"))]).models == ("gpt-5.1",)
+    assert choose(named, []).origins["fallbacks"] == ("o3", DEFAULT)
+
+
+def test_a_model_that_is_its_own_fallback_is_asked_once() -> None:
+    named = {DEFAULT: Preset(model="gpt-5.1", instructions="", fallbacks=("o3", "gpt-5.1", "o3"))}
+    assert choose(named, []).models == ("gpt-5.1", "o3")
+    assert choose(named, [("room", Preset(model="o3"))]).models == ("o3", "gpt-5.1")

@@ -100,3 +100,28 @@ def test_a_secret_may_come_as_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "bobbin_telegraph__token").write_text("hush-3")
     monkeypatch.setattr("core.settings.SECRETS", tmp_path)
     assert load(CHATS).section("telegraph").token.get_secret_value() == "hush-3"
+
+
+def test_there_may_be_several_tokens_and_the_log_knows_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOBBIN_UPSTREAM__TOKEN", "hush-1")
+    monkeypatch.setenv("BOBBIN_UPSTREAM__TOKENS", "hush-2, hush-1,, hush-3")
+    settings = load(CHATS)
+    assert settings.upstream.every_token == ["hush-1", "hush-2", "hush-3"]
+    assert {"hush-1", "hush-2", "hush-3"} <= set(settings.secrets)
+
+
+def test_a_preset_names_its_fallbacks(elsewhere: Path) -> None:
+    (elsewhere / "bobbin.toml").write_text(
+        '[presets.default]\nfallbacks = ["o3", "grok-3"]\n[presets.alone]\nfallbacks = []\n[presets.open]\n'
+    )
+    presets = load(CHATS).named_presets
+    assert presets["default"].fallbacks == ("o3", "grok-3")
+    assert presets["alone"].fallbacks == ()
+    assert presets["open"].fallbacks is None
+
+
+def test_a_limit_that_lets_nothing_through_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOBBIN_UPSTREAM__IN_FLIGHT", "0")
+    monkeypatch.setenv("BOBBIN_UPSTREAM__PER_SECOND", "0")
+    with pytest.raises(SetupError, match=r"(?s)IN_FLIGHT.*PER_SECOND"):
+        load(CHATS)

@@ -118,7 +118,7 @@ async def test_a_question_that_is_too_long_is_told_the_limit(
     assert not emulator.requests
 
 
-@pytest.mark.parametrize("fault", ["used_up", "too_many_requests", "cut", "empty", "html"])
+@pytest.mark.parametrize("fault", ["too_many_requests", "cut", "empty", "html"])
 async def test_an_upstream_that_fails_is_told_in_words(
     running: Any, side: Any, sqlite_url: str, emulator: Emulator, fault: str
 ) -> None:
@@ -129,6 +129,17 @@ async def test_an_upstream_that_fails_is_told_in_words(
         emulator.faults.clear()
         await side.ask(thread, "say exactly: well again")
         await side.until(lambda: "well again" in "".join(answers(side, thread)))
+
+
+async def test_a_budget_that_is_used_up_is_told_in_words_and_asked_for_once(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    emulator.faults.set("used_up")
+    async with running(sqlite_url, side.name):
+        for number in range(2):
+            thread = await side.open(number, "Why?")
+            await side.until(lambda thread=thread: "top it up" in "".join(answers(side, thread)))
+    assert len(emulator.requests) == 1
 
 
 async def test_a_lost_conversation_is_rebuilt_and_nobody_notices(

@@ -96,18 +96,46 @@ def edit(world: World, message: Message, changes: Json, *, allowed: Allowed = AL
     return message
 
 
+def preview(world: World, message: Message, embeds: list[Json]) -> None:
+    """Discord has looked at a link in the message, which is no edit: `edited_timestamp` stays as it is.
+
+    https://discord.com/developers/docs/resources/message#embed-object
+    """
+    message.embeds = embeds
+    _tell(world, "MESSAGE_UPDATE", message)
+    world.changes.tell("preview", message)
+
+
 def delete(world: World, message: Message) -> None:
+    """https://discord.com/developers/docs/events/gateway-events#message-delete"""
+    _take_out(message)
+    data = {"id": str(message.id), "channel_id": str(message.channel.id)}
+    _tell_deleted(world, "MESSAGE_DELETE", data, message)
+
+
+def delete_many(world: World, messages: list[Message]) -> None:
+    """Of one channel: https://discord.com/developers/docs/events/gateway-events#message-delete-bulk"""
+    for message in messages:
+        _take_out(message)
+    ids = [str(message.id) for message in messages]
+    _tell_deleted(world, "MESSAGE_DELETE_BULK", {"ids": ids, "channel_id": str(messages[0].channel.id)}, *messages)
+
+
+def _take_out(message: Message) -> None:
     channel = message.channel
     message.deleted = True
     channel.messages.pop(message.id, None)
     if channel.thread and channel.thread.message_count and not message.is_ephemeral:
         channel.thread.message_count -= 1
-    in_guild = not (channel.is_dm or message.is_ephemeral)
-    data = {"id": str(message.id), "channel_id": str(channel.id)}
+
+
+def _tell_deleted(world: World, name: str, data: Json, *messages: Message) -> None:
+    in_guild = not (messages[0].channel.is_dm or messages[0].is_ephemeral)
     if in_guild:
         data["guild_id"] = str(world.guild_id)
-    world.tell_gateway(Event("MESSAGE_DELETE", data, message_intent(in_guild=in_guild), in_guild))
-    world.changes.tell("delete", message)
+    world.tell_gateway(Event(name, data, message_intent(in_guild=in_guild), in_guild))
+    for message in messages:
+        world.changes.tell("delete", message)
 
 
 def react(world: World, message: Message, user: User, emoji: str) -> None:

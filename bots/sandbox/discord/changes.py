@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """*what* is one of message, edit, delete, reaction, typing, thread, channel, interaction, commands, gateway, call."""
+    """*what* is one of message, edit, preview, delete, reaction, typing, thread, channel, interaction, commands, gateway, call."""
 
     what: str
     subject: object  # the Message, Channel, Interaction … it is about, as it is now

@@ -96,6 +96,19 @@ class People:
             raise ValueError(f"{person.name} may not delete that message.")
         acts.delete(self.world, message)
 
+    async def purge(self, user: User | str, messages: Sequence[Message]) -> None:
+        """Several messages of one channel at once, as those who keep order there do by their bots."""
+        person = self.user(user)
+        if len({message.channel.id for message in messages}) != 1:
+            raise ValueError("Messages are deleted at once in one channel only.")
+        if not self.may(person, messages[0].channel, Permission.MANAGE_MESSAGES):
+            raise ValueError(f"{person.name} may not delete those messages.")
+        acts.delete_many(self.world, list(messages))
+
+    async def preview(self, message: Message, title: str) -> None:
+        """Discord shows what is behind a link in *message*, a while after it was said."""
+        acts.preview(self.world, message, [{"type": "link", "title": title}])
+
     async def react(self, user: User | str, message: Message, emoji: str) -> None:
         acts.react(self.world, message, self.user(user), emoji)
 

@@ -21,6 +21,7 @@ class Faults:
     redeliver: int = 0  # send every event this many times again although it was acknowledged
     mention_first: bool = False  # app_mention before message
     lose_acks: int = 0  # treat the next acknowledgements as if they never came
+    lose_events: bool = False  # what happens is never delivered, as what happened to an app away for over two hours
     expect_acks: bool = True  # off: whatever is sent counts as acknowledged at once
     failures: dict[str, list[Failure]] = field(default_factory=dict)
 

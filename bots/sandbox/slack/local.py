@@ -184,6 +184,10 @@ class LocalSlack:
     async def edit(self, message: Message, text: str) -> Message:
         return self._people.edit(message, text)
 
+    async def unfurl(self, message: Message, title: str) -> Message:
+        """Slack looked at a link in *message* and shows a preview: a change that nobody made."""
+        return self._people.unfurl(message, title)
+
     async def delete(self, message: Message, by: User | str | None = None) -> None:
         self._people.delete(message, self.user(by) if by else None)
 
@@ -273,6 +277,10 @@ class LocalSlack:
         """How many are open."""
         return self._sockets.count
 
+    def turn_clock_back(self, seconds: float) -> None:
+        """From now on what is said is that old; 0 for the present. Time in a channel must not run backwards."""
+        self._workspace.clock.turn_back(seconds)
+
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Have every socket close the polite way; with `warning`, only announce it."""
         await self._sockets.disconnect(reason)
@@ -292,6 +300,8 @@ class LocalSlack:
             self.add_channel(name, *people, self.installation.bot)
 
     def _tell_the_app(self, change: Change) -> None:
+        if self.faults.lose_events:
+            return
         for envelope in self._events.of(change, mention_first=self.faults.mention_first):
             self._deliveries.send(envelope)
 

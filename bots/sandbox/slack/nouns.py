@@ -23,10 +23,15 @@ class Clock:
     """Hands out message timestamps: seconds with six decimals, never the same one twice."""
 
     def __init__(self) -> None:
+        self._behind = 0.0  # seconds
         self._last = 0
 
+    def turn_back(self, seconds: float) -> None:
+        """Stay that far behind from now on."""
+        self._behind, self._last = seconds, 0
+
     def next_ts(self) -> str:
-        self._last = max(self._last + 1, int(time.time() * 1_000_000))
+        self._last = max(self._last + 1, int((time.time() - self._behind) * 1_000_000))
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"
 
 

@@ -136,6 +136,8 @@ def message_object(message: Message, workspace: Workspace, installation: Install
     body |= {name: value for name, value in optional.items() if value}
     if message.subtype != "bot_message":
         body["user"] = message.user
+    if message.subtype == "tombstone":
+        body["hidden"] = True
     if message.files:
         body["upload"] = False
     if message.bot_id == installation.bot.bot_id:

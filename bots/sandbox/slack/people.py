@@ -94,6 +94,12 @@ class People:
         after = replace(self._current(message), text=words, blocks=(rich_text(words),), edited_ts=now)
         return self._workspace.change(after)
 
+    def unfurl(self, message: Message, title: str) -> Message:
+        """https://docs.slack.dev/messaging/unfurling-links-in-messages"""
+        preview: JsonObject = {"id": 1, "title": title, "fallback": title}
+        current = self._current(message)
+        return self._workspace.change(replace(current, attachments=(*current.attachments, preview)))
+
     def delete(self, message: Message, by: User | None) -> None:
         current = self._current(message)
         self._workspace.delete(current, by.id if by else current.user)

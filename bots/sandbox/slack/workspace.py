@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
+# Not on the pages of Slack's reference; known from what workspaces send: "subtype": "tombstone", by USLACKBOT.
+TOMBSTONE = "tombstone"
+SLACKBOT = "USLACKBOT"
 STATUS_SECONDS = 120.0  # a status line fades: https://docs.slack.dev/reference/methods/assistant.threads.setStatus
 
 
@@ -123,9 +126,16 @@ class Workspace:
         return after
 
     def delete(self, message: Message, by: str) -> None:
+        """Take a message away; where replies hang on it, a tombstone stays until the last of them is gone."""
+        if self.replies(message):
+            self.change(_tombstone(message))
+            return
         del self._messages[message.channel][message.ts]
         self._threads.get((message.channel, message.thread_ts or ""), {}).pop(message.ts, None)
         self.announce(Change(ChangeKind.DELETED, message.channel, by, message))
+        parent = self.message(message.channel, message.thread_ts or "")
+        if parent and parent.subtype == TOMBSTONE and not self.replies(parent):
+            self.delete(parent, by)
 
     def react(self, message: Message, user: str, name: str) -> None:
         others = tuple(each for each in message.reactions if each.name != name)
@@ -189,3 +199,14 @@ class Workspace:
                 if found := predicate():
                     return found
                 await next_change.wait()
+
+
+def _tombstone(message: Message) -> Message:
+    return Message(
+        channel=message.channel,
+        ts=message.ts,
+        user=SLACKBOT,
+        text="This message was deleted.",
+        subtype=TOMBSTONE,
+        versions=message.versions,
+    )

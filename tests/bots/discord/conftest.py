@@ -23,7 +23,7 @@ from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.thread import ThreadId
-from core.turn import Accepted, Question, Reply, Turn
+from core.turn import Accepted, Question, QuestionKey, Reply, Turn
 from core.vitals import Vitals
 
 
@@ -41,6 +41,11 @@ class Outage(Ledger):
             raise StorageUnavailable
         await self.is_quick.wait()
         return await super().accept(question, reply, told)
+
+    async def reopen(self, key: QuestionKey, text: str | None = None) -> Turn | None:
+        if self.is_away:
+            raise StorageUnavailable
+        return await super().reopen(key, text)
 
 
 class NoRoutes:
@@ -113,7 +118,7 @@ class House:
         return turn.replied(await self.chat.show(turn))
 
     async def settle(self, turn: Turn) -> None:
-        await self.ledger.conclude(turn, None)
+        await self.ledger.conclude(turn, None, epoch=0)
         await self.ledger.settle(turn.settle())
 
     def said(self, where: Channel | str | int) -> list[Message]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import discord
 import pytest
+import structlog
 import yarl
 from pydantic import SecretStr
 
@@ -276,14 +277,16 @@ async def test_a_missing_intent_is_said_in_a_sentence(house: House) -> None:
 async def test_without_the_intent_mentions_are_answered_and_the_log_says_once_what_is_missing(house: House) -> None:
     house.section = house.section.model_copy(update={"message_content": False})
     house.chat = house.build()
-    async with house.listening():
-        first = await house.asked()
-        await house.settle(await house.show(first.start("m").finish("Because.")))
-        await house.discord.say("ada", house.thread(), "and then?")
-        second = await house.asked("@bobbin and then?", to=house.thread())
-        assert second.question.text == "and then?"
-        assert len(house.woken) == 2
-        assert house.chat._knows_of_unreadable
+    with structlog.testing.capture_logs() as logged:
+        async with house.listening():
+            first = await house.asked()
+            await house.settle(await house.show(first.start("m").finish("Because.")))
+            await house.discord.say("ada", house.thread(), "and then?")
+            await house.discord.say("ada", house.thread(), "well?")
+            second = await house.asked("@bobbin and then?", to=house.thread())
+            assert second.question.text == "and then?"
+            assert len(house.woken) == 2
+    assert sum("Message Content Intent is off" in line["event"] for line in logged) == 1
 
 
 async def test_until_discord_can_be_reached_it_tries_again(house: House) -> None:

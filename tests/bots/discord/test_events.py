@@ -50,6 +50,26 @@ async def test_the_mention_of_the_bot_is_no_part_of_the_question(local: LocalDis
     assert asked.question.text == "who is @Ben?"
 
 
+async def test_the_bots_own_role_is_as_good_a_mention(local: LocalDiscord, heard: Heard) -> None:
+    """It bears the bot's name, so that people pick it from the list."""
+    role = next(role for role in local.world.roles.values() if role.bot_id == local.bot_user_id)
+    said = await local.say("ada", "general", f"<@&{role.id}> why?")
+    asked = read_message(heard(said, mention_roles=[str(role.id)]), local.bot_user_id)
+    assert isinstance(asked, Asked)
+    assert asked.question.text == "why?"
+
+
+async def test_people_who_answer_each_other_in_the_bots_thread_are_left_alone(
+    local: LocalDiscord, heard: Heard
+) -> None:
+    starter = await local.say("ada", "general", "@bobbin why?")
+    thread = await local.start_thread("bobbin", starter, "why?")
+    first = await local.say("ada", thread, "and now?")
+    reply = heard(await local.say("ben", thread, "now is good", reply_to=first))
+    assert isinstance(read_message(heard(first), local.bot_user_id), Asked)
+    assert isinstance(read_message(reply, local.bot_user_id), Ignored)
+
+
 async def test_a_thread_and_its_note_are_known_before_it_exists(local: LocalDiscord, heard: Heard) -> None:
     said = await local.say("ada", "general", "@bobbin why?\nReally, why?")
     asked = read_message(heard(said), local.bot_user_id)

@@ -13,7 +13,7 @@ FULL = Note(
     reply_to=4,
     is_command=True,
     token=Token(application=7, sealed="sealed", until=1.5),
-    posts=(Post(8), Post(0, by_token=True)),
+    posts=(Post(8, is_aside=True), Post(0, by_token=True, has_button=True)),
 )
 
 

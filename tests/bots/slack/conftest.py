@@ -25,7 +25,7 @@ from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.thread import ThreadId
-from core.turn import Accepted, Question, Reply, Turn
+from core.turn import Accepted, Question, QuestionKey, Reply, Turn
 from core.vitals import Vitals
 
 PAYLOADS = Path(__file__).parents[2] / "data" / "slack"
@@ -58,6 +58,11 @@ class Outage(Ledger):
             raise StorageUnavailable
         await self.is_quick.wait()
         return await super().accept(question, reply, told)
+
+    async def _change(self, key: QuestionKey, *where: Any, **values: Any) -> Turn | None:
+        if self.is_away:
+            raise StorageUnavailable
+        return await super()._change(key, *where, **values)
 
 
 class Door:

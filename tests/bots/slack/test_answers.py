@@ -72,7 +72,7 @@ async def test_a_problem_stands_under_what_came(house: House, turn: Turn) -> Non
     turn = turn.replied(await house.chat.show(turn))
     await house.chat.show(turn.fail("The AI service broke off."))
     (message,) = house.replies(turn)
-    assert shown(message).endswith("```\n\nThe AI service broke off.")
+    assert shown(message).endswith("```\n\nThe AI service broke off.\n[Try again]")
     assert "The AI service broke off." in message.text
 
 
@@ -171,9 +171,87 @@ async def test_a_turn_without_a_note_is_shown_where_it_was_asked(house: House, t
 def test_a_note_outlives_the_process() -> None:
     note = Note("C1", "1.0", "2.0", has_sign=True).posted("3.0", "digest")
     assert Note.read(note.write()) == replace(note, shown=("",))
+    assert Note.read(note.write(is_final=True)) == note
 
 
 def test_a_note_stays_the_same_while_the_same_messages_grow() -> None:
     """So that an update of what is shown need not be saved."""
     note = Note("C1", "1.0", "2.0").posted("3.0", "digest")
     assert note.updated(0, "another").write() == note.write()
+
+
+# What stands under it
+
+
+async def test_an_aside_stands_under_the_answer_and_goes_again(house: House, turn: Turn) -> None:
+    turn = turn.grow("Because").remark("Another model stepped in: <!channel>")
+    turn = turn.replied(await house.chat.show(turn))
+    (message,) = house.replies(turn)
+    assert shown(message) == "Because\nAnother model stepped in: <!channel>"
+    assert message.blocks[-1]["elements"][0]["type"] == "plain_text"
+    turn = turn.remark("").finish("Because.")
+    await house.chat.show(turn)
+    (message,) = house.replies(turn)
+    assert shown(message) == "Because."
+
+
+async def test_an_aside_may_stand_alone_and_the_answer_takes_its_place(house: House, turn: Turn) -> None:
+    turn = turn.remark("You are third in line & will be answered.")
+    turn = turn.replied(await house.chat.show(turn))
+    (alone,) = house.replies(turn)
+    assert shown(alone) == "You are third in line & will be answered."
+    turn = turn.remark("")
+    turn = turn.replied(await house.chat.show(turn))
+    assert [shown(message) for message in house.replies(turn)] == ["…"]
+    await house.chat.show(turn.finish("Because."))
+    (message,) = house.replies(turn)
+    assert (message.ts, shown(message)) == (alone.ts, "Because.")
+
+
+async def test_an_aside_does_not_outlive_a_turn_that_was_stopped(house: House, turn: Turn) -> None:
+    turn = turn.remark("You are third in line.")
+    turn = turn.replied(await house.chat.show(turn))
+    await house.chat.show(turn.remark("").stop())
+    assert not house.replies(turn)
+
+
+async def test_only_the_last_message_has_the_aside(house: House, turn: Turn) -> None:
+    await house.chat.show(turn.remark("By the way").finish(LONG))
+    *full, last = [shown(message) for message in house.replies(turn)]
+    assert last.endswith("By the way")
+    assert not any("By the way" in page for page in full)
+
+
+async def test_an_answer_in_plain_text_has_nothing_under_it(house: House, turn: Turn) -> None:
+    house.slack.faults.fail("chat.postMessage", Failure(error="invalid_blocks"))
+    await house.chat.show(turn.remark("By the way").fail("It broke."))
+    (message,) = house.replies(turn)
+    assert (message.text, message.blocks) == ("It broke.", ())
+
+
+# Withdrawn
+
+
+async def test_a_withdrawn_turn_shows_nothing_any_more(house: House, turn: Turn) -> None:
+    reply = await house.chat.show(turn.grow(LONG))
+    pages = house.replies(turn)
+    await house.slack.delete(pages[1], "ada")
+    gone = replace(turn, attempt=turn.attempt + 1, reply=reply, is_withdrawn=True, answer="").stop()
+    await house.chat.ready(gone)
+    reply = await house.chat.show(gone)
+    assert not house.replies(turn)
+    assert Note.read(reply).messages == ()
+
+
+async def test_a_withdrawn_turn_takes_away_what_was_never_written_down(house: House, turn: Turn) -> None:
+    await house.chat.show(turn.grow("Because"))
+    house.chat = house.build()
+    await house.chat.show(replace(turn, attempt=turn.attempt + 1, is_withdrawn=True).stop())
+    assert not house.replies(turn)
+
+
+async def test_a_withdrawn_turn_goes_as_far_as_it_is_allowed_to_know(house: House, turn: Turn) -> None:
+    reply = await house.chat.show(turn.grow("Because"))
+    house.slack.installation.scopes.discard("channels:history")
+    await house.chat.show(replace(turn, attempt=turn.attempt + 1, is_withdrawn=True, reply=reply).stop())
+    assert not house.replies(turn)

@@ -12,10 +12,13 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bots.sandbox.slack import Failure
-from core.errors import SetupError
+from bots.sandbox.slack import Failure, Message
+from bots.slack.footer import AGAIN
+from core.errors import SetupError, StorageUnavailable
+from core.turn import Status
 
 if TYPE_CHECKING:
+    from core.turn import Turn
     from tests.bots.slack.conftest import House
 
 
@@ -190,6 +193,78 @@ async def test_a_button_of_somebody_else_is_acknowledged(house: House) -> None:
     async with house.listening():
         said = await house.slack.shortcut("ada", "unknown_shortcut")
     assert not said.problem
+
+
+# Edits, deletions, clicks
+
+
+async def test_an_edit_or_deletion_that_could_not_be_recorded_comes_again(either: House) -> None:
+    async with either.listening():
+        turn = await either.asked("@bobbin tea?")
+        (question,) = either.slack.messages("general")
+        await either.slack.wait_for(lambda: not either.slack.under_way)
+        either.ledger.is_away = True
+        await either.slack.edit(question, "@bobbin coffee?")
+        await either.slack.wait_for(lambda: not either.slack.deliveries[-1].acknowledged)
+        either.ledger.is_away = False
+        await either.slack.wait_for(lambda: not either.slack.under_way)
+        revised = await either.ledger.turn(turn.question.key)
+        either.ledger.is_away = True
+        await either.slack.delete(question)
+        await either.slack.wait_for(lambda: not either.slack.deliveries[-1].acknowledged)
+        either.ledger.is_away = False
+        await either.slack.wait_for(lambda: not either.slack.under_way)
+    assert revised
+    assert revised.question.text == "coffee?"
+    withdrawn = await either.ledger.turn(turn.question.key)
+    assert withdrawn
+    assert withdrawn.is_withdrawn
+
+
+async def failed(house: House) -> tuple[Turn, Message]:
+    turn = (await house.asked()).start("m").fail("It broke.")
+    turn = turn.replied(await house.chat.show(turn))
+    await house.ledger.save(turn.settle())
+    (message,) = house.replies(turn)
+    return turn, message
+
+
+async def test_a_click_is_recorded_before_it_is_acknowledged_and_counts_once(either: House) -> None:
+    async with either.listening():
+        turn, message = await failed(either)
+        click = await either.slack.click("ben", message, AGAIN)
+        anew = await either.ledger.turn(turn.question.key)
+        await either.slack.click("ada", message, AGAIN)
+        still = await either.ledger.turn(turn.question.key)
+    assert not click.problem
+    assert anew
+    assert anew.status is Status.QUEUED
+    assert still == anew, "somebody who clicks the same button a moment later starts nothing"
+
+
+async def test_a_click_that_could_not_be_recorded_is_told_and_may_be_repeated(house: House) -> None:
+    async with house.listening():
+        turn, message = await failed(house)
+        house.ledger.is_away = True
+        click = await house.slack.click("ben", message, AGAIN)
+        whisper = await house.slack.wait_for(lambda: [each for each in house.replies(turn) if each.ephemeral_to])
+        house.ledger.is_away = False
+        await house.slack.click("ben", message, AGAIN)
+        anew = await house.ledger.turn(turn.question.key)
+    assert not click.problem
+    assert whisper[0].ephemeral_to == house.slack.user("ben").id
+    assert whisper[0].text == StorageUnavailable().sentence
+    assert anew
+    assert anew.status is Status.QUEUED
+
+
+async def test_a_click_for_what_is_no_more_is_told(house: House) -> None:
+    async with house.listening():
+        turn, message = await failed(house)
+        await house.relay.withdraw(turn.question.key)
+        await house.slack.click("ben", message, AGAIN)
+        whisper = await house.slack.wait_for(lambda: [each for each in house.replies(turn) if each.ephemeral_to])
+    assert "ask it again" in whisper[0].text
 
 
 # Connecting

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bots.slack.events import Ignored, channel_of_command, first_note, read_event
+from bots.slack.events import Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
 from core.turn import Question
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def test_a_mention_with_the_name_beside_it_counts(payload: Read) -> None:
     assert asked(payload("message_channels"), text=f"<@{BOT}|bobbin> hi").text == "hi"
 
 
-@pytest.mark.parametrize("name", ["own_message", "bot_message", "message_changed", "message_deleted"])
+@pytest.mark.parametrize("name", ["own_message", "bot_message", "message_changed"])
 def test_what_nobody_said_is_ignored(payload: Read, name: str) -> None:
     assert isinstance(read_event(payload(name), BOT), Ignored)
 
@@ -115,3 +115,63 @@ def test_a_command_is_given_in_a_channel(payload: Read) -> None:
     thread = channel_of_command(payload("slash_command"))
     assert thread.id == "slack:T0WORKSPACE/C0GENERAL"
     assert thread.layers == ("slack:T0WORKSPACE", "slack:T0WORKSPACE/C0GENERAL")
+
+
+# Edits and deletions
+
+
+def edit(body: dict[str, Any], before: str, after: str, **message: object) -> Question | Revised | Withdrawn | Ignored:
+    body["event"]["previous_message"]["text"] = before
+    body["event"]["message"].update({"text": after} | message)
+    return read_event(body, BOT)
+
+
+def test_an_edited_question_has_the_key_of_the_first(payload: Read) -> None:
+    question = asked(payload("message_channels"), text=f"<@{BOT}> tea?")
+    revised = edit(payload("message_changed"), f"<@{BOT}> tea?", f"<@{BOT}> coffee?")
+    assert isinstance(revised, Revised)
+    assert (revised.question.key, revised.question.thread) == (question.key, question.thread)
+    assert revised.question.text == "coffee?"
+    assert revised.was_asked
+
+
+def test_a_mention_may_come_or_go_with_an_edit(payload: Read) -> None:
+    come = edit(payload("message_changed"), "tea?", f"<@{BOT}> tea?")
+    gone = edit(payload("message_changed"), f"<@{BOT}> tea?", "never mind")
+    assert isinstance(come, Revised)
+    assert isinstance(gone, Revised)
+    assert (come.was_asked, gone.was_asked) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": f"<@{BOT}> tea?", "attachments": [{"title": "Tea"}]},
+        {"edited": None},
+        {"user": BOT},
+        {"bot_id": "B0LAMP"},
+    ],
+    ids=str,
+)
+def test_a_change_is_no_edit_when(payload: Read, message: dict[str, object]) -> None:
+    change = edit(payload("message_changed"), f"<@{BOT}> tea?", f"<@{BOT}> coffee?", **message)
+    assert isinstance(change, Ignored)
+
+
+def test_what_people_edit_among_themselves_is_ignored(payload: Read) -> None:
+    assert isinstance(edit(payload("message_changed"), "tea?", "coffee?"), Ignored)
+
+
+def test_a_deleted_question_is_withdrawn_with_or_without_replies(payload: Read) -> None:
+    """With replies a tombstone stays in its place."""
+    question = asked(payload("message_channels"), text=f"<@{BOT}> tea?")
+    tombstone = {"subtype": "tombstone", "user": "USLACKBOT", "edited": None}
+    left = edit(payload("message_changed"), f"<@{BOT}> tea?", "This message was deleted.", **tombstone)
+    assert read_event(payload("message_deleted"), BOT) == left == Withdrawn(question.key)
+
+
+@pytest.mark.parametrize("before", [{"user": BOT}, {"bot_id": "B0LAMP"}, {"user": "USLACKBOT"}], ids=str)
+def test_what_no_person_said_can_not_be_withdrawn(payload: Read, before: dict[str, object]) -> None:
+    body = payload("message_deleted")
+    body["event"]["previous_message"].update(before)
+    assert isinstance(read_event(body, BOT), Ignored)

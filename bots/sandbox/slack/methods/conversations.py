@@ -6,7 +6,7 @@ import math
 
 from bots.sandbox.slack.arguments import ApiError, Arguments, next_page
 from bots.sandbox.slack.limits import TIER_2, TIER_3, TIER_4
-from bots.sandbox.slack.nouns import ChannelKind, JsonObject, Message
+from bots.sandbox.slack.nouns import Channel, ChannelKind, JsonObject, Message
 from bots.sandbox.slack.objects import channel_object
 from bots.sandbox.slack.platform import Method, Platform
 
@@ -24,17 +24,15 @@ def info(platform: Platform, arguments: Arguments) -> JsonObject:
 
 
 def list_channels(platform: Platform, arguments: Arguments) -> JsonObject:
-    wanted = arguments.names("types") or ["public_channel"]
-    if not set(wanted) <= {kind.type_filter for kind in ChannelKind}:
-        raise ApiError("invalid_types")
-    visible = [
-        channel
-        for channel in sorted(platform.workspace.channels.values(), key=lambda channel: channel.id)
-        if channel.kind.type_filter in wanted and (not channel.is_private or platform.is_member(channel))
-    ]
-    page, more = _page([channel.id for channel in visible], arguments)
-    bot = platform.installation.bot
-    return {"channels": [channel_object(platform.workspace.channels[each], bot) for each in page]} | more
+    visible = [each for each in _channels(platform) if not each.is_private or platform.is_member(each)]
+    return _list(platform, arguments, visible)
+
+
+def of_the_bot(platform: Platform, arguments: Arguments) -> JsonObject:
+    """The channels that the caller is in: …/methods/users.conversations"""
+    if "user" in arguments and arguments.text("user") != platform.installation.bot.id:
+        raise ApiError("user_not_found")
+    return _list(platform, arguments, [channel for channel in _channels(platform) if platform.is_member(channel)])
 
 
 def members(platform: Platform, arguments: Arguments) -> JsonObject:
@@ -105,6 +103,20 @@ def join(platform: Platform, arguments: Arguments) -> JsonObject:
     return answer
 
 
+def _channels(platform: Platform) -> list[Channel]:
+    return sorted(platform.workspace.channels.values(), key=lambda channel: channel.id)
+
+
+def _list(platform: Platform, arguments: Arguments, channels: list[Channel]) -> JsonObject:
+    """A page of those of *channels* that are of the wanted types."""
+    wanted = arguments.names("types") or ["public_channel"]
+    if not set(wanted) <= {kind.type_filter for kind in ChannelKind}:
+        raise ApiError("invalid_types")
+    page, more = _page([channel.id for channel in channels if channel.kind.type_filter in wanted], arguments)
+    bot = platform.installation.bot
+    return {"channels": [channel_object(platform.workspace.channels[each], bot) for each in page]} | more
+
+
 def _between(messages: list[Message], arguments: Arguments) -> list[Message]:
     low, high = _moment(arguments, "oldest", 0.0), _moment(arguments, "latest", math.inf)
     if arguments.flag("inclusive"):
@@ -137,6 +149,7 @@ def _page(ids: list[str], arguments: Arguments) -> tuple[list[str], JsonObject]:
 METHODS = {
     "conversations.info": Method(info, TIER_3, "{kind}:read"),
     "conversations.list": Method(list_channels, TIER_2, "{kind}:read"),
+    "users.conversations": Method(of_the_bot, TIER_3, "{kind}:read"),
     "conversations.members": Method(members, TIER_4, "{kind}:read"),
     "conversations.history": Method(history, TIER_3, "{kind}:history"),
     "conversations.replies": Method(replies, TIER_3, "{kind}:history"),

@@ -50,6 +50,10 @@ class Bot(discord.Client):
         self.deletions.append(event.message_id)
         self.news.set()
 
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        self.deletions.extend(sorted(event.message_ids))
+        self.news.set()
+
     async def until(self, predicate: Callable[[], object]) -> None:
         async with asyncio.timeout(10):
             while not predicate():

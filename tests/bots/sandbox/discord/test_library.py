@@ -117,6 +117,28 @@ async def test_edits_and_deletions_are_told(local: LocalDiscord, bot: Any) -> No
     assert shown(said) == ""
 
 
+async def test_several_messages_are_deleted_at_once_by_who_keeps_order(local: LocalDiscord, bot: Any) -> None:
+    said = [await local.say("ben", "general", str(number)) for number in range(2)]
+    with pytest.raises(ValueError, match="may not delete"):
+        await local.purge("ben", said)
+    with pytest.raises(ValueError, match="one channel"):
+        await local.purge("ada", [*said, await local.say("ben", "random", "2")])
+    await local.purge("ada", said)
+    await bot.until(lambda: bot.deletions)
+    assert bot.deletions == [one.id for one in said]
+    assert not local.messages("general")
+
+
+async def test_a_preview_of_a_link_is_an_update_and_no_edit(local: LocalDiscord, bot: Any) -> None:
+    said = await local.say("ben", "general", "see https://example.org")
+    await local.preview(said, "A page")
+    await bot.until(lambda: bot.edits)
+    update = bot.edits[0].message
+    assert update.edited_at is None
+    assert (update.content, update.embeds[0].title) == (said.content, "A page")
+    assert "A page" in shown(said)
+
+
 async def test_reactions_come_and_go(local: LocalDiscord, bot: Any) -> None:
     said = await local.say("ben", "general", "@bobbin hi")
     await bot.until(bot.texts)

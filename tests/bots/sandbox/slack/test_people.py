@@ -57,3 +57,22 @@ async def test_a_deleted_reply_is_not_counted(slack: LocalSlack) -> None:
     await slack.delete(first)
     assert slack.messages("general", parent.ts) == [parent, second]
     assert slack._platform.shown(parent)["reply_count"] == 1
+
+
+async def test_a_deleted_message_with_replies_leaves_a_tombstone_until_they_are_gone(slack: LocalSlack) -> None:
+    slack.faults.expect_acks = False
+    parent = await slack.say("ada", "general", "hello")
+    reply = await slack.say("ben", "general", "hi", parent.ts)
+    await slack.delete(parent)
+    tombstone, _ = slack.messages("general")
+    assert (tombstone.ts, tombstone.subtype, tombstone.text) == (parent.ts, "tombstone", "This message was deleted.")
+    await slack.delete(reply)
+    assert not slack.messages("general")
+
+
+async def test_a_preview_is_a_change_without_an_edit(slack: LocalSlack) -> None:
+    slack.faults.expect_acks = False
+    said = await slack.say("ada", "general", "https://example.com")
+    after = await slack.unfurl(said, "An example")
+    assert (after.text, after.edited_ts) == (said.text, "")
+    assert after.attachments

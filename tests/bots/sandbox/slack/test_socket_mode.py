@@ -152,6 +152,16 @@ async def test_slack_gives_up_after_three_retries(slack: LocalSlack, bot: Any, c
     assert len(bot.events) == 4
 
 
+async def test_events_can_get_lost(slack: LocalSlack, bot: Any, connect: Any) -> None:
+    await connect()
+    slack.faults.lose_events = True
+    await slack.say("ada", "general", "lost")
+    slack.faults.lose_events = False
+    await slack.say("ada", "general", "found")
+    await slack.wait_for(lambda: bot.events)
+    assert [event["text"] for event in bot.events] == ["found"]
+
+
 async def test_acknowledged_events_can_be_redelivered(slack: LocalSlack, bot: Any, connect: Any) -> None:
     await connect()
     slack.faults.redeliver = 2

@@ -319,3 +319,14 @@ async def test_calls_are_recorded(slack: LocalSlack, client: AsyncWebClient) -> 
     call = slack.calls[-1]
     assert (call.method, call.arguments["text"], call.answer["ok"]) == ("chat.postMessage", "hello", True)
     assert slack.bot_token not in json.dumps(call.arguments)
+
+
+async def test_a_bot_learns_which_channels_it_is_in(slack: LocalSlack, client: AsyncWebClient) -> None:
+    slack.add_channel("elsewhere", "ada")
+    secret = slack.add_channel("secret", "ada", slack.bot_user_id, private=True)
+    found = await client.users_conversations(types="public_channel,private_channel")
+    assert {channel["name"] for channel in found["channels"]} == {"general", "random", "secret"}
+    slack.installation.scopes.discard("groups:read")
+    refusal = await refused(client.users_conversations(types="public_channel,private_channel"))
+    assert (refusal["error"], refusal["needed"]) == ("missing_scope", "groups:read")
+    assert secret.id not in [channel["id"] for channel in (await client.users_conversations())["channels"]]

@@ -1,0 +1,142 @@
+"""Hears what was said while the bot was away: Discord, unlike its live events, does not bring it again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, TypeGuard
+from weakref import WeakValueDictionary
+
+import discord
+import structlog
+
+from bots.discord.errors import translated
+from bots.discord.events import NAME, channel_of, message_of, permissions
+from core.errors import ChatBusy, ChatError, StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from core.relay import Relay
+
+MOST_PLACES = 50  # threads and channels that are asked
+MOST_MESSAGES = 200  # of one place, the oldest ones
+# Events of different servers may overtake each other on the way. What was heard twice is recorded once.
+OVERLAP = 5_000 << 22  # five seconds, as a difference of ids
+
+log = structlog.get_logger(__name__)
+
+
+class Round:
+    """One catching up, from the moment at which a connection brings new messages until the old ones are heard.
+
+    In each place, the old ones come first: who asks there meanwhile waits, and nobody else does.
+    """
+
+    def __init__(
+        self, client: discord.Client, take: Callable[[discord.Message], Awaitable[None]], since: int, oldest: datetime
+    ) -> None:
+        """*take* a message as if it came now. Up to the id *since*, and before *oldest*, nothing is of interest."""
+        self._client = client
+        self._take = take
+        self._oldest_at = oldest
+        self._oldest = discord.utils.time_snowflake(oldest)
+        self._since = max(0, since - OVERLAP)
+        self._newest_questions: dict[int, int] = {}  # by channel: those of the threads that were active of late
+        self._is_planned = asyncio.Event()
+        self._is_over = False
+        self._reached: set[int] = set()
+        self._one_at_a_time: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def plan(self, relay: Relay) -> None:
+        """Learn where people have talked with the bot of late."""
+        try:
+            active = await relay.active_threads(NAME, self._oldest_at, MOST_PLACES)
+            self._newest_questions = {channel_of(thread.id): message_of(key) for thread, key in active}
+        except StorageUnavailable:
+            log.warning("can't tell which threads were active of late")
+        finally:
+            self._is_planned.set()
+
+    async def run(self) -> bool:
+        """Ask every place that has something new; return whether all could be asked."""
+        await self._is_planned.wait()
+        try:
+            for place in self._places():
+                await self._visit(place)
+        except ChatBusy as trouble:
+            log.warning("not all that was said while I was away could be read", code=trouble.code)
+            return False
+        finally:
+            self._is_over = True
+        return True
+
+    async def reach(self, channel: discord.abc.MessageableChannel) -> None:
+        """Before something new of *channel* is taken: take what is old, unless that is done. Whatever fails is logged."""
+        if self._is_over:
+            return
+        await self._is_planned.wait()
+        try:
+            await self._hear(channel)
+        except ChatError as trouble:
+            log.warning("what was said in a channel while I was away can't be read", code=trouble.code)
+
+    def _places(self) -> list[int]:
+        """Threads that are talked in with the bot first, then what else has something new; each newest first."""
+        active = [
+            place
+            for place in self._newest_questions
+            if not _has_messages(channel := self._client.get_channel(place)) or self._has_news(channel)
+        ]
+        others = [
+            channel
+            for guild in self._client.guilds
+            for channel in (*guild.channels, *guild.threads)
+            if _has_messages(channel) and self._has_news(channel) and self._may_read(channel, guild)
+        ]
+        others.sort(key=_last_message, reverse=True)
+        return list(dict.fromkeys((*active, *(channel.id for channel in others))))[:MOST_PLACES]
+
+    def _may_read(self, channel: object, guild: discord.Guild) -> bool:
+        allowed = permissions(channel, guild, self._client.user.id if self._client.user else 0)
+        return allowed.view_channel and allowed.read_message_history
+
+    async def _visit(self, place: int) -> None:
+        """Raises ChatBusy: then there is no use in going on."""
+        try:
+            with translated():
+                channel = self._client.get_channel(place) or await self._client.fetch_channel(place)
+            if _has_messages(channel) and self._has_news(channel):
+                await self._hear(channel)
+        except ChatBusy:
+            raise
+        except ChatError as trouble:
+            log.debug("a place can't be read any more", code=trouble.code)
+
+    def _has_news(self, channel: _Place) -> bool:
+        return _last_message(channel) > max(self._since, self._oldest)
+
+    async def _hear(self, channel: discord.abc.MessageableChannel) -> None:
+        async with self._one_at_a_time.setdefault(channel.id, asyncio.Lock()):
+            if channel.id in self._reached:
+                return
+            self._reached.add(channel.id)
+            known = min(self._since, self._newest_questions.get(channel.id, self._since))
+            after = discord.Object(max(known, self._oldest))
+            with translated():
+                said = [one async for one in channel.history(after=after, oldest_first=True, limit=MOST_MESSAGES)]
+            for message in said:
+                await self._take(message)
+
+
+_Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread | discord.DMChannel
+
+
+def _has_messages(channel: object) -> TypeGuard[_Place]:
+    return isinstance(channel, _Place)
+
+
+def _last_message(channel: _Place) -> int:
+    """Return the id of the newest message; of a direct conversation, discord.py does not tell it."""
+    return sys.maxsize if isinstance(channel, discord.DMChannel) else channel.last_message_id or 0

@@ -1,0 +1,77 @@
+"""What stands under the last message of an answer: a sentence aside, and a button to have it answered anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bots.slack.events import channel_of_key, installation
+from core.turn import QuestionKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.turn import Turn
+
+AGAIN = "again"  # the button's action_id
+TRY_AGAIN, ANSWER_EDITED = "Try again", "Answer the edited question"
+# https://docs.slack.dev/reference/block-kit/block-elements/button-element
+_VALUE_LIMIT = 2_000  # characters
+_ASIDE_LIMIT = 3_000  # characters; https://docs.slack.dev/reference/block-kit/composition-objects/text-object
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """Somebody wants a question to be answered anew."""
+
+    key: QuestionKey
+    button: str  # tells this very button from the one that the next answer may get
+    channel: str
+    thread_ts: str
+    user: str
+
+
+def footer(turn: Turn) -> list[dict[str, Any]]:
+    """Return the blocks for it, none if there is nothing to say or to offer."""
+    blocks = []
+    if turn.aside:
+        blocks.append(context(turn.aside))
+    if turn.offers_again and len(turn.question.key) <= _VALUE_LIMIT:
+        blocks.append(_offer(turn))
+    return blocks
+
+
+def context(sentence: str) -> dict[str, Any]:
+    """A small grey line. https://docs.slack.dev/reference/block-kit/blocks/context-block."""
+    # As plain text nothing in it can ping, or be taken for markup.
+    return {"type": "context", "elements": [{"type": "plain_text", "text": sentence[:_ASIDE_LIMIT]}]}
+
+
+def _offer(turn: Turn) -> dict[str, Any]:
+    button = {
+        "type": "button",
+        "action_id": AGAIN,
+        "text": {"type": "plain_text", "text": ANSWER_EDITED if turn.revised else TRY_AGAIN},
+        "value": turn.question.key,
+    }
+    # "Each iteration of a message" wants a block_id of its own: https://docs.slack.dev/reference/block-kit/blocks/actions-block
+    return {"type": "actions", "block_id": f"{AGAIN}-{turn.id}-{turn.attempt}", "elements": [button]}
+
+
+def read_click(body: Mapping[str, Any]) -> Click | None:
+    """Read a click on our button; None when it is not one that we put where it was clicked.
+
+    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
+    action, container = body["actions"][0], body.get("container") or {}
+    key, channel = QuestionKey(action.get("value") or ""), (body.get("channel") or {}).get("id")
+    if not channel or channel_of_key(key) != (installation(body), channel):
+        return None
+    message = body.get("message") or {}
+    return Click(
+        key=key,
+        button=f"{key} {action.get('block_id')}",
+        channel=channel,
+        thread_ts=container.get("thread_ts") or message.get("thread_ts") or "",
+        user=body["user"]["id"],
+    )

@@ -1,0 +1,158 @@
+"""What people do in Slack, handed to core: questions, edits, deletions, commands and clicks."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bots.commands import HELP, obey
+from bots.slack.events import Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
+from bots.slack.footer import read_click
+from bots.slack.markdown import pages, plain
+from core.errors import ChatError, StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bots.slack.api import Api, Identity
+    from bots.slack.catch_up import CatchUp
+    from bots.slack.footer import Click
+    from bots.slack.signs import Signs
+    from core.relay import Relay
+    from core.turn import Question, QuestionKey
+
+# Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
+ANSWER_TIMEOUT = 2.5  # seconds
+MOST_REMEMBERED = 1_000  # of anything that is only in memory
+# What everybody in the channel should see who did.
+_CHANGE = re.compile(r"preset\s+(set|reset)\b", re.IGNORECASE)
+_ONLY_IN_THREADS = "`reset` is for threads: mention me there with the word `reset`."
+_GONE = "I don't have that question any more. Please ask it again."
+
+log = structlog.get_logger(__name__)
+
+
+class Hearing:
+    """Hands over what is heard; returns only when that is recorded."""
+
+    def __init__(self, relay: Relay, identity: Identity, api: Api, signs: Signs) -> None:
+        self._relay = relay
+        self._identity = identity
+        self._api = api
+        self._signs = signs
+        # Redelivered, a command must not be obeyed again: what it changed may have been changed anew.
+        self._obeyed: dict[QuestionKey, None] = {}
+        self._clicked: dict[str, None] = {}  # two people may click the same button
+
+    async def hear(self, body: Mapping[str, Any], catch_up: CatchUp) -> None:
+        """Take an event. Raises StorageUnavailable: then it is not recorded."""
+        match read_event(body, self._identity.user):
+            case Ignored(reason):
+                log.debug("A message is not for me.", why=reason)
+            case Revised() as revised:
+                await catch_up.before(revised.question)
+                await self._revise(revised)
+            case Withdrawn(key):
+                await self._relay.withdraw(key)
+            case question if catch_up.is_too_old(question):
+                log.info("A question came too late to be answered.", question=question.key)
+            case question:
+                await catch_up.before(question)
+                await self.take(question)
+        catch_up.saw(body["event"].get("event_ts") or body["event"]["ts"])
+
+    async def take(self, question: Question) -> bool:
+        """Record a question, or obey a command; return whether there was anything to do."""
+        if await self._is_obeyed(question):
+            return True
+        note = first_note(question)
+        accepted = await self._relay.ask(question, replace(note, has_sign=True).write())
+        if accepted.is_new:
+            self._signs.on(note.channel, note.question_ts)
+        return accepted.is_new
+
+    async def _revise(self, revised: Revised) -> None:
+        if revised.was_asked or not await self.take(revised.question):
+            await self._relay.revise(revised.question)
+
+    async def _is_obeyed(self, question: Question) -> bool:
+        """If the words are a command, obey it, or know that it was obeyed before."""
+        if question.key in self._obeyed:
+            return True
+        # Marked before it is obeyed: the same message may come through the second door meanwhile.
+        self._obeyed[question.key] = None
+        told = None
+        try:
+            told = await obey(question.text, self._relay, question.thread, question.asker)
+            if told is not None:
+                await self._relay.tell(question, told, first_note(question).write())
+        except StorageUnavailable:
+            told = None
+            raise
+        finally:
+            if told is None:
+                del self._obeyed[question.key]
+        forget_oldest(self._obeyed)
+        return told is not None
+
+    # Commands
+
+    async def command(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """Obey a slash command; return what to say."""
+        words = plain(command.get("text") or "", self._identity.user, names={})
+        told = await self._obey_slash(words, command)
+        is_change = bool(_CHANGE.match(words)) and told.startswith("Done")
+        page = pages(told)[0]
+        return {
+            "response_type": "in_channel" if is_change else "ephemeral",
+            "text": page.fallback,
+            "blocks": [{"type": "markdown", "text": page.markdown}],
+        }
+
+    async def _obey_slash(self, words: str, command: Mapping[str, Any]) -> str:
+        if words.strip().lower().rstrip(".!") == "reset":
+            return _ONLY_IN_THREADS
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                return await obey(words, self._relay, channel_of_command(command), command["user_id"]) or HELP
+        except (StorageUnavailable, TimeoutError):
+            return StorageUnavailable().sentence
+
+    # Clicks
+
+    async def click(self, body: Mapping[str, Any], tasks: asyncio.TaskGroup) -> None:
+        """Have a question answered anew. What there is to tell whoever clicked is told in one of *tasks*."""
+        click = read_click(body)
+        if click is None:
+            log.warning("A button was clicked where it doesn't belong.")
+        elif click.button not in self._clicked and (problem := await self._again(click)):
+            tasks.create_task(self._whisper(click, problem))
+
+    async def _again(self, click: Click) -> str:
+        """Return a sentence when it can't be."""
+        self._clicked[click.button] = None
+        forget_oldest(self._clicked)
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                return "" if await self._relay.again(click.key) else _GONE
+        except (StorageUnavailable, TimeoutError):
+            self._clicked.pop(click.button, None)
+            return StorageUnavailable().sentence
+
+    async def _whisper(self, click: Click, sentence: str) -> None:
+        where = {"channel": click.channel, "user": click.user}
+        if click.thread_ts:
+            where["thread_ts"] = click.thread_ts
+        try:
+            await self._api.whisper(**where, text=sentence)
+        except ChatError as refusal:
+            log.warning("Slack did not let me answer a click.", code=refusal.code, detail=refusal.detail)
+
+
+def forget_oldest(remembered: dict[Any, Any]) -> None:
+    while len(remembered) > MOST_REMEMBERED:
+        del remembered[next(iter(remembered))]

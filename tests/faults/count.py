@@ -1,0 +1,155 @@
+"""What became of the questions: pure counting, from what people see and what the ledger says."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+
+TOKEN = re.compile(r"\bq[0-9a-f]{7}\b")
+NOT_TAKEN = "I can't take questions right now"  # how StorageUnavailable begins
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of ours. Its token stands in it, and in the answer that is expected."""
+
+    token: str
+    platform: str
+    thread: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message of the bot's, as people see it. They come in the order in which people see them."""
+
+    platform: str
+    thread: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A turn, as the ledger has it. They come in the order of their ids."""
+
+    token: str
+    problem: str
+    reference: str
+    shown: bool
+
+
+@dataclass(slots=True)
+class Tally:
+    """One platform's questions. All from `lost` on has to be 0."""
+
+    asked: int = 0
+    answered: int = 0  # the right answer, once, in its thread
+    told: int = 0  # a sentence instead of an answer
+    unheard: int = 0  # nobody recorded it: the platform brought it to nobody, or to a process that died just then
+    lost: int = 0  # recorded, yet neither answered nor told
+    doubled: int = 0  # messages that show an answer again, and turns that were recorded again
+    disordered: int = 0  # messages that stand before one that was accepted earlier
+    orphans: int = 0  # messages that belong to no turn, or stopped half-way
+    repeats: int = 0  # of a question in one and the same conversation of the upstream
+    reasons: dict[str, int] = field(default_factory=dict)  # what was told, how often
+    details: list[str] = field(default_factory=list)
+
+    @property
+    def is_well(self) -> bool:
+        return not (self.lost or self.doubled or self.disordered or self.orphans or self.repeats)
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def tally(
+    asked: Sequence[Asked], seen: Iterable[Seen], recorded: Iterable[Recorded], conversations: Iterable[Sequence[str]]
+) -> Tally:
+    """Count what became of *asked*. *conversations*: what the upstream was asked in each."""
+    found = Tally(asked=len(asked))
+    turns: dict[str, list[Recorded]] = defaultdict(list)
+    for turn in recorded:
+        turns[turn.token].append(turn)
+    shown = _attributed(asked, seen, turns, found)
+    for question in asked:
+        _judge(question, shown[question.token], turns[question.token], found)
+    _judge_order(asked, shown, turns, found)
+    tokens = {question.token for question in asked}
+    for questions in conversations:
+        counted = Counter(token for text in questions for token in _asked_in(text) if token in tokens)
+        for token, times in counted.items():
+            if times > 1:
+                found.repeats += times - 1
+                found.details.append(f"{token}: {times} times in one conversation")
+    return found
+
+
+def _attributed(
+    asked: Sequence[Asked], seen: Iterable[Seen], turns: dict[str, list[Recorded]], found: Tally
+) -> dict[str, list[tuple[int, Seen]]]:
+    """Each question's messages, with their places in the order; what belongs to nothing is an orphan."""
+    by_reference = {turn.reference: turn.token for rows in turns.values() for turn in rows if turn.reference}
+    known = {question.token: question for question in asked}
+    shown: dict[str, list[tuple[int, Seen]]] = defaultdict(list)
+    for place, message in enumerate(seen):
+        tokens = TOKEN.findall(message.text)
+        tokens += [token for reference, token in by_reference.items() if reference in message.text]
+        question = known.get(tokens[0]) if tokens else None
+        if question and question.thread == message.thread:
+            shown[question.token].append((place, message))
+        elif not message.text.startswith(NOT_TAKEN):
+            found.orphans += 1
+            found.details.append(f"belongs to nothing in {message.thread}: {message.text[:80]!r}")
+    return shown
+
+
+def _judge(question: Asked, messages: list[tuple[int, Seen]], rows: list[Recorded], found: Tally) -> None:
+    excess = max(0, len(messages) - 1) + max(0, len(rows) - 1)
+    if excess:
+        found.doubled += excess
+        found.details.append(f"{question.token}: {len(messages)} messages, {len(rows)} turns")
+    texts = [message.text for _, message in messages]
+    problems = [row.problem for row in rows if row.problem]
+    if question.expected in texts:
+        found.answered += 1
+    elif any(problem in text for problem in problems for text in texts):
+        found.told += 1
+        reason = problems[0].partition(" (Reference")[0]
+        found.reasons[reason] = found.reasons.get(reason, 0) + 1
+    elif rows:
+        found.lost += 1
+        found.details.append(f"{question.token}: lost, {rows[0]}, shows {[text[-60:] for text in texts]}")
+    else:
+        found.unheard += 1
+        found.details.append(f"{question.token}: unheard in {question.thread}")
+    if texts and question.expected not in texts and not problems:
+        found.orphans += 1
+        found.details.append(f"{question.token}: stopped at {texts[0][-60:]!r}")
+
+
+def _judge_order(
+    asked: Sequence[Asked],
+    shown: dict[str, list[tuple[int, Seen]]],
+    turns: dict[str, list[Recorded]],
+    found: Tally,
+) -> None:
+    """In each thread the first messages of its turns must stand in the order in which the turns were accepted."""
+    threads: dict[str, list[str]] = defaultdict(list)
+    wanted = {question.token: question.thread for question in asked}
+    for token in turns:  # in the order of the ledger
+        if token in wanted and shown[token]:
+            threads[wanted[token]].append(token)
+    for thread, tokens in threads.items():
+        places = [shown[token][0][0] for token in tokens]
+        descents = sum(later < earlier for earlier, later in itertools.pairwise(places))
+        if descents:
+            found.disordered += descents
+            found.details.append(f"{thread}: {tokens} stand at {places}")
+
+
+def _asked_in(text: str) -> list[str]:
+    """The tokens of the questions in a text, those of earlier turns that it quotes included."""
+    return re.findall(r"say exactly: (q[0-9a-f]{7})\b", text)

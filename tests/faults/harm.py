@@ -1,0 +1,190 @@
+"""What is done to bots while people ask: each harm goes on until they have asked all they wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bots.sandbox.slack import Failure
+from tests.faults.moments import MOMENTS
+from tests.faults.people import Crowd, Wish
+from tests.faults.world import World
+
+Harm = Callable[[World, "Play"], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """*seconds*: over how long people spread their questions."""
+
+    name: str
+    seconds: float
+    slack: Wish
+    discord: Wish
+    harm: Harm
+    least: int = 0  # acts of harm that there have to be
+    needs_server: bool = False  # a PostgreSQL of ours
+
+
+class Play:
+    """A scenario under way."""
+
+    def __init__(self, scenario: Scenario, crowds: list[Crowd], seed: int) -> None:
+        self.crowds = crowds
+        self.random = random.Random(seed)  # noqa: S311 (nothing secret)
+        self.is_over = asyncio.Event()  # people have asked all they wanted
+        self._least = scenario.least
+        self._acts = 0
+
+    def goes_on(self) -> bool:
+        """Is there time, or need, for one more act?"""
+        self._acts += 1
+        return self._acts <= self._least or not self.is_over.is_set()
+
+    async def pause(self, least: float, most: float) -> None:
+        await asyncio.sleep(self.random.uniform(least, most))
+
+
+async def nothing(world: World, play: Play) -> None:
+    """Nothing."""
+
+
+async def kills(world: World, play: Play) -> None:
+    """SIGKILL at random moments, and a start at once."""
+    while play.goes_on():
+        await play.pause(0.3, 2.5)
+        await world.kill(play.random.choice(world.bots))
+
+
+async def moments(world: World, play: Play) -> None:
+    """SIGKILL at chosen moments of a turn, on each platform, with a short and a streaming answer."""
+    for moment in MOMENTS:
+        for crowd in play.crowds:
+            if crowd.side.name in moment.platforms:
+                await moment.strike(world, crowd)
+                await world.mend()
+        # What the next one holds up must not keep these waiting, kill after kill.
+        await world.settled({asked.token for crowd in play.crowds for asked in crowd.asked})
+
+
+async def freezes(world: World, play: Play) -> None:
+    """SIGSTOP for a while, and SIGCONT: longer than an acknowledgement may take, or a heartbeat."""
+    while play.goes_on():
+        await play.pause(0.5, 2)
+        bot = play.random.choice(world.bots)
+        bot.freeze()
+        await play.pause(1, 9 if len(world.bots) > 1 else 5)
+        world.did("thaw")
+        bot.thaw()
+
+
+async def deliveries(world: World, play: Play) -> None:
+    """Everything is delivered three times, mentions come before messages, acknowledgements get lost, sockets drop."""
+    world.slack.faults.redeliver = 2
+    world.slack.faults.mention_first = True
+    while play.goes_on():
+        world.slack.faults.lose_acks += 3
+        await play.pause(1, 2)
+        world.did("drop")
+        if play.random.random() < 0.5:
+            world.slack.drop_sockets()
+        else:
+            world.discord.gateway.drop(resumable=True)
+
+
+async def refusals(world: World, play: Play) -> None:
+    """Storms of 429 and 5xx from the platforms."""
+    posts = ("POST /channels/{channel_id}/messages", "PATCH /channels/{channel_id}/messages/{message_id}")
+    while play.goes_on():
+        for method in ("chat.postMessage", "chat.update"):
+            world.slack.faults.rate_limit(method, times=play.random.randint(1, 4))
+            world.slack.faults.fail(method, Failure(status=503), times=play.random.randint(1, 4))
+            world.slack.faults.fail(method, Failure(error="internal_error"), times=play.random.randint(0, 2))
+        for route in posts:
+            world.discord.faults.next_calls(route, status=429, retry_after=0.5, times=play.random.randint(1, 4))
+            world.discord.faults.next_calls(route, status=play.random.choice((500, 503)), times=3)
+        world.did("storm")
+        await play.pause(2, 4)
+
+
+async def bad_upstream(world: World, play: Play) -> None:
+    """27 % of the questions meet a 5xx, 10 % of the answers are cut, 5 % of the ids are unknown."""
+    world.upstream.faults.read("busy@0.09,chat_error@0.09,html@0.09,cut=1@0.1,expired@0.05")
+
+
+async def no_upstream(world: World, play: Play) -> None:
+    """Every question is refused."""
+    world.upstream.faults.set("chat_error")
+
+
+async def cuts(world: World, play: Play) -> None:
+    """The network between the bots and one of the others is gone for a while, or hangs."""
+    while play.goes_on():
+        await play.pause(0.5, 1.5)
+        name = play.random.choice(sorted(world.wires))
+        wire = world.wires[name]
+        if play.random.random() < 0.7:
+            wire.cut()
+        else:
+            wire.hold_what_the_bot_hears()
+        await play.pause(0.5, 3)
+        world.did(f"cut {name}")
+        wire.mend()
+
+
+async def restarts(world: World, play: Play) -> None:
+    """The database server is restarted."""
+    assert world.server
+    while play.goes_on():
+        await play.pause(1, 3)
+        world.did("database")
+        await world.server.restart()
+
+
+async def mixture(world: World, play: Play) -> None:
+    """All of it at random."""
+    world.slack.faults.redeliver = 1
+    world.slack.faults.mention_first = True
+    world.upstream.faults.read("cut=1@0.05,expired@0.05")
+    while play.goes_on():
+        match play.random.randrange(4):
+            case 0 | 1:
+                await play.pause(0.2, 1.5)
+                await world.kill(play.random.choice(world.bots))
+            case 2:
+                wire = world.wires[play.random.choice(sorted(world.wires))]
+                wire.cut()
+                await play.pause(0.3, 1.5)
+                world.did("cut")
+                wire.mend()
+            case _:
+                bot = play.random.choice(world.bots)
+                bot.freeze()
+                await play.pause(0.5, 3)
+                world.did("thaw")
+                bot.thaw()
+
+
+def scenarios(share: float = 1.0) -> list[Scenario]:
+    """Every scenario, with that share of its questions: the whole is some 1,000. Discord's answers stream more, since
+    Slack allows 50 updates a minute in a workspace."""
+
+    def some(slack: int, discord: int) -> tuple[Wish, Wish]:
+        return Wish(max(1, round(slack * share)), 12), Wish(max(1, round(discord * share)), 50)
+
+    return [
+        Scenario("calm", 8 * share, *some(30, 50), nothing),
+        Scenario("kills", 40 * share, *some(110, 160), kills, least=round(20 * share) or 2),
+        Scenario("moments", 0, Wish(0, 0), Wish(0, 0), moments),
+        Scenario("freezes", 16 * share, *some(40, 60), freezes, least=2),
+        Scenario("deliveries", 12 * share, *some(60, 60), deliveries, least=2),
+        Scenario("refusals", 15 * share, *some(40, 60), refusals, least=2),
+        Scenario("bad upstream", 10 * share, *some(40, 70), bad_upstream),
+        Scenario("cuts", 16 * share, *some(40, 60), cuts, least=4),
+        Scenario("restarts", 12 * share, *some(30, 30), restarts, least=3, needs_server=True),
+        Scenario("mixture", 25 * share, *some(60, 90), mixture, least=round(12 * share) or 2),
+        # The last one: it leaves people told for a while, since the bot does not hammer a service that was down.
+        Scenario("no upstream", 3 * share, *some(10, 20), no_upstream),
+    ]

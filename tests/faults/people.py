@@ -1,0 +1,234 @@
+"""People who ask on both platforms, and what they see there. Every question has a token that its answer repeats."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bots.sandbox.discord import LocalDiscord, Message
+from bots.sandbox.slack import ChangeKind, LocalSlack
+from bots.sandbox.slack import Message as SlackMessage
+from tests.faults.count import Asked, Seen
+
+PATIENCE = 3.0  # seconds that somebody waits for an answer before asking on regardless
+LOOK = 0.05  # seconds between two looks
+MOST_IN_A_THREAD = 5
+LONG_ANSWER = " ".join(["and so it goes on and on"] * 6)  # streams for a second
+
+
+class Side(Protocol):
+    """One platform, as the people on it see it. A place is whatever the side makes of a thread."""
+
+    name: str
+
+    async def open(self, text: str) -> Any:
+        """Ask *text* where nobody has asked before."""
+
+    def can_go_on(self, place: Any) -> bool:
+        """Is there a thread by now?"""
+
+    async def ask(self, place: Any, text: str) -> None: ...
+
+    def thread(self, place: Any) -> str: ...
+
+    def texts(self, place: Any) -> list[str]:
+        """What the bot said there."""
+
+    def message_ids(self, place: Any) -> list[str]:
+        """By which names the platform knows those messages."""
+
+    def seen(self) -> Iterator[Seen]:
+        """All that the bot ever said and is still there, each thread from its beginning."""
+
+    def written(self) -> AsyncIterator[str]:
+        """The thread, whenever the bot writes something in one that people see."""
+
+
+class SlackSide:
+    name = "slack"
+
+    def __init__(self, local: LocalSlack) -> None:
+        self.local = local
+        self._rooms = 0
+
+    async def open(self, text: str) -> SlackMessage:
+        # Slack allows a message a second in a channel, so that every thread has a channel of its own here.
+        self._rooms += 1
+        room = self.local.add_channel(f"room-{self._rooms}", "ada", "ben", self.local.bot_user_id)
+        return await self.local.say("ada", room, f"@bobbin {text}")
+
+    def can_go_on(self, place: SlackMessage) -> bool:
+        return True
+
+    async def ask(self, place: SlackMessage, text: str) -> None:
+        await self.local.say("ben", place.channel, f"@bobbin {text}", place.ts)
+
+    def thread(self, place: SlackMessage) -> str:
+        return f"{place.channel}/{place.ts}"
+
+    def texts(self, place: SlackMessage) -> list[str]:
+        return [_text(one) for one in self._said(place)]
+
+    def message_ids(self, place: SlackMessage) -> list[str]:
+        return [one.ts for one in self._said(place)]
+
+    def _said(self, place: SlackMessage) -> list[SlackMessage]:
+        return [one for one in self.local.messages(place.channel, place.ts) if one.bot_id]
+
+    def seen(self) -> Iterator[Seen]:
+        for channel in self.local.channels:
+            for message in self.local.messages(channel):
+                if message.bot_id:
+                    yield Seen(self.name, f"{channel}/{message.thread_ts}", _text(message))
+
+    async def written(self) -> AsyncIterator[str]:
+        async for change in self.local.watch():
+            message = change.message if change.kind in (ChangeKind.POSTED, ChangeKind.CHANGED) else None
+            if message and message.bot_id:
+                yield f"{message.channel}/{message.thread_ts}"
+
+
+class DiscordSide:
+    name = "discord"
+
+    def __init__(self, local: LocalDiscord) -> None:
+        self.local = local
+
+    async def open(self, text: str) -> Message:
+        return await self.local.say("ada", "general", f"@bobbin {text}")
+
+    def can_go_on(self, place: Message) -> bool:
+        return place.thread is not None
+
+    async def ask(self, place: Message, text: str) -> None:
+        assert place.thread
+        await self.local.say("ben", place.thread, text)
+
+    def thread(self, place: Message) -> str:
+        return str(place.id)  # a thread has the id of the message that it was made from
+
+    def texts(self, place: Message) -> list[str]:
+        return [_words(one) for one in self._said(place)]
+
+    def message_ids(self, place: Message) -> list[str]:
+        return [str(one.id) for one in self._said(place)]
+
+    def _said(self, place: Message) -> list[Message]:
+        said = self.local.messages(place.thread) if place.thread else []
+        return [one for one in said if one.author.is_bot and one.content]
+
+    def seen(self) -> Iterator[Seen]:
+        for channel in self.local.world.channels.values():
+            for message in channel.messages.values():
+                if message.author.is_bot and message.content:
+                    yield Seen(self.name, str(channel.id), _words(message))
+
+    async def written(self) -> AsyncIterator[str]:
+        async with aclosing(self.local.watch()) as changes:
+            async for change in changes:
+                message = change.subject if change.what in ("message", "edit") else None
+                if isinstance(message, Message) and message.author.is_bot and message.content:
+                    yield str(message.channel.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How many questions are asked on a platform, and how many of a hundred have an answer that streams."""
+
+    questions: int
+    streaming: int
+
+
+class Crowd:
+    """Asks so many questions, spread over some time, in threads of a few questions each."""
+
+    def __init__(self, side: Side, wish: Wish, seconds: float, seed: int) -> None:
+        self.side = side
+        self.asked: list[Asked] = []
+        self._left = wish.questions
+        self._streaming = wish.streaming
+        self._seconds = seconds
+        self._random = random.Random(seed)  # noqa: S311 (nothing secret)
+
+    async def ask_all(self) -> None:
+        async with asyncio.TaskGroup() as people:
+            while self._left:
+                size = min(self._left, self._random.randint(1, MOST_IN_A_THREAD))
+                self._left -= size
+                people.create_task(self._talk(size, self._random.uniform(0, self._seconds)))
+
+    async def open(self, *, streaming: bool) -> tuple[Any, Asked]:
+        """Ask in a new thread."""
+        token, text = _question(streaming=streaming)
+        place = await self.side.open(text)
+        return place, self._note(token, text, place)
+
+    async def ask_on(self, place: Any, *, streaming: bool) -> Asked:
+        token, text = _question(streaming=streaming)
+        await self.side.ask(place, text)
+        return self._note(token, text, place)
+
+    async def _talk(self, questions: int, after: float) -> None:
+        """Some wait for each answer before they go on, some don't."""
+        await asyncio.sleep(after)
+        waits = self._random.random() < 0.5
+        place = None
+        for _ in range(questions):
+            if place is not None and await self._has_thread(place):
+                asked = await self.ask_on(place, streaming=self._chance())
+            else:
+                place, asked = await self.open(streaming=self._chance())
+            if waits:
+                await self._is_answered(place, asked)
+
+    async def _has_thread(self, place: Any) -> bool:
+        return await _came(lambda: self.side.can_go_on(place))
+
+    async def _is_answered(self, place: Any, asked: Asked) -> bool:
+        return await _came(lambda: _ends(asked, self.side.texts(place)))
+
+    def _chance(self) -> bool:
+        return self._random.randrange(100) < self._streaming
+
+    def _note(self, token: str, text: str, place: Any) -> Asked:
+        expected = text.partition(": ")[2]
+        self.asked.append(Asked(token, self.side.name, self.side.thread(place), expected))
+        return self.asked[-1]
+
+
+def _ends(asked: Asked, texts: list[str]) -> bool:
+    """Is there the answer, or at last a sentence with a reference instead?"""
+    return asked.expected in texts or bool(texts and texts[-1].endswith("`)"))
+
+
+async def _came(true: Callable[[], bool]) -> bool:
+    """Wait for it as long as people do."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not true():
+                await asyncio.sleep(LOOK)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _question(*, streaming: bool) -> tuple[str, str]:
+    token = f"q{secrets.token_hex(4)[:7]}"
+    return token, f"say exactly: {token}{f' {LONG_ANSWER}' if streaming else ''}"
+
+
+def _words(message: Message) -> str:
+    """The words of a message, without the small print under them, unless there is nothing else."""
+    lines = [line for line in message.content.splitlines() if not line.startswith("-# ")]
+    return "\n".join(lines).strip() or message.content
+
+
+def _text(message: SlackMessage) -> str:
+    """The words of a message, without buttons and the like."""
+    blocks = [str(block["text"]) for block in message.blocks if block["type"] == "markdown"]
+    return "\n\n".join(blocks) or message.text

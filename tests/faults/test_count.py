@@ -1,0 +1,72 @@
+"""The counting notices everything that it is there to notice."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.count import Asked, Recorded, Seen, Tally, tally
+
+ONE, TWO = "q0000001", "q0000002"
+PROBLEM = "The AI service is away. (Reference: `abc`)"
+ASKED = [Asked(ONE, "slack", "t", f"{ONE} and on"), Asked(TWO, "slack", "t", TWO)]
+TURNS = [Recorded(ONE, "", "abc", shown=True), Recorded(TWO, "", "def", shown=True)]
+
+
+def said(*texts: str, thread: str = "t") -> list[Seen]:
+    return [Seen("slack", thread, text) for text in texts]
+
+
+def figures(found: Tally) -> dict[str, int]:
+    return {name: figure for name, figure in found.as_json().items() if isinstance(figure, int) and figure}
+
+
+def test_all_is_well() -> None:
+    asked = [[f"say exactly: {ONE} and on", f"say exactly: {TWO}"]]
+    found = tally(ASKED, said(f"{ONE} and on", TWO), TURNS, asked)
+    assert (figures(found), found.is_well) == ({"asked": 2, "answered": 2}, True)
+
+
+def test_a_sentence_instead_of_an_answer_is_told() -> None:
+    rows = [Recorded(ONE, PROBLEM, "abc", shown=True), TURNS[1]]
+    for text in (PROBLEM, f"{ONE} a\n\n{PROBLEM}"):
+        found = tally(ASKED, said(text, TWO), rows, [])
+        assert (figures(found), found.is_well) == ({"asked": 2, "answered": 1, "told": 1}, True)
+        assert found.reasons == {"The AI service is away.": 1}
+
+
+@pytest.mark.parametrize(
+    ("seen", "rows", "wrong"),
+    [
+        (said(f"{ONE} and on"), TURNS, {"lost": 1}),
+        (said(f"{ONE} and on", TWO, TWO), TURNS, {"doubled": 1}),
+        (said(f"{ONE} and on", TWO), [*TURNS, TURNS[1]], {"doubled": 1}),
+        (said(TWO, f"{ONE} and on"), TURNS, {"disordered": 1}),
+        (said(f"{ONE} and on", TWO, "What?"), TURNS, {"orphans": 1}),
+        (said(f"{ONE} and on") + said(TWO, thread="another"), TURNS, {"orphans": 1, "lost": 1}),
+        (said(ONE, TWO), TURNS, {"orphans": 1, "lost": 1}),
+    ],
+    ids=["lost", "shown twice", "recorded twice", "out of order", "belongs to nothing", "elsewhere", "half"],
+)
+def test_what_is_wrong_is_found(seen: list[Seen], rows: list[Recorded], wrong: dict[str, int]) -> None:
+    found = tally(ASKED, seen, rows, [])
+    assert {name: figure for name, figure in figures(found).items() if name not in ("asked", "answered")} == wrong
+    assert not found.is_well
+
+
+def test_what_nobody_recorded_was_unheard() -> None:
+    found = tally(ASKED, said(f"{ONE} and on"), TURNS[:1], [])
+    assert figures(found) == {"asked": 2, "answered": 1, "unheard": 1}
+
+
+def test_a_question_twice_in_one_conversation_is_found_and_in_two_is_not() -> None:
+    retold = f'{{"asked": "say exactly: {TWO}"}}\n\nsay exactly: {ONE} and on'
+    once = [[f"say exactly: {ONE} and on", f"say exactly: {TWO}"], [retold]]
+    twice = [[f"say exactly: {TWO}", retold]]
+    seen = said(f"{ONE} and on", TWO)
+    assert tally(ASKED, seen, TURNS, once).repeats == 0
+    assert tally(ASKED, seen, TURNS, twice).repeats == 1
+
+
+def test_a_refusal_at_the_door_belongs_to_nothing_and_is_no_orphan() -> None:
+    seen = said(f"{ONE} and on", TWO, "I can't take questions right now, since …")
+    assert tally(ASKED, seen, TURNS, []).is_well

@@ -1,0 +1,30 @@
+"""The bot, as a process that is killed again and again while people ask: nothing is lost, doubled or out of order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.bots import Process, Topology
+from tests.faults.harm import Scenario, deliveries, kills
+from tests.faults.people import Wish
+from tests.faults.play import play
+from tests.faults.world import opened
+
+ONE_PROCESS = Topology("sqlite", "sqlite", (Process("bot"),))
+
+
+@pytest.mark.timeout(120)
+async def test_killed_again_and_again_it_answers_everything_once_and_in_order(tmp_path: Path) -> None:
+    killed = Scenario("kills", 4, Wish(12, 12), Wish(12, 50), kills, least=3)
+    delivered = Scenario("deliveries", 2, Wish(12, 0), Wish(4, 50), deliveries, least=1)
+    async with opened(ONE_PROCESS, tmp_path) as world:
+        reports = [await play(world, scenario, seed=1) for scenario in (killed, delivered)]
+        assert [await bot.stop() for bot in world.bots] == [0]
+    for report in reports:
+        for tally in report.tallies.values():
+            assert tally.is_well, tally.details
+    assert [report.tallies["slack"].answered for report in reports] == [12, 12]  # Slack brings again what was missed
+    assert reports[1].tallies["discord"].answered == 4
+    assert reports[0].harm["kill"] >= 3

