@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
 from core import preset
-from core.errors import NothingAsked, TooLong, UnknownPreset
+from core.errors import NothingAsked, StorageUnavailable, TooLong, UnknownPreset
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from core.turn import QuestionKey, Turn, TurnId
 
 
+PAUSE = 0.5  # seconds between two tries to record a question
 LONGEST_NAME = 200  # characters of a model's name: as long as the table has room for
 
 
@@ -54,14 +56,15 @@ class Relay:
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
         self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
 
-    async def ask(self, question: Question, reply: Reply = NOTHING_SHOWN) -> Accepted:
+    async def ask(self, question: Question, reply: Reply = NOTHING_SHOWN, *, patience: float = 0.0) -> Accepted:
         """Record *question* and have it answered in its turn.
 
         Recording the same key again changes nothing. *reply* is what the adapter already knows of where
         the answer goes. A question that can't be asked is answered by Bobbin itself, with a hint.
-        Raises StorageUnavailable: then it is not recorded, and must not be acknowledged.
+        Raises StorageUnavailable: then it is not recorded, and must not be acknowledged. *patience* is for how many
+        seconds to try before that: for a chat that would not deliver the question again.
         """
-        return await self._accept(question, reply, told=self._refusal(question))
+        return await self._accept(question, reply, told=self._refusal(question), patience=patience)
 
     async def tell(self, question: Question, answer: str, reply: Reply = NOTHING_SHOWN) -> Accepted:
         """Record *question* with Bobbin's own *answer*, shown once like any other."""
@@ -83,7 +86,13 @@ class Relay:
             self._changed(await self._ledger.reopen(question.key, question.text))
 
     async def again(self, key: QuestionKey) -> bool:
-        """Have a question answered anew, as its asker has revised it; return whether there is such a question."""
+        """Have a question answered anew, as its asker has revised it; return whether there is such a question.
+
+        One that is being answered is left to that: two people may press the same button.
+        """
+        turn = await self._ledger.turn(key)
+        if turn is not None and not turn.is_over:
+            return True
         return self._changed(await self._ledger.reopen(key))
 
     async def withdraw(self, key: QuestionKey) -> None:
@@ -128,6 +137,16 @@ class Relay:
         """The named presets of this deployment."""
         return sorted(self._presets)
 
+    async def _recorded(self, question: Question, reply: Reply, told: str | None, patience: float) -> Accepted:
+        until = time.monotonic() + patience
+        while True:
+            try:
+                return await self._ledger.accept(question, reply, told=told)
+            except StorageUnavailable:
+                if time.monotonic() >= until:
+                    raise
+            await asyncio.sleep(PAUSE)
+
     def _changed(self, turn: Turn | None) -> bool:
         if turn is None:
             return False
@@ -142,10 +161,10 @@ class Relay:
             return TooLong(len(question.text), self._longest_question).sentence
         return None
 
-    async def _accept(self, question: Question, reply: Reply, told: str | None) -> Accepted:
+    async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float = 0.0) -> Accepted:
         question = replace(question, text=question.text.replace("\0", "\ufffd"))  # PostgreSQL takes none
         async with self._in_order.setdefault(question.thread.id, asyncio.Lock()):
-            accepted = await self._ledger.accept(question, reply, told=told)
+            accepted = await self._recorded(question, reply, told, patience)
         if accepted.is_new:
             self._wake(question.thread.id)
         return accepted

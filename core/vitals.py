@@ -136,7 +136,7 @@ def set_up_log(level: str, *, as_json: bool, secrets: Iterable[str] = ()) -> Non
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore", "aiohttp.access", "alembic.runtime.plugins"):
+    for chatty in ("httpx", "httpcore", "aiohttp.access", "alembic", "procrastinate", "psycopg.pool"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 

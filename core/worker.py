@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MOST_INTERRUPTIONS = 5  # a turn that was cut off so often takes its process down with it: fail it instead
+MOST_INTERRUPTIONS = 10  # a turn that was cut off so often takes its process down with it: fail it instead
 MOST_TURNS_RETOLD = 100
 TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from core.relay import Relay
 
-MOST_PLACES = 50  # threads and channels that are asked
+MOST_PLACES = 500  # threads and channels that are asked
 MOST_MESSAGES = 200  # of one place, the oldest ones
 # Events of different servers may overtake each other on the way. What was heard twice is recorded once.
 OVERLAP = 5_000 << 22  # five seconds, as a difference of ids
@@ -63,14 +63,17 @@ class Round:
         """Ask every place that has something new; return whether all could be asked."""
         await self._is_planned.wait()
         try:
-            for place in self._places():
+            places = self._places()
+            for place in places[:MOST_PLACES]:
                 await self._visit(place)
         except ChatBusy as trouble:
             log.warning("not all that was said while I was away could be read", code=trouble.code)
             return False
         finally:
             self._is_over = True
-        return True
+        if len(places) > MOST_PLACES:
+            log.warning("not everywhere that something was said while I was away could be read", places=len(places))
+        return len(places) <= MOST_PLACES
 
     async def reach(self, channel: discord.abc.MessageableChannel) -> None:
         """Before something new of *channel* is taken: take what is old, unless that is done. Whatever fails is logged."""
@@ -96,7 +99,7 @@ class Round:
             if _has_messages(channel) and self._has_news(channel) and self._may_read(channel, guild)
         ]
         others.sort(key=_last_message, reverse=True)
-        return list(dict.fromkeys((*active, *(channel.id for channel in others))))[:MOST_PLACES]
+        return list(dict.fromkeys((*active, *(channel.id for channel in others))))
 
     def _may_read(self, channel: object, guild: discord.Guild) -> bool:
         allowed = permissions(channel, guild, self._client.user.id if self._client.user else 0)

@@ -39,6 +39,9 @@ LAST_TASKS_WITHIN = 3.0  # seconds that what was heard last has to be recorded, 
 
 Listener = Callable[..., Coroutine[Any, Any, None]]
 
+# Discord delivers a message once: a database that is restarted must not cost the question.
+PATIENCE = 20.0  # seconds
+
 log = structlog.get_logger(__name__)
 
 
@@ -208,11 +211,11 @@ class Hearing:
             if is_edit and message.created_at < self._oldest():
                 await self._relay.revise(asked.question)
                 return
-            accepted = await self._relay.ask(asked.question, asked.note.write())
+            accepted = await self._relay.ask(asked.question, asked.note.write(), patience=PATIENCE)
             if is_edit and not accepted.is_new:
                 await self._relay.revise(asked.question)
         except StorageUnavailable as unavailable:
-            log.warning("a question could not be recorded; asking for it again later")
+            log.warning("a question could not be recorded; its asker is told so")
             await _apologize(message, unavailable.sentence)
             return
         if accepted.is_new and not accepted.turn.is_over:

@@ -16,7 +16,8 @@ from bots.slack.note import Note
 from bots.text.measure import Measure
 from bots.text.pages import split
 from bots.text.thoughts import visible
-from core.errors import ChatBusy, ChatError, ChatForbidden, ChatRejected, ThreadGone
+from core.errors import ChatBusy, ChatError, ChatForbidden, ChatRejected, EmptyAnswer, ThreadGone
+from core.turn import Status
 
 if TYPE_CHECKING:
     from bots.slack.api import Api
@@ -84,6 +85,8 @@ class Showing:
             text = visible(turn.answer, streaming=not turn.is_over)
             return _plain_pages(text) + _plain_pages(turn.problem)
         pages = markdown.pages(turn.answer, streaming=not turn.is_over)
+        if turn.status is Status.ANSWERED and not pages:
+            return markdown.pages(EmptyAnswer().sentence)  # it had thoughts, and no more
         return _with_problem(pages, markdown.pages(turn.problem))
 
     async def _show_page(self, number: int, page: Page, below: list[dict[str, Any]]) -> None:

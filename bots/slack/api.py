@@ -136,6 +136,16 @@ class Api:
         """Say something to one person only. https://docs.slack.dev/reference/methods/chat.postEphemeral"""
         await self._call(self._once.chat_postEphemeral, **arguments)
 
+    async def is_guest(self, user: str, team: str) -> bool:
+        """Is somebody a guest here, or at home in another workspace?
+
+        https://docs.slack.dev/reference/objects/user-object
+        """
+        answer = await self._call(self._once.users_info, user=user)
+        person = answer.get("user") or {}
+        flags = ("is_restricted", "is_ultra_restricted", "is_stranger")
+        return any(person.get(flag) for flag in flags) or person.get("team_id", team) != team
+
     # Reading back, where waiting for Slack is not worth it
 
     async def conversations(self, limit: int) -> list[str]:

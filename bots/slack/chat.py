@@ -26,6 +26,7 @@ from bots.slack.hearing import Hearing, forget_oldest
 from bots.slack.note import Note
 from bots.slack.pace import Pace
 from bots.slack.signs import Signs
+from bots.text.thoughts import visible
 from core.errors import ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ class SlackChat:
     # Showing
 
     async def ready(self, turn: Turn) -> None:
-        if not turn.is_withdrawn and (turn.answer or turn.problem or turn.aside):
+        # A call that shows nothing takes nothing from the budget.
+        if not turn.is_withdrawn and (turn.is_over or turn.aside or visible(turn.answer, streaming=True)):
             note = self._newest_note(turn)
             await self._pace.ready(turn.id, note.channel, is_posted=bool(note.messages), is_over=turn.is_over)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.errors import ChatBusy, ChatError, ChatForbidden, ChatRejected, ThreadGone
+from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ThreadGone
 
 # Codes are listed on each method's page, for instance https://docs.slack.dev/reference/methods/chat.postMessage#errors
 _GONE = frozenset(
@@ -42,6 +42,7 @@ PAYLOAD = frozenset(
         *("invalid_chunks", "markdown_text_conflict", "block_mismatch", "metadata_too_large"),
     }
 )
+_UNAUTHORIZED = 401  # HTTP
 
 
 def translate(code: str, detail: str = "", *, status: int = 200, retry_after: float | None = None) -> ChatError:
@@ -54,7 +55,9 @@ def _kind(code: str, status: int) -> type[ChatError]:
         return ChatBusy
     if code in _GONE:
         return ThreadGone
-    if code in DEAD or code in _FORBIDDEN or (code.startswith("slack_connect_") and code.endswith("_blocked")):
+    if code in DEAD or status == _UNAUTHORIZED:
+        return ChatClosed
+    if code in _FORBIDDEN or (code.startswith("slack_connect_") and code.endswith("_blocked")):
         return ChatForbidden
     # What is left is a payload or an order of calls that Slack does not take; repeating it would not help.
     return ChatRejected

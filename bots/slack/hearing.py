@@ -13,7 +13,7 @@ from bots.commands import HELP, obey
 from bots.slack.events import Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
 from bots.slack.footer import read_click
 from bots.slack.markdown import pages, plain
-from core.errors import ChatError, StorageUnavailable
+from core.errors import ChatError, NotAllowed, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from bots.slack.footer import Click
     from bots.slack.signs import Signs
     from core.relay import Relay
+    from core.thread import Thread
     from core.turn import Question, QuestionKey
 
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 ANSWER_TIMEOUT = 2.5  # seconds
+LOOK_UP_TIMEOUT = 1.0  # seconds
 MOST_REMEMBERED = 1_000  # of anything that is only in memory
 # What everybody in the channel should see who did.
 _CHANGE = re.compile(r"preset\s+(set|reset)\b", re.IGNORECASE)
@@ -87,7 +89,7 @@ class Hearing:
         self._obeyed[question.key] = None
         told = None
         try:
-            told = await obey(question.text, self._relay, question.thread, question.asker)
+            told = await self._obey(question.text, question.thread, question.asker)
             if told is not None:
                 await self._relay.tell(question, told, first_note(question).write())
         except StorageUnavailable:
@@ -100,6 +102,23 @@ class Hearing:
         return told is not None
 
     # Commands
+
+    async def _obey(self, words: str, thread: Thread, user: str) -> str | None:
+        """Obey *words* if they are a command that *user* may give; return what to tell, None if they are none."""
+        if _CHANGE.match(words.strip()) and await self._is_guest(user):
+            return NotAllowed(
+                "Presets are changed by members of this workspace; guests can see them: `preset show`."
+            ).sentence
+        return await obey(words, self._relay, thread, user)
+
+    async def _is_guest(self, user: str) -> bool:
+        """Where Slack doesn't tell, everybody counts as a member: the change is there for all in the channel to see."""
+        try:
+            async with asyncio.timeout(LOOK_UP_TIMEOUT):
+                return await self._api.is_guest(user, self._identity.team)
+        except (ChatError, TimeoutError) as refusal:
+            log.warning("Slack doesn't tell who is a guest, so anybody may change presets.", why=str(refusal))
+            return False
 
     async def command(self, command: Mapping[str, Any]) -> dict[str, Any]:
         """Obey a slash command; return what to say."""
@@ -118,7 +137,7 @@ class Hearing:
             return _ONLY_IN_THREADS
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
-                return await obey(words, self._relay, channel_of_command(command), command["user_id"]) or HELP
+                return await self._obey(words, channel_of_command(command), command["user_id"]) or HELP
         except (StorageUnavailable, TimeoutError):
             return StorageUnavailable().sentence
 

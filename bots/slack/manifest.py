@@ -8,6 +8,7 @@ from typing import Any
 # Each with what it is for: https://docs.slack.dev/reference/scopes
 SCOPES = (
     "app_mentions:read",  # hear mentions
+    "assistant:write",  # be an agent, which new apps have to be: the direct messages are its own place
     "channels:history",  # hear messages in channels, find an answer again after a crash, read back after time away
     "channels:read",  # know which channels to read back in
     "chat:write",  # answer
@@ -19,6 +20,7 @@ SCOPES = (
     "mpim:history",
     "mpim:read",
     "reactions:write",  # the sign of life
+    "users:read",  # know guests, who may not change presets
 )
 EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
 

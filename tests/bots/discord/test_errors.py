@@ -10,21 +10,22 @@ import discord
 import pytest
 
 from bots.discord.errors import OLD_EDITS_PAUSE, meaning, translate, translated
-from core.errors import ChatBusy, ChatError, ChatForbidden, ChatRejected, ThreadGone
+from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ThreadGone
 
 GONE = [10003, 10004, 10007, 10008, 10013, 10015, 10062, 50027, 50033, 50083, 160005]
-FORBIDDEN = [20009, 40333, 50001, 50007, 50009, 50013, 50014, 50278, 160002, 200000, 200001, 240000, 400001]
+FORBIDDEN = [20009, 40333, 50001, 50007, 50009, 50013, 50278, 160002, 200000, 200001, 240000, 400001]
 BUSY = [20028, 20029, 30046, 40003, 40004, 40006, 110000, 130000]
 REJECTED = [40005, 40060, 40094, 50005, 50006, 50035, 50045, 160004, 160006]
 
 CASES = [
     *((code, ThreadGone) for code in GONE),
     *((code, ChatForbidden) for code in FORBIDDEN),
+    (50014, ChatClosed),
     *((code, ChatBusy) for code in BUSY),
     *((code, ChatRejected) for code in REJECTED),
 ]
 BY_STATUS = [
-    (401, ChatForbidden),
+    (401, ChatClosed),
     (403, ChatForbidden),
     (404, ThreadGone),
     (429, ChatBusy),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from bots.slack.errors import translate
-from core.errors import ChatBusy, ChatError, ChatForbidden, ChatRejected, ThreadGone
+from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ThreadGone
 
 MEANINGS: dict[type[ChatError], str] = {
     ThreadGone: """
         channel_not_found message_not_found thread_not_found is_archived is_inactive cant_update_message edit_window_closed
         cannot_reply_to_message restricted_action_thread_locked message_not_owned_by_app user_not_found stopped_by_user""",
+    ChatClosed: """
+        invalid_auth account_inactive token_revoked not_authed org_login_required token_expired team_access_not_granted""",
     ChatForbidden: """
-        invalid_auth account_inactive token_revoked not_authed org_login_required token_expired team_access_not_granted
         not_in_channel missing_scope not_allowed_token_type no_permission access_denied app_access_restricted
         restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel
         restricted_action_non_threadable_channel ekm_access_denied messages_tab_disabled not_agent_app feature_disabled

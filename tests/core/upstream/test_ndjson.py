@@ -54,7 +54,7 @@ def simplest(lines: list[dict[str, object] | None]) -> Said:
     for line in filter(None, lines):
         text = str(line.get("answer") or text + str(line.get("delta_answer", "")))
         conversation = line.get("id") or line.get("conversation_id") or conversation
-    return Said(text, conversation)  # type: ignore[arg-type]
+    return Said(text.replace("\0", "\ufffd"), conversation)  # type: ignore[arg-type]  # no database takes a NUL
 
 
 def feed_all(lines: Lines, chunks: list[bytes]) -> None:
