@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -14,7 +15,6 @@ from bots.web import Web
 from core.engine.embedded import Embedded
 from core.errors import SetupError, StorageUnavailable
 from core.relay import Relay
-from core.showing import insist
 from core.storage.database import open_database, readable
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
@@ -33,14 +33,40 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+WORKER = "worker"  # beside the platforms, the part that answers
 DATABASE_CHECK = 2.0  # seconds between two looks at whether the database answers
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What of the work a process does."""
+
+    listens: tuple[str, ...]  # the platforms whose questions it takes
+    works: bool  # does it answer?
+
+    @classmethod
+    def of(cls, names: Sequence[str], only: Sequence[str], *, shares_its_work: bool) -> Roles:
+        """Raises SetupError for what a single process can't leave to others."""
+        if not only:
+            return cls(tuple(names), works=True)
+        if unknown := [part for part in only if part not in (*names, WORKER)]:
+            raise SetupError(f"--only {unknown[0]}: no such part is set up; there are {', '.join((*names, WORKER))}.")
+        works = WORKER in only or not shares_its_work
+        listens = tuple(name for name in names if name in only)
+        if not shares_its_work and not listens:
+            raise SetupError(
+                "--only worker: with the embedded engine one process does it all; use PostgreSQL to share it."
+            )
+        return cls(listens, works)
 
 
 class Bobbin:
     """The bot: every part of it, made from the settings."""
 
-    def __init__(self, settings: Settings, names: Sequence[str]) -> None:
-        """*names* are the platforms to run. Nothing is connected yet; raises SetupError for what can't be right."""
+    def __init__(self, settings: Settings, names: Sequence[str], only: Sequence[str] = ()) -> None:
+        """*names* are the platforms to run, *only* the parts of that which this process is to do: platforms to listen
+        to, `worker` to answer; all of it if empty. Nothing is connected yet; raises SetupError for what can't be right.
+        """
         if not settings.upstream.token.get_secret_value():
             raise SetupError("There is no token for the AI service: set BOBBIN_UPSTREAM__TOKEN.")
         self.vitals = Vitals()
@@ -50,6 +76,7 @@ class Bobbin:
         self._jobs = _jobs(settings)
         self._ledger = Ledger(self._database, self._jobs.summon) if self._jobs else Ledger(self._database)
         self._service = _service(settings, self.vitals)
+        self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
         kit = Kit(notes=self._ledger, seal=settings.seal, vitals=self.vitals, routes=self.web)
         self._chats: dict[str, Chat] = {
             name: platforms.platform(name).build(settings.section(name), kit) for name in names
@@ -64,7 +91,7 @@ class Bobbin:
             metrics=self.vitals.metrics,
         )
         self._engine = _engine(self._jobs, self._ledger, worker)
-        for part in ("database", *self._chats):
+        for part in ("database", *self._roles.listens):
             self.vitals.expect(part)
         self._relay = Relay(
             self._ledger,
@@ -91,22 +118,38 @@ class Bobbin:
             parts.push_async_callback(self._database.close)
             parts.push_async_callback(self._service.aclose)
             await parts.enter_async_context(self.web.open(self._settings.web.host, self._settings.web.port))
-            await insist(lambda: migrate(self._database))
+            if not await self._open_database(stop):
+                return
             if self._jobs is None:
                 await parts.enter_async_context(self._database.sole())
-            await self._engine.start(self._chats.keys())
+            if self._roles.works:
+                await self._engine.start(self._chats.keys())
             try:
                 await self._listen(stop)
             finally:
+                self.vitals.down("process", "ending")
                 log.info("ending", running=self._engine.busy)
                 await self._engine.stop(self._settings.shutdown_grace)
+
+    async def _open_database(self, stop: asyncio.Event) -> bool:
+        """Bring the database up to date, however long it can't be reached; return False when asked to stop meanwhile."""
+        while not stop.is_set():
+            try:
+                await migrate(self._database)
+            except StorageUnavailable as error:
+                self._database_is_away(error)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), DATABASE_CHECK)
+            else:
+                return True
+        return False
 
     async def _listen(self, stop: asyncio.Event) -> None:
         tasks: list[asyncio.Task[Any]] = [
             asyncio.create_task(stop.wait()),
             asyncio.create_task(self._watch_database()),
             asyncio.create_task(self._announce()),
-            *(asyncio.create_task(chat.listen(self._relay), name=name) for name, chat in self._chats.items()),
+            *(asyncio.create_task(self._chats[name].listen(self._relay), name=name) for name in self._roles.listens),
         ]
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -122,16 +165,23 @@ class Bobbin:
             try:
                 await self._ledger.check()
                 self.vitals.up("database")
-            except StorageUnavailable:
-                log.warning(
-                    "the database can't be reached", database=readable(self._settings.database.url.get_secret_value())
-                )
-                self.vitals.down("database", "can't be reached")
+            except StorageUnavailable as error:
+                self._database_is_away(error)
             await asyncio.sleep(DATABASE_CHECK)
+
+    def _database_is_away(self, error: StorageUnavailable) -> None:
+        where = readable(self._settings.database.url.get_secret_value())
+        log.warning("the database can't be reached", database=where, why=str(error.__cause__ or "").split("\n")[0])
+        self.vitals.down("database", "can't be reached")
 
     async def _announce(self) -> None:
         await self.vitals.well()
-        log.info("ready", platforms=list(self._chats), health=f"http://127.0.0.1:{self.web.port}/readyz")
+        log.info(
+            "ready",
+            listens=self._roles.listens,
+            answers=self._roles.works,
+            health=f"http://127.0.0.1:{self.web.port}/readyz",
+        )
         await asyncio.Event().wait()
 
 

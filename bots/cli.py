@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.errors import BobbinError, SetupError
+from core.errors import BobbinError, SetupError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -35,12 +36,18 @@ def main() -> None:
 
 
 @app.command()
-def run() -> None:
+def run(
+    only: Annotated[
+        list[str] | None, typer.Option(help="Do only this part: slack, discord, worker; several are given one by one.")
+    ] = None,
+    shards: Annotated[str, typer.Option(help="Of Discord's shards, run these: 0,1")] = "",
+    shard_count: Annotated[int | None, typer.Option(help="How many shards there are in all.", min=1)] = None,
+) -> None:
     """Run every platform that has tokens. With none, start the sandbox."""
     from bots import platforms  # noqa: PLC0415  # the libraries of a platform take a second to load
 
     with _plainly():
-        settings = platforms.settings()
+        settings = platforms.settings(**_sharding(shards, shard_count))
         names = platforms.configured(settings)
         if not names:
             wanted = " or ".join(f"BOBBIN_{name.upper()}__…" for name in platforms.names())
@@ -53,7 +60,7 @@ def run() -> None:
         _log(settings)
         from bots.app import Bobbin  # noqa: PLC0415
 
-        bobbin = Bobbin(settings, names)
+        bobbin = Bobbin(settings, names, only or ())
         _until_signalled(bobbin.run)
 
 
@@ -72,7 +79,7 @@ def sandbox(
 
 @app.command()
 def upstream(
-    port: Annotated[int, typer.Option(help="Where to listen.")] = 8081,
+    port: Annotated[int, typer.Option(help="Where to listen.", min=0, max=65535)] = 8081,
     host: Annotated[str, typer.Option(help="On which address.")] = "127.0.0.1",
     pace: Annotated[float, typer.Option(help="Seconds between two pieces of an answer.", min=0)] = 0.03,
     faults: Annotated[str, typer.Option(help="What goes wrong: NAME[=VALUE],… ; `help` lists them.")] = "",
@@ -115,7 +122,12 @@ def migrate_() -> None:
 
     with _plainly():
         url = platforms.settings().database.url.get_secret_value()
-        asyncio.run(bring())
+        try:
+            asyncio.run(bring())
+        except StorageUnavailable as error:
+            raise SetupError(
+                f"{readable(url)} can't be reached. Is it running, and is BOBBIN_DATABASE__URL right?"
+            ) from error
         print(f"{readable(url)} is up to date.")
 
 
@@ -130,6 +142,15 @@ def manifest(platform: Annotated[str, typer.Argument(help="slack, discord")]) ->
         print(platforms.platform(platform).manifest(platforms.settings().section(platform)))
 
 
+def _sharding(shards: str, shard_count: int | None) -> dict[str, dict[str, object]]:
+    wanted: dict[str, object] = {}
+    if shards:
+        wanted["shards"] = shards.split(",")
+    if shard_count is not None:
+        wanted["shard_count"] = shard_count
+    return {"discord": wanted} if wanted else {}
+
+
 def _sandbox(settings: Settings, script: str | None) -> None:
     from bots.sandbox.terminal import play  # noqa: PLC0415
 
@@ -138,7 +159,12 @@ def _sandbox(settings: Settings, script: str | None) -> None:
 
 
 async def _serve_upstream(emulator: Emulator, host: str, port: int, stop: asyncio.Event) -> None:
-    await emulator.start(host=host, port=port)
+    try:
+        await emulator.start(host=host, port=port)
+    except OSError as error:
+        raise SetupError(
+            f"Port {port} can't be opened: {os.strerror(error.errno or 0)}. Name another: --port."
+        ) from error
     print(f"The emulated AI service listens on {emulator.url} (Ctrl-C ends it).", flush=True)
     try:
         await stop.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ class Web:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
             raise SetupError(
-                f"Port {port} can't be opened ({error.strerror}); set BOBBIN_WEB__PORT to a free one."
+                f"Port {port} can't be opened ({os.strerror(error.errno or 0)}); set BOBBIN_WEB__PORT to a free one."
             ) from error
         self.port = runner.addresses[0][1]
 

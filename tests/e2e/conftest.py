@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -164,17 +164,17 @@ def running(request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pyt
         return found
 
     @asynccontextmanager
-    async def run(database_url: str, *names: str, **given: Any) -> AsyncIterator[Bobbin]:
+    async def run(database_url: str, *names: str, only: Sequence[str] = (), **given: Any) -> AsyncIterator[Bobbin]:
         settings = platforms.settings(
             **{
                 "upstream": {"url": emulator.url, "token": "emulated"},
                 "database": {"url": database_url},
                 "web": {"host": "127.0.0.1", "port": 0},
                 **sections(names),
-                **given,
+                **{name: {**sections(names).get(name, {}), **more} for name, more in given.items()},
             }
         )
-        bobbin = Bobbin(settings, names)
+        bobbin = Bobbin(settings, names, only)
         stop = asyncio.Event()
         task = asyncio.create_task(bobbin.run(stop))
         try:

@@ -35,8 +35,10 @@ class Outage(Ledger):
         self.is_away = False
         self.is_quick = asyncio.Event()  # cleared: what is handed in is recorded only when it is set again
         self.is_quick.set()
+        self.handed_in = 0
 
     async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
+        self.handed_in += 1
         if self.is_away:
             raise StorageUnavailable
         await self.is_quick.wait()

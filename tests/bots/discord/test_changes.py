@@ -201,7 +201,8 @@ async def test_an_edit_of_what_is_too_old_asks_nothing(house: House) -> None:
         assert len(house.woken) == 1
 
 
-async def test_an_edit_that_cannot_be_recorded_is_told(house: House) -> None:
+async def test_an_edit_that_cannot_be_recorded_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord.hearing.PATIENCE", 0.1)
     async with house.listening():
         said = await house.discord.say("ada", "general", "why?")
         house.ledger.is_away = True

@@ -237,7 +237,8 @@ async def test_when_listening_has_ended_nothing_more_is_heard(house: House) -> N
                 await asyncio.sleep(0.005)
 
 
-async def test_who_asks_while_the_database_is_down_is_told(house: House) -> None:
+async def test_who_asks_while_the_database_is_down_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord.hearing.PATIENCE", 0.1)
     async with house.listening():
         house.ledger.is_away = True
         asked = await house.discord.say("ada", "general", "@bobbin why?")
@@ -247,6 +248,18 @@ async def test_who_asks_while_the_database_is_down_is_told(house: House) -> None
         assert told.reply_to
         assert int(told.reply_to["message_id"]) == asked.id
         assert not house.woken
+
+
+async def test_who_asks_while_the_database_is_restarted_is_answered(house: House) -> None:
+    async with house.listening():
+        house.ledger.is_away = True
+        await house.discord.say("ada", "general", "@bobbin why?")
+        while not house.ledger.handed_in:
+            await asyncio.sleep(0.005)
+        house.ledger.is_away = False
+        while not house.woken:
+            await asyncio.sleep(0.005)
+        assert not house.said("general")
 
 
 async def test_a_dropped_connection_loses_no_question(house: House) -> None:

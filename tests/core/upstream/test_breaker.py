@@ -113,7 +113,7 @@ def test_the_pauses_grow_and_end_growing(breaker: Breaker, clock: Clock) -> None
                 clock.now += 1
         pauses.append(clock.now - began)
         fail(breaker, 1)
-    assert pauses == [10, 20, 40, 80, 160, 300, 300, 300]
+    assert pauses == [10, 20, 40, 60, 60, 60, 60, 60]
 
 
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 8), (1.0, 12)])
