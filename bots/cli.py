@@ -154,7 +154,8 @@ def _sharding(shards: str, shard_count: int | None) -> dict[str, dict[str, objec
 def _sandbox(settings: Settings, script: str | None) -> None:
     from bots.sandbox.terminal import play  # noqa: PLC0415
 
-    _log(settings.model_copy(update={"log": settings.log.model_copy(update={"level": "WARNING"})}))
+    # What goes wrong is to be seen in the conversation; only faults of Bobbin's own belong between its lines.
+    _log(settings.model_copy(update={"log": settings.log.model_copy(update={"level": "ERROR"})}))
     _until_signalled(lambda stop: play(settings, script, stop))
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
+import structlog
+
 from core import preset
 from core.errors import NothingAsked, StorageUnavailable, TooLong, UnknownPreset
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from core.thread import PlaceId, Thread, ThreadId
     from core.turn import QuestionKey, Turn, TurnId
 
+
+log = structlog.get_logger(__name__)
 
 PAUSE = 0.5  # seconds between two tries to record a question
 LONGEST_NAME = 200  # characters of a model's name: as long as the table has room for
@@ -166,5 +170,7 @@ class Relay:
         async with self._in_order.setdefault(question.thread.id, asyncio.Lock()):
             accepted = await self._recorded(question, reply, told, patience)
         if accepted.is_new:
+            turn = accepted.turn
+            log.info("accepted", thread=question.thread.id, turn=turn.id, reference=turn.reference, told=turn.is_over)
             self._wake(question.thread.id)
         return accepted

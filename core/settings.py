@@ -203,7 +203,7 @@ def load(chats: Mapping[str, type[Section]], **given: Any) -> Settings:
     try:
         settings = model(**given)
     except ValidationError as error:
-        wrong += [_sentence(one) for one in error.errors()]
+        wrong += [_sentence(one, model) for one in error.errors()]
     except ValueError as error:  # the file isn't TOML
         wrong.append(f"{FILE}: {error}")
     if settings is not None:
@@ -244,12 +244,17 @@ def _secrets_in_file(model: type[BaseSettings]) -> Iterator[str]:
     except ValueError:
         return  # said when the settings are read
     for path in _paths(written):
-        field: Any = model
-        for step in path:
-            info = getattr(field, "model_fields", {}).get(step)
-            field = info.annotation if info else None
-        if field is SecretStr and path != ("database", "url"):
+        if _annotation(model, path) is SecretStr and path != ("database", "url"):
             yield f"{FILE}: {'.'.join(path)} is a secret; set {_variable(path)} instead, or a file of that name in {SECRETS}"
+
+
+def _annotation(model: type[BaseModel], path: tuple[str, ...]) -> object:
+    """Return the type of the setting at *path*, None if there is none."""
+    found: Any = model
+    for step in path:
+        info = getattr(found, "model_fields", {}).get(step)
+        found = info.annotation if info else None
+    return found
 
 
 def _paths(tree: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -269,11 +274,15 @@ def _secrets(section: BaseModel) -> Iterator[str]:
             yield from _secrets(value)
 
 
-def _sentence(error: Any) -> str:
+def _sentence(error: Any, model: type[BaseModel]) -> str:
     path = tuple(str(step) for step in error["loc"])
+    is_secret = _annotation(model, path) is SecretStr and path != ("database", "url")
     if error["type"] == "extra_forbidden":
         return f"{'.'.join(path)}: there is no such setting ({_variable(path)})"
-    return f"{'.'.join(path)}: {error['msg']} (set {_variable(path)}, or {'.'.join(path)} in {FILE})"
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if is_secret:
+        return f"{_variable(path)}: {said}"
+    return f"{'.'.join(path)}: {said} (set {_variable(path)}, or {'.'.join(path)} in {FILE})"
 
 
 def _variable(path: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 REDACTED = "[redacted]"
+SHORTEST_SECRET = 6  # characters; blotting out shorter ones would leave holes in every word, and no token is so short
 SECONDS = (
     0.05,
     0.1,
@@ -103,7 +104,7 @@ class Vitals:
 
 def set_up_log(level: str, *, as_json: bool, secrets: Iterable[str] = ()) -> None:
     """Send our log and every library's to standard error, one line an event, with *secrets* blotted out."""
-    blot = _Blot(secret for secret in secrets if secret)
+    blot = _Blot(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -109,17 +109,17 @@ class Worker:
     async def _see_through(self, taken: Taken) -> None:
         turn = taken.turn
         showing = Showing(self._chats[turn.question.thread.chat], self._ledger, turn)
+        taken_at = time.monotonic()
         if not turn.is_over:
-            taken_at = time.monotonic()
             turn = await self._answer(taken, showing)
             self._metrics.turns.labels(turn.status).inc()
-            is_shown = await showing.end(turn)
-            if showing.first_text_at is not None:
-                self._metrics.first_text.observe(showing.first_text_at - taken_at)
-        else:
-            is_shown = await showing.end(turn)
+        is_shown = await showing.end(turn)
+        if showing.first_text_at is not None and turn is not taken.turn:
+            self._metrics.first_text.observe(showing.first_text_at - taken_at)
         if not is_shown:
             self._metrics.given_up.inc()
+        seconds = round(time.monotonic() - taken_at, 2)
+        log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
 
     async def _answer(self, taken: Taken, showing: Showing) -> Turn:
         choice = preset.choose(self._presets, taken.presets)

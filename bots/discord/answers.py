@@ -17,8 +17,11 @@ from bots.discord.buttons import again
 from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE
 from bots.discord.events import message_of
 from bots.discord.note import Note, Post
+from core.errors import ThreadGone
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from bots.discord.pages import Pages
     from core.seal import Seal
     from core.turn import QuestionKey
@@ -38,19 +41,25 @@ class Changes(TypedDict, total=False):
 class Showing:
     """One call of `show`. `note` is what is known at any moment, also when the call ends early."""
 
-    def __init__(self, client: discord.Client, seal: Seal, question: QuestionKey, note: Note) -> None:
+    def __init__(
+        self, client: discord.Client, seal: Seal, question: QuestionKey, note: Note, deleted: Container[int] = ()
+    ) -> None:
+        """*deleted*: the messages of which it is known that they are gone."""
         self._client = client
+        self._deleted = deleted
         self._question = question
         self._webhook = _webhook(client, seal, note)
         self.note = note
         self.calls = 0  # that count in the channel's budget
 
     async def show(self, pages: Pages, *, is_over: bool) -> None:
-        """Raises what discord.py raises; `note` then says how far it came."""
+        """Raises what discord.py raises, and ThreadGone; `note` then says how far it came."""
+        self._check_nothing_deleted()
         if pages.texts:
             self.note = await threads.opened(self._client, self.note)
         last = len(pages.texts) - 1
         for number, text in enumerate(pages.texts):
+            self._check_nothing_deleted()  # many pages take their time
             await self._show_page(number, text, pages.button if number == last else "", is_aside=pages.is_aside)
         # While an answer streams anew, after a restart or a click, what it had before stays until it is written over.
         if is_over and (pages.texts or self.note.is_aside):
@@ -58,6 +67,11 @@ class Showing:
         for number, post in enumerate(self.note.posts):
             if post.has_button and not (pages.button and number == last):
                 await self._take_button_off(number, post)
+
+    def _check_nothing_deleted(self) -> None:
+        """A page that is full is not edited any more, so that nobody would notice that it is gone."""
+        if any(post.id in self._deleted for post in self.note.posts):
+            raise ThreadGone("somebody deleted a part of the answer", code=str(UNKNOWN_MESSAGE))
 
     async def withdraw(self) -> None:
         """Take the answer away, and leave a thread that was made for nothing else."""

@@ -11,14 +11,13 @@ from bots.discord import gateway
 from bots.discord.answers import Showing
 from bots.discord.deleted import Deleted
 from bots.discord.door import Door
-from bots.discord.errors import UNKNOWN_MESSAGE, translated
+from bots.discord.errors import translated
 from bots.discord.events import NAME
 from bots.discord.hearing import Hearing
 from bots.discord.note import Note
 from bots.discord.pace import Pace
 from bots.discord.pages import pages_of
 from bots.discord.signs import Signs
-from core.errors import ThreadGone
 
 if TYPE_CHECKING:
     import asyncio
@@ -96,7 +95,7 @@ class DiscordChat:
             await deferring.wait()
         with translated():
             async with self._door.client() as client:
-                showing = Showing(client, self._kit.seal, turn.question.key, note)
+                showing = Showing(client, self._kit.seal, turn.question.key, note, self._deleted)
                 await self._show(showing, turn, pages)
         return showing.note.write()
 
@@ -106,7 +105,6 @@ class DiscordChat:
             if turn.is_withdrawn:
                 await showing.withdraw()
             else:
-                self._check_nothing_deleted(showing.note)
                 await showing.show(pages, is_over=turn.is_over)
         finally:
             self._shown.pop(turn.id, None)  # the newest stand last
@@ -114,11 +112,6 @@ class DiscordChat:
             while len(self._shown) > MOST_NOTES:
                 del self._shown[next(iter(self._shown))]
             self._pace.shown(turn.id, channel, showing.calls, is_over=turn.is_over)
-
-    def _check_nothing_deleted(self, note: Note) -> None:
-        """A page that is full is not edited any more, so that nobody would notice that it is gone."""
-        if any(post.id in self._deleted for post in note.posts):
-            raise ThreadGone("somebody deleted a part of the answer", code=str(UNKNOWN_MESSAGE))
 
     def _newest_note(self, turn: Turn) -> Note:
         shown = self._shown.get(turn.id)

@@ -16,7 +16,7 @@ class Deleted:
     def __init__(self) -> None:
         self._ids: dict[int, None] = {}  # the newest last
 
-    def __contains__(self, message: int) -> bool:
+    def __contains__(self, message: object) -> bool:
         return message in self._ids
 
     def add(self, messages: Iterable[int]) -> None:

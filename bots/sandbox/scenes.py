@@ -11,6 +11,8 @@ from bots.sandbox import discord, slack
 from bots.sandbox.script import Line
 from core.errors import SetupError
 
+WHO = "There are ada and ben, #general and #random."
+
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
@@ -53,7 +55,7 @@ class SlackScene:
             channel, thread = self._channel(line), self._root if line.place == "thread" else None
             self._last = await self._slack.say(line.person, channel, line.text, thread)
         except (LookupError, ValueError) as error:
-            raise SetupError(f"Slack: {error}") from error
+            raise SetupError(f"Slack: that can't be done there ({error}). {WHO}") from error
 
     async def see(self) -> AsyncIterator[Glimpse]:
         kinds = (slack.ChangeKind.POSTED, slack.ChangeKind.CHANGED, slack.ChangeKind.DELETED)
@@ -98,15 +100,15 @@ class DiscordScene:
         self._last: discord.Channel | None = None
 
     async def act(self, line: Line) -> None:
-        channel = self._channel(line)
         try:
+            channel = self._channel(line)
             if line.text.startswith("/"):
                 words, options = _command(line.text.removeprefix("/"))
                 await self._discord.slash(line.person, channel, words, **options)
             else:
                 await self._discord.say(line.person, channel, line.text)
         except (LookupError, ValueError) as error:
-            raise SetupError(f"Discord: {error}") from error
+            raise SetupError(f"Discord: that can't be done there ({error}). {WHO}") from error
         self._last = channel
 
     async def see(self) -> AsyncIterator[Glimpse]:

@@ -14,7 +14,7 @@ PLATFORM PERSON PLACE: TEXT     for instance   slack ada #general: @bobbin What 
   PERSON    ada or ben
   PLACE     #general, #random, dm, or thread: the thread where the platform's last answer is
   TEXT      as you would type it there; /preset set model=o3 is a command
-Just TEXT says it in the thread of the last answer, as the person who spoke last. Ctrl-C ends."""
+Just TEXT goes on in the thread of the last answer, as the person who spoke last. Ctrl-C ends."""
 
 _LINE = re.compile(r"(?P<platform>\w+)\s+(?P<person>\w+)\s+(?P<place>#[\w-]+|dm|thread)\s*:\s*(?P<text>.+)")
 
@@ -36,7 +36,9 @@ def read_line(text: str, last: Line | None, platforms: list[str]) -> Line:
         if line.platform in platforms:
             return line
     elif last is not None:
-        return Line(last.platform, last.person, "thread", text)
+        # In a thread of Slack's the bot hears what mentions it.
+        mention = "" if last.platform != "slack" or "@" in text or text.startswith("/") else "@bobbin "
+        return Line(last.platform, last.person, "thread", mention + text)
     raise SetupError(f"I don't understand {text!r}. Write\n{HOW}")
 
 

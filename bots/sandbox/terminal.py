@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
@@ -24,7 +23,7 @@ BOT = "bobbin"
 async def play(settings: Settings, script: str | None, stop: asyncio.Event) -> None:
     """Play *script* and end; without one, play the welcome, then take lines until *stop* is set."""
     welcome = files("bots.sandbox").joinpath(WELCOME).read_text()
-    lines = list(read_script(script or welcome, [SlackScene.name, DiscordScene.name]))
+    lines = list(read_script(welcome if script is None else script, [SlackScene.name, DiscordScene.name]))
     async with staged(settings) as stage:
         theatre = Theatre(stage)
         print(_programme(stage), flush=True)
@@ -81,8 +80,12 @@ class Theatre:
         if line.text.startswith("/"):
             self._page.command(line)
         await self.scenes[line.platform].act(line)
-        with suppress(TimeoutError):  # not everything is for the bot
+        try:
             await asyncio.wait_for(self._seen.wait(), TAKEN_UP_WITHIN)
+        except TimeoutError:
+            if not self._stage.bobbin.busy:
+                self._page.finish()
+                print("        (nobody asked Bobbin: mention it with @bobbin)", flush=True)
         await self._stage.bobbin.idle()
         await asyncio.sleep(LAST_LOOK)
         self._page.finish()
