@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,8 +21,6 @@ from bots.discord.pages import pages_of
 from bots.discord.signs import Signs
 
 if TYPE_CHECKING:
-    import asyncio
-
     from bots.discord.pages import Pages
     from bots.discord.settings import Section
     from bots.kit import Kit
@@ -42,6 +41,9 @@ class Shown:
     def is_newest(self, turn: Turn) -> bool:
         """Has nobody else shown *turn* since? An attempt that was broken off may not have saved its note."""
         return turn.attempt == self.attempt or turn.reply in (self.before, self.note.write())
+
+
+SHOWN_WITHIN = 45.0  # seconds for all pages of an answer, with the rests that Discord's limits demand
 
 
 class DiscordChat:
@@ -93,8 +95,9 @@ class DiscordChat:
                 return note.write()
         if deferring := self._deferring.get(turn.question.key):
             await deferring.wait()
+        # A call that gets no answer is given up by discord.py after five minutes only, and others wait behind it.
         with translated():
-            async with self._door.client() as client:
+            async with asyncio.timeout(SHOWN_WITHIN), self._door.client() as client:
                 showing = Showing(client, self._kit.seal, turn.question.key, note, self._deleted)
                 await self._show(showing, turn, pages)
         return showing.note.write()

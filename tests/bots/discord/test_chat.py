@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bots.discord.gateway import STARTS_NOTE
 from bots.sandbox.discord import LocalDiscord, Permission
-from core.errors import SetupError, ThreadGone
+from core.errors import ChatBusy, SetupError, ThreadGone
 
 if TYPE_CHECKING:
     from tests.bots.discord.conftest import House
@@ -336,3 +336,16 @@ async def test_a_gateway_that_comes_up_late_is_found(house: House) -> None:
 async def test_starts_are_counted(house: House) -> None:
     async with house.listening():
         assert await house.ledger.note(STARTS_NOTE)
+
+
+async def test_a_platform_that_does_not_answer_is_tried_again_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that hangs must not hang the thread."""
+    monkeypatch.setattr("bots.discord.chat.SHOWN_WITHIN", 0.3)
+    async with house.listening():
+        await house.discord.say("ada", "general", "@bobbin why?")
+        (turn,) = await house.accepted()
+        monkeypatch.setattr(discord.http.HTTPClient, "request", lambda *_, **__: asyncio.Event().wait())
+        with pytest.raises(ChatBusy):
+            await house.chat.show(turn.start("m").finish("Because."))
