@@ -43,9 +43,6 @@ class Shown:
         return turn.attempt == self.attempt or turn.reply in (self.before, self.note.write())
 
 
-SHOWN_WITHIN = 45.0  # seconds for all pages of an answer, with the rests that Discord's limits demand
-
-
 class DiscordChat:
     name = NAME
 
@@ -88,16 +85,15 @@ class DiscordChat:
         note = self._newest_note(turn)
         pages = pages_of(turn, note)
         if turn.is_over or (pages.texts and not pages.is_aside):
-            await self._signs.off(turn.id)
+            self._signs.off(turn.id)
         else:
             self._signs.on(turn.id, note)
             if not (pages.texts or note.has_button):
                 return note.write()
         if deferring := self._deferring.get(turn.question.key):
             await deferring.wait()
-        # A call that gets no answer is given up by discord.py after five minutes only, and others wait behind it.
         with translated():
-            async with asyncio.timeout(SHOWN_WITHIN), self._door.client() as client:
+            async with self._door.client() as client:
                 showing = Showing(client, self._kit.seal, turn.question.key, note, self._deleted)
                 await self._show(showing, turn, pages)
         return showing.note.write()

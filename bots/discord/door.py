@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import discord
 import yarl
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # The least that discord.py takes. A longer wait (Discord asks for minutes after a renaming) raises RateLimited.
 LONGEST_RATE_LIMIT = 30.0  # seconds
+LONGEST_CALL = 20.0  # seconds
 
 
 class Door:
@@ -71,7 +73,18 @@ async def log_in(section: Section) -> discord.Client:
     except BaseException:
         await client.close()
         raise
+    _limit_calls(client)
     return client
+
+
+def _limit_calls(client: discord.Client) -> None:
+    """Have a call that gets no answer fail after a while.
+
+    Left alone it takes five minutes, and whatever has the same rate limit waits behind it. It can't be cancelled
+    instead: discord.py's rate limiter, cancelled in its sleep, wakes nobody who waits for it, ever.
+    """
+    session = client.http._HTTPClient__session  # type: ignore[attr-defined]  # noqa: SLF001  # no other way in 2.7
+    session._timeout = aiohttp.ClientTimeout(total=LONGEST_CALL)  # noqa: SLF001
 
 
 def _sharding(section: Section) -> tuple[type[discord.Client], dict[str, Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import time
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # It lasts ten seconds: https://discord.com/developers/docs/resources/channel#trigger-typing-indicator
 RENEWED_EVERY = 8.0  # seconds
+LAST_CALL = 3.0  # seconds that a call under way gets when listening ends
 LONGEST = 300.0  # seconds; whatever is slower than that, somebody else may have taken over
 
 log = structlog.get_logger(__name__)
@@ -32,7 +34,8 @@ class Signs:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._is_open = False
-        self._typing: dict[TurnId, asyncio.Task[None]] = {}
+        self._typing: dict[TurnId, asyncio.Event] = {}  # set when it is enough
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -42,31 +45,40 @@ class Signs:
         finally:
             self._is_open = False
             for turn in list(self._typing):
-                await self.off(turn)
+                self.off(turn)
+            if self._tasks:
+                _, late = await asyncio.wait(self._tasks, timeout=LAST_CALL)
+                for task in late:
+                    task.cancel()
+                await asyncio.gather(*late, return_exceptions=True)
 
     def on(self, turn: TurnId, note: Note) -> None:
         """Type for *turn* from now on. A command's response says “thinking…” by itself."""
         if self._is_open and not note.is_command and turn not in self._typing:
-            task = self._typing[turn] = asyncio.create_task(self._type(note))
-            task.add_done_callback(lambda task: self._ended(turn, task))
+            enough = self._typing[turn] = asyncio.Event()
+            task = asyncio.create_task(self._type(note, enough))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
 
-    async def off(self, turn: TurnId) -> None:
-        if task := self._typing.get(turn):
-            task.cancel()
-            await asyncio.wait({task})
+    def off(self, turn: TurnId) -> None:
+        """Type no more. A call under way is left to end: cancelled, discord.py would hold up all that come after it."""
+        if enough := self._typing.pop(turn, None):
+            enough.set()
 
-    def _ended(self, turn: TurnId, task: asyncio.Task[None]) -> None:
-        self._typing.pop(turn, None)
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("typing failed", exc_info=error)
 
-    async def _type(self, note: Note) -> None:
+    async def _type(self, note: Note, enough: asyncio.Event) -> None:
+        until = time.monotonic() + LONGEST
         try:
             with translated():
-                async with asyncio.timeout(LONGEST), self._door.client() as client:
+                async with self._door.client() as client:
                     channel = client.get_partial_messageable((await threads.opened(client, note)).channel)
-                    while True:
+                    while not enough.is_set() and time.monotonic() < until:
                         await channel.typing()
-                        await asyncio.sleep(RENEWED_EVERY)
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(enough.wait(), RENEWED_EVERY)
         except ChatError as trouble:
             log.debug("no sign of life", code=trouble.code, detail=trouble.detail)
