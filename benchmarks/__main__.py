@@ -7,6 +7,7 @@ import sys
 
 from benchmarks import engine, ndjson, relay, start, streams
 from benchmarks.rows import Row
+from core.vitals import set_up_log
 
 NDJSON_REACH = 1 / 5
 
@@ -35,6 +36,7 @@ BENCHES = {
 
 
 def main() -> None:
+    set_up_log("WARNING", as_json=True)  # as a bot that says nothing
     rows: list[Row] = []
     for name in sys.argv[1:] or BENCHES:
         print(f"measuring {name} …", file=sys.stderr)
