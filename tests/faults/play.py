@@ -41,8 +41,7 @@ class Report:
 
     @property
     def is_well(self) -> bool:
-        missed = self.tallies["slack"].unheard  # Slack brings again what nobody acknowledged; Discord does not
-        return not missed and all(one.is_well for one in self.tallies.values())
+        return all(one.is_well and not one.unheard for one in self.tallies.values())
 
     def as_json(self) -> dict[str, object]:
         return asdict(self) | {"is_well": self.is_well}
