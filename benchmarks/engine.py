@@ -16,7 +16,7 @@ from typing import Protocol
 import psycopg
 from sqlalchemy import Connection, select, text
 
-from benchmarks.rig import PRESETS, TOKEN, Silent, arrivals, emulator
+from benchmarks.rig import PER_SECOND, PRESETS, TOKEN, TURNS, Silent, arrivals, emulator, paced
 from benchmarks.rows import Row
 from core.engine.distributed import Procrastinate
 from core.engine.jobs import Jobs
@@ -33,8 +33,6 @@ from core.upstream.service import Service
 from core.worker import Worker
 
 SAY = "say exactly: "  # the emulator does so: answers of a few words, since it is the engine that is measured
-PER_SECOND = 50
-TURNS = 400
 THREADS, TURNS_EACH = 5, 20  # for the hand-over inside a thread; with more, they wait for the processor instead
 SHORT_TURNS, ASKING = 400, 8  # so many are asked at a time
 REACH, REACH_P99 = 12.0, 60.0  # ms over the bare relay
@@ -119,20 +117,6 @@ async def _see(see_to: Callable[[ThreadId], Awaitable[None]], thread: ThreadId) 
     await see_to(thread)
 
 
-async def _paced(ask: Callable[[int], Awaitable[None]]) -> dict[int, float]:
-    asked: dict[int, float] = {}
-
-    async def one(number: int) -> None:
-        asked[number] = time.time()
-        await ask(number)
-
-    async with asyncio.TaskGroup() as tasks:
-        for number in range(TURNS):
-            tasks.create_task(one(number))
-            await asyncio.sleep(1 / PER_SECOND)
-    return asked
-
-
 async def _bare(url: str, name: str) -> list[float]:
     async with Upstream(url, TOKEN) as upstream:
 
@@ -141,13 +125,13 @@ async def _bare(url: str, name: str) -> list[float]:
                 async for _ in stream:
                     pass
 
-        asked = await _paced(ask)
+        asked = await paced(ask)
     return await _delays(url, name, asked)
 
 
 async def _through(opens: Opens, postgres: str, url: str, name: str) -> list[float]:
     async with opens(postgres, url) as core:
-        asked = await _paced(lambda number: core.ask(f"{name} {number}", f"{name} {number}"))
+        asked = await paced(lambda number: core.ask(f"{name} {number}", f"{name} {number}"))
         await core.idle()
     return await _delays(url, name, asked)
 

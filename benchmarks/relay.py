@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks.rig import TOKEN, arrivals, core, emulator
+from benchmarks.rig import PER_SECOND, TOKEN, arrivals, core, emulator, paced
 from benchmarks.rows import Row
 from core.upstream.client import Upstream
 from core.upstream.prompt import Prompt
 
-PER_SECOND = 50
-TURNS = 400
 REACH = 5.0  # ms at the median
-
-
-async def _paced(ask: Callable[[int], Awaitable[None]]) -> dict[int, float]:
-    """Ask at an even pace; return when each was asked."""
-    asked: dict[int, float] = {}
-
-    async def one(number: int) -> None:
-        asked[number] = time.time()
-        await ask(number)
-
-    async with asyncio.TaskGroup() as tasks:
-        for number in range(TURNS):
-            tasks.create_task(one(number))
-            await asyncio.sleep(1 / PER_SECOND)
-    return asked
 
 
 async def _bare(url: str) -> list[float]:
@@ -42,14 +22,14 @@ async def _bare(url: str) -> list[float]:
                 async for _ in stream:
                     pass
 
-        asked = await _paced(ask)
+        asked = await paced(ask)
     arrived = await arrivals(url)
     return [(arrived[f"bare {number}"] - at) * 1000 for number, at in asked.items()]
 
 
 async def _ours(url: str, folder: Path) -> list[float]:
     async with core(url, folder) as running:
-        asked = await _paced(lambda number: running.ask(number, f"ours {number}"))
+        asked = await paced(lambda number: running.ask(number, f"ours {number}"))
         await running.idle()
     arrived = await arrivals(url)
     return [(arrived[f"ours {number}"] - at) * 1000 for number, at in asked.items()]

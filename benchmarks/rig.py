@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,6 +27,9 @@ from core.worker import Worker
 PRESETS = {"default": Preset(model="gpt-5.1", instructions="")}
 TOKEN = "any"
 SHOWS_EVERY = 1.2  # seconds, as on a platform
+
+
+PER_SECOND, TURNS = 50, 400  # of what is asked at an even pace
 
 
 def free_port() -> int:
@@ -63,6 +67,21 @@ async def arrivals(url: str) -> dict[str, float]:
     async with httpx.AsyncClient(trust_env=False) as client:
         requests = (await client.get(f"{url}/_emulator/requests")).json()
     return {request["body"]["question"]: request["arrived"] for request in requests}
+
+
+async def paced(ask: Callable[[int], Awaitable[None]]) -> dict[int, float]:
+    """Ask at an even pace; return when each was asked."""
+    asked: dict[int, float] = {}
+
+    async def one(number: int) -> None:
+        asked[number] = time.time()
+        await ask(number)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(TURNS):
+            tasks.create_task(one(number))
+            await asyncio.sleep(1 / PER_SECOND)
+    return asked
 
 
 class Silent:
