@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,7 @@ async def stay(client: discord.Client, vitals: Vitals) -> None:
             raise SetupError(NOT_ACCEPTED) from error
         raise SetupError(f"Discord's gateway does not take the bot (close code {error.code}).") from error
     finally:
-        if getattr(client.ws, "open", False):  # None before the first connection
-            await client.ws.close(code=1000)
+        await _hang_up(client)
 
 
 async def _connect(client: discord.Client) -> None:
@@ -93,6 +93,17 @@ async def _connect(client: discord.Client) -> None:
         # discord.py 2.7 looks for the sequence of the connection before, and there is none.
         if client.ws is not None:
             raise
+
+
+async def _hang_up(client: discord.Client) -> None:
+    """Close every connection, also one that was cut short while it came about: nothing else in discord.py ends that."""
+    if isinstance(client, discord.AutoShardedClient):
+        for shard in client.shards.values():
+            await shard.disconnect()  # … and it does not come back
+    for beating in threading.enumerate():
+        if isinstance(beating, discord.gateway.KeepAliveHandler) and beating.ws._connection is client._connection:  # noqa: SLF001
+            beating.stop()
+            await beating.ws.close(code=1000)
 
 
 async def _wait(delay: float, code: str, vitals: Vitals) -> None:

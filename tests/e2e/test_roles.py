@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
+import discord
 import httpx
 import pytest
 
@@ -44,6 +46,11 @@ async def test_a_sharded_bot_answers(running: Any, local_discord: Any, sqlite_ur
             lambda: said.thread and [m for m in local_discord.messages(said.thread) if m.content == "one"], 20
         )
         assert len([m for m in local_discord.messages(said.thread) if m.author.is_bot and m.content]) == 1
+    # The second shard was still identifying itself, as it has to do some seconds after the first.
+    for beating in threading.enumerate():
+        if isinstance(beating, discord.gateway.KeepAliveHandler):
+            beating.join(2)
+            assert not beating.is_alive()
 
 
 async def test_who_is_ending_is_not_ready(running: Any, local_slack: Any, sqlite_url: str, emulator: Emulator) -> None:
