@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+from dataclasses import asdict
+from pathlib import Path
 
-from benchmarks import engine, ndjson, relay, start, streams
+from benchmarks import engine, lag, ndjson, relay, short, start, streams
 from benchmarks.rows import Row
 from core.vitals import set_up_log
 
 NDJSON_REACH = 1 / 5
+RESULT = Path("build/bench.json")
 
 
 async def measure_ndjson() -> list[Row]:
@@ -28,8 +32,10 @@ async def measure_ndjson() -> list[Row]:
 
 BENCHES = {
     "relay": relay.measure,
+    "short": short.measure,
     "engine": engine.measure,
     "streams": streams.measure,
+    "lag": lag.measure,
     "ndjson": measure_ndjson,
     "start": start.measure,
 }
@@ -45,6 +51,9 @@ def main() -> None:
     widths = [max(len(row[column]) for row in table) for column in range(6)]
     for row in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False))
+    print(f"\n{RESULT}")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ async def _bare(url: str) -> list[float]:
 async def _ours(url: str, folder: Path) -> list[float]:
     async with core(url, folder) as running:
         asked = await paced(lambda number: running.ask(number, f"ours {number}"))
-        await running.idle()
+        await running.engine.idle()
     arrived = await arrivals(url)
     return [(arrived[f"ours {number}"] - at) * 1000 for number, at in asked.items()]
 

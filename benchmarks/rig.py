@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from core.chat import Chat
 from core.engine.embedded import Embedded
 from core.preset import Preset
 from core.relay import Relay
@@ -69,8 +70,10 @@ async def arrivals(url: str) -> dict[str, float]:
     return {request["body"]["question"]: request["arrived"] for request in requests}
 
 
-async def paced(ask: Callable[[int], Awaitable[None]]) -> dict[int, float]:
-    """Ask at an even pace; return when each was asked."""
+async def paced(
+    ask: Callable[[int], Awaitable[None]], turns: int = TURNS, per_second: int = PER_SECOND
+) -> dict[int, float]:
+    """Ask at an even pace; return when each was asked, in seconds since the epoch."""
     asked: dict[int, float] = {}
 
     async def one(number: int) -> None:
@@ -78,9 +81,10 @@ async def paced(ask: Callable[[int], Awaitable[None]]) -> dict[int, float]:
         await ask(number)
 
     async with asyncio.TaskGroup() as tasks:
-        for number in range(TURNS):
+        started = time.monotonic()
+        for number in range(turns):
             tasks.create_task(one(number))
-            await asyncio.sleep(1 / PER_SECOND)
+            await asyncio.sleep(started + (number + 1) / per_second - time.monotonic())
     return asked
 
 
@@ -88,6 +92,9 @@ class Silent:
     """A chat that costs nothing, at a platform's pace."""
 
     name = "silent"
+
+    def __init__(self) -> None:
+        self.ended: dict[str, float] = {}  # when the end of each question's answer was shown, since the epoch
 
     async def listen(self, relay: Relay) -> None:
         await asyncio.Event().wait()
@@ -97,16 +104,17 @@ class Silent:
             await asyncio.sleep(SHOWS_EVERY)
 
     async def show(self, turn: Turn) -> Reply:
+        if turn.is_over:
+            self.ended[turn.question.key] = time.time()
         return Reply("shown")
 
 
 class Core:
     """Core, whole, on SQLite."""
 
-    def __init__(self, ledger: Ledger, upstream: Upstream) -> None:
-        chats = {"silent": Silent()}
+    def __init__(self, ledger: Ledger, upstream: Upstream, chat: Chat) -> None:
         service = Service([upstream], in_flight=100_000, per_second=100_000)  # what is measured is us, not its limits
-        worker = Worker(ledger, service, chats, PRESETS, transcript_budget=24_000)
+        worker = Worker(ledger, service, {chat.name: chat}, PRESETS, transcript_budget=24_000)
         self.engine = Embedded(ledger, worker.see_to)
         self.relay = Relay(ledger, self.engine.wake, PRESETS, longest_question=16_000)
 
@@ -114,18 +122,20 @@ class Core:
         thread = Thread(ThreadId(f"silent:{number}"), "silent", (PlaceId("silent:w"), PlaceId("silent:w/c")))
         await self.relay.ask(Question(QuestionKey(f"{number}"), thread, "ada", text))
 
-    async def idle(self) -> None:
-        while self.engine.busy:
-            await asyncio.sleep(0.01)
+
+@asynccontextmanager
+async def core(url: str, folder: Path, chat: Chat | None = None) -> AsyncIterator[Core]:
+    """A core of its own, with the upstream at *url*."""
+    async with Upstream(url, TOKEN) as upstream, core_of(upstream, folder, chat or Silent()) as running:
+        yield running
 
 
 @asynccontextmanager
-async def core(url: str, folder: Path) -> AsyncIterator[Core]:
+async def core_of(upstream: Upstream, folder: Path, chat: Chat) -> AsyncIterator[Core]:
     database = open_database(f"sqlite:///{folder / 'bench.db'}")
     await migrate(database)
-    async with Upstream(url, TOKEN) as upstream:
-        running = Core(Ledger(database), upstream)
-        await running.engine.start(["silent"])
-        yield running
-        await running.engine.stop(grace=30)
+    running = Core(Ledger(database), upstream, chat)
+    await running.engine.start([chat.name])
+    yield running
+    await running.engine.stop(grace=30)
     await database.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from core.engine.jobs import Jobs
     from core.settings import Settings
+    from core.storage.database import Database
 
 log = structlog.get_logger(__name__)
 
 WORKER = "worker"  # beside the platforms, the part that answers
+ENDING = 10.0  # seconds that a process takes to end, beside its answers
 DATABASE_CHECK = 2.0  # seconds between two looks at whether the database answers
 
 
@@ -67,7 +69,7 @@ class Bobbin:
         """*names* are the platforms to run, *only* the parts of that which this process is to do: platforms to listen
         to, `worker` to answer; all of it if empty. Nothing is connected yet; raises SetupError for what can't be right.
         """
-        if not settings.upstream.token.get_secret_value():
+        if not settings.upstream.every_token:
             raise SetupError("There is no token for the AI service: set BOBBIN_UPSTREAM__TOKEN.")
         self.vitals = Vitals()
         self.web = Web(self.vitals)
@@ -118,10 +120,8 @@ class Bobbin:
             parts.push_async_callback(self._database.close)
             parts.push_async_callback(self._service.aclose)
             await parts.enter_async_context(self.web.open(self._settings.web.host, self._settings.web.port))
-            if not await self._open_database(stop):
+            if not await self._open_database(parts, stop):
                 return
-            if self._jobs is None:
-                await parts.enter_async_context(self._database.sole())
             if self._roles.works:
                 await self._engine.start(self._chats.keys())
             try:
@@ -131,11 +131,15 @@ class Bobbin:
                 log.info("ending", running=self._engine.busy)
                 await self._engine.stop(self._settings.shutdown_grace)
 
-    async def _open_database(self, stop: asyncio.Event) -> bool:
-        """Bring the database up to date, however long it can't be reached; return False when asked to stop meanwhile."""
+    async def _open_database(self, parts: AsyncExitStack, stop: asyncio.Event) -> bool:
+        """Bring the database up to date, however long it can't be reached; return False when asked to stop meanwhile.
+
+        Raises SetupError when processes are at it that can't be there together.
+        """
         while not stop.is_set():
             try:
                 await migrate(self._database)
+                await parts.enter_async_context(_presence(self._settings, self._database))
             except StorageUnavailable as error:
                 self._database_is_away(error)
                 with suppress(TimeoutError):
@@ -193,6 +197,15 @@ def _service(settings: Settings, vitals: Vitals) -> Service:
         per_second=upstream.per_second,
         metrics=vitals.metrics,
     )
+
+
+def _presence(settings: Settings, database: Database) -> AbstractAsyncContextManager[None]:
+    if not settings.shares_its_work:
+        return database.sole()
+    from core.engine.presence import sharing  # noqa: PLC0415  # as below
+
+    # One that works alone ends within its grace, which is ours, and with what it has open.
+    return sharing(settings.database.url.get_secret_value(), settings.shutdown_grace + ENDING)
 
 
 def _jobs(settings: Settings) -> Jobs | None:

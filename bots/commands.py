@@ -30,6 +30,11 @@ _SIMPLE = re.compile(r"(?P<verb>help|reset|preset(?:\s+(?:show|reset|set))?)[.!]
 _SET = re.compile(r"preset\s+set\s+(?P<what>\S+)(?:\s+(?P<value>.+))?", re.IGNORECASE | re.DOTALL)
 
 
+def is_command(words: str) -> bool:
+    """Would these words be obeyed, if somebody said them to the bot?"""
+    return bool(_SET.fullmatch(words.strip()) or _SIMPLE.fullmatch(words.strip()))
+
+
 async def obey(words: str, relay: Relay, thread: Thread, by: str) -> str | None:
     """Do what *words* command and return what to tell; None when they are no command. *by*: who asks, for the record."""
     words = words.strip()

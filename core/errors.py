@@ -10,6 +10,7 @@ BobbinError
 │   ├── UpstreamBusy           retry, after `retry_after` if it names one
 │   ├── UpstreamFailed         retry
 │   ├── UpstreamUnreachable    retry
+│   ├── Resting                not asked at all, since it is down: another model
 │   ├── UpstreamCut            it began and broke off: may be in its history, so not asked again in the same conversation
 │   ├── EmptyAnswer
 │   ├── UnknownConversation    the id is gone: rebuild
@@ -17,19 +18,23 @@ BobbinError
 │   ├── ModerationRefused      the asker must rephrase
 │   ├── BadRequest             the request itself is wrong: model name, reference
 │   ├── TokenRefused           the operator must act
+│   ├── WrongAddress           the operator must act
 │   └── UsedUp                 the operator must act
 ├── ChatError                  the platform would not show it
 │   ├── ThreadGone             deleted, archived, left: stop
 │   ├── ChatForbidden          somebody must grant something: say so once, stop
 │   ├── ChatBusy               later
+│   ├── ChatClosed             the token is refused: the operator must act
 │   └── ChatRejected           the payload is wrong: ours to mend
 ├── StorageUnavailable         the database can't be reached
 ├── Overtaken                  another process took this turn over
+├── TakesProcessesDown         a turn that was cut off so often that it is failed instead
 └── SetupError                 Bobbin can't start like this
 """
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 
@@ -124,6 +129,15 @@ class UpstreamUnreachable(UpstreamError):
     retryable = True
 
 
+class Resting(UpstreamError):
+    """The AI service is down at the moment. Please try again in a few minutes."""
+
+    def __init__(self, detail: str = "", *, seconds: float = 0.0, code: str = "resting") -> None:
+        """*seconds* until it is tried again."""
+        super().__init__(detail, code=code)
+        self.sentence = f"The AI service is down at the moment. It is tried again in about {_about(seconds)}; please ask again then."
+
+
 class UpstreamCut(UpstreamError):
     """The AI service broke off before its answer was whole. Please ask again; what came so far, if anything did, is above."""
 
@@ -214,3 +228,9 @@ class TakesProcessesDown(BobbinError):
 
 class SetupError(BobbinError):
     """Bobbin can't start like this."""
+
+
+def _about(seconds: float) -> str:
+    if seconds > 90:
+        return f"{math.ceil(seconds / 60)} minutes"
+    return f"{max(5, math.ceil(seconds / 5) * 5)} seconds"

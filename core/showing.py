@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -45,7 +46,7 @@ class Showing:
         self._ledger = ledger
         self.turn = turn  # the newest state that this process knows of
         self._confirmed = time.monotonic()  # when the turn was last known to be ours
-        self.first_text_at: float | None = None  # on the monotonic clock; None until some of the answer was shown
+        self.first_text_at: datetime | None = None  # None until some of the answer was shown
 
     @asynccontextmanager
     async def live(self, now: Callable[[], Turn]) -> AsyncIterator[Callable[[], None]]:
@@ -148,7 +149,7 @@ class Showing:
                 await self._keep_at_last(showing.result())
             raise
         if turn.answer and self.first_text_at is None:
-            self.first_text_at = time.monotonic()
+            self.first_text_at = datetime.now(UTC)
         if reply != self.turn.reply:
             self.turn = self.turn.replied(reply)
             if not self.turn.is_over:  # the end is kept by whoever ends it

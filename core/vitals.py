@@ -44,7 +44,10 @@ class Metrics:
         of = self._registry = CollectorRegistry()
         self.turns = Counter("bobbin_turns", "Turns that ended", ["status"], registry=of)
         self.first_text = Histogram(
-            "bobbin_first_text_seconds", "From taking on a turn to its first text shown", buckets=SECONDS, registry=of
+            "bobbin_first_text_seconds",
+            "From accepting a question to the first text of its answer shown",
+            buckets=SECONDS,
+            registry=of,
         )
         self.given_up = Counter("bobbin_shows_given_up", "Ended turns that their chat never showed", registry=of)
         self.calls = Counter("bobbin_upstream_calls", "Calls by model and outcome", ["model", "outcome"], registry=of)
@@ -104,7 +107,7 @@ class Vitals:
 
 def set_up_log(level: str, *, as_json: bool, secrets: Iterable[str] = ()) -> None:
     """Send our log and every library's to standard error, one line an event, with *secrets* blotted out."""
-    blot = _Blot(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+    blot = Blot(secrets)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -141,19 +144,22 @@ def set_up_log(level: str, *, as_json: bool, secrets: Iterable[str] = ()) -> Non
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
-class _Blot:
-    """A processor that takes known secrets out of everything that is logged."""
+class Blot:
+    """Takes known secrets out of what is written, and as a processor out of everything that is logged."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = sorted(set(secrets), key=len, reverse=True)
+        known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
+        self._secrets = sorted(known, key=len, reverse=True)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         return {key: self._clean(value) for key, value in event.items()}
 
-    def _clean(self, value: object) -> object:
-        if isinstance(value, int | float | None):
-            return value
-        text = value if isinstance(value, str) else repr(value)
+    def over(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
         return text
+
+    def _clean(self, value: object) -> object:
+        if isinstance(value, int | float | None):
+            return value
+        return self.over(value if isinstance(value, str) else repr(value))

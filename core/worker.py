@@ -15,6 +15,7 @@ from core.errors import (
     ConversationTooLarge,
     EmptyAnswer,
     Overtaken,
+    Resting,
     StorageUnavailable,
     TakesProcessesDown,
     ThreadGone,
@@ -28,7 +29,6 @@ from core.errors import (
 from core.showing import Showing, insist
 from core.thread import Conversation
 from core.transcript import retell
-from core.upstream.breaker import Resting
 from core.upstream.limits import refuses_token
 from core.upstream.patience import TRIES
 from core.upstream.prompt import Prompt, Said
@@ -114,8 +114,8 @@ class Worker:
             turn = await self._answer(taken, showing)
             self._metrics.turns.labels(turn.status).inc()
         is_shown = await showing.end(turn)
-        if showing.first_text_at is not None and turn is not taken.turn:
-            self._metrics.first_text.observe(showing.first_text_at - taken_at)
+        if showing.first_text_at and turn is not taken.turn and taken.is_first_answer:
+            self._metrics.first_text.observe((showing.first_text_at - taken.accepted_at).total_seconds())
         if not is_shown:
             self._metrics.given_up.inc()
         seconds = round(time.monotonic() - taken_at, 2)

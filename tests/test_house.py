@@ -15,6 +15,7 @@ MODULES = sorted(path for room in ("core", "bots", "migrations") for path in (HO
 
 DOORS = {
     "httpx": ["core/upstream/"],
+    "httpx_aiohttp": ["core/upstream/"],
     "sqlalchemy": ["core/storage/", "migrations/"],
     "alembic": ["core/storage/migrate.py", "migrations/"],
     "cryptography": ["core/seal.py"],
@@ -29,7 +30,7 @@ DOORS = {
         "bots/slack/",
         "bots/discord/",
         "bots/sandbox/",
-        "core/upstream/emulator/",
+        "core/upstream/",
     ],
     "markdown_it": ["bots/text/"],
     "procrastinate": ["core/engine/", "migrations/"],

@@ -11,7 +11,7 @@ import discord
 import structlog
 
 from bots.discord.errors import translated
-from bots.discord.events import NAME, channel_of, message_of, permissions
+from bots.discord.events import NAME, channel_of, key_of, message_of, permissions
 from core.errors import ChatBusy, ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.relay import Relay
+    from core.turn import QuestionKey
 
 MOST_PLACES = 500  # threads and channels that are asked
 MOST_MESSAGES = 200  # of one place, the oldest ones
+MOST_LOOKED_AFTER = 10  # threads that are asked without having news: a question may have been edited or deleted
 # Events of different servers may overtake each other on the way. What was heard twice is recorded once.
 OVERLAP = 5_000 << 22  # five seconds, as a difference of ids
 
@@ -35,15 +37,26 @@ class Round:
     """
 
     def __init__(
-        self, client: discord.Client, take: Callable[[discord.Message], Awaitable[None]], since: int, oldest: datetime
+        self,
+        client: discord.Client,
+        take: Callable[[discord.Message], Awaitable[None]],
+        take_back: Callable[[int], Awaitable[None]],
+        *,
+        since: int,
+        oldest: datetime,
     ) -> None:
-        """*take* a message as if it came now. Up to the id *since*, and before *oldest*, nothing is of interest."""
+        """*take* a message as if it came now, *take_back* one that was deleted.
+
+        Up to the id *since*, and before *oldest*, nothing is of interest but whether a question was changed.
+        """
         self._client = client
         self._take = take
+        self._take_back = take_back
         self._oldest_at = oldest
         self._oldest = discord.utils.time_snowflake(oldest)
         self._since = max(0, since - OVERLAP)
-        self._newest_questions: dict[int, int] = {}  # by channel: those of the threads that were active of late
+        # By channel: those of the threads that were active of late, the newest first.
+        self._newest_questions: dict[int, QuestionKey] = {}
         self._is_planned = asyncio.Event()
         self._is_over = False
         self._reached: set[int] = set()
@@ -53,7 +66,7 @@ class Round:
         """Learn where people have talked with the bot of late."""
         try:
             active = await relay.active_threads(NAME, self._oldest_at, MOST_PLACES)
-            self._newest_questions = {channel_of(thread.id): message_of(key) for thread, key in active}
+            self._newest_questions = {channel_of(thread.id): key for thread, key in active}
         except StorageUnavailable:
             log.warning("can't tell which threads were active of late")
         finally:
@@ -90,7 +103,7 @@ class Round:
         active = [
             place
             for place in self._newest_questions
-            if not _has_messages(channel := self._client.get_channel(place)) or self._has_news(channel)
+            if not _has_messages(channel := self._client.get_channel(place)) or self._is_of_interest(channel)
         ]
         others = [
             channel
@@ -110,12 +123,15 @@ class Round:
         try:
             with translated():
                 channel = self._client.get_channel(place) or await self._client.fetch_channel(place)
-            if _has_messages(channel) and self._has_news(channel):
+            if _has_messages(channel) and self._is_of_interest(channel):
                 await self._hear(channel)
         except ChatBusy:
             raise
         except ChatError as trouble:
             log.debug("a place can't be read any more", code=trouble.code)
+
+    def _is_of_interest(self, channel: _Place) -> bool:
+        return self._has_news(channel) or channel.id in list(self._newest_questions)[:MOST_LOOKED_AFTER]
 
     def _has_news(self, channel: _Place) -> bool:
         return _last_message(channel) > max(self._since, self._oldest)
@@ -125,12 +141,33 @@ class Round:
             if channel.id in self._reached:
                 return
             self._reached.add(channel.id)
-            known = min(self._since, self._newest_questions.get(channel.id, self._since))
-            after = discord.Object(max(known, self._oldest))
-            with translated():
-                said = [one async for one in channel.history(after=after, oldest_first=True, limit=MOST_MESSAGES)]
+            newest = self._newest_questions.get(channel.id)
+            # From the newest question on: that one may have been changed.
+            known = min(self._since, message_of(newest) - 1 if newest else self._since)
+            after = max(known, self._oldest)
+            said = await _history(channel, after)
+            if newest and _is_deleted(newest, channel.id, after, [message.id for message in said]):
+                await self._take_back(message_of(newest))
             for message in said:
                 await self._take(message)
+
+
+async def _history(channel: discord.abc.MessageableChannel, after: int) -> list[discord.Message]:
+    """Return what was said after an id, oldest first; nothing where the bot may not read."""
+    with translated():
+        told = channel.history(after=discord.Object(after), oldest_first=True, limit=MOST_MESSAGES)
+        return [message async for message in told]
+
+
+def _is_deleted(question: QuestionKey, channel: int, after: int, said: list[int]) -> bool:
+    """Does its absence from what was *said* in its channel, told from *after* on, prove that it was deleted?
+
+    Only where what comes after it was told; and neither of a command, which is no message, nor of a message from
+    which the thread was made, which lies elsewhere.
+    """
+    message = message_of(question)
+    is_in_range = after < message < max(said, default=0)
+    return is_in_range and message not in said and message != channel and question == key_of(message)
 
 
 _Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread | discord.DMChannel

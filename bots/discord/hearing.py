@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
+from bots.commands import is_command
 from bots.discord import gateway
 from bots.discord.buttons import take_click
 from bots.discord.catch_up import Round
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from bots.discord.note import Note
     from bots.kit import Kit
     from core.relay import Relay
-    from core.turn import QuestionKey, Turn
+    from core.turn import Question, QuestionKey, Turn
 
 # A command's response can be edited for 15 minutes; an edit must not come a moment too late:
 # https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
@@ -112,7 +113,8 @@ class Hearing:
             """Connected anew: what happened since the last connection, Discord does not bring again."""
             self._own_task()
             vitals.up(gateway.PART)
-            self._round = Round(self._client, self._take_missed, self._seen.begin(), self._oldest())
+            since = self._seen.begin()
+            self._round = Round(self._client, self._take_missed, self._take_back, since=since, oldest=self._oldest())
             await self._round.plan(self._relay)
 
         async def on_ready() -> None:
@@ -198,10 +200,19 @@ class Hearing:
             )
 
     async def _take_missed(self, message: discord.Message) -> None:
+        if message.type is discord.MessageType.thread_starter_message:
+            # It shows, as it is now, the question that the thread was made from, or that it was deleted.
+            # https://discord.com/developers/docs/resources/message#message-object
+            match message.reference and message.reference.resolved:
+                case discord.DeletedReferencedMessage() as deleted:
+                    await self._take_back(deleted.id)
+                case discord.Message() as started:
+                    await self._take_missed(started)
+            return
         # What Discord would not have told when it was said, it may tell afterwards.
         is_told = self._client.intents.message_content or message.guild is None or is_mentioned(message, self._me)
         if is_told:
-            await self._hear(message, is_missed=True)
+            await self._hear(message, is_edit=message.edited_at is not None, is_missed=True)
 
     def _alone_with(self, message: int) -> asyncio.Lock:
         return self._one_at_a_time.setdefault(message, asyncio.Lock())
@@ -209,17 +220,22 @@ class Hearing:
     async def _take(self, asked: Asked, message: discord.Message, *, is_edit: bool) -> None:
         try:
             if is_edit and message.created_at < self._oldest():
-                await self._relay.revise(asked.question)
+                await self._revise(asked.question)
                 return
             accepted = await self._relay.ask(asked.question, asked.note.write(), patience=PATIENCE)
             if is_edit and not accepted.is_new:
-                await self._relay.revise(asked.question)
+                await self._revise(asked.question)
         except StorageUnavailable as unavailable:
             log.warning("a question could not be recorded; its asker is told so")
             await _apologize(message, unavailable.sentence)
             return
         if accepted.is_new and not accepted.turn.is_over:
             self._accepted(accepted.turn, asked.note)
+
+    async def _revise(self, question: Question) -> None:
+        # Who makes a command of a question wants no answer to it.
+        if not is_command(question.text):
+            await self._relay.revise(question)
 
     async def _take_back(self, *messages: int) -> None:
         """They were deleted: questions, or parts of answers, or neither."""

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 # https://docs.slack.dev/messaging/message-metadata: by it a message is found again whose ts was never written down.
 METADATA_TYPE = "bobbin_turn"
-# chat.update refuses a text of more than 4,000 characters: https://docs.slack.dev/reference/methods/chat.update
-PLAIN_LIMIT = 3_800
+# What Slack refused is tried in small pieces; and chat.update takes no text of more than 4,000 characters:
+# https://docs.slack.dev/reference/methods/chat.update
+PLAIN_LIMIT = 3_000
 _NOTHING_YET = "…"
 _MOST_LOOKS = 5  # calls to read what was said since a question
 _SURELY_NOT_POSTED = frozenset({"ratelimited", "rate_limited", "http_429"})
@@ -49,18 +50,19 @@ class Showing:
         if self._turn.is_withdrawn:
             await self._withdraw()
             return
-        try:
-            await self._show_pages()
-        except ChatRejected as refusal:
-            if refusal.code not in PAYLOAD or self.note.is_plain:
-                raise
-            # The same once more without blocks.
-            self.note = replace(self.note, is_plain=True, shown=("",) * len(self.note.messages))
-            await self._show_pages()
+        while True:
+            try:
+                await self._show_pages()
+            except ChatRejected as refusal:
+                if refusal.code not in PAYLOAD or self.note.is_bare:
+                    raise
+                self.note = self.note.plainer()
+            else:
+                return
 
     async def _show_pages(self) -> None:
         is_over, had_footer = self._turn.is_over, self.note.has_footer
-        below = [] if self.note.is_plain else footer(self._turn)
+        below = footer(self._turn)
         pages = self._pages()
         # Asked anew, or no longer waiting: what its messages say isn't true any more.
         is_stale = had_footer and bool(self.note.messages)
@@ -80,14 +82,14 @@ class Showing:
         await self._remove_from(0)
 
     def _pages(self) -> list[Page]:
-        turn = self._turn
-        if self.note.is_plain:
-            text = visible(turn.answer, streaming=not turn.is_over)
-            return _plain_pages(text) + _plain_pages(turn.problem)
-        pages = markdown.pages(turn.answer, streaming=not turn.is_over)
+        turn, paged = self._turn, _plain_pages if self.note.is_plain else markdown.pages
+        pages = paged(turn.answer, streaming=not turn.is_over)
         if turn.status is Status.ANSWERED and not pages:
-            return markdown.pages(EmptyAnswer().sentence)  # it had thoughts, and no more
-        return _with_problem(pages, markdown.pages(turn.problem))
+            pages = paged(EmptyAnswer().sentence)  # it had thoughts, and no more
+        limit = PLAIN_LIMIT if self.note.is_plain else markdown.PAGE_LIMIT
+        pages = _under(pages, paged(turn.problem), limit)
+        # Without blocks there is no other place for it.
+        return _under(pages, paged(turn.aside), limit) if pages and self.note.is_bare else pages
 
     async def _show_page(self, number: int, page: Page, below: list[dict[str, Any]]) -> None:
         if number >= len(self.note.messages) and self.note.complete_for < self._turn.attempt:
@@ -121,10 +123,9 @@ class Showing:
 
     def _content(self, page: Page, below: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the arguments that say it."""
-        if self.note.is_plain:
-            return {"text": page.fallback, "blocks": []}
-        # https://docs.slack.dev/reference/block-kit/blocks/markdown-block
-        said = [{"type": "markdown", "text": page.markdown}] if page.markdown else []
+        if self.note.is_bare:
+            return {"text": _escaped(page.markdown) or page.fallback, "blocks": []}
+        said = [_block(page, is_plain=self.note.is_plain)] if page.markdown else []
         return {"text": page.fallback, "blocks": (said + below) or [context(_NOTHING_YET)]}
 
     async def _remove_from(self, pages: int) -> None:
@@ -139,6 +140,7 @@ class Showing:
         found: dict[int, str] = {}
         cursor = ""
         for _ in range(_MOST_LOOKS):
+            await self._pace.read()
             answer = await self._api.replies(self.note.channel, self.note.thread_ts, self.note.question_ts, cursor)
             for message in answer.get("messages") or ():
                 if (number := self._number_of(message)) is not None:
@@ -158,21 +160,31 @@ class Showing:
         return payload.get("page") if is_ours and payload.get("turn") == self._turn.id else None
 
 
-def _with_problem(pages: list[Page], problem: list[Page]) -> list[Page]:
-    """Put the problem under the answer, as a paragraph of its own: in the same message if there is room."""
-    if not pages or not problem:
-        return pages + problem
-    last, first = pages[-1], problem[0]
+def _block(page: Page, *, is_plain: bool) -> dict[str, Any]:
+    if not is_plain:
+        # https://docs.slack.dev/reference/block-kit/blocks/markdown-block
+        return {"type": "markdown", "text": page.markdown}
+    # In rich text nothing is markup, so nothing can ping; and a section could not take the place of what Slack has made
+    # of Markdown (block_mismatch): https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": page.markdown}]}
+    return {"type": "rich_text", "elements": [section]}
+
+
+def _under(pages: list[Page], more: list[Page], limit: int) -> list[Page]:
+    """Put *more* under the answer, as a paragraph of its own: in the same message, of *limit* bytes, if there is room."""
+    if not pages or not more:
+        return pages + more
+    last, first = pages[-1], more[0]
     together = f"{last.markdown}\n\n{first.markdown}"
-    if len(together.encode()) > markdown.PAGE_LIMIT:
-        return pages + problem
-    fallback = f"{last.fallback[: markdown.FALLBACK_LIMIT - len(first.fallback) - 1]}\n{first.fallback}"
-    return [*pages[:-1], Page(together, fallback), *problem[1:]]
+    if len(_escaped(together).encode(errors="surrogatepass")) > limit:
+        return pages + more
+    fallback = f"{last.fallback[: max(0, markdown.FALLBACK_LIMIT - len(first.fallback) - 1)]}\n{first.fallback}"
+    return [*pages[:-1], Page(together, fallback), *more[1:]]
 
 
-def _plain_pages(text: str) -> list[Page]:
+def _plain_pages(text: str, *, streaming: bool = False) -> list[Page]:
     measure = Measure(limit=PLAIN_LIMIT, length=lambda piece: len(_escaped(piece)))
-    return [Page(part.text, _escaped(part.text)) for part in split(text, measure)]
+    return [Page(part.text, _escaped(part.text)) for part in split(visible(text, streaming=streaming), measure)]
 
 
 def _escaped(text: str) -> str:

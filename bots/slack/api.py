@@ -155,11 +155,13 @@ class Api:
         return [str(channel["id"]) for channel in answer["channels"]]
 
     async def said_in(self, channel: str, thread_ts: str, since: str, cursor: str, limit: int) -> Mapping[str, Any]:
-        """Return a page of what was said after *since*, in a thread, or beside all of them when *thread_ts* is empty.
+        """Return a page of what was said from *since* on, in a thread, or beside all of them when *thread_ts* is empty.
+
+        A thread is told oldest first, every page beginning with the message that it hangs on; a channel newest first.
 
         https://docs.slack.dev/reference/methods/conversations.history
         """
-        asked = {"channel": channel, "oldest": since, "cursor": cursor or None, "limit": limit}
+        asked = {"channel": channel, "oldest": since, "cursor": cursor or None, "limit": limit, "inclusive": True}
         if thread_ts:
             answer = await self._call(self._once.conversations_replies, ts=thread_ts, **asked)
         else:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bots.slack.events import NAME, read_message
-from bots.slack.pace import Bucket, until_free
+from bots.slack.events import NAME, Revised, Withdrawn, key_of, read_back
+from bots.slack.pace import KEPT_FOR_FINDING, READS, until_free
 from core.errors import ChatBusy, ChatError, StorageUnavailable
 from core.turn import Question
 
@@ -24,18 +24,21 @@ if TYPE_CHECKING:
 
     from bots.kit import Notes
     from bots.slack.api import Api, Identity
+    from bots.slack.pace import Pace
     from core.relay import Relay
 
 MOST_PLACES = 50  # threads, and as many channels
-MOST_MESSAGES = 200  # that are read in one round
-# Some apps get no more at once, and may ask only once a minute: https://docs.slack.dev/apis/web-api/rate-limits
-PAGE = 15
-READS_A_MINUTE, READS_AT_ONCE = 30, 10  # of tier 3, which the search for lost answers needs as well
+MOST_MESSAGES = 200  # that are read in one round in threads, and as many beside them
+# Some apps get 15 at once, and may ask only once a minute: https://docs.slack.dev/apis/web-api/rate-limits
+PAGE = 100
+MOST_PAGES = 15  # of one place
+MOST_REFUSALS = 5  # in one round; each is waited out
 CHANNELS_LISTED = 200
 OVERLAP = 30.0  # seconds; events of different channels come in any order
 SEEN_NOTE = f"{NAME}/seen"
 SEEN_INTERVAL = 5.0  # seconds between two writings of it
 PAUSE_AFTER_TROUBLE = 1.0  # seconds
+PAUSE_AFTER_REFUSAL = 10.0  # seconds, where Slack names none
 
 Place = tuple[str, str]  # a channel and the ts of a thread in it; empty: the channel beside its threads
 
@@ -48,25 +51,29 @@ class CatchUp:
     def __init__(
         self,
         api: Api,
+        pace: Pace,
         notes: Notes,
         relay: Relay,
         identity: Identity,
         *,
         take: Callable[[Question], Awaitable[object]],
+        revise: Callable[[Revised], Awaitable[object]],
         hours: float,
     ) -> None:
-        """*take* records a question; what is older than so many *hours* is let be."""
+        """*take* records a question, *revise* an edit; what is older than so many *hours* is let be."""
         self._api = api
+        self._pace = pace
         self._notes = notes
         self._relay = relay
         self._identity = identity
         self._take = take
+        self._revise = revise
         self._hours = hours
         self._gaps: dict[Place, str] = {}  # what is to be read, and after which ts
         self._asked: dict[Place, str] = {}  # the newest question of each active thread
-        self._messages_left = 0
+        self._left = {"threads": 0, "channels": 0}  # messages that may still be read
+        self._refusals = 0
         self._one_at_a_time = asyncio.Lock()
-        self._budget = Bucket(READS_A_MINUTE / 60, READS_AT_ONCE)
         self._seen = self._noted = ""  # the newest ts that was heard; what the note says
         self._is_complete = False  # only then may the note move on
         self._was_away = asyncio.Event()
@@ -99,9 +106,12 @@ class CatchUp:
         self._was_away.set()
 
     async def before(self, question: Question) -> None:
-        """Take what was missed in the thread of a live *question*, so that its order holds."""
+        """Take what was missed in the thread of a live *question*, so that its order holds.
+
+        Unless Slack wants to be left alone: what is live waits for nothing, and the rest is read later.
+        """
         channel, thread_ts, ts = _where(question)
-        if thread_ts == ts:
+        if thread_ts == ts or self._pace.reads.wait_for() > 0:
             return
         if (channel, thread_ts) not in self._asked:
             # Where the thread began may have been missed itself.
@@ -134,19 +144,22 @@ class CatchUp:
         self._seen = self._seen or self._noted or _ts(time.time())
         oldest = self._oldest()
         since = datetime.fromtimestamp(oldest, UTC)
-        active = await self._relay.active_threads(NAME, since, MOST_PLACES)
-        self._messages_left = MOST_MESSAGES
         self._asked.clear()
-        for thread, key in reversed(active):
+        for thread, key in await self._relay.active_threads(NAME, since, MOST_PLACES):
             _, channel, thread_ts = thread.id.split("/")
-            asked = key.rpartition("/")[2]
-            self._asked[channel, thread_ts] = asked
-            self._gaps[channel, thread_ts] = max(asked, _ts(oldest))
-        if is_first:
-            return  # who was never here before has missed nothing
+            self._asked[channel, thread_ts] = key.rpartition("/")[2]
+        self._left = {"threads": MOST_MESSAGES, "channels": MOST_MESSAGES}
+        self._refusals = 0
         unheard = _ts(max(float(self._seen) - OVERLAP, oldest))
-        for channel in await self._channels():
-            self._gaps[channel, ""] = unheard
+        # Who was never here before has missed nothing.
+        channels = [] if is_first else await self._channels()
+        # A channel before its threads: it tells which of them have something new.
+        for channel in dict.fromkeys((*channels, *(channel for channel, _ in self._asked))):
+            if channel in channels:
+                self._gaps[channel, ""] = unheard
+            for place, asked in reversed(self._asked.items()):
+                if place[0] == channel:
+                    self._gaps[place] = max(asked, _ts(oldest))
 
     async def _channels(self) -> list[str]:
         """Return the channels to look into: first those where the bot was asked of late."""
@@ -155,22 +168,21 @@ class CatchUp:
             listed = await self._api.conversations(CHANNELS_LISTED)
         except ChatError as trouble:
             self._tell(trouble, "users.conversations")
-        channels = [*(channel for channel, _ in reversed(self._asked)), *listed]
+        channels = [*(channel for channel, _ in self._asked), *listed]
         return list(dict.fromkeys(channels))[:MOST_PLACES]
 
     async def _close_all(self) -> None:
-        while self._gaps and self._messages_left > 0:
-            await until_free(self._budget.wait_for)
+        while self._gaps:
+            await until_free(lambda: self._pace.reads.wait_for(KEPT_FOR_FINDING))
             # Meanwhile somebody may have closed it who could not wait.
             if place := next(iter(self._gaps), None):
                 try:
                     await self._close(place)
                 except StorageUnavailable:
-                    self._messages_left = MOST_MESSAGES
+                    self._left = dict.fromkeys(self._left, MOST_MESSAGES)
                     await asyncio.sleep(PAUSE_AFTER_TROUBLE)
-        if self._gaps:
-            log.warning("So much was missed in Slack that not all of it is read.", places=len(self._gaps))
-            self._gaps.clear()
+        if 0 in self._left.values():
+            log.warning("So much was missed in Slack that not all of it is read.")
 
     async def _close(self, place: Place) -> None:
         """Raises StorageUnavailable: then it is still open."""
@@ -183,42 +195,91 @@ class CatchUp:
             except StorageUnavailable:
                 raise
             except ChatBusy as trouble:
-                self._tell(trouble, "for now; nothing more is read back")
-                self._gaps.clear()
+                self._put_off(trouble)
+                return
             except ChatError as refusal:
                 self._tell(refusal, place[0])
             except Exception:  # a place that can't be read must not end listening
                 log.exception("What was missed in Slack can't be read.", where=place[0])
             self._gaps.pop(place, None)
 
+    def _put_off(self, trouble: ChatBusy) -> None:
+        """Leave Slack alone for as long as it wants, or for good when it wants that again and again."""
+        self._refusals += 1
+        self._pace.refused(READS[0], trouble.retry_after or PAUSE_AFTER_REFUSAL)
+        if self._refusals == MOST_REFUSALS:
+            log.warning("Slack is too busy to tell what was missed; the rest is not read.", places=len(self._gaps))
+            self._gaps.clear()
+        else:
+            self._tell(trouble, "for now")
+
     async def _read(self, place: Place, since: str) -> None:
         channel, thread_ts = place
-        for message in await self._messages(place, since):
-            ts = message["ts"]
-            heard = read_message(message, self._identity.team, channel, self._identity.user)
-            if isinstance(heard, Question) and not self._is_known(heard):
-                await self._take(heard)
-            if not thread_ts and message.get("latest_reply", "") > since:
-                # Somebody may have been asking in there.
-                self._gaps.setdefault((channel, ts), max(ts, since, self._asked.get((channel, ts), "")))
-            self.saw(ts)
+        messages, is_whole = await self._messages(place, since)
+        for message in messages:
+            await self._hear(message, channel, since)
+            if not thread_ts:
+                self._look_below(message, channel, since)
+            self.saw(message["ts"])
+        if thread_ts and is_whole and self._is_deleted(place, since, {message["ts"] for message in messages}):
+            await self._relay.withdraw(key_of(self._identity.team, channel, since))
 
-    async def _messages(self, place: Place, since: str) -> list[Mapping[str, Any]]:
-        """Return what was said there, oldest first, as far as the bounds allow."""
-        found: list[Mapping[str, Any]] = []
-        cursor = ""
-        while self._messages_left > 0:
-            self._budget.take()
-            # Every page of a thread begins with the message that it hangs on, and that counts.
-            limit = min(PAGE, self._messages_left + bool(place[1]))
-            page = await self._api.said_in(*place, since, cursor, limit)
-            said = [message for message in page.get("messages") or () if message["ts"] > since]
-            found += said
-            self._messages_left -= len(said)
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
+    async def _messages(self, place: Place, since: str) -> tuple[list[Mapping[str, Any]], bool]:
+        """Return what was said there, oldest first, as far as the bounds allow; and whether that is all.
+
+        Beside it, what Slack tells anyhow: the message that a thread hangs on, and in a channel the older ones that
+        threads hang on which were active of late.
+        """
+        channel, thread_ts = place
+        kind = "threads" if thread_ts else "channels"
+        roots = [] if thread_ts else [root for where, root in self._asked if where == channel]
+        found: dict[str, Mapping[str, Any]] = {}
+        cursor, is_whole = "", False
+        for _ in range(MOST_PAGES):
+            if is_whole or not self._left[kind]:
                 break
-        return sorted(found, key=lambda message: str(message["ts"]))
+            self._pace.reads.take()
+            page = await self._api.said_in(channel, thread_ts, min([since, *roots]), cursor, PAGE)
+            said = {str(message["ts"]): message for message in page.get("messages") or ()}
+            found |= said
+            new = sum(ts > since for ts in said)
+            self._left[kind] = max(0, self._left[kind] - new)
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            is_whole = not cursor or (not thread_ts and new < len(said))
+        return [found[ts] for ts in sorted(found)], is_whole
+
+    async def _hear(self, message: Mapping[str, Any], channel: str, since: str) -> None:
+        heard = read_back(message, self._identity.team, channel, self._identity.user)
+        match heard:
+            case Withdrawn(key):
+                await self._relay.withdraw(key)
+            case Revised(question, was_asked):
+                is_old = message["ts"] <= since or self._is_known(question)
+                await self._revise(Revised(question, was_asked=was_asked or is_old))
+            case Question() if message["ts"] > since and not self._is_known(heard):
+                await self._take(heard)
+
+    def _look_below(self, message: Mapping[str, Any], channel: str, since: str) -> None:
+        """Decide by the message that it hangs on whether a thread is to be read."""
+        ts, users = message["ts"], set(message.get("reply_users") or ())
+        # Slack may tell the one or the other for a bot: https://docs.slack.dev/reference/methods/conversations.replies
+        is_bot_alone = message.get("reply_users_count") == len(users) == 1 and users <= {
+            self._identity.user,
+            self._identity.bot,
+        }
+        if message.get("latest_reply", "") <= since or is_bot_alone:
+            self._gaps.pop((channel, ts), None)
+        elif ts > since:
+            # Somebody may have been asking in there.
+            self._gaps.setdefault((channel, ts), max(ts, self._asked.get((channel, ts), "")))
+
+    def _is_deleted(self, place: Place, since: str, told: set[str]) -> bool:
+        """Was the thread's newest question deleted, now that all from it on was *told*, and it is not among that?
+
+        Of the message that the thread hangs on Slack leaves a tombstone. What is quite new may not be told yet.
+        """
+        is_in_range = since == self._asked.get(place) and since != place[1] and place[1] in told
+        return is_in_range and since not in told and float(since) < time.time() - OVERLAP
 
     def _is_known(self, question: Question) -> bool:
         """Was it recorded before? A question would be answered once anyhow, but a command is obeyed whenever it comes."""

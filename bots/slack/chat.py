@@ -70,7 +70,14 @@ class SlackChat:
             url = await self._socket_url() if self._section.uses_socket_mode else ""
             hearing = Hearing(relay, identity, self._api, self._signs)
             catch_up = CatchUp(
-                self._api, self._kept, relay, identity, take=hearing.take, hours=self._section.catch_up_hours
+                self._api,
+                self._pace,
+                self._kept,
+                relay,
+                identity,
+                take=hearing.take,
+                revise=hearing.revise,
+                hours=self._section.catch_up_hours,
             )
             stack.push_async_callback(catch_up.keep_seen)
             await catch_up.look()

@@ -57,12 +57,25 @@ def read_event(body: Mapping[str, Any], bot_user: str) -> Question | Revised | W
 
 
 def read_message(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Question | Ignored:
-    """Read a message, from an event or from a channel's history."""
+    """Read what somebody says."""
     if reason := _reason_to_ignore(message, bot_user):
         return Ignored(reason)
     if not _is_for_the_bot(message, channel, bot_user):
         return Ignored("not for the bot")
     return _question(message, team, channel, bot_user)
+
+
+def read_back(
+    message: Mapping[str, Any], team: str, channel: str, bot_user: str
+) -> Question | Revised | Withdrawn | Ignored:
+    """Read a message from a channel's history, as it is now."""
+    if message.get("subtype") == _TOMBSTONE:
+        return Withdrawn(key_of(team, channel, message["ts"]))
+    if not message.get("edited") or _reason_to_ignore(message, bot_user):
+        return read_message(message, team, channel, bot_user)
+    # What it said before, history doesn't tell.
+    is_for_the_bot = _is_for_the_bot(message, channel, bot_user)
+    return Revised(_question(message, team, channel, bot_user), was_asked=not is_for_the_bot)
 
 
 def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Revised | Withdrawn | Ignored:
@@ -86,21 +99,22 @@ def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) 
     before = event.get("previous_message")
     if before and (reason := _reason_to_ignore(before, bot_user)):
         return Ignored(reason)
-    return Withdrawn(_key(team, event["channel"], ts))
+    return Withdrawn(key_of(team, event["channel"], ts))
 
 
 def _question(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Question:
     ts = message["ts"]
     thread_ts = message.get("thread_ts") or ts
     return Question(
-        key=_key(team, channel, ts),
+        key=key_of(team, channel, ts),
         thread=Thread(ThreadId(f"{NAME}:{team}/{channel}/{thread_ts}"), NAME, _places(team, channel)),
         asker=message["user"],
         text=plain(message.get("text") or "", bot_user, names={}),
     )
 
 
-def _key(team: str, channel: str, ts: str) -> QuestionKey:
+def key_of(team: str, channel: str, ts: str) -> QuestionKey:
+    """Return the key of the question that a message asks."""
     return QuestionKey(f"{NAME}:{team}/{channel}/{ts}")
 
 

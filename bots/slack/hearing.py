@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bots.commands import HELP, obey
+from bots.commands import HELP, is_command, obey
 from bots.slack.events import Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
 from bots.slack.footer import read_click
 from bots.slack.markdown import pages, plain
@@ -57,7 +57,7 @@ class Hearing:
                 log.debug("A message is not for me.", why=reason)
             case Revised() as revised:
                 await catch_up.before(revised.question)
-                await self._revise(revised)
+                await self.revise(revised)
             case Withdrawn(key):
                 await self._relay.withdraw(key)
             case question if catch_up.is_too_old(question):
@@ -77,8 +77,11 @@ class Hearing:
             self._signs.on(note.channel, note.question_ts)
         return accepted.is_new
 
-    async def _revise(self, revised: Revised) -> None:
-        if revised.was_asked or not await self.take(revised.question):
+    async def revise(self, revised: Revised) -> None:
+        """Take note of an edit; one that makes a message a question asks it."""
+        is_known = revised.was_asked or not await self.take(revised.question)
+        # Who makes a command of a question wants neither an answer to it, nor, perhaps, what it would do.
+        if is_known and not is_command(revised.question.text):
             await self._relay.revise(revised.question)
 
     async def _is_obeyed(self, question: Question) -> bool:

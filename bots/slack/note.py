@@ -20,8 +20,10 @@ class Note:
     shown: tuple[str, ...] = ()  # a digest of what each shows; empty when that isn't known
     # The last message has a footer, which must not stay when the turn has none any more.
     has_footer: bool = False
-    # Slack refused this answer's blocks, so it stands there as plain text, which has no footer.
+    # Slack refused this answer's Markdown, so it stands there as plain text.
     is_plain: bool = False
+    # It refused that as well, so there are no blocks at all: no button either.
+    is_bare: bool = False
     # The attempt by which `messages` is known to be complete: of a later one, a process may have died between
     # posting and writing it down. 0: not known to be.
     complete_for: int = 1
@@ -51,3 +53,7 @@ class Note:
     def cut(self, pages: int) -> Note:
         """Only the first *pages* messages are left."""
         return replace(self, messages=self.messages[:pages], shown=self.shown[:pages])
+
+    def plainer(self) -> Note:
+        """As it is shown now, Slack refuses it: all is to be written again in plainer clothes."""
+        return replace(self, is_plain=True, is_bare=self.is_plain, shown=("",) * len(self.messages))

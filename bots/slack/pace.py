@@ -18,6 +18,11 @@ UPDATES_AT_ONCE = 5
 KEPT_FOR_ENDS = 2  # of those, what only the end of a turn may use
 POSTS_A_SECOND = 1.0
 POSTS_AT_ONCE = 3
+# Tier 3 as well: conversations.history and .replies, for finding lost answers and for reading back what was missed.
+READS_A_SECOND = 40 / 60
+READS_AT_ONCE = 10
+READS = ("conversations.history", "conversations.replies")
+KEPT_FOR_FINDING = 2  # of those, what only a search for lost answers may use
 # https://docs.slack.dev/ai/developing-agents: an update of one message about every three seconds.
 UPDATE_SPACING = 3.0  # seconds
 FORGOTTEN_AFTER = 60.0  # seconds without an update, after which a turn no longer counts as streaming
@@ -80,6 +85,7 @@ class Pace:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._updates = Bucket(UPDATES_A_SECOND, UPDATES_AT_ONCE, clock)
+        self.reads = Bucket(READS_A_SECOND, READS_AT_ONCE, clock)
         self._posts: dict[str, Bucket] = {}  # by channel
         self._no_posts_before = clock()
         self._written_at: dict[TurnId, float] = {}  # of turns that stream
@@ -107,6 +113,11 @@ class Pace:
             # Who is in the middle of showing something goes on with it, like an end.
             await until_free(lambda: self.wait_to_update(turn, is_over=True))
             self.updated(turn)
+
+    async def read(self) -> None:
+        """Wait until a thread may be read, and take that from the budget."""
+        await until_free(self.reads.wait_for)
+        self.reads.take()
 
     def wait_to_post(self, channel: str) -> float:
         """Seconds until a message may be posted to *channel*."""
@@ -139,6 +150,8 @@ class Pace:
             self._updates.hold(seconds)
         elif method == "chat.postMessage":
             self._no_posts_before = self._clock() + seconds
+        elif method in READS:
+            self.reads.hold(seconds)
 
     def _is_paid(self, turn: TurnId) -> bool:
         if turn in self._paid:

@@ -16,9 +16,3 @@ def visible(answer: str, *, streaming: bool = False) -> str:
     if streaming:
         text = _BEGUN.sub("", text)
     return text.lstrip("\n")
-
-
-def thoughts(answer: str) -> str:
-    """What the model thought aloud; empty when it did not."""
-    found = (part["thought"] for part in _PARTS.finditer(answer.replace("\r\n", "\n")))
-    return "\n\n".join(thought.strip() for thought in found if thought)

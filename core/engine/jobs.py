@@ -85,10 +85,10 @@ class Jobs:
         """Connect. Raises StorageUnavailable; SetupError unless the tables are as our migration leaves them."""
         try:
             await self._connector.open_async()
+            fetch = re.findall(r"procrastinate_fetch_job\w*", queries["fetch_job"])[0]
+            found = await self._connector.execute_query_one_async(OUR_CHANGES, fetch=fetch)
         except (PoolTimeout, ConnectorException) as error:
             raise StorageUnavailable from error
-        fetch = re.findall(r"procrastinate_fetch_job\w*", queries["fetch_job"])[0]
-        found = await self._connector.execute_query_one_async(OUR_CHANGES, fetch=fetch)
         if not found["wakes"] or not found["is_pinned"]:
             raise SetupError(
                 "The engine's tables are not as Bobbin's migrations leave them. Run `bobbin migrate`; if it says that "

@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from sqlalchemy import case, exists, func, literal, null, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import case, func, literal, select, update
 
 from core.errors import Overtaken
-from core.preset import Preset
+from core.storage import rows
 from core.storage.tables import notes, presets, threads, turns
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
 from core.turn import OVER, Accepted, Question, QuestionKey, Reply, Status, Turn, TurnId
@@ -19,8 +18,9 @@ from core.turn import OVER, Accepted, Question, QuestionKey, Reply, Status, Turn
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from sqlalchemy import ColumnElement, Connection, FromClause, Row, Table
+    from sqlalchemy import ColumnElement, Connection
 
+    from core.preset import Preset
     from core.storage.database import Database
 
     # Asks, inside the transaction that gives a thread something to do, for it to be seen to.
@@ -34,12 +34,18 @@ class Taken:
     """A turn that this process may now see to, and what it needs for that."""
 
     turn: Turn
+    accepted_at: datetime
     interruptions: int  # how often that happened since it was asked
     was_interrupted: bool  # somebody had begun it: the upstream may have heard the question
     conversation: Conversation | None  # None: begin a new one
     epoch: int  # of what the thread remembers; see `Ledger.conclude`
     has_earlier: bool  # does the thread remember turns before this one?
     presets: list[tuple[str, Preset]]  # what is set in the thread's layers, widest first
+
+    @property
+    def is_first_answer(self) -> bool:
+        """Has nobody asked to have it answered anew?"""
+        return self.turn.attempt == 1 + self.interruptions
 
 
 class Ledger:
@@ -64,13 +70,12 @@ class Ledger:
         )
 
         def accept(connection: Connection) -> Accepted:
-            _lock_thread(connection, question.thread)
-            insert = _insert(connection, turns).values(_new_row(turn)).on_conflict_do_nothing(index_elements=["key"])
-            number = connection.execute(insert.returning(turns.c.id)).scalar_one_or_none()
+            rows.lock_thread(connection, question.thread)
+            number = rows.add_turn(connection, turn)
             if number is not None:
                 self._summon(connection, question.thread)
-                return Accepted(turn=replace(turn, id=TurnId(number)), is_new=True)
-            return Accepted(turn=_turns(connection, turns.c.key == question.key)[0], is_new=False)
+                return Accepted(turn=replace(turn, id=number), is_new=True)
+            return Accepted(turn=rows.find_turns(connection, turns.c.key == question.key)[0], is_new=False)
 
         return await self._database.run(accept)
 
@@ -83,13 +88,12 @@ class Ledger:
 
     async def holds(self, turn: Turn) -> None:
         """Raise Overtaken when another process has *turn* by now, or it was asked anew."""
-        ours = select(turns.c.id).where(turns.c.id == turn.id, turns.c.attempt == turn.attempt)
-        if await self._database.run(lambda connection: connection.scalar(ours)) is None:
+        if not await self._database.run(lambda connection: rows.is_of_its_attempt(connection, turn)):
             raise Overtaken
 
     async def save(self, turn: Turn) -> None:
         """Keep what changed of *turn*. Raises Overtaken when another process has it by now."""
-        await self._database.run(lambda connection: _write(connection, turn))
+        await self._database.run(lambda connection: rows.write(connection, turn))
 
     async def conclude(self, turn: Turn, conversation: Conversation | None, *, epoch: int, trace: str = "") -> None:
         """Keep how *turn* ended, and the *conversation* that its thread goes on with. Raises Overtaken.
@@ -97,18 +101,11 @@ class Ledger:
         The conversation is not kept if what the thread remembers has changed since *epoch*, or if the thread has
         turns after this one, of which it can't know.
         """
-        thread = turn.question.thread.id
-        later = exists().where(turns.c.thread == thread, turns.c.id > turn.id, turns.c.model != "")
 
         def conclude(connection: Connection) -> None:
-            _write(connection, turn, trace=trace[:255])
-            change = update(threads).where(threads.c.id == thread, threads.c.epoch == epoch)
-            connection.execute(
-                change.values(
-                    conversation=case((later, null()), else_=conversation.id if conversation else None),
-                    model=conversation.model if conversation else "",
-                )
-            )
+            # The thread before the turn, like everybody: whoever hands the question in again does so as well.
+            rows.go_on_with(connection, turn, conversation, epoch)
+            rows.write(connection, turn, trace=trace[:255])
 
         await self._database.run(conclude)
 
@@ -170,7 +167,7 @@ class Ledger:
     async def settle(self, turn: Turn, gave_up: str = "") -> None:
         """Keep that the thread shows how *turn* ended, or why that was given up. Raises Overtaken."""
         done = datetime.now(UTC)
-        await self._database.run(lambda connection: _write(connection, turn, done_at=done, gave_up=gave_up[:255]))
+        await self._database.run(lambda connection: rows.write(connection, turn, done_at=done, gave_up=gave_up[:255]))
 
     async def open_threads(self, chats: Collection[str]) -> list[ThreadId]:
         """The threads of *chats* that have something left to do, the longest waiting first."""
@@ -194,12 +191,14 @@ class Ledger:
             .limit(at_most)
             .subquery()
         )
-        found = await self._database.run(lambda connection: _turns(connection, turns.c.id.in_(select(newest.c.id))))
+        found = await self._database.run(
+            lambda connection: rows.find_turns(connection, turns.c.id.in_(select(newest.c.id)))
+        )
         return [(turn.question.thread, turn.question.key) for turn in found]
 
     async def turn(self, key: QuestionKey) -> Turn | None:
         """Return the turn of a question, None if it was never accepted."""
-        found = await self._database.run(lambda connection: _turns(connection, turns.c.key == key))
+        found = await self._database.run(lambda connection: rows.find_turns(connection, turns.c.key == key))
         return found[0] if found else None
 
     async def transcript(self, thread: ThreadId, before: TurnId, at_most: int) -> list[Turn]:
@@ -208,8 +207,8 @@ class Ledger:
         What was forgotten, and what Bobbin answered by itself, is no part of it.
         """
         found = await self._database.run(
-            lambda connection: _turns(
-                connection, turns.c.thread == thread, turns.c.id < before, *_remembered(turns), at_most=at_most
+            lambda connection: rows.find_turns(
+                connection, turns.c.thread == thread, turns.c.id < before, *rows.remembered(turns), at_most=at_most
             )
         )
         return found[::-1]
@@ -225,7 +224,7 @@ class Ledger:
 
     async def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
         """What is set at each of *places* that has something set, in their order."""
-        return await self._database.run(lambda connection: _presets(connection, tuple(places)))
+        return await self._database.run(lambda connection: rows.find_presets(connection, tuple(places)))
 
     async def set_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
         """Set the fields that *wish* decides. A named preset replaces what had been set field by field."""
@@ -235,7 +234,7 @@ class Ledger:
         changes = fields if wish.name is not None else decided
 
         def set_preset(connection: Connection) -> None:
-            insert = _insert(connection, presets).values(place=place, **fields, **changed)
+            insert = rows.insert_into(connection, presets).values(place=place, **fields, **changed)
             connection.execute(insert.on_conflict_do_update(index_elements=["place"], set_={**changes, **changed}))
 
         await self._database.run(set_preset)
@@ -257,7 +256,7 @@ class Ledger:
         """Keep a small fact over restarts."""
 
         def write(connection: Connection) -> None:
-            insert = _insert(connection, notes).values(name=name, text=text)
+            insert = rows.insert_into(connection, notes).values(name=name, text=text)
             connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"text": text}))
 
         await self._database.run(write)
@@ -266,8 +265,13 @@ class Ledger:
         self, key: QuestionKey, *where: ColumnElement[bool], keep_memory: bool = False, **values: object
     ) -> Turn | None:
         """Change a turn and have it shown anew: nobody who took it before may write to it, nor to its conversation."""
+        # The thread before the turn, see `conclude`.
+        of_turn = select(turns.c.thread).where(turns.c.key == key).scalar_subquery()
+        lock = select(threads.c.id).where(threads.c.id == of_turn).with_for_update(key_share=True)
 
         def change(connection: Connection) -> Turn | None:
+            if connection.scalar(lock) is None:
+                return None
             changed = update(turns).where(turns.c.key == key, *where)
             changed = changed.values(shown=False, attempt=turns.c.attempt + 1, **values)
             thread = connection.scalar(changed.returning(turns.c.thread))
@@ -276,7 +280,7 @@ class Ledger:
             if not keep_memory:
                 memory = update(threads).where(threads.c.id == thread)
                 connection.execute(memory.values(conversation=None, epoch=threads.c.epoch + 1))
-            turn = _turns(connection, turns.c.key == key)[0]
+            turn = rows.find_turns(connection, turns.c.key == key)[0]
             self._summon(connection, turn.question.thread)
             return turn
 
@@ -287,132 +291,23 @@ class Ledger:
         await self._database.run(lambda connection: connection.execute(select(1)))
 
 
-def _remembered(of: FromClause) -> tuple[ColumnElement[bool], ...]:
-    """Conditions on turns, joined with their thread: what the upstream answered and nobody asked to forget."""
-    status = (Status.ANSWERED.value, Status.STOPPED.value)
-    return of.c.id > threads.c.forgotten, of.c.model != "", of.c.status.in_(status), ~of.c.withdrawn
-
-
 def _take(connection: Connection, thread: ThreadId) -> Taken | None:
-    before = turns.alias("before")
-    earlier = exists().where(before.c.thread == turns.c.thread, before.c.id < turns.c.id, *_remembered(before))
-    oldest = (
-        select(
-            turns,
-            threads.c.chat,
-            threads.c.within,
-            threads.c.conversation,
-            threads.c.epoch,
-            threads.c.model.label("begun"),
-            earlier.label("has_earlier"),
-        )
-        .join(threads)
-        .where(turns.c.thread == thread, ~turns.c.shown)
-        .order_by(turns.c.id)
-        .limit(1)
-        .with_for_update(of=turns)
-    )
-    row = connection.execute(oldest).first()
+    row = rows.oldest_open(connection, thread)
     if row is None:
         return None
-    turn = replace(_turn(row), attempt=row.attempt + 1)
+    turn = replace(rows.as_turn(row), attempt=row.attempt + 1)
     was_interrupted = turn.status is Status.STREAMING
     interruptions = row.interruptions + was_interrupted
-    connection.execute(
-        update(turns)
-        .where(turns.c.id == row.id)
-        .values(
-            attempt=turn.attempt,
-            status=turn.status if turn.is_over else Status.STREAMING,
-            interruptions=interruptions,
-        )
-    )
+    rows.take(connection, turn, interruptions)
     return Taken(
         turn=turn,
+        accepted_at=row.accepted_at
+        if row.accepted_at.tzinfo
+        else row.accepted_at.replace(tzinfo=UTC),  # SQLite has none
         interruptions=interruptions,
         was_interrupted=was_interrupted,
         conversation=Conversation(ConversationId(row.conversation), row.begun) if row.conversation else None,
         epoch=row.epoch,
         has_earlier=row.has_earlier,
-        presets=_presets(connection, turn.question.thread.layers),
-    )
-
-
-def _insert(connection: Connection, table: Table) -> postgresql.Insert:
-    # Both dialects spell `on conflict` alike; the type of the one stands for both.
-    if connection.dialect.name == "sqlite":
-        return cast("postgresql.Insert", sqlite.insert(table))
-    return postgresql.insert(table)
-
-
-def _lock_thread(connection: Connection, thread: Thread) -> None:
-    # The update of the row is its lock: turns of a thread get their ids in the order in which they commit.
-    within = list(thread.within)
-    insert = _insert(connection, threads).values(id=thread.id, chat=thread.chat, within=within)
-    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_={"within": within}))
-
-
-def _write(connection: Connection, turn: Turn, **also: object) -> None:
-    written = connection.execute(
-        update(turns)
-        .where(turns.c.id == turn.id, turns.c.attempt == turn.attempt)
-        .values(
-            status=turn.status,
-            answer=turn.answer,
-            problem=turn.problem,
-            aside=turn.aside,
-            reply=turn.reply,
-            shown=turn.shown,
-            model=turn.model,
-            **also,
-        )
-    )
-    if written.rowcount == 0:
-        raise Overtaken
-
-
-def _turns(connection: Connection, *where: ColumnElement[bool], at_most: int | None = None) -> list[Turn]:
-    query = select(turns, threads.c.chat, threads.c.within).join(threads).where(*where)
-    return [_turn(row) for row in connection.execute(query.order_by(turns.c.id.desc()).limit(at_most))]
-
-
-def _presets(connection: Connection, places: tuple[PlaceId, ...]) -> list[tuple[str, Preset]]:
-    rows = connection.execute(select(presets).where(presets.c.place.in_(places)))
-    found = {row.place: Preset(name=row.name, model=row.model, instructions=row.instructions) for row in rows}
-    return [(place, found[place]) for place in places if place in found]
-
-
-def _new_row(turn: Turn) -> dict[str, object]:
-    question = turn.question
-    return {
-        "key": question.key,
-        "thread": question.thread.id,
-        "asker": question.asker,
-        "question": question.text,
-        "references": list(question.references),
-        "status": turn.status,
-        "answer": turn.answer,
-        "reply": turn.reply,
-        "reference": turn.reference,
-        "accepted_at": datetime.now(UTC),
-    }
-
-
-def _turn(row: Row[Any]) -> Turn:
-    thread = Thread(ThreadId(row.thread), row.chat, tuple(PlaceId(place) for place in row.within))
-    question = Question(QuestionKey(row.key), thread, row.asker, row.question, tuple(row.references))
-    return Turn(
-        id=TurnId(row.id),
-        question=question,
-        status=Status(row.status),
-        answer=row.answer,
-        problem=row.problem,
-        aside=row.aside,
-        revised=row.revised,
-        is_withdrawn=row.withdrawn,
-        reply=Reply(row.reply),
-        shown=row.shown,
-        attempt=row.attempt,
-        model=row.model,
-        reference=row.reference,
+        presets=rows.find_presets(connection, turn.question.thread.layers),
     )

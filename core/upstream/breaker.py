@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.errors import UpstreamCut, UpstreamError, UpstreamFailed, UpstreamUnreachable
+from core.errors import Resting, UpstreamCut, UpstreamError, UpstreamFailed, UpstreamUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,15 +16,6 @@ if TYPE_CHECKING:
 FAILURES = 10
 FIRST_PAUSE = 5.0  # seconds
 LONGEST_PAUSE = 60.0  # seconds: so long at most are people told that it is down when it is back
-
-
-class Resting(UpstreamError):
-    """The AI service is down at the moment. Please try again in a few minutes."""
-
-    def __init__(self, detail: str = "", *, seconds: float = 0.0, code: str = "resting") -> None:
-        """*seconds* until it is tried again."""
-        super().__init__(detail, code=code)
-        self.sentence = f"The AI service is down at the moment. It is tried again in about {_about(seconds)}; please ask again then."
 
 
 class Breaker:
@@ -101,9 +91,3 @@ class Breaker:
 def _is_down(error: UpstreamError) -> bool:
     """Does it say that the service is down, and not merely that this question or token was refused?"""
     return isinstance(error, UpstreamFailed | UpstreamUnreachable | UpstreamCut) or (error.status or 0) >= 500
-
-
-def _about(seconds: float) -> str:
-    if seconds > 90:
-        return f"{math.ceil(seconds / 60)} minutes"
-    return f"{max(5, math.ceil(seconds / 5) * 5)} seconds"

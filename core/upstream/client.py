@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Self, cast
 
+import aiohttp
 import httpx
+from httpx_aiohttp import HttpxAiohttpClient
 
 from core.errors import (
     EmptyAnswer,
@@ -27,10 +29,11 @@ from core.upstream.prompt import Prompt, Said
 PATH = "/aichat/conversations"  # https://docs.acedata.cloud/en/guides/aichat/aichat_conversations
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
-STREAMS_PER_CLIENT = 50
+MOST_CONNECTIONS = 100_000  # what bounds them is core.upstream.limits
 DETAIL_CHARACTERS = 500  # of the service's own words: enough for a log
 REFUSAL_BYTES = 64 * 1024  # of a refusal's body; proxies send whole pages
 KEEPALIVE = 15.0  # seconds; well under the 60 and more after which proxies drop an idle connection unasked
+_NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
 class Stream:
@@ -77,12 +80,11 @@ class Upstream:
         connect_timeout: float = 10,
         idle_timeout: float = 150,
         total_timeout: float = 900,
-        clients: int = 32,
     ) -> None:
         """Take the service's base URL and token; connections are made when first needed.
 
         Times are in seconds: for connecting, without a single byte (models that reason are silent for minutes), and
-        for one whole answer. *clients* bounds over how many HTTP clients the streams are spread. Raises SetupError.
+        for one whole answer. Raises SetupError.
         """
         base = _base(url)
         self._endpoint = str(base).rstrip("/") + PATH
@@ -92,15 +94,14 @@ class Upstream:
         # Operators behind a proxy set HTTPS_PROXY and SSL_CERT_FILE, which httpx reads itself (it reads no .netrc
         # unasked); but what is meant for this machine must not leave it.
         trusting = not _is_loopback(base.host)
-        verify = httpx.create_ssl_context(trust_env=trusting)  # shared: each would take 16 ms of the event loop
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE)
-
-        def client() -> httpx.AsyncClient:
-            return httpx.AsyncClient(
-                verify=verify, timeout=timeout, limits=limits, trust_env=trusting, follow_redirects=False
-            )
-
-        self._clients = _Clients(client, clients)
+        # Over aiohttp, since httpx's own transport looks through all connections whenever one of them changes, and
+        # takes twice the time for each piece: docs/decisions/0006-httpx-over-aiohttp.md.
+        self._client = HttpxAiohttpClient(
+            timeout=timeout,
+            limits=httpx.Limits(max_connections=MOST_CONNECTIONS, keepalive_expiry=KEEPALIVE),
+            trust_env=trusting,
+            follow_redirects=False,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -112,7 +113,7 @@ class Upstream:
 
     async def aclose(self) -> None:
         """Close every connection. Answers still on their way break off."""
-        await self._clients.aclose()
+        await self._client.aclose()
 
     @asynccontextmanager
     async def ask(self, prompt: Prompt) -> AsyncIterator[Stream]:
@@ -138,8 +139,7 @@ class Upstream:
         """Send the question and hand over an answer whose head is good."""
         door = _Door(self._token, asyncio.get_running_loop().time() + self._total)
         async with AsyncExitStack() as stack:
-            client = stack.enter_context(self._clients.least_busy())
-            request = client.build_request(
+            request = self._client.build_request(
                 "POST",
                 self._endpoint,
                 content=_body(prompt),
@@ -147,7 +147,7 @@ class Upstream:
             )
             with door.redacting():
                 async with door.waiting():
-                    response = await client.send(request, stream=True)
+                    response = await self._client.send(request, stream=True)
                 stack.push_async_callback(response.aclose)
                 await _check(response, door, continuing=prompt.conversation is not None)
             yield response, door
@@ -166,9 +166,10 @@ class _Door:
         try:
             async with asyncio.timeout_at(self._deadline):
                 yield
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise UpstreamUnreachable(_told(error)) from self._cause(error)
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+            # httpx's own names would not do: here a connection lost after the question was sent is a ConnectTimeout.
+            if isinstance(error.__cause__, _NEVER_CONNECTED):
+                raise UpstreamUnreachable(_told(error)) from self._cause(error)
             # The question was on its way, so it may be in the conversation's history, answer or not: asking the
             # same again there could put it in twice. Hence a cut, even if no byte of an answer came.
             raise UpstreamCut(_told(error)) from self._cause(error)
@@ -190,35 +191,6 @@ class _Door:
     def _cause(self, error: Exception) -> Exception | None:
         """A parser's complaint quotes what the server sent, which could quote the token."""
         return None if self._token in str(error) else error
-
-
-class _Clients:
-    """HTTP clients that share the streams evenly.
-
-    A client looks through all its connections whenever one of them changes: 1,000 streams in one take 26 s of CPU
-    where 16 clients take 5.
-    """
-
-    def __init__(self, make: Callable[[], httpx.AsyncClient], bound: int) -> None:
-        self._make = make
-        self._bound = bound
-        self._streams: dict[httpx.AsyncClient, int] = {}
-
-    @contextmanager
-    def least_busy(self) -> Iterator[httpx.AsyncClient]:
-        client = min(self._streams, key=self._streams.__getitem__, default=None)
-        if client is None or (self._streams[client] >= STREAMS_PER_CLIENT and len(self._streams) < self._bound):
-            client = self._make()
-            self._streams[client] = 0
-        self._streams[client] += 1
-        try:
-            yield client
-        finally:
-            self._streams[client] -= 1
-
-    async def aclose(self) -> None:
-        for client in self._streams:
-            await client.aclose()
 
 
 def _base(url: str) -> httpx.URL:

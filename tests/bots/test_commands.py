@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from bots.commands import obey
+import pytest
+
+from bots.commands import is_command, obey
 from core.preset import Choice, Preset, choose
 from core.relay import Relay
 from core.thread import PlaceId, Thread, ThreadId
@@ -32,3 +34,16 @@ async def test_people_see_which_models_step_in() -> None:
 
 async def test_no_fallbacks_no_line() -> None:
     assert "fallbacks" not in await shown(Choosing(fallbacks=()))
+
+
+@pytest.mark.parametrize(
+    "words", ["help", " Reset! ", "preset", "preset show", "preset set terse", "preset\nset model x"]
+)
+async def test_what_is_a_command_is_obeyed(words: str) -> None:
+    assert is_command(words)
+
+
+@pytest.mark.parametrize("words", ["help me", "reset my password?", "", "presets", "what is a preset"])
+async def test_what_is_a_question_stays_one(words: str) -> None:
+    assert not is_command(words)
+    assert await obey(words, cast("Relay", Choosing()), THREAD, "ada") is None

@@ -11,7 +11,7 @@ from bots.text.inline import BREAK, Guard
 from bots.text.measure import Measure
 from bots.text.pages import Part, split
 from bots.text.tables import aligned, records, width
-from bots.text.thoughts import thoughts, visible
+from bots.text.thoughts import visible
 
 MEASURE = Measure(limit=300, gains="<@]:`>", gain=1, table=30)
 FAMILY = "👩‍👩‍👧‍👦"
@@ -150,11 +150,6 @@ def test_thoughts_are_not_shown(answer: str, shown: str) -> None:
 @pytest.mark.parametrize("end", range(1, len("<think>")))
 def test_a_tag_half_said_is_not_shown(end: int) -> None:
     assert visible("<think>"[:end], streaming=True) == ""
-
-
-def test_thoughts_can_be_asked_for() -> None:
-    assert thoughts("<think>one </think>Yes.\n<think>two") == "one\n\ntwo"
-    assert thoughts("```\n<think>\n```") == ""
 
 
 def test_blocks_cover_every_line() -> None:

@@ -14,6 +14,7 @@ from core.errors import (
     BadRequest,
     ChatRejected,
     ModerationRefused,
+    Resting,
     UpstreamBusy,
     UpstreamCut,
     UpstreamError,
@@ -30,12 +31,12 @@ from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Status, Turn
 from core.upstream import Upstream
-from core.upstream.breaker import Resting
 from core.upstream.service import Service
 from core.vitals import Metrics
 from core.worker import Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions="", fallbacks=("o3", "grok-3"))}
+WAITED = 0.2  # seconds
 INSTEAD = "Answered by o3, since gpt-5.1 did not answer."
 
 

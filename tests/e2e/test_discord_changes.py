@@ -72,6 +72,7 @@ async def test_an_edited_question_gets_a_button_and_a_click_answers_in_the_same_
     async with running(sqlite_url, "discord") as bobbin:
         question = await talk.ask("say exactly: one")
         answer = await talk.answered(question, "one")
+        await bobbin.idle()
         await talk.local.edit("ada", question, "@bobbin say exactly: two")
         await talk.until(lambda: label_of(answer) == "Answer the edited question")
         assert talk.texts(question) == ["one"]
@@ -104,6 +105,20 @@ async def test_an_edited_question_is_answered_anew_at_once_where_that_is_set(
         await talk.until(lambda: talk.texts(question) == ["two"])
         await bobbin.idle()
         assert not talk.answers(question)[0].components
+
+
+@pytest.mark.parametrize("on_edit", ["offer", "redo"])
+async def test_a_question_that_becomes_a_command_is_not_answered_anew(
+    running: Any, talk: Talk, sqlite_url: str, emulator: Emulator, on_edit: str
+) -> None:
+    async with running(sqlite_url, "discord", questions={"on_edit": on_edit}) as bobbin:
+        question = await talk.ask("say exactly: one")
+        answer = await talk.answered(question, "one")
+        await talk.local.edit("ada", question, "@bobbin reset")
+        await talk.answered(await talk.ask("say exactly: later"), "later")
+        await bobbin.idle()
+        assert not answer.components
+    assert len(emulator.requests) == 2
 
 
 async def test_what_is_no_edit_changes_nothing(running: Any, talk: Talk, sqlite_url: str, emulator: Emulator) -> None:
@@ -254,6 +269,26 @@ async def test_what_was_said_while_it_was_away_is_answered_once_in_order(
         await talk.answered(await talk.ask("say exactly: after"), "after")
         await bobbin.idle()
     assert len(emulator.requests) == 8
+
+
+async def test_what_became_of_questions_while_it_was_away_is_noticed(
+    running: Any, talk: Talk, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, "discord"):
+        edited, deleted, untouched = [await talk.ask(f"say exactly: {word}") for word in ("tea", "milk", "sugar")]
+        offered, gone = await talk.answered(edited, "tea"), await talk.answered(deleted, "milk")
+        kept = await talk.answered(untouched, "sugar")
+    await talk.local.edit("ada", edited, "@bobbin say exactly: coffee")
+    await talk.local.delete("ada", deleted)
+    async with running(sqlite_url, "discord") as bobbin:
+        await talk.until(lambda: label_of(offered) == "Answer the edited question")
+        await talk.until(lambda: gone.deleted)
+        await talk.click(offered, "Answer the edited question")
+        await talk.until(lambda: talk.texts(edited) == ["coffee"])
+        await bobbin.idle()
+    assert len(kept.history) == 1
+    assert not kept.components
+    assert len(emulator.requests) == 4
 
 
 async def test_after_a_connection_that_could_not_be_resumed_it_catches_up(

@@ -53,6 +53,7 @@ async def test_an_edited_question_is_answered_anew_in_the_same_message_when_some
     async with running(sqlite_url, "slack") as bobbin:
         question = await slack.say("ada", "general", "@bobbin say exactly: tea")
         (first,) = await until(slack, question, "tea")
+        await bobbin.idle()
         await slack.edit(question, "@bobbin say exactly: coffee")
         await until(slack, question, f"tea\n[{ANSWER_EDITED}]")
         click = await slack.click("ben", first, AGAIN)
@@ -64,9 +65,10 @@ async def test_an_edited_question_is_answered_anew_in_the_same_message_when_some
 
 
 async def test_the_button_outlives_the_process(running: Any, slack: LocalSlack, sqlite_url: str) -> None:
-    async with running(sqlite_url, "slack"):
+    async with running(sqlite_url, "slack") as bobbin:
         question = await slack.say("ada", "general", "@bobbin say exactly: tea")
         await until(slack, question, "tea")
+        await bobbin.idle()
         await slack.edit(question, "@bobbin say exactly: coffee")
         (message,) = await until(slack, question, f"tea\n[{ANSWER_EDITED}]")
     async with running(sqlite_url, "slack"):
@@ -108,6 +110,25 @@ async def test_an_edit_that_mentions_the_bot_asks_it(
         await slack.edit(message, "@bobbin say exactly: tea")
         await until(slack, message, "tea")
     assert len(emulator.requests) == 1
+
+
+@pytest.mark.parametrize("on_edit", ["offer", "redo"])
+async def test_a_question_that_becomes_a_command_is_neither_answered_nor_obeyed(
+    running: Any, slack: LocalSlack, sqlite_url: str, emulator: Emulator, on_edit: str
+) -> None:
+    async with running(sqlite_url, "slack", questions={"on_edit": on_edit}) as bobbin:
+        question = await slack.say("ada", "general", "@bobbin say exactly: tea")
+        await until(slack, question, "tea")
+        await slack.edit(question, "@bobbin preset set model model-b")
+        await heard(slack)
+        await bobbin.idle()
+        assert answers(slack, question) == ["tea"]
+        other = await slack.say("ada", "general", "@bobbin say exactly: coffee")
+        await until(slack, other, "coffee")
+    first, second = (request.body for request in emulator.requests)
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert first["model"] == second["model"]
 
 
 async def test_a_failed_answer_can_be_tried_again(
@@ -261,6 +282,30 @@ async def test_what_was_missed_is_answered_once_and_in_order(
         await until(slack, root, "zero", "one", "two", "three", "four")
         await bobbin.idle()
     assert len(emulator.requests) == 9
+
+
+async def test_what_became_of_questions_meanwhile_is_noticed(
+    running: Any, slack: LocalSlack, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, "slack"):
+        edited = await slack.say("ada", "general", "@bobbin say exactly: tea")
+        await until(slack, edited, "tea")
+        deleted = await slack.say("ben", "random", "@bobbin say exactly: milk")
+        await until(slack, deleted, "milk")
+        untouched = await slack.say("ben", "random", "@bobbin say exactly: sugar")
+        await until(slack, untouched, "sugar")
+    slack.faults.lose_events = True
+    await slack.edit(edited, "@bobbin say exactly: coffee")
+    await slack.delete(deleted)
+    slack.faults.lose_events = False
+    async with running(sqlite_url, "slack") as bobbin:
+        (answer,) = await until(slack, edited, f"tea\n[{ANSWER_EDITED}]")
+        await slack.wait_for(lambda: not posted(slack, deleted), PATIENCE)
+        await slack.click("ada", answer, AGAIN)
+        await until(slack, edited, "coffee")
+        await bobbin.idle()
+    assert answers(slack, untouched) == ["sugar"]
+    assert len(emulator.requests) == 4
 
 
 async def test_what_slack_brings_again_by_itself_is_answered_once(

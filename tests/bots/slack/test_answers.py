@@ -9,7 +9,7 @@ import pytest
 
 from bots.sandbox.slack import Change, ChangeKind, Failure, shown
 from bots.slack.note import Note
-from core.errors import ChatBusy, ChatForbidden, ThreadGone
+from core.errors import ChatBusy, ChatForbidden, ChatRejected, ThreadGone
 from core.turn import NOTHING_SHOWN
 
 if TYPE_CHECKING:
@@ -114,15 +114,67 @@ async def test_what_a_longer_attempt_left_is_taken_away(house: House, turn: Turn
     assert shown(message) == "In short: yes."
 
 
+REFUSED = Failure(error="invalid_blocks")
+
+
 async def test_what_slack_refuses_is_shown_in_plain_pieces(house: House, turn: Turn) -> None:
-    house.slack.faults.fail("chat.postMessage", Failure(error="invalid_blocks"))
+    house.slack.faults.fail("chat.postMessage", REFUSED)
     turn = turn.grow(LONG[:6_000] + " <&>")
     turn = turn.replied(await house.chat.show(turn))
     await house.chat.show(turn.finish(LONG[:6_000] + " <&> end"))
     messages = house.replies(turn)
     assert len(messages) > 1
-    assert not any(message.blocks for message in messages)
+    assert all([block["type"] for block in message.blocks] == ["rich_text"] for message in messages)
+    assert shown(messages[-1]).endswith(" <&> end")
     assert messages[-1].text.endswith("&lt;&amp;&gt; end")
+    for number in range(4):
+        assert f"Paragraph {number}:" in "".join(shown(message) for message in messages)
+
+
+async def test_in_plain_clothes_an_answer_keeps_its_aside_and_its_button(house: House, turn: Turn) -> None:
+    house.slack.faults.fail("chat.postMessage", REFUSED)
+    turn = turn.grow("**Because** @here").remark("By the way")
+    turn = turn.replied(await house.chat.show(turn))
+    await house.chat.show(turn.fail("It broke & <!channel>."))
+    (message,) = house.replies(turn)
+    assert shown(message) == "**Because** @here\n\nIt broke & <!channel>.\nBy the way\n[Try again]"
+    assert [block["type"] for block in message.blocks] == ["rich_text", "context", "actions"]
+    assert "<" not in message.text
+
+
+async def test_what_is_refused_in_plain_clothes_as_well_is_text_with_its_aside(house: House, turn: Turn) -> None:
+    house.slack.faults.fail("chat.postMessage", REFUSED, times=2)
+    await house.chat.show(turn.remark("By the way").fail("It broke & <!channel>."))
+    (message,) = house.replies(turn)
+    assert (message.text, message.blocks) == ("It broke &amp; &lt;!channel&gt;.\n\nBy the way", ())
+
+
+async def test_an_aside_alone_may_be_bare_as_well_and_go_again(house: House, turn: Turn) -> None:
+    house.slack.faults.fail("chat.postMessage", REFUSED, times=2)
+    turn = turn.remark("You are third in line.")
+    turn = turn.replied(await house.chat.show(turn))
+    assert [message.text for message in house.replies(turn)] == ["You are third in line."]
+    turn = turn.remark("")
+    turn = turn.replied(await house.chat.show(turn))
+    await house.chat.show(turn.finish("Because."))
+    (message,) = house.replies(turn)
+    assert (message.text, message.blocks) == ("Because.", ())
+
+
+async def test_an_update_that_is_refused_puts_plain_clothes_on_what_stands_there(house: House, turn: Turn) -> None:
+    turn = turn.grow("Because")
+    turn = turn.replied(await house.chat.show(turn))
+    house.slack.faults.fail("chat.update", Failure(error="msg_blocks_too_long"))
+    await house.chat.show(turn.remark("By the way").finish("Because it is."))
+    (message,) = house.replies(turn)
+    assert [block["type"] for block in message.blocks] == ["rich_text", "context"]
+    assert shown(message) == "Because it is.\nBy the way"
+
+
+async def test_what_slack_takes_in_no_clothes_is_told(house: House, turn: Turn) -> None:
+    house.slack.faults.fail("chat.postMessage", REFUSED, times=3)
+    with pytest.raises(ChatRejected):
+        await house.chat.show(turn.finish("Because."))
 
 
 async def test_what_was_posted_before_a_failure_is_not_posted_again(house: House, turn: Turn) -> None:
@@ -220,13 +272,6 @@ async def test_only_the_last_message_has_the_aside(house: House, turn: Turn) -> 
     *full, last = [shown(message) for message in house.replies(turn)]
     assert last.endswith("By the way")
     assert not any("By the way" in page for page in full)
-
-
-async def test_an_answer_in_plain_text_has_nothing_under_it(house: House, turn: Turn) -> None:
-    house.slack.faults.fail("chat.postMessage", Failure(error="invalid_blocks"))
-    await house.chat.show(turn.remark("By the way").fail("It broke."))
-    (message,) = house.replies(turn)
-    assert (message.text, message.blocks) == ("It broke.", ())
 
 
 # Withdrawn

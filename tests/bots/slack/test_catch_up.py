@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bots.sandbox.slack import Failure
-from bots.slack import connect
+from bots.slack import catch_up, connect
 from bots.slack.api import Api
-from bots.slack.catch_up import MOST_MESSAGES, SEEN_NOTE, CatchUp
-from bots.slack.events import read_message
+from bots.slack.catch_up import MOST_MESSAGES, MOST_REFUSALS, SEEN_NOTE, CatchUp
+from bots.slack.events import Revised, key_of, read_message
+from bots.slack.hearing import Hearing
 from bots.slack.pace import Pace
+from bots.slack.signs import Signs
 from core.errors import StorageUnavailable
-from core.turn import Question
+from core.turn import Question, Turn
 from core.vitals import Vitals
 
 if TYPE_CHECKING:
@@ -30,9 +32,11 @@ class Away:
     """A bot that was away since an hour ago, and has been asked nothing before."""
 
     house: House
-    catch_up: CatchUp
-    taken: list[Question]
+    hearing: Hearing
+    taken: list[Question] = field(default_factory=list)
+    revised: list[str] = field(default_factory=list)
     is_storing: bool = True
+    catch_up: CatchUp = field(init=False)
 
     @property
     def texts(self) -> list[str]:
@@ -41,13 +45,31 @@ class Away:
     async def take(self, question: Question) -> None:
         if not self.is_storing:
             raise StorageUnavailable
-        await self.house.relay.ask(question)
+        await self.hearing.take(question)
         self.taken.append(question)
 
-    async def all_read(self) -> None:
+    async def revise(self, revised: Revised) -> None:
+        await self.hearing.revise(revised)
+        self.revised.append(revised.question.text)
+
+    async def asked(self, text: str, thread_ts: str | None = None, *, ago: float = 0.0) -> Message:
+        """A question that was heard before, *ago* so many seconds; and answered."""
+        self.house.slack.turn_clock_back(ago)
+        said = await self.house.slack.say("ada", "general", f"@bobbin {text}", thread_ts)
+        await self.house.slack.say("bobbin", "general", "Because.", thread_ts or said.ts)
+        self.house.slack.turn_clock_back(0)
+        await self.house.relay.ask(self.question(said))
+        return said
+
+    async def stored(self, said: Message) -> Turn:
+        turn = await self.house.ledger.turn(key_of(self.house.slack.team_id, said.channel, said.ts))
+        assert turn
+        return turn
+
+    async def all_read(self, within: float = 5.0) -> None:
         """Run until all is read that can be, and noted."""
         running = asyncio.create_task(self.catch_up.run())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(within):
             while not self.catch_up._is_complete and not running.done():
                 await asyncio.sleep(0.005)
         running.cancel()
@@ -64,12 +86,15 @@ class Away:
 
 @pytest.fixture
 async def away(house: House) -> AsyncIterator[Away]:
-    api = Api(house.section, Pace())
+    pace = Pace()
+    api = Api(house.section, pace)
     await house.ledger.write_note(SEEN_NOTE, f"{time.time() - 3600:.6f}")
     async with api.session():
         identity = await api.who_am_i()
-        away = Away(house, None, [])  # type: ignore[arg-type]
-        away.catch_up = CatchUp(api, house.ledger, house.relay, identity, take=away.take, hours=24)
+        away = Away(house, Hearing(house.relay, identity, api, Signs(api)))
+        away.catch_up = CatchUp(
+            api, pace, house.ledger, house.relay, identity, take=away.take, revise=away.revise, hours=24
+        )
         house.slack.faults.lose_events = True
         yield away
 
@@ -123,13 +148,52 @@ async def test_what_was_missed_in_a_known_thread_comes_before_what_comes_live(ho
     assert house.calls("conversations.history") == 0, "it is enough to read this thread"
 
 
-async def test_a_rate_limit_ends_the_round_quietly(house: House, away: Away) -> None:
-    await house.slack.say("ada", "general", "@bobbin tea?")
+async def test_a_rate_limit_is_waited_out_and_what_is_live_waits_for_nothing(house: House, away: Away) -> None:
+    root = await house.slack.say("ada", "general", "@bobbin tea?")
     house.slack.faults.rate_limit("conversations.history", retry_after=60)
     await away.catch_up.look()
+    running = asyncio.create_task(away.catch_up.run())
+    await house.until(lambda: house.calls("conversations.history") and away.catch_up._refusals)
+    live = await house.slack.say("ada", "general", "@bobbin coffee?", root.ts)
+    await away.catch_up.before(away.question(live))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert house.calls("conversations.history") + house.calls("conversations.replies") == 1
+    assert not away.catch_up._is_complete
+
+
+async def test_after_a_rate_limit_the_rest_is_read(house: House, away: Away) -> None:
+    await house.slack.say("ada", "general", "@bobbin tea?")
+    house.slack.faults.rate_limit("conversations.history", retry_after=1)
+    await away.catch_up.look()
+    await away.all_read(within=15)
+    assert away.texts == ["tea?"]
+    assert house.calls("conversations.history") == 3, "one refused, and two channels"
+
+
+async def test_a_slack_that_is_always_busy_is_left_alone(
+    house: House, away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catch_up, "PAUSE_AFTER_REFUSAL", 1e-3)
+    monkeypatch.setattr(catch_up, "KEPT_FOR_FINDING", 0)
+    house.slack.faults.fail("conversations.history", Failure(status=503), times=100)
+    await away.catch_up.look()
     await away.all_read()
-    assert house.calls("conversations.history") == 1
-    assert not away.taken
+    assert house.calls("conversations.history") == MOST_REFUSALS
+
+
+async def test_only_threads_with_something_new_are_read(house: House, away: Away) -> None:
+    await away.asked("answered, and no more", ago=600)
+    old = await away.asked("talked about, before", ago=7200)
+    house.slack.turn_clock_back(7000)
+    await house.slack.say("ben", "general", "chatter", old.ts)
+    house.slack.turn_clock_back(0)
+    news = await away.asked("talked about, since", ago=7200)
+    await house.slack.say("ben", "general", "@bobbin and then?", news.ts)
+    await away.catch_up.look()
+    await away.all_read()
+    assert away.texts == ["and then?"]
+    assert [call.arguments["ts"] for call in house.slack.calls if call.method == "conversations.replies"] == [news.ts]
 
 
 @pytest.mark.parametrize("scope", ["im:read", "channels:history"])
@@ -158,7 +222,7 @@ async def test_there_is_an_end_to_what_is_read(house: House, away: Away) -> None
     await away.catch_up.look()
     await away.all_read()
     assert away.texts == [str(number) for number in range(20, MOST_MESSAGES + 20)]
-    assert all(int(call.arguments["limit"]) <= 15 for call in house.slack.calls if "history" in call.method)
+    assert house.calls("conversations.history") <= 4
 
 
 async def test_what_can_not_be_recorded_is_read_again(house: House, away: Away) -> None:
@@ -203,3 +267,105 @@ async def test_what_slack_brings_too_late_is_not_answered(house: House) -> None:
         await house.slack.wait_for(lambda: not house.slack.under_way)
     assert turn.question.text == "in time"
     assert len(house.woken) == 1
+
+
+# Changes of what was asked before
+
+
+async def test_an_edit_of_a_threads_first_question_is_heard_afterwards(house: House, away: Away) -> None:
+    root = await away.asked("tea?", ago=7200)
+    await house.slack.edit(root, "@bobbin coffee?")
+    await away.catch_up.look()
+    await away.all_read()
+    assert (await away.stored(root)).question.text == "coffee?"
+    assert not away.taken
+
+
+async def test_an_edit_of_a_threads_newest_question_is_heard_with_what_was_said_since(house: House, away: Away) -> None:
+    root = await away.asked("tea?", ago=7200)
+    newest = await away.asked("milk?", root.ts, ago=7100)
+    await house.slack.edit(newest, "lemon?")
+    await house.slack.say("ben", "general", "@bobbin sugar?", root.ts)
+    await away.catch_up.look()
+    await away.all_read()
+    assert (await away.stored(newest)).question.text == "lemon?"
+    assert away.texts == ["sugar?"]
+    assert away.revised == ["lemon?"]
+
+
+async def test_a_question_that_was_made_a_command_is_let_be(house: House, away: Away) -> None:
+    root = await away.asked("tea?", ago=7200)
+    await house.slack.edit(root, "@bobbin reset")
+    await away.catch_up.look()
+    await away.all_read()
+    assert (await away.stored(root)).question.text == "tea?"
+
+
+async def test_a_missed_question_that_was_edited_is_asked_as_it_is_now(house: House, away: Away) -> None:
+    said = await house.slack.say("ada", "general", "@bobbin tea?")
+    await house.slack.edit(said, "@bobbin coffee?")
+    await away.catch_up.look()
+    await away.all_read()
+    assert (await away.stored(said)).question.text == "coffee?"
+
+
+async def test_what_was_edited_and_never_asked_is_let_be(house: House, away: Away) -> None:
+    """So long ago, its edit was heard, or came too late to be answered."""
+    await away.asked("tea?", ago=7200)
+    house.slack.turn_clock_back(7000)
+    chatter = await house.slack.say("ben", "general", "chatter")
+    house.slack.turn_clock_back(0)
+    await house.slack.edit(chatter, "@bobbin chatter?")
+    await away.catch_up.look()
+    await away.all_read()
+    assert away.revised == ["chatter?"]
+    assert await house.ledger.turn(key_of(house.slack.team_id, chatter.channel, chatter.ts)) is None
+
+
+async def test_a_deletion_of_a_threads_first_question_is_heard_afterwards(house: House, away: Away) -> None:
+    root = await away.asked("tea?", ago=7200)
+    await house.slack.delete(root)
+    await away.catch_up.look()
+    await away.all_read()
+    assert (await away.stored(root)).is_withdrawn
+
+
+async def test_a_deletion_of_a_threads_newest_question_is_heard_with_what_was_said_since(
+    house: House, away: Away
+) -> None:
+    root = await away.asked("tea?", ago=7200)
+    newest = await away.asked("milk?", root.ts, ago=7100)
+    await house.slack.delete(newest)
+    await house.slack.say("ben", "general", "chatter", root.ts)
+    await away.catch_up.look()
+    await away.all_read()
+    assert (await away.stored(newest)).is_withdrawn
+    assert not (await away.stored(root)).is_withdrawn
+
+
+@pytest.mark.parametrize("doubt", ["it stands there", "it is quite new", "the range is cut", "the channel is closed"])
+async def test_in_doubt_nothing_was_deleted(
+    house: House, away: Away, monkeypatch: pytest.MonkeyPatch, doubt: str
+) -> None:
+    root = await away.asked("tea?", ago=7200)
+    newest = await away.asked("milk?", root.ts, ago=0 if doubt == "it is quite new" else 7100)
+    if doubt != "it stands there":
+        await house.slack.delete(newest)
+    for number in range(4):
+        await house.slack.say("ben", "general", f"chatter {number}", root.ts)
+    if doubt == "the range is cut":
+        monkeypatch.setattr(catch_up, "PAGE", 3)
+        monkeypatch.setattr(catch_up, "MOST_PAGES", 1)
+    if doubt == "the channel is closed":
+        house.slack.faults.fail("conversations.replies", Failure(error="not_in_channel"))
+    await away.catch_up.look()
+    await away.all_read()
+    assert house.calls("conversations.replies") == 1
+    assert not (await away.stored(newest)).is_withdrawn
+
+
+async def test_of_a_thread_that_slack_does_not_tell_nothing_was_deleted(away: Away) -> None:
+    root, newest = "100.000001", "100.000002"
+    away.catch_up._asked["C1", root] = newest
+    assert away.catch_up._is_deleted(("C1", root), newest, {root})
+    assert not away.catch_up._is_deleted(("C1", root), newest, set())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots.slack.pace import POSTS_AT_ONCE, UPDATE_SPACING, UPDATES_AT_ONCE, Bucket, Pace, until_free
+from bots.slack.pace import KEPT_FOR_FINDING, POSTS_AT_ONCE, UPDATE_SPACING, UPDATES_AT_ONCE, Bucket, Pace, until_free
 from core.turn import TurnId
 
 ONE, TWO = TurnId(1), TurnId(2)
@@ -122,3 +122,24 @@ def test_a_bucket_gives_what_it_holds(clock: Clock) -> None:
     assert bucket.try_take()
     clock.now += 10
     assert bucket.is_full
+
+
+def test_finding_a_lost_answer_goes_before_reading_back(pace: Pace, clock: Clock) -> None:
+    while pace.reads.wait_for(KEPT_FOR_FINDING) == 0:
+        pace.reads.take()
+    assert pace.reads.wait_for() == 0
+    pace.refused("conversations.replies", 30.0)
+    assert pace.reads.wait_for() == pytest.approx(30.0, rel=0.01)
+    clock.now += 31
+    assert pace.reads.wait_for() == 0
+
+
+def test_no_minute_sees_more_than_fifty_reads(pace: Pace, clock: Clock) -> None:
+    """https://docs.slack.dev/apis/web-api/rate-limits"""
+    reads: list[float] = []
+    for _ in range(3_000):
+        if pace.reads.wait_for() == 0:
+            pace.reads.take()
+            reads.append(clock.now)
+        clock.now += 0.1
+    assert max(sum(start <= read < start + 60 for read in reads) for start in reads) <= 50

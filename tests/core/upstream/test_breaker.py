@@ -7,6 +7,7 @@ import pytest
 from core.errors import (
     BadRequest,
     EmptyAnswer,
+    Resting,
     TokenRefused,
     UpstreamBusy,
     UpstreamCut,
@@ -14,7 +15,7 @@ from core.errors import (
     UpstreamFailed,
     UpstreamUnreachable,
 )
-from core.upstream.breaker import Breaker, Resting
+from core.upstream.breaker import Breaker
 
 
 class Clock:

@@ -9,10 +9,19 @@ from typing import Any
 import pytest
 import structlog
 
-from core.errors import BobbinError, TokenRefused, UpstreamBusy, UpstreamCut, UpstreamError, UpstreamFailed, UsedUp
+from core.errors import (
+    BobbinError,
+    Resting,
+    TokenRefused,
+    UpstreamBusy,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamFailed,
+    UsedUp,
+)
 from core.thread import PlaceId, Thread, ThreadId
 from core.upstream import Upstream
-from core.upstream.breaker import FAILURES, Resting
+from core.upstream.breaker import FAILURES
 from core.upstream.emulator import Emulator
 from core.upstream.limits import ASIDE
 from core.upstream.prompt import Prompt

@@ -1,0 +1,103 @@
+"""Keeps processes that share their work, and one that does it alone, from being at one PostgreSQL database at once."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import psycopg
+import structlog
+from psycopg import sql
+
+from core.errors import SetupError, StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+log = structlog.get_logger(__name__)
+
+ALONE = 0x626F6263  # the advisory lock that `Database.sole` takes; who shares the work shares it
+CONNECT_TIMEOUT = 2  # seconds
+LOOKS_EVERY = 0.5  # seconds, while it waits for one that works alone to end
+HEARD_WITHIN = 2.0  # seconds
+# The lock goes with its connection, at once when a process is killed. A machine that is gone without a word is noticed
+# by the server, after 25 s: https://www.postgresql.org/docs/current/runtime-config-connection.html
+NOTICE_SILENCE = "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3"
+SHARE = "select pg_try_advisory_lock_shared(%s)"
+# https://www.postgresql.org/docs/current/view-pg-locks.html has how an advisory lock is to be found.
+SHARED = """
+select exists (
+    select from pg_locks join pg_database on pg_database.oid = pg_locks.database
+    where datname = current_database() and locktype = 'advisory' and classid = 0 and objid = %s and objsubid = 1
+        and mode = 'ShareLock' and granted
+)
+"""
+
+
+@asynccontextmanager
+async def sharing(url: str, patience: float) -> AsyncIterator[None]:
+    """While this lasts, no process that works alone may start on the database.
+
+    Waits *patience* seconds for one to end. Raises SetupError when it does not, StorageUnavailable. Should the
+    connection be lost, the work goes on: what has begun is not to be ended by what keeps watch over beginnings.
+    """
+    with _translated():
+        connection = await _connect(url)
+    async with connection:
+        with _translated():
+            await _share(connection, patience)
+        yield
+
+
+async def is_shared(url: str) -> bool:
+    """Do processes share the work of this database? Raises StorageUnavailable."""
+    with _translated():
+        async with await _connect(url) as connection:
+            return await _is_so(connection, SHARED)
+
+
+async def hears(url: str) -> bool:
+    """Does a connection of *url* hear what another one tells? Raises StorageUnavailable."""
+    channel = f"bobbin_{secrets.token_hex(8)}"
+    with _translated():
+        async with await _connect(url) as listening, await _connect(url) as telling:
+            await listening.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+            await telling.execute("select pg_notify(%s, '')", [channel])
+            return bool([heard async for heard in listening.notifies(timeout=HEARD_WITHIN, stop_after=1)])
+
+
+async def _share(connection: psycopg.AsyncConnection[Any], patience: float) -> None:
+    await connection.execute(NOTICE_SILENCE)
+    if await _is_so(connection, SHARE):
+        return
+    log.info("waiting for the Bobbin that works alone on this database to end", seconds=patience)
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        await asyncio.sleep(LOOKS_EVERY)
+        if await _is_so(connection, SHARE):
+            return
+    raise SetupError(
+        "A Bobbin with the embedded engine is running on this database, and knows nothing of others. "
+        "Stop it first, or set BOBBIN_ENGINE to the same for all of them."
+    )
+
+
+async def _is_so(connection: psycopg.AsyncConnection[Any], query: LiteralString) -> bool:
+    row = await (await connection.execute(query, [ALONE])).fetchone()
+    return bool(row and row[0])
+
+
+async def _connect(url: str) -> psycopg.AsyncConnection[Any]:
+    where = f"postgresql://{url.partition('://')[2]}"
+    return await psycopg.AsyncConnection.connect(where, autocommit=True, connect_timeout=CONNECT_TIMEOUT)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise StorageUnavailable from error

@@ -1,0 +1,190 @@
+"""Turns, threads and presets as rows: how they are found, written, and taken on.
+
+The statements of every turn are built once: to build one takes longer than to run it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import bindparam, case, exists, null, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.errors import Overtaken
+from core.preset import Preset
+from core.storage.tables import presets, threads, turns
+from core.thread import Conversation, PlaceId, Thread, ThreadId
+from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, FromClause, Row, Table
+
+
+def insert_into(connection: Connection, table: Table) -> postgresql.Insert:
+    """An insert that may say what happens on a conflict."""
+    return _insert(table, connection.dialect.name)
+
+
+def remembered(of: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on turns, joined with their thread: what the upstream answered and nobody asked to forget."""
+    status = (Status.ANSWERED.value, Status.STOPPED.value)
+    return of.c.id > threads.c.forgotten, of.c.model != "", of.c.status.in_(status), ~of.c.withdrawn
+
+
+def lock_thread(connection: Connection, thread: Thread) -> None:
+    """Record *thread*, and keep others from giving it turns: these get their ids in the order in which they commit."""
+    values = {"id": thread.id, "chat": thread.chat, "within": list(thread.within)}
+    connection.execute(_THREAD[connection.dialect.name], values)
+
+
+def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
+    """Record *turn* under a number of its own; None if its question has been recorded before."""
+    question = turn.question
+    row = {
+        "key": question.key,
+        "thread": question.thread.id,
+        "asker": question.asker,
+        "question": question.text,
+        "references": list(question.references),
+        "status": turn.status,
+        "answer": turn.answer,
+        "reply": turn.reply,
+        "reference": turn.reference,
+        "accepted_at": datetime.now(UTC),
+    }
+    return connection.execute(_TURN[connection.dialect.name], row).scalar_one_or_none()
+
+
+def oldest_open(connection: Connection, thread: ThreadId) -> Row[Any] | None:
+    """The oldest turn of *thread* that isn't done, with what its thread remembers; nobody else may take it meanwhile."""
+    return connection.execute(_OLDEST, {"of_thread": thread}).first()
+
+
+def take(connection: Connection, turn: Turn, interruptions: int) -> None:
+    """Have *turn* be of its attempt from now on."""
+    status = turn.status if turn.is_over else Status.STREAMING
+    values = {"this": turn.id, "attempt": turn.attempt, "status": status, "interruptions": interruptions}
+    connection.execute(_TAKE, values)
+
+
+def write(connection: Connection, turn: Turn, **also: object) -> None:
+    """Keep what may have changed of *turn*. Raises Overtaken when it is of a later attempt by now."""
+    changed = {
+        "status": turn.status,
+        "answer": turn.answer,
+        "problem": turn.problem,
+        "aside": turn.aside,
+        "reply": turn.reply,
+        "shown": turn.shown,
+        "model": turn.model,
+    }
+    written = connection.execute(_WRITE, {"this": turn.id, "of_attempt": turn.attempt, **changed, **also})
+    if written.rowcount == 0:
+        raise Overtaken
+
+
+def is_of_its_attempt(connection: Connection, turn: Turn) -> bool:
+    return connection.scalar(_HELD, {"this": turn.id, "of_attempt": turn.attempt}) is not None
+
+
+def go_on_with(connection: Connection, turn: Turn, conversation: Conversation | None, epoch: int) -> None:
+    """Keep the *conversation* that *turn*'s thread goes on with, if it was not made to forget since *epoch*."""
+    values = {
+        "of_thread": turn.question.thread.id,
+        "of_epoch": epoch,
+        "this": turn.id,
+        "named": conversation.id if conversation else None,
+        "model": conversation.model if conversation else "",
+    }
+    connection.execute(_GO_ON, values)
+
+
+def find_turns(connection: Connection, *where: ColumnElement[bool], at_most: int | None = None) -> list[Turn]:
+    """Turns, the newest first."""
+    query = select(turns, threads.c.chat, threads.c.within).join(threads).where(*where)
+    return [as_turn(row) for row in connection.execute(query.order_by(turns.c.id.desc()).limit(at_most))]
+
+
+def find_presets(connection: Connection, places: tuple[PlaceId, ...]) -> list[tuple[str, Preset]]:
+    """What is set at each of *places* that has something set, in their order."""
+    rows = connection.execute(_PRESETS, {"places": places})
+    found = {row.place: Preset(name=row.name, model=row.model, instructions=row.instructions) for row in rows}
+    return [(place, found[place]) for place in places if place in found]
+
+
+def as_turn(row: Row[Any]) -> Turn:
+    """Make a turn of its row, joined with its thread's."""
+    thread = Thread(ThreadId(row.thread), row.chat, tuple(PlaceId(place) for place in row.within))
+    question = Question(QuestionKey(row.key), thread, row.asker, row.question, tuple(row.references))
+    return Turn(
+        id=TurnId(row.id),
+        question=question,
+        status=Status(row.status),
+        answer=row.answer,
+        problem=row.problem,
+        aside=row.aside,
+        revised=row.revised,
+        is_withdrawn=row.withdrawn,
+        reply=Reply(row.reply),
+        shown=row.shown,
+        attempt=row.attempt,
+        model=row.model,
+        reference=row.reference,
+    )
+
+
+def _insert(table: Table, dialect: str) -> postgresql.Insert:
+    # Both dialects spell `on conflict` alike; the type of the one stands for both.
+    return cast("postgresql.Insert", sqlite.insert(table)) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def _thread(dialect: str) -> postgresql.Insert:
+    insert = _insert(threads, dialect)
+    return insert.on_conflict_do_update(index_elements=["id"], set_={"within": insert.excluded.within})
+
+
+def _turn_with_id(dialect: str) -> Any:
+    return _insert(turns, dialect).on_conflict_do_nothing(index_elements=["key"]).returning(turns.c.id)
+
+
+def _oldest() -> Any:
+    before = turns.alias("before")
+    earlier = exists().where(before.c.thread == turns.c.thread, before.c.id < turns.c.id, *remembered(before))
+    return (
+        select(
+            turns,
+            threads.c.chat,
+            threads.c.within,
+            threads.c.conversation,
+            threads.c.epoch,
+            threads.c.model.label("begun"),
+            earlier.label("has_earlier"),
+        )
+        .join(threads)
+        .where(turns.c.thread == bindparam("of_thread"), ~turns.c.shown)
+        .order_by(turns.c.id)
+        .limit(1)
+        .with_for_update(of=turns)
+    )
+
+
+def _go_on() -> Any:
+    later = exists().where(
+        turns.c.thread == bindparam("of_thread"), turns.c.id > bindparam("this"), turns.c.model != ""
+    )
+    change = update(threads).where(threads.c.id == bindparam("of_thread"), threads.c.epoch == bindparam("of_epoch"))
+    named = bindparam("named", type_=threads.c.conversation.type)
+    return change.values(conversation=case((later, null()), else_=named), model=bindparam("model"))
+
+
+_DIALECTS = ("sqlite", "postgresql")
+_THREAD = {dialect: _thread(dialect) for dialect in _DIALECTS}
+_TURN = {dialect: _turn_with_id(dialect) for dialect in _DIALECTS}
+_OLDEST = _oldest()
+# What these set are the columns that they are given values for.
+_TAKE = update(turns).where(turns.c.id == bindparam("this"))
+_WRITE = _TAKE.where(turns.c.attempt == bindparam("of_attempt"))
+_HELD = select(turns.c.id).where(turns.c.id == bindparam("this"), turns.c.attempt == bindparam("of_attempt"))
+_GO_ON = _go_on()
+_PRESETS = select(presets).where(presets.c.place.in_(bindparam("places", expanding=True)))

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from bots.doctor import examine
+from core.engine.presence import sharing
+from core.storage.database import open_database
+from core.storage.migrate import migrate
+from core.upstream.emulator import Emulator
+
+GOOD, BAD = "a-good-token", "a-bad-token"
+Doctor = Callable[..., Awaitable[tuple[int, dict[str, str]]]]
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    async with Emulator(token=GOOD) as running:
+        yield running
+
+
+@pytest.fixture
+def doctor(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Doctor:
+    """Examines what variables say; gives the exit code, and what stands of each part."""
+    for name in [name for name in os.environ if name.startswith("BOBBIN_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    async def examined(**variables: str) -> tuple[int, dict[str, str]]:
+        given = {"UPSTREAM__URL": emulator.url, "UPSTREAM__TOKEN": GOOD, **variables}
+        for name, value in given.items():
+            monkeypatch.setenv(f"BOBBIN_{name}", value)
+        code = await examine()
+        found: dict[str, str] = {}
+        for line in capsys.readouterr().out.splitlines():
+            part, _, sentence = line[2:].partition(": ")
+            found[part] = f"{found.get(part, '')}{line[0]} {sentence}\n"
+        return code, found
+
+    return examined
+
+
+@pytest.fixture
+async def migrated(postgres_url: str) -> str:
+    database = open_database(postgres_url)
+    await migrate(database)
+    await database.close()
+    return postgres_url
+
+
+async def test_each_token_is_tried_and_named_by_its_place(doctor: Doctor) -> None:
+    code, found = await doctor(UPSTREAM__TOKENS=f"{BAD},{GOOD}")
+    assert code == 1
+    good, bad = found["upstream"].splitlines()
+    assert good.startswith("✓")
+    assert "token 1 of 2" in good
+    assert bad.startswith("✗")
+    assert "token 2 of 2" in bad
+    assert BAD not in found["upstream"]
+
+
+async def test_tokens_may_all_stand_together(doctor: Doctor) -> None:
+    code, found = await doctor(UPSTREAM__TOKEN="", UPSTREAM__TOKENS=GOOD)
+    assert code == 0
+    assert "token 1" not in found["upstream"]
+
+
+async def test_a_token_that_is_used_up_is_told_from_one_that_is_refused(doctor: Doctor, emulator: Emulator) -> None:
+    emulator.faults.replace({"used_up": True})
+    code, found = await doctor()
+    assert code == 1
+    assert "top it up" in found["upstream"]
+
+
+async def test_a_service_that_is_down_is_told_once(doctor: Doctor) -> None:
+    code, found = await doctor(UPSTREAM__URL="http://127.0.0.1:9", UPSTREAM__TOKENS=BAD)
+    assert code == 1
+    assert found["upstream"].count("✗") == 1
+
+
+async def test_a_shared_database_is_well_before_and_after_its_first_start(doctor: Doctor, postgres_url: str) -> None:
+    for _ in range(2):
+        code, found = await doctor(DATABASE__URL=postgres_url)
+        assert code == 0
+        assert found["engine"].startswith("✓")
+        database = open_database(postgres_url)
+        await migrate(database)
+        await database.close()
+
+
+async def test_changed_tables_of_the_engine_are_found(doctor: Doctor, migrated: str) -> None:
+    async with await psycopg.AsyncConnection.connect(migrated) as connection:
+        await connection.execute("drop trigger bobbin_lock_is_free_after_delete on procrastinate_jobs")
+    code, found = await doctor(DATABASE__URL=migrated)
+    assert code == 1
+    assert "bobbin migrate" in found["engine"]
+
+
+async def test_one_that_works_alone_is_found_beside_those_that_share(doctor: Doctor, migrated: str) -> None:
+    database = open_database(migrated)
+    async with database.sole():
+        code, found = await doctor(DATABASE__URL=migrated)
+        assert code == 1
+        assert "BOBBIN_ENGINE" in found["engine"]
+        code, _ = await doctor(DATABASE__URL=migrated, ENGINE="embedded")
+        assert code == 0  # it is the one that runs
+    await database.close()
+
+
+async def test_those_that_share_are_found_beside_one_that_works_alone(doctor: Doctor, migrated: str) -> None:
+    async with sharing(migrated, patience=0):
+        code, found = await doctor(DATABASE__URL=migrated, ENGINE="embedded")
+    assert code == 1
+    assert "BOBBIN_ENGINE" in found["engine"]
+
+
+async def test_a_pooler_that_swallows_notifications_is_found(doctor: Doctor, migrated: str) -> None:
+    async with deaf(migrated) as url:
+        code, found = await doctor(DATABASE__URL=url)
+    assert code == 1
+    assert "PgBouncer" in found["engine"]
+    assert found["database"].startswith("✓")
+
+
+@asynccontextmanager
+async def deaf(url: str) -> AsyncIterator[str]:
+    """The URL of a server before that of *url*, which passes on all but notifications."""
+    with psycopg.connect(url) as connection:
+        info = connection.info
+        where, port = info.host, info.port
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = (
+            asyncio.open_unix_connection(f"{where}/.s.PGSQL.{port}")
+            if where.startswith("/")
+            else asyncio.open_connection(where, port)
+        )
+        others_reader, others_writer = await there
+        both = [asyncio.create_task(_pass(reader, others_writer)), asyncio.create_task(_pass_on(others_reader, writer))]
+        tasks.update(both)
+        await asyncio.gather(*both)
+
+    server = await asyncio.start_server(join, "127.0.0.1", 0)
+    own = server.sockets[0].getsockname()[1]
+    query = {"sslmode": "disable", "gssencmode": "disable"}
+    named = make_url(url).set(host="127.0.0.1", port=own, query=query)
+    try:
+        yield named.render_as_string(hide_password=False)
+    finally:
+        server.close()
+        await asyncio.wait_for(asyncio.gather(*tasks), 10)
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A message of the server is a letter, its length, itself: https://www.postgresql.org/docs/current/protocol-message-formats.html."""
+    with suppress(asyncio.IncompleteReadError):
+        while True:
+            head = await reader.readexactly(5)
+            rest = await reader.readexactly(int.from_bytes(head[1:]) - 4)
+            if head[:1] != b"A":
+                writer.write(head + rest)
+    writer.close()
