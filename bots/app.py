@@ -200,12 +200,13 @@ def _service(settings: Settings, vitals: Vitals) -> Service:
 
 
 def _presence(settings: Settings, database: Database) -> AbstractAsyncContextManager[None]:
+    # An earlier process ends within its grace, which is ours, and with what it has open.
+    patience = settings.shutdown_grace + ENDING
     if not settings.shares_its_work:
-        return database.sole()
+        return database.sole(patience)
     from core.engine.presence import sharing  # noqa: PLC0415  # as below
 
-    # One that works alone ends within its grace, which is ours, and with what it has open.
-    return sharing(settings.database.url.get_secret_value(), settings.shutdown_grace + ENDING)
+    return sharing(settings.database.url.get_secret_value(), patience)
 
 
 def _jobs(settings: Settings) -> Jobs | None:

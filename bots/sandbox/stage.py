@@ -61,7 +61,7 @@ async def _until_well(bobbin: Bobbin, running: asyncio.Task[None]) -> None:
 
 def _joined(settings: Settings, slack: LocalSlack, discord: LocalDiscord, emulator: Emulator, folder: Path) -> Settings:
     upstream = settings.upstream
-    if not upstream.token.get_secret_value():
+    if not upstream.every_token:
         upstream = upstream.model_copy(update={"url": emulator.url, "token": SecretStr("emulated")})
     there = {
         "slack": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgres": "postgresql+psycopg", "post
 # A chat waits some three seconds for an acknowledgement: a database that is gone must be known to be gone before.
 CONNECT_TIMEOUT = 2  # seconds
 POOL_TIMEOUT = 2.0  # seconds
-SOLE_TRIES = 30  # a second apart: as long as an earlier process may take to end
+LOOKS_EVERY = 0.5  # seconds, while an earlier process ends
 # Two transactions that waited for each other; PostgreSQL ended one, and it may well pass now:
 # https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
 _TRY_AGAIN = frozenset({"40P01", "40001"})
@@ -41,10 +42,10 @@ class Database(Protocol):
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run *work* in one transaction: commit what it did, or nothing if it raises. Raises StorageUnavailable."""
 
-    def sole(self) -> AbstractAsyncContextManager[None]:
+    def sole(self, patience: float) -> AbstractAsyncContextManager[None]:
         """Be the only process that runs its turns on this database, while the context lasts.
 
-        Waits a while for another one to end; raises SetupError when it does not.
+        Waits *patience* seconds for another one to end; raises SetupError when it does not, StorageUnavailable.
         """
 
     async def close(self) -> None:
@@ -88,12 +89,12 @@ class Sqlite:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
 
     @asynccontextmanager
-    async def sole(self) -> AsyncIterator[None]:
+    async def sole(self, patience: float) -> AsyncIterator[None]:
         if self._file is None:
             yield
             return
         with self._file.with_name(f"{self._file.name}.lock").open("w") as lock:
-            await _patiently(lambda: _flock(lock))
+            await _patiently(lambda: _flock(lock), patience)
             yield
 
     async def close(self) -> None:
@@ -138,21 +139,23 @@ class Postgresql:
             return await connection.run_sync(work)
 
     @asynccontextmanager
-    async def sole(self) -> AsyncIterator[None]:
+    async def sole(self, patience: float) -> AsyncIterator[None]:
         # A lock of the server's, held by a connection: it goes with the process, however that ends.
-        async with self._engine.connect() as connection:
+        with _translated():
+            connection = await self._engine.connect()
 
-            async def lock() -> bool:
-                with _translated():
-                    taken = await connection.scalar(select(func.pg_try_advisory_lock(_SOLE)))
-                    await connection.commit()
-                return bool(taken)
+        async def lock() -> bool:
+            with _translated():
+                taken = await connection.scalar(select(func.pg_try_advisory_lock(_SOLE)))
+                await connection.commit()
+            return bool(taken)
 
-            try:
-                await _patiently(lock)
-                yield
-            finally:
-                await connection.invalidate()  # the lock goes with its connection, not back into the pool
+        try:
+            await _patiently(lock, patience)
+            yield
+        finally:
+            await connection.invalidate()  # the lock goes with its connection, not back into the pool
+            await connection.close()
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -177,14 +180,15 @@ def _parsed(url: str) -> URL:
     return where.set(drivername=driver)
 
 
-async def _patiently(take: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(SOLE_TRIES):
-        if await take():
-            return
-        await asyncio.sleep(1)
-    raise SetupError(
-        "Another Bobbin is running on this database. Stop it first, or give this one a database of its own."
-    )
+async def _patiently(take: Callable[[], Awaitable[bool]], patience: float) -> None:
+    until = time.monotonic() + patience
+    while not await take():
+        if time.monotonic() < until:
+            await asyncio.sleep(LOOKS_EVERY)
+            continue
+        raise SetupError(
+            "Another Bobbin is running on this database. Stop it first, or give this one a database of its own."
+        )
 
 
 async def _flock(lock: IO[str]) -> bool:

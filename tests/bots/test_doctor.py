@@ -107,7 +107,7 @@ async def test_changed_tables_of_the_engine_are_found(doctor: Doctor, migrated: 
 
 async def test_one_that_works_alone_is_found_beside_those_that_share(doctor: Doctor, migrated: str) -> None:
     database = open_database(migrated)
-    async with database.sole():
+    async with database.sole(patience=0):
         code, found = await doctor(DATABASE__URL=migrated)
         assert code == 1
         assert "BOBBIN_ENGINE" in found["engine"]

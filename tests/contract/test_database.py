@@ -54,16 +54,13 @@ async def test_a_transaction_that_fails_leaves_nothing(database: Database) -> No
     assert await database.run(lambda connection: connection.scalar(select(func.count()).select_from(notes))) == 0
 
 
-async def test_one_process_at_a_time_runs_the_turns(
-    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(databases, "SOLE_TRIES", 1)
+async def test_one_process_at_a_time_runs_the_turns(database: Database, database_url: str) -> None:
     other = open_database(database_url)
-    async with database.sole():
+    async with database.sole(patience=0):
         with pytest.raises(SetupError, match="Another Bobbin"):
-            async with other.sole():
+            async with other.sole(patience=0):
                 pass
-    async with other.sole():
+    async with other.sole(patience=10):
         pass  # free again
     await other.close()
 

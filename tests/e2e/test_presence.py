@@ -9,7 +9,6 @@ import pytest
 
 from bots import app, platforms
 from core.errors import SetupError
-from core.storage import database as databases
 
 
 @pytest.mark.parametrize(
@@ -18,7 +17,6 @@ from core.storage import database as databases
 async def test_two_that_do_not_know_of_each_other_are_not_at_one_database(
     running: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch, first: str, second: str
 ) -> None:
-    monkeypatch.setattr(databases, "SOLE_TRIES", 1)
     monkeypatch.setattr(app, "ENDING", 0)
     monkeypatch.setenv("BOBBIN_ENGINE", first)
     async with running(postgres_url):
