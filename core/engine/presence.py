@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import time
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -12,20 +10,23 @@ import psycopg
 import structlog
 from psycopg import sql
 
-from core.errors import SetupError, StorageUnavailable
+from core.errors import StorageUnavailable
+from core.storage.database import ALONE, patiently
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 log = structlog.get_logger(__name__)
 
-ALONE = 0x626F6263  # the advisory lock that `Database.sole` takes; who shares the work shares it
 CONNECT_TIMEOUT = 2  # seconds
-LOOKS_EVERY = 0.5  # seconds, while it waits for one that works alone to end
 HEARD_WITHIN = 2.0  # seconds
 # The lock goes with its connection, at once when a process is killed. A machine that is gone without a word is noticed
 # by the server, after 25 s: https://www.postgresql.org/docs/current/runtime-config-connection.html
 NOTICE_SILENCE = "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3"
+EMBEDDED = (
+    "A Bobbin with the embedded engine is running on this database, and knows nothing of others. "
+    "Stop it first, or set BOBBIN_ENGINE to the same for all of them."
+)
 SHARE = "select pg_try_advisory_lock_shared(%s)"
 # https://www.postgresql.org/docs/current/view-pg-locks.html has how an advisory lock is to be found.
 SHARED = """
@@ -74,15 +75,7 @@ async def _share(connection: psycopg.AsyncConnection[Any], patience: float) -> N
     if await _is_so(connection, SHARE):
         return
     log.info("waiting for the Bobbin that works alone on this database to end", seconds=patience)
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
-        await asyncio.sleep(LOOKS_EVERY)
-        if await _is_so(connection, SHARE):
-            return
-    raise SetupError(
-        "A Bobbin with the embedded engine is running on this database, and knows nothing of others. "
-        "Stop it first, or set BOBBIN_ENGINE to the same for all of them."
-    )
+    await patiently(lambda: _is_so(connection, SHARE), patience, EMBEDDED)
 
 
 async def _is_so(connection: psycopg.AsyncConnection[Any], query: LiteralString) -> bool:

@@ -30,10 +30,11 @@ _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgres": "postgresql+psycopg", "post
 CONNECT_TIMEOUT = 2  # seconds
 POOL_TIMEOUT = 2.0  # seconds
 LOOKS_EVERY = 0.5  # seconds, while an earlier process ends
+OTHER = "Another Bobbin is running on this database. Stop it first, or give this one a database of its own."
 # Two transactions that waited for each other; PostgreSQL ended one, and it may well pass now:
 # https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
 _TRY_AGAIN = frozenset({"40P01", "40001"})
-_SOLE = 0x626F6263  # an advisory lock's number, any of our own
+ALONE = 0x626F6263  # the advisory lock of who is alone at a database; who shares the work shares it
 
 
 class Database(Protocol):
@@ -94,7 +95,7 @@ class Sqlite:
             yield
             return
         with self._file.with_name(f"{self._file.name}.lock").open("w") as lock:
-            await _patiently(lambda: _flock(lock), patience)
+            await patiently(lambda: _flock(lock), patience, OTHER)
             yield
 
     async def close(self) -> None:
@@ -146,12 +147,12 @@ class Postgresql:
 
         async def lock() -> bool:
             with _translated():
-                taken = await connection.scalar(select(func.pg_try_advisory_lock(_SOLE)))
+                taken = await connection.scalar(select(func.pg_try_advisory_lock(ALONE)))
                 await connection.commit()
             return bool(taken)
 
         try:
-            await _patiently(lock, patience)
+            await patiently(lock, patience, OTHER)
             yield
         finally:
             await connection.invalidate()  # the lock goes with its connection, not back into the pool
@@ -180,15 +181,13 @@ def _parsed(url: str) -> URL:
     return where.set(drivername=driver)
 
 
-async def _patiently(take: Callable[[], Awaitable[bool]], patience: float) -> None:
+async def patiently(take: Callable[[], Awaitable[bool]], patience: float, problem: str) -> None:
+    """Try to *take* for so many seconds. Raises SetupError, which says *problem*, when that was in vain."""
     until = time.monotonic() + patience
     while not await take():
-        if time.monotonic() < until:
-            await asyncio.sleep(LOOKS_EVERY)
-            continue
-        raise SetupError(
-            "Another Bobbin is running on this database. Stop it first, or give this one a database of its own."
-        )
+        if time.monotonic() >= until:
+            raise SetupError(problem)
+        await asyncio.sleep(LOOKS_EVERY)
 
 
 async def _flock(lock: IO[str]) -> bool:
