@@ -335,7 +335,8 @@ class Replicas:
                 assert process.returncode is None
 
     def shown(self, by: Process | None = None) -> list[dict[str, str]]:
-        lines = self._file.read_text().splitlines() if self._file.exists() else []
+        # What follows the last line's end is a line that is being written at this moment.
+        lines = self._file.read_text().split("\n")[:-1] if self._file.exists() else []
         return [line for line in map(json.loads, lines) if by is None or line["by"] == by.pid]
 
     async def all_begun(self, by: Process, turns: int) -> None:
