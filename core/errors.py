@@ -135,6 +135,7 @@ class Resting(UpstreamError):
     def __init__(self, detail: str = "", *, seconds: float = 0.0, code: str = "resting") -> None:
         """*seconds* until it is tried again."""
         super().__init__(detail, code=code)
+        self.seconds = seconds
         self.sentence = f"The AI service is down at the moment. It is tried again in about {_about(seconds)}; please ask again then."
 
 

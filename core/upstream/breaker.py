@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # A quarter of all calls fails in a bad month, and that alone must not open it: ten in a row happen once in 500,000.
 FAILURES = 10
-FIRST_PAUSE = 5.0  # seconds
+FIRST_PAUSE = 1.0  # seconds: ten calls that wait for their first byte fail at once when a cable is pulled for a moment
 LONGEST_PAUSE = 60.0  # seconds: so long at most are people told that it is down when it is back
 
 

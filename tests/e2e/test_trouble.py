@@ -56,6 +56,7 @@ class Rig:
         self.service = Service(
             [Upstream(emulator.url, f"local-{secrets.token_hex(8)}")],
             first_pause=0.001,
+            first_rest=10,
             per_second=1000,
             clock=lambda: self.now,
         )

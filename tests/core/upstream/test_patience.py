@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import BadRequest, UpstreamBusy, UpstreamCut, UpstreamError, UpstreamFailed, UpstreamUnreachable
-from core.upstream.patience import SECONDS, Patience
+from core.errors import BadRequest, Resting, UpstreamBusy, UpstreamCut, UpstreamError, UpstreamFailed, UpstreamUnreachable
+from core.upstream.patience import REST, SECONDS, Patience
 
 
 @pytest.mark.parametrize("error", [UpstreamFailed(status=500), UpstreamBusy(status=429), UpstreamUnreachable()])
@@ -39,3 +39,13 @@ def test_the_pauses_are_bounded_in_all() -> None:
     while (pause := patience.after(busy)) is not None:
         pauses.append(pause)
     assert 0 < sum(pauses) <= SECONDS
+
+
+def test_a_short_rest_is_waited_for_without_spending_a_try() -> None:
+    patience = Patience(tries=2)
+    assert [patience.after(Resting(seconds=REST / 2)) for _ in range(3)] == [REST / 2, REST / 2, None]
+    assert patience.after(UpstreamFailed(status=500)) is not None
+
+
+def test_a_long_rest_is_told_at_once() -> None:
+    assert Patience().after(Resting(seconds=REST + 0.1)) is None

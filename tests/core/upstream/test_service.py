@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
@@ -48,7 +49,7 @@ class Rig:
         self.emulators = emulators
         self.metrics = Metrics()
         upstreams = [Upstream(each.url, f"local-{secrets.token_hex(8)}") for each in emulators]
-        self.service = Service(upstreams, **{"first_pause": 0.001, "metrics": self.metrics, **given})
+        self.service = Service(upstreams, **{"first_pause": 0.001, "first_rest": 60, "metrics": self.metrics, **given})
 
     async def ask(self, text: str = "Why?", *, model: str = "gpt-5.1", tries: int = 4) -> str:
         thread = Thread(ThreadId(text), "chat", (WORK,))
@@ -248,6 +249,22 @@ async def test_a_service_that_cannot_be_reached_at_all_is_left_alone_as_well(rig
         assert {type(answer).__name__ for answer in answers} <= {"Resting", "UpstreamUnreachable"}
         with pytest.raises(Resting, match="not asked"):
             await rig.ask()
+
+
+async def test_a_service_that_is_away_for_a_moment_is_waited_for(rigged: Any) -> None:
+    """Ten answers that had not begun when the network broke are ten failures, and tell of one moment only."""
+    async with rigged(first_rest=0.2) as rig:
+        rig.emulators[0].faults.set("silent_before", count=20)
+        asking = asyncio.create_task(rig.ask_many(20))
+        while rig.calls[0] < 20:
+            await asyncio.sleep(0.001)
+        port = urlsplit(rig.emulators[0].url).port
+        await rig.emulators[0].stop()
+        answers = asyncio.create_task(rig.ask_many(30))
+        await asyncio.sleep(0.3)
+        await rig.emulators[0].start(port)
+        assert await answers == [str(n) for n in range(30)]
+        assert {type(answer) for answer in await asking} == {UpstreamCut}  # may have been heard: the worker asks anew
 
 
 async def test_one_model_that_is_down_keeps_no_other_from_answering(rigged: Any) -> None:
