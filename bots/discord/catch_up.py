@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from bots.discord.pace import Pace
     from core.relay import Relay
     from core.turn import QuestionKey
 
@@ -39,6 +40,7 @@ class Round:
     def __init__(
         self,
         client: discord.Client,
+        pace: Pace,
         take: Callable[[discord.Message], Awaitable[None]],
         take_back: Callable[[int], Awaitable[None]],
         *,
@@ -50,6 +52,7 @@ class Round:
         Up to the id *since*, and before *oldest*, nothing is of interest but whether a question was changed.
         """
         self._client = client
+        self._pace = pace
         self._take = take
         self._take_back = take_back
         self._oldest_at = oldest
@@ -122,13 +125,17 @@ class Round:
         """Raises ChatBusy: then there is no use in going on."""
         try:
             with translated():
-                channel = self._client.get_channel(place) or await self._client.fetch_channel(place)
+                channel = self._client.get_channel(place) or await self._fetched(place)
             if _has_messages(channel) and self._is_of_interest(channel):
                 await self._hear(channel)
         except ChatBusy:
             raise
         except ChatError as trouble:
             log.debug("a place can't be read any more", code=trouble.code)
+
+    async def _fetched(self, place: int) -> object:
+        await self._pace.spare()
+        return await self._client.fetch_channel(place)
 
     def _is_of_interest(self, channel: _Place) -> bool:
         return self._has_news(channel) or channel.id in list(self._newest_questions)[:MOST_LOOKED_AFTER]
@@ -145,6 +152,7 @@ class Round:
             # From the newest question on: that one may have been changed.
             known = min(self._since, message_of(newest) - 1 if newest else self._since)
             after = max(known, self._oldest)
+            await self._pace.spare()
             said = await _history(channel, after)
             if newest and _is_deleted(newest, channel.id, after, [message.id for message in said]):
                 await self._take_back(message_of(newest))

@@ -51,7 +51,7 @@ class DiscordChat:
         self._kit = kit
         self._door = Door(section)
         self._pace = Pace()
-        self._signs = Signs(self._door)
+        self._signs = Signs(self._door, self._pace)
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._shown: dict[TurnId, Shown] = {}
         self._deleted = Deleted()
@@ -66,6 +66,7 @@ class DiscordChat:
                 client,
                 relay,
                 self._kit,
+                self._pace,
                 catch_up=timedelta(hours=self._section.catch_up_hours),
                 accepted=lambda turn, note: self._signs.on(turn.id, note),
                 deleted=self._deleted,
@@ -79,7 +80,8 @@ class DiscordChat:
 
     async def ready(self, turn: Turn) -> None:
         if turn.answer or turn.problem or turn.aside or turn.is_withdrawn:
-            await self._pace.ready(turn.id, self._newest_note(turn).channel, is_over=turn.is_over)
+            note = self._newest_note(turn)
+            await self._pace.ready(turn.id, note.channel, is_over=turn.is_over, needs_thread=note.starter is not None)
 
     async def show(self, turn: Turn) -> Reply:
         note = self._newest_note(turn)

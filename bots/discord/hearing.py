@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from bots.discord.deleted import Deleted
     from bots.discord.note import Note
+    from bots.discord.pace import Pace
     from bots.kit import Kit
     from core.relay import Relay
     from core.turn import Question, QuestionKey, Turn
@@ -54,6 +55,7 @@ class Hearing:
         client: discord.Client,
         relay: Relay,
         kit: Kit,
+        pace: Pace,
         *,
         catch_up: timedelta,
         accepted: Callable[[Turn, Note], None],
@@ -68,6 +70,7 @@ class Hearing:
         self._client = client
         self._relay = relay
         self._kit = kit
+        self._pace = pace
         self._catch_up = catch_up
         self._accepted = accepted
         self._deleted = deleted
@@ -114,7 +117,14 @@ class Hearing:
             self._own_task()
             vitals.up(gateway.PART)
             since = self._seen.begin()
-            self._round = Round(self._client, self._take_missed, self._take_back, since=since, oldest=self._oldest())
+            self._round = Round(
+                self._client,
+                self._pace,
+                self._take_missed,
+                self._take_back,
+                since=since,
+                oldest=self._oldest(),
+            )
             await self._round.plan(self._relay)
 
         async def on_ready() -> None:

@@ -1,4 +1,4 @@
-"""How fast Discord lets us write: a budget for each channel, shared by the answers that stream in it."""
+"""How fast Discord lets us write: a budget for each channel within one for the whole bot, shared by all that streams."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections import deque
 from typing import TYPE_CHECKING
+
+from bots.bucket import Bucket, until_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,14 @@ KEPT_FOR_ENDS = 1  # of those calls; discord.py sleeps when it has used the last
 UPDATE_SPACING = 1.2  # seconds between two updates of one answer, when no other streams in its channel
 FORGOTTEN_AFTER = 60.0  # seconds without an update, after which a turn no longer counts as streaming
 
+# 50 a second for the whole bot: https://discord.com/developers/docs/topics/rate-limits#global-rate-limit. With a full
+# bucket no more than 47. Beyond it discord.py sends all that were refused again in the same moment, five times.
+CALLS_A_SECOND = 35
+CALLS_AT_ONCE = 12
+UPDATES_A_SECOND = 25  # of all answers; the rest is for first texts, ends, and what can wait
+KEPT_FROM_UPDATES = 4  # what of the bucket only these may use
+KEPT_FROM_THE_REST = 8  # what only answers may use
+
 
 class Pace:
     """When may a turn be shown in its channel?"""
@@ -28,25 +38,46 @@ class Pace:
         self._clock = clock
         self._calls: dict[int, deque[float]] = {}  # by channel: when the last ones were made
         self._updated: dict[int, dict[TurnId, float]] = {}  # by channel: the turns that stream there
+        self._everywhere = Bucket(CALLS_A_SECOND, CALLS_AT_ONCE, clock)
+        # The first of each line looks whether there is budget, and all others sleep.
+        self._soon, self._updating, self._later = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
 
-    async def ready(self, turn: TurnId, channel: int, *, is_over: bool) -> None:
-        """Wait until *turn* may be shown, and take a call from the budget."""
-        # Asked again after each sleep: others may have been quicker.
-        while (seconds := self.wait(turn, channel, is_over=is_over)) > 0:  # noqa: ASYNC110 (it is time that passes)
-            await asyncio.sleep(seconds)
-        self.take(turn, channel)
+    async def ready(self, turn: TurnId, channel: int, *, is_over: bool, needs_thread: bool = False) -> None:
+        """Wait until *turn* may be shown, and take a call from the budget, or two if its thread is to be made first."""
+
+        def wait() -> float:
+            return self.wait(turn, channel, is_over=is_over)
+
+        while True:
+            await until_free(wait)
+            is_soon = is_over or turn not in self._updated.get(channel, {})
+            line, kept = (self._soon, 0) if is_soon else (self._updating, KEPT_FROM_UPDATES)
+            async with line:
+                await until_free(lambda: self._everywhere.wait_for(kept + needs_thread))  # noqa: B023 (awaited here)
+                if wait() <= 0:  # else others in the channel were quicker
+                    if needs_thread:
+                        self._everywhere.take()
+                    self.take(turn, channel)
+                    return
+
+    async def spare(self) -> None:
+        """Wait until there is a call to spare, for something that is no answer, and take it from the budget."""
+        async with self._later:
+            await until_free(lambda: self._everywhere.wait_for(KEPT_FROM_THE_REST))
+            self._everywhere.take()
 
     def wait(self, turn: TurnId, channel: int, *, is_over: bool) -> float:
-        """Seconds until *turn* may be shown. An end waits for the channel's budget only, and so does a first text."""
+        """Seconds until the channel has room for *turn*. An end waits for its budget only, and so does a first text."""
         now = self._clock()
         if is_over:
             return self._budget(channel, CALLS, now)
         streams = {one: at for one, at in self._updated.get(channel, {}).items() if at > now - FORGOTTEN_AFTER}
-        spaced = streams[turn] + UPDATE_SPACING * len(streams) - now if turn in streams else 0.0
+        spaced = streams[turn] + self._spacing(len(streams)) - now if turn in streams else 0.0
         return max(0.0, spaced, self._budget(channel, CALLS - KEPT_FOR_ENDS, now))
 
     def take(self, turn: TurnId, channel: int) -> None:
         """Count a call for *turn*, from now."""
+        self._everywhere.take()
         self._calls.setdefault(channel, deque(maxlen=CALLS)).append(self._clock())
         self._updated.setdefault(channel, {})[turn] = self._clock()
 
@@ -57,6 +88,11 @@ class Pace:
         if is_over:
             self._updated.get(channel, {}).pop(turn, None)
             self._tidy()
+
+    def _spacing(self, streams: int) -> float:
+        """Seconds between two updates of each of so many *streams* in a channel."""
+        everywhere = sum(map(len, self._updated.values()))
+        return max(UPDATE_SPACING * streams, everywhere / UPDATES_A_SECOND)
 
     def _budget(self, channel: int, calls: int, now: float) -> float:
         recent = [at for at in self._calls.get(channel, ()) if at > now - WINDOW]

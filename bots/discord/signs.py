@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bots.discord.door import Door
     from bots.discord.note import Note
+    from bots.discord.pace import Pace
     from core.turn import TurnId
 
 # It lasts ten seconds: https://discord.com/developers/docs/resources/channel#trigger-typing-indicator
@@ -31,8 +32,9 @@ log = structlog.get_logger(__name__)
 class Signs:
     """For which turns it types. For none, unless open."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, pace: Pace) -> None:
         self._door = door
+        self._pace = pace
         self._is_open = False
         self._typing: dict[TurnId, asyncio.Event] = {}  # set when it is enough
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,9 +77,12 @@ class Signs:
         try:
             with translated():
                 async with self._door.client() as client:
+                    await self._pace.spare()
                     channel = client.get_partial_messageable((await threads.opened(client, note)).channel)
                     while not enough.is_set() and time.monotonic() < until:
-                        await channel.typing()
+                        await self._pace.spare()
+                        if not enough.is_set():
+                            await channel.typing()
                         with suppress(TimeoutError):
                             await asyncio.wait_for(enough.wait(), RENEWED_EVERY)
         except ChatError as trouble:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bots.bucket import until_free
 from bots.slack.events import NAME, Revised, Withdrawn, key_of, read_back
-from bots.slack.pace import KEPT_FOR_FINDING, READS, until_free
+from bots.slack.pace import KEPT_FOR_FINDING, READS
 from core.errors import ChatBusy, ChatError, StorageUnavailable
 from core.turn import Question
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
+
+from bots.bucket import Bucket, until_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,57 +27,6 @@ KEPT_FOR_FINDING = 2  # of those, what only a search for lost answers may use
 # https://docs.slack.dev/ai/developing-agents: an update of one message about every three seconds.
 UPDATE_SPACING = 3.0  # seconds
 FORGOTTEN_AFTER = 60.0  # seconds without an update, after which a turn no longer counts as streaming
-
-
-async def until_free(wait: Callable[[], float]) -> None:
-    """Sleep until *wait* says 0 seconds; asked again after each sleep, since others may have been quicker."""
-    while (seconds := wait()) > 0:  # noqa: ASYNC110 (time passes; nobody could set an event)
-        await asyncio.sleep(seconds)
-
-
-class Bucket:
-    """Tokens that come back at a steady rate."""
-
-    def __init__(self, rate: float, capacity: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """*rate* in tokens a second."""
-        self._rate = rate
-        self._capacity = capacity
-        self._clock = clock
-        self._level = float(capacity)
-        self._filled_at = clock()
-
-    def wait_for(self, kept: int = 0) -> float:
-        """Seconds until there is a token beside the *kept* ones; 0 when there is one now."""
-        self._fill()
-        missing = 1 + kept - self._level
-        # A sleep that ends a hair too early must not be followed by one of no length.
-        return 0.0 if missing < 1e-6 else missing / self._rate + 1e-3
-
-    def take(self) -> None:
-        self._fill()
-        self._level -= 1
-
-    def try_take(self) -> bool:
-        """Take a token if there is one."""
-        if self.wait_for() > 0:
-            return False
-        self.take()
-        return True
-
-    def hold(self, seconds: float) -> None:
-        """Give nothing for *seconds*."""
-        self._fill()
-        self._level = min(self._level, 1 - seconds * self._rate)
-
-    @property
-    def is_full(self) -> bool:
-        self._fill()
-        return self._level >= self._capacity
-
-    def _fill(self) -> None:
-        now = self._clock()
-        self._level = min(self._capacity, self._level + (now - self._filled_at) * self._rate)
-        self._filled_at = now
 
 
 class Pace:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bots.bucket import Bucket, until_free
 from bots.slack.errors import DEAD
-from bots.slack.pace import Bucket, until_free
 from core.errors import ChatError
 
 if TYPE_CHECKING:

@@ -66,6 +66,8 @@ def _tell(report: Report) -> None:
             print(f"    told {often} ×: {reason}")
         for detail in tally.details[:12]:
             print(f"    {detail}")
+    for remark in report.remarks:
+        print(f"    {remark}", flush=True)
 
 
 def _line(scenario: object, platform: object, *figures: object) -> str:
@@ -80,7 +82,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--result", type=Path, default=RESULT)
     given = parser.parse_args()
-    wanted = [one for one in scenarios(given.share) if not given.only or one.name in given.only]
+    wanted = [
+        one for one in scenarios(given.share) if one.name in (given.only or ()) or not (given.only or one.only_if_named)
+    ]
     # The local servers complain of every bot that leaves in the middle of a call.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     results: dict[str, object] = {"seed": given.seed, "share": given.share}

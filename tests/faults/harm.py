@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bots.sandbox.slack import Failure
 from tests.faults.moments import MOMENTS
+from tests.faults.outage import outage
 from tests.faults.people import Crowd, Wish
-from tests.faults.world import World
+from tests.faults.world import World, until
+
+HUNDRED = 100
+PATIENCE = 30.0  # seconds for that many answers to have begun
 
 Harm = Callable[[World, "Play"], Awaitable[None]]
 
@@ -26,6 +31,7 @@ class Scenario:
     harm: Harm
     least: int = 0  # acts of harm that there have to be
     needs_server: bool = False  # a PostgreSQL of ours
+    only_if_named: bool = False  # it takes long
 
 
 class Play:
@@ -35,6 +41,7 @@ class Play:
         self.crowds = crowds
         self.random = random.Random(seed)  # noqa: S311 (nothing secret)
         self.is_over = asyncio.Event()  # people have asked all they wanted
+        self.remarks: list[str] = []  # what is worth reading beside the figures
         self._least = scenario.least
         self._acts = 0
 
@@ -67,6 +74,29 @@ async def moments(world: World, play: Play) -> None:
                 await world.mend()
         # What the next one holds up must not keep these waiting, kill after kill.
         await world.settled({asked.token for crowd in play.crowds for asked in crowd.asked})
+
+
+async def hundred(world: World, play: Play) -> None:
+    """SIGKILL of the one process that streams a hundred answers. The others go on with them, if there are any."""
+    first, *others = world.bots
+    await asyncio.gather(*(bot.stop() for bot in others))
+    world.upstream.pace = 0.5
+    for number in range(HUNDRED):
+        crowd = play.crowds[number % 10 != 0]  # a tenth on Slack, since a workspace is allowed 50 updates a minute
+        await crowd.open(streaming=True)
+    await until(lambda: len(world.storage.streaming()) == HUNDRED, PATIENCE)
+    await asyncio.gather(*(world.start(bot) for bot in others))
+    heard = len(world.upstream.requests)
+    world.did("kill")
+    killed_at = time.monotonic()
+    await first.kill()
+    if not others:
+        await world.start(first)
+    await until(lambda: len(world.upstream.requests) >= heard + HUNDRED, PATIENCE)
+    play.remarks.append(f"all {HUNDRED} went on after {time.monotonic() - killed_at:.2f} s")
+    await world.settled({asked.token for crowd in play.crowds for asked in crowd.asked})
+    if others:
+        await world.start(first)
 
 
 async def freezes(world: World, play: Play) -> None:
@@ -178,6 +208,7 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
         Scenario("calm", 8 * share, *some(30, 50), nothing),
         Scenario("kills", 40 * share, *some(110, 160), kills, least=round(20 * share) or 2),
         Scenario("moments", 0, Wish(0, 0), Wish(0, 0), moments),
+        Scenario("hundred", 0, Wish(0, 0), Wish(0, 0), hundred),
         Scenario("freezes", 16 * share, *some(40, 60), freezes, least=2),
         Scenario("deliveries", 12 * share, *some(60, 60), deliveries, least=2),
         Scenario("refusals", 15 * share, *some(40, 60), refusals, least=2),
@@ -187,4 +218,5 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
         Scenario("mixture", 25 * share, *some(60, 90), mixture, least=round(12 * share) or 2),
         # The last one: it leaves people told for a while, since the bot does not hammer a service that was down.
         Scenario("no upstream", 3 * share, *some(10, 20), no_upstream),
+        Scenario("outage", 0, Wish(0, 0), Wish(0, 0), outage, only_if_named=True),
     ]

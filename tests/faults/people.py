@@ -6,13 +6,15 @@ import asyncio
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bots.discord.pages import TRY_AGAIN
 from bots.sandbox.discord import LocalDiscord, Message
 from bots.sandbox.slack import ChangeKind, LocalSlack
 from bots.sandbox.slack import Message as SlackMessage
+from bots.slack.footer import AGAIN
 from tests.faults.count import Asked, Seen
 
 PATIENCE = 3.0  # seconds that somebody waits for an answer before asking on regardless
@@ -41,6 +43,9 @@ class Side(Protocol):
 
     def message_ids(self, place: Any) -> list[str]:
         """By which names the platform knows those messages."""
+
+    async def retry(self, place: Any) -> None:
+        """Click on “Try again” under the last thing that the bot said, if it is there."""
 
     def seen(self) -> Iterator[Seen]:
         """All that the bot ever said and is still there, each thread from its beginning."""
@@ -76,6 +81,10 @@ class SlackSide:
 
     def message_ids(self, place: SlackMessage) -> list[str]:
         return [one.ts for one in self._said(place)]
+
+    async def retry(self, place: SlackMessage) -> None:
+        with suppress(KeyError):
+            await self.local.click("ada", self._said(place)[-1], AGAIN)
 
     def _said(self, place: SlackMessage) -> list[SlackMessage]:
         return [one for one in self.local.messages(place.channel, place.ts) if one.bot_id]
@@ -117,6 +126,10 @@ class DiscordSide:
 
     def message_ids(self, place: Message) -> list[str]:
         return [str(one.id) for one in self._said(place)]
+
+    async def retry(self, place: Message) -> None:
+        with suppress(ValueError):
+            await self.local.click("ada", self._said(place)[-1], TRY_AGAIN)
 
     def _said(self, place: Message) -> list[Message]:
         said = self.local.messages(place.thread) if place.thread else []
@@ -190,7 +203,7 @@ class Crowd:
         return await _came(lambda: self.side.can_go_on(place))
 
     async def _is_answered(self, place: Any, asked: Asked) -> bool:
-        return await _came(lambda: _ends(asked, self.side.texts(place)))
+        return await _came(lambda: is_ended(asked, self.side.texts(place)))
 
     def _chance(self) -> bool:
         return self._random.randrange(100) < self._streaming
@@ -201,7 +214,7 @@ class Crowd:
         return self.asked[-1]
 
 
-def _ends(asked: Asked, texts: list[str]) -> bool:
+def is_ended(asked: Asked, texts: list[str]) -> bool:
     """Is there the answer, or at last a sentence with a reference instead?"""
     return asked.expected in texts or bool(texts and texts[-1].endswith("`)"))
 

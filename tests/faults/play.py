@@ -38,6 +38,7 @@ class Report:
     recovery: Recovery
     seconds_to_settle: float  # after the last harm
     seconds: float
+    remarks: list[str]
 
     @property
     def is_well(self) -> bool:
@@ -71,6 +72,7 @@ async def play(world: World, scenario: Scenario, seed: int) -> Report:
         recovery(harm, world.written, {asked.token: asked.thread for crowd in crowds for asked in crowd.asked}),
         round(to_settle, 1),
         round(time.monotonic() - began, 1),
+        playing.remarks,
     )
 
 

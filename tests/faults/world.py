@@ -26,6 +26,7 @@ from tests.faults.people import LOOK, DiscordSide, Side, SlackSide
 from tests.faults.wire import Wire, wire_to
 
 PACE = 0.03  # seconds between two pieces of an answer
+TOKENS = 5  # of the upstream; it takes 20 questions at once for each
 RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)  # Slack waits for minutes; here nobody is away for longer than this
 CATCHING_UP = 8.0  # seconds in which a bot should have found what was said while it was away
 PATIENCE = 150.0  # seconds, after all harm, for everything to come to its end
@@ -124,6 +125,7 @@ class World:
         for wire in self.wires.values():
             wire.mend()
         self.upstream.faults.clear()
+        self.upstream.pace = PACE
         self.slack.faults.failures.clear()
         self.slack.faults.redeliver = self.slack.faults.lose_acks = 0
         self.slack.faults.mention_first = False
@@ -217,7 +219,7 @@ async def opened(topology: Topology, folder: Path) -> AsyncIterator[World]:
         world.server = server
         variables = {
             "BOBBIN_UPSTREAM__URL": f"http://127.0.0.1:{wires['upstream'].port}",
-            "BOBBIN_UPSTREAM__TOKEN": "emulated",
+            "BOBBIN_UPSTREAM__TOKENS": ",".join(f"emulated-{number}" for number in range(TOKENS)),
             "BOBBIN_UPSTREAM__IDLE_TIMEOUT": "10",
             "BOBBIN_DATABASE__URL": bots_url,
             "BOBBIN_SLACK__API_URL": slack.api_url,

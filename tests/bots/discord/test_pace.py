@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
-from bots.discord.pace import CALLS, FORGOTTEN_AFTER, KEPT_FOR_ENDS, UPDATE_SPACING, WINDOW, Pace
+from bots.discord.pace import (
+    CALLS,
+    CALLS_A_SECOND,
+    CALLS_AT_ONCE,
+    FORGOTTEN_AFTER,
+    KEPT_FOR_ENDS,
+    UPDATE_SPACING,
+    UPDATES_A_SECOND,
+    WINDOW,
+    Pace,
+)
 from core.turn import TurnId
 
 HERE, ELSEWHERE = 1, 2
@@ -108,3 +120,61 @@ async def test_who_waits_goes_on_when_there_is_budget() -> None:
         await pace.ready(FIRST, HERE, is_over=False)
         await pace.ready(FIRST, HERE, is_over=False)
     assert pace.wait(FIRST, HERE, is_over=False) > 0
+
+
+def test_the_whole_bot_stays_below_what_discord_takes(pace: Pace, clock: Clock) -> None:
+    """50 a second, wherever they go, also when a hundred answers begin at once."""
+    calls = []
+    began = clock.now
+    while clock.now < began + 10:
+        for number in range(100):
+            if pace.wait(TurnId(number), number, is_over=False) == 0 and pace._everywhere.wait_for() == 0:
+                pace.take(TurnId(number), number)
+                calls.append(clock.now)
+        clock.now += 0.01
+    assert len(calls) > 200
+    assert max(sum(at <= other < at + 1 for other in calls) for at in calls) < 50
+
+
+def test_with_many_answers_each_gets_its_share_of_updates(pace: Pace) -> None:
+    for number in range(100):
+        pace.take(TurnId(number), number)
+    assert pace.wait(FIRST, 1, is_over=False) == pytest.approx(100 / UPDATES_A_SECOND)
+
+
+async def test_when_it_is_busy_ends_come_before_updates_and_these_before_what_can_wait() -> None:
+    pace, came = Pace(), []
+
+    async def go(name: str, waiting: Coroutine[Any, Any, None]) -> None:
+        await waiting
+        came.append(name)
+
+    pace.take(FIRST, HERE)
+    pace._updated[HERE][FIRST] -= UPDATE_SPACING  # it may be updated again
+    for _ in range(CALLS_AT_ONCE):
+        pace._everywhere.take()
+    await asyncio.gather(
+        go("later", pace.spare()),
+        go("update", pace.ready(FIRST, HERE, is_over=False)),
+        go("end", pace.ready(SECOND, ELSEWHERE, is_over=True)),
+    )
+    assert came == ["end", "update", "later"]
+
+
+async def test_a_thread_to_be_made_costs_a_call_more() -> None:
+    pace = Pace(clock := Clock())
+    await pace.ready(FIRST, HERE, is_over=False, needs_thread=True)
+    clock.now += 1 / CALLS_A_SECOND
+    assert not pace._everywhere.is_full
+    clock.now += 1.1 / CALLS_A_SECOND
+    assert pace._everywhere.is_full
+
+
+async def test_who_waits_no_longer_lets_the_next_one_through() -> None:
+    pace = Pace()
+    pace._everywhere.hold(0.2)
+    first, second = (asyncio.create_task(pace.spare()) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    async with asyncio.timeout(5):
+        await second

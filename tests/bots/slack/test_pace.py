@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots.slack.pace import KEPT_FOR_FINDING, POSTS_AT_ONCE, UPDATE_SPACING, UPDATES_AT_ONCE, Bucket, Pace, until_free
+from bots.slack.pace import KEPT_FOR_FINDING, POSTS_AT_ONCE, UPDATE_SPACING, UPDATES_AT_ONCE, Pace
 from core.turn import TurnId
 
 ONE, TWO = TurnId(1), TurnId(2)
@@ -107,21 +107,6 @@ async def test_a_turn_that_ended_counts_no_more(pace: Pace) -> None:
     pace.shown(ONE, is_over=True)
     assert not pace._written_at
     assert not pace._paid
-
-
-async def test_waiting_asks_again_after_each_sleep() -> None:
-    answers = [0.001, 0.001, 0.0]
-    await until_free(lambda: answers.pop(0))
-    assert not answers
-
-
-def test_a_bucket_gives_what_it_holds(clock: Clock) -> None:
-    bucket = Bucket(1.0, 2, clock)
-    assert [bucket.try_take() for _ in range(3)] == [True, True, False]
-    clock.now += 1
-    assert bucket.try_take()
-    clock.now += 10
-    assert bucket.is_full
 
 
 def test_finding_a_lost_answer_goes_before_reading_back(pace: Pace, clock: Clock) -> None:

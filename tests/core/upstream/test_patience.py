@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import BadRequest, Resting, UpstreamBusy, UpstreamCut, UpstreamError, UpstreamFailed, UpstreamUnreachable
+from core.errors import (
+    BadRequest,
+    Resting,
+    UpstreamBusy,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamUnreachable,
+)
 from core.upstream.patience import REST, SECONDS, Patience
 
 
