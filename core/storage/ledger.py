@@ -182,18 +182,22 @@ class Ledger:
 
     async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
         """The threads of *chat* in which something was asked since then, each with its newest question; newest first."""
-        newest = (
-            select(func.max(turns.c.id).label("id"))
-            .join(threads)
-            .where(threads.c.chat == chat, turns.c.accepted_at >= since)
-            .group_by(turns.c.thread)
-            .order_by(func.max(turns.c.id).desc())
-            .limit(at_most)
-            .subquery()
-        )
-        found = await self._database.run(
-            lambda connection: rows.find_turns(connection, turns.c.id.in_(select(newest.c.id)))
-        )
+
+        def find(connection: Connection) -> list[Turn]:
+            # Turns are numbered as they are accepted: from the newest one that is older, back, none is of interest. Asked
+            # by itself, since the database should know how few are left before it decides how to look for them.
+            older = select(turns.c.id).where(turns.c.accepted_at < since).order_by(turns.c.id.desc()).limit(1)
+            newest = (
+                select(func.max(turns.c.id))
+                .join(threads)
+                .where(threads.c.chat == chat, turns.c.id > (connection.scalar(older) or 0))
+                .group_by(turns.c.thread)
+                .order_by(func.max(turns.c.id).desc())
+                .limit(at_most)
+            )
+            return rows.find_turns(connection, turns.c.id.in_(connection.scalars(newest).all()))
+
+        found = await self._database.run(find)
         return [(turn.question.thread, turn.question.key) for turn in found]
 
     async def turn(self, key: QuestionKey) -> Turn | None:
