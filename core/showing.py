@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ class Showing:
         self.turn = turn  # the newest state that this process knows of
         self._confirmed = time.monotonic()  # when the turn was last known to be ours
         self.first_text_at: datetime | None = None  # None until some of the answer was shown
+        self._over = asyncio.Event()  # there is nothing more to follow
+        self._only_waits = False  # does what follows the turn do nothing that must come to its end?
 
     @asynccontextmanager
     async def live(self, now: Callable[[], Turn]) -> AsyncIterator[Callable[[], None]]:
@@ -55,12 +57,13 @@ class Showing:
         The body calls what it is given whenever there is something new. When showing can't go on, the body is
         broken off with the reason: ThreadGone, ChatForbidden or Overtaken.
         """
-        changed, over = asyncio.Event(), asyncio.Event()
+        changed = asyncio.Event()
         changed.set()  # the turn has begun: that is to be seen as well
-        following = asyncio.create_task(self._follow(now, changed, over))
+        self._over.clear()
+        following = asyncio.create_task(self._follow(now, changed))
 
         body = asyncio.current_task()
-        following.add_done_callback(lambda task: _end_with(body, task) if not over.is_set() else None)
+        following.add_done_callback(lambda task: _end_with(body, task) if not self._over.is_set() else None)
         try:
             yield changed.set
         except asyncio.CancelledError:
@@ -68,11 +71,14 @@ class Showing:
                 following.result()  # it was for this that the body was broken off
             raise
         finally:
-            over.set()
+            self._over.set()
+            if self._only_waits:
+                following.cancel()
             await _finish(following)
             self.turn = now().replied(self.turn.reply)
             _has_failed(following)  # looked at, so that asyncio does not complain
-        following.result()
+        if not following.cancelled():
+            following.result()
 
     async def end(self, turn: Turn) -> bool:
         """Show how *turn* ended, however long the platform makes us wait, and settle it; return whether it is shown.
@@ -108,12 +114,14 @@ class Showing:
                 return ""
         return f"refused {GIVE_UP_AFTER} times"
 
-    async def _follow(self, now: Callable[[], Turn], changed: asyncio.Event, over: asyncio.Event) -> None:
-        while (
-            await _unless(over, changed.wait())
-            and await _unless(over, self._chat.ready(now()))
-            and (self._is_confirmed or await _unless(over, insist(self._confirm)))
-        ):
+    async def _follow(self, now: Callable[[], Turn], changed: asyncio.Event) -> None:
+        """Show what is new until cancelled, which is done only while it waits: what is under way may have an effect."""
+        while not self._over.is_set():
+            with self._waiting():
+                await changed.wait()
+                await self._chat.ready(now())
+                if not self._is_confirmed:
+                    await insist(self._confirm)
             # Cleared before looking: what comes from here on is shown by another round.
             changed.clear()
             try:
@@ -125,7 +133,16 @@ class Showing:
                 return
             except ChatError as error:
                 log.warning("an update could not be shown", error=str(error), kind=type(error).__name__)
-                await _unless(over, asyncio.sleep(error.retry_after or 1.0))
+                with self._waiting():
+                    await asyncio.sleep(0.0 if self._over.is_set() else error.retry_after or 1.0)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        self._only_waits = True
+        try:
+            yield
+        finally:
+            self._only_waits = False
 
     @property
     def _is_confirmed(self) -> bool:
@@ -174,22 +191,6 @@ async def insist(write: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(pause)
         else:
             return
-
-
-async def _unless(over: asyncio.Event, awaited: Awaitable[object]) -> bool:
-    """Wait for *awaited*, but no longer than until *over* is set; return whether *awaited* came first."""
-    waiting = asyncio.ensure_future(awaited)
-    ending = asyncio.create_task(over.wait())
-    try:
-        await asyncio.wait({waiting, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if over.is_set():
-            return False
-        waiting.result()
-        return True
-    finally:
-        for task in (waiting, ending):
-            task.cancel()
-        await asyncio.gather(waiting, ending, return_exceptions=True)
 
 
 def _end_with(body: asyncio.Task[Any] | None, following: asyncio.Task[None]) -> None:

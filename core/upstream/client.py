@@ -57,9 +57,8 @@ class Stream:
         return self
 
     async def __anext__(self) -> None:
-        with self._door.redacting():
-            async with self._door.waiting():
-                data = await anext(self._body, None)
+        with self._door.translating():
+            data = await anext(self._body, None)
             if data is not None:
                 self._lines.feed(data)
                 return
@@ -129,54 +128,53 @@ class Upstream:
     async def answer(self, prompt: Prompt) -> Said:
         """Ask, and wait for the whole answer. Raises an UpstreamError."""
         async with self._answered(prompt, JSON) as (response, door):
-            with door.redacting():
-                async with door.waiting():
-                    body = await _read(response, LINE_BYTES + 1)
+            with door.translating():
+                body = await _read(response, LINE_BYTES + 1)
                 return _whole(body, continuing=prompt.conversation is not None)
 
     @asynccontextmanager
     async def _answered(self, prompt: Prompt, accept: str) -> AsyncIterator[tuple[httpx.Response, _Door]]:
         """Send the question and hand over an answer whose head is good."""
-        door = _Door(self._token, asyncio.get_running_loop().time() + self._total)
-        async with AsyncExitStack() as stack:
+        door = _Door(self._token)
+        # One deadline for all of it: one for each piece costs more than to read the piece.
+        async with door.within(self._total), AsyncExitStack() as stack:
             request = self._client.build_request(
                 "POST",
                 self._endpoint,
                 content=_body(prompt),
                 headers={"Authorization": f"Bearer {self._token}", "Accept": accept, "Content-Type": JSON},
             )
-            with door.redacting():
-                async with door.waiting():
-                    response = await self._client.send(request, stream=True)
+            with door.translating():
+                response = await self._client.send(request, stream=True)
                 stack.push_async_callback(response.aclose)
-                await _check(response, door, continuing=prompt.conversation is not None)
+                await _check(response, continuing=prompt.conversation is not None)
             yield response, door
 
 
 class _Door:
     """What one request has to keep to: its time, and that nobody reads the token."""
 
-    def __init__(self, token: str, deadline: float) -> None:
+    def __init__(self, token: str) -> None:
         self._token = token
-        self._deadline = deadline
 
     @asynccontextmanager
-    async def waiting(self) -> AsyncIterator[None]:
-        """Translate what goes wrong while waiting for the service."""
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """Break off whatever the body does after so many *seconds*, with an UpstreamCut."""
+        limit = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with limit:
                 yield
-        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            # httpx's own names would not do: here a connection lost after the question was sent is a ConnectTimeout.
-            if isinstance(error.__cause__, _NEVER_CONNECTED):
-                raise UpstreamUnreachable(_told(error)) from self._cause(error)
-            # The question was on its way, so it may be in the conversation's history, answer or not: asking the
-            # same again there could put it in twice. Hence a cut, even if no byte of an answer came.
-            raise UpstreamCut(_told(error)) from self._cause(error)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise  # somebody else's
+            raise UpstreamCut(f"the answer was not whole after {seconds:g} s") from error
 
     @contextmanager
-    def redacting(self) -> Iterator[None]:
-        """Take the token out of what the service said: some servers quote the request."""
+    def translating(self) -> Iterator[None]:
+        """Say as an UpstreamError what goes wrong with the service, and take the token out of it.
+
+        Some servers quote the request.
+        """
         try:
             yield
         except UpstreamError as error:
@@ -184,6 +182,14 @@ class _Door:
             error.code = self._for_log(error.code)
             error.trace_id = self._for_log(error.trace_id) if error.trace_id else None
             raise
+        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+            detail = self._for_log(_told(error))
+            # httpx's own names would not do: here a connection lost after the question was sent is a ConnectTimeout.
+            if isinstance(error.__cause__, _NEVER_CONNECTED):
+                raise UpstreamUnreachable(detail) from self._cause(error)
+            # The question was on its way, so it may be in the conversation's history, answer or not: asking the
+            # same again there could put it in twice. Hence a cut, even if no byte of an answer came.
+            raise UpstreamCut(detail) from self._cause(error)
 
     def _for_log(self, text: str) -> str:
         return text.replace(self._token, "[token]")[:DETAIL_CHARACTERS]  # in this order: half a token is one too many
@@ -231,15 +237,14 @@ def _body(prompt: Prompt) -> bytes:
     return json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")  # half a surrogate pair is no text
 
 
-async def _check(response: httpx.Response, door: _Door, *, continuing: bool) -> None:
+async def _check(response: httpx.Response, *, continuing: bool) -> None:
     """Look at the head of an answer before its body is taken for one."""
     kind = response.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if response.status_code == httpx.codes.OK and (
         "json" in kind or kind in ("text/plain", "application/octet-stream")
     ):
         return
-    async with door.waiting():
-        body = await _read(response, REFUSAL_BYTES)
+    body = await _read(response, REFUSAL_BYTES)
     error = refusal(response.status_code, response.headers, body, continuing=continuing)
     if response.is_success:
         raise WrongAddress(f"{kind or 'nothing'} came where an answer should be", status=response.status_code)
