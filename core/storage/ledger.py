@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, func, literal, select, update
+from sqlalchemy import case, exists, func, literal, select, update
 
 from core.errors import Overtaken
 from core.storage import rows
@@ -187,12 +187,14 @@ class Ledger:
             # Turns are numbered as they are accepted: from the newest one that is older, back, none is of interest. Asked
             # by itself, since the database should know how few are left before it decides how to look for them.
             older = select(turns.c.id).where(turns.c.accepted_at < since).order_by(turns.c.id.desc()).limit(1)
+            # By subqueries, since SQLite would begin a join at the other end, with all threads there are.
+            later = turns.alias("later")
             newest = (
-                select(func.max(turns.c.id))
-                .join(threads)
-                .where(threads.c.chat == chat, turns.c.id > (connection.scalar(older) or 0))
-                .group_by(turns.c.thread)
-                .order_by(func.max(turns.c.id).desc())
+                select(turns.c.id)
+                .where(turns.c.id > (connection.scalar(older) or 0))
+                .where(select(threads.c.chat).where(threads.c.id == turns.c.thread).scalar_subquery() == chat)
+                .where(~exists().where(later.c.thread == turns.c.thread, later.c.id > turns.c.id))
+                .order_by(turns.c.id.desc())
                 .limit(at_most)
             )
             return rows.find_turns(connection, turns.c.id.in_(connection.scalars(newest).all()))
