@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 from sqlalchemy import Connection, text
 
 from benchmarks.rig import postgresql
@@ -24,7 +25,7 @@ THREADS, TURNS_EACH = 1_000_000, 10
 FEW = 500  # threads with a past of their own, which are asked in; all there are in the other database
 SCATTER = 7_368_787  # a prime: neighbours in time lie far apart in the index of threads, as with real ids
 NAMES = 10_000_000_000
-STARTS = 20
+WARM, STARTS = 50, 20
 REACH = 1.5
 
 # Ten turns each, thread by thread in rounds, an answer a second, up to now.
@@ -72,23 +73,52 @@ async def _fill(database: Database, kind: str, threads: int) -> None:
     await database.run(fill)
 
 
-async def _measure(url: str, threads: int) -> Times:
+async def _filled(url: str, threads: int) -> Database:
     database = open_database(url)
     await migrate(database)
-    await _fill(database, url.partition(":")[0], threads)
-    ledger, times = Ledger(database), Times([], [], [])
-    some = random.Random(7).sample(range(threads), FEW)  # noqa: S311 (nothing secret)
-    for number in some[: FEW // 10]:
-        await _ask(ledger, number, "warm", Times([], [], []))
-    for number in some:
-        await _ask(ledger, number, "next", times)
+    kind = url.partition(":")[0]
+    await _fill(database, kind, threads)
+    if kind == "postgresql":  # else it would do that of itself, some time while we measure
+        connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+        async with connection:
+            await connection.execute("vacuum (freeze, analyze)")
+            await connection.execute("checkpoint")
+    return database
+
+
+async def _measure(few_url: str, many_url: str) -> tuple[Times, Times]:
+    """Use both in turns: whatever else the machine does slows the one as it slows the other."""
+    databases = await _filled(few_url, FEW), await _filled(many_url, THREADS)
+    few, many = _Asked(databases[0], FEW), _Asked(databases[1], THREADS)
+    for nth in range(FEW):
+        for asked in (few, many):
+            await asked.next(nth)
     for _ in range(STARTS):
+        for asked in (few, many):
+            await asked.start()
+    for database in databases:
+        await database.close()
+    return few.times, many.times
+
+
+class _Asked:
+    """One of the two databases, asked in some of its threads."""
+
+    def __init__(self, database: Database, threads: int) -> None:
+        self._ledger = Ledger(database)
+        self._some = random.Random(7).sample(range(threads), FEW)  # noqa: S311 (nothing secret)
+        self.times = Times([], [], [])
+
+    async def next(self, nth: int) -> None:
+        if nth < WARM:
+            await _ask(self._ledger, self._some[-nth], "warm", Times([], [], []))
+        await _ask(self._ledger, self._some[nth], "next", self.times)
+
+    async def start(self) -> None:
         began = time.perf_counter()
-        await ledger.open_threads(["bench"])
-        await ledger.active_threads("bench", datetime.now(UTC) - timedelta(seconds=FEW), FEW)
-        times.start.append((time.perf_counter() - began) * 1000)
-    await database.close()
-    return times
+        await self._ledger.open_threads(["bench"])
+        await self._ledger.active_threads("bench", datetime.now(UTC) - timedelta(seconds=FEW), FEW)
+        self.times.start.append((time.perf_counter() - began) * 1000)
 
 
 async def _ask(ledger: Ledger, number: int, name: str, times: Times) -> None:
@@ -112,15 +142,13 @@ async def _ask(ledger: Ledger, number: int, name: str, times: Times) -> None:
 async def measure() -> list[Row]:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        few = await _measure(f"sqlite:///{folder}/few.db", FEW)
-        rows += _rows("SQLite", await _measure(f"sqlite:///{folder}/many.db", THREADS), few)
+        rows += _rows("SQLite", *await _measure(f"sqlite:///{folder}/few.db", f"sqlite:///{folder}/many.db"))
     async with postgresql() as fresh:
-        few = await _measure(await fresh(), FEW)
-        rows += _rows("PostgreSQL", await _measure(await fresh(), THREADS), few)
+        rows += _rows("PostgreSQL", *await _measure(await fresh(), await fresh()))
     return rows
 
 
-def _rows(kind: str, many: Times, few: Times) -> list[Row]:
+def _rows(kind: str, few: Times, many: Times) -> list[Row]:
     stored = f"{THREADS:,} threads, {THREADS * TURNS_EACH:,} turns on {kind}"
     return [
         _row(f"a thread's next turn, p50; {stored}", many.next_turn, few.next_turn),
