@@ -24,7 +24,7 @@ from core.vitals import Vitals
 from core.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
     from core.chat import Chat
     from core.engine import Engine
@@ -139,13 +139,11 @@ class Bobbin:
         while not stop.is_set():
             try:
                 await migrate(self._database)
-                await parts.enter_async_context(_presence(self._settings, self._database))
+                return await _unless(stop, parts.enter_async_context(_presence(self._settings, self._database)))
             except StorageUnavailable as error:
                 self._database_is_away(error)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), DATABASE_CHECK)
-            else:
-                return True
         return False
 
     async def _listen(self, stop: asyncio.Event) -> None:
@@ -187,6 +185,20 @@ class Bobbin:
             health=f"http://127.0.0.1:{self.web.port}/readyz",
         )
         await asyncio.Event().wait()
+
+
+async def _unless(stop: asyncio.Event, entering: Awaitable[None]) -> bool:
+    """Wait for *entering*, but no longer than until *stop* is set; return whether that came to its end."""
+    tasks = entered, asked = asyncio.ensure_future(entering), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if entered.done():
+            await entered
+        return entered.done()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(entered, asked, return_exceptions=True)
 
 
 def _service(settings: Settings, vitals: Vitals) -> Service:

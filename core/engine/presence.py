@@ -7,22 +7,16 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
-import structlog
 from psycopg import sql
 
 from core.errors import StorageUnavailable
-from core.storage.database import ALONE, patiently
+from core.storage.database import ALONE, NOTICE_SILENCE, patiently
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-log = structlog.get_logger(__name__)
-
 CONNECT_TIMEOUT = 2  # seconds
 HEARD_WITHIN = 2.0  # seconds
-# The lock goes with its connection, at once when a process is killed. A machine that is gone without a word is noticed
-# by the server, after 25 s: https://www.postgresql.org/docs/current/runtime-config-connection.html
-NOTICE_SILENCE = "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3"
 EMBEDDED = (
     "A Bobbin with the embedded engine is running on this database, and knows nothing of others. "
     "Stop it first, or set BOBBIN_ENGINE to the same for all of them."
@@ -72,9 +66,6 @@ async def hears(url: str) -> bool:
 
 async def _share(connection: psycopg.AsyncConnection[Any], patience: float) -> None:
     await connection.execute(NOTICE_SILENCE)
-    if await _is_so(connection, SHARE):
-        return
-    log.info("waiting for the Bobbin that works alone on this database to end", seconds=patience)
     await patiently(lambda: _is_so(connection, SHARE), patience, EMBEDDED)
 
 

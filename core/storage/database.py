@@ -8,9 +8,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, LiteralString, Protocol, TypeAlias, TypeVar, cast
 
-from sqlalchemy import URL, create_engine, event, func, make_url, select
+import structlog
+from sqlalchemy import URL, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from sqlalchemy import Connection
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Transaction: TypeAlias = "Connection"  # what others may pass on, without a look inside
@@ -35,6 +38,11 @@ OTHER = "Another Bobbin is running on this database. Stop it first, or give this
 # https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
 _TRY_AGAIN = frozenset({"40P01", "40001"})
 ALONE = 0x626F6263  # the advisory lock of who is alone at a database; who shares the work shares it
+# The lock goes with its connection, at once when a process is killed. A machine that is gone without a word is noticed
+# by the server, after 25 s: https://www.postgresql.org/docs/current/runtime-config-connection.html
+NOTICE_SILENCE: LiteralString = (
+    "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3"
+)
 
 
 class Database(Protocol):
@@ -141,9 +149,10 @@ class Postgresql:
 
     @asynccontextmanager
     async def sole(self, patience: float) -> AsyncIterator[None]:
-        # A lock of the server's, held by a connection: it goes with the process, however that ends.
         with _translated():
             connection = await self._engine.connect()
+            await connection.execute(text(NOTICE_SILENCE))
+            await connection.commit()
 
         async def lock() -> bool:
             with _translated():
@@ -183,11 +192,15 @@ def _parsed(url: str) -> URL:
 
 async def patiently(take: Callable[[], Awaitable[bool]], patience: float, problem: str) -> None:
     """Try to *take* for so many seconds. Raises SetupError, which says *problem*, when that was in vain."""
+    if await take():
+        return
+    log.info("waiting for another Bobbin on this database to end", seconds=patience)
     until = time.monotonic() + patience
-    while not await take():
-        if time.monotonic() >= until:
-            raise SetupError(problem)
+    while time.monotonic() < until:
         await asyncio.sleep(LOOKS_EVERY)
+        if await take():
+            return
+    raise SetupError(problem)
 
 
 async def _flock(lock: IO[str]) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bots import app, platforms
 from core.errors import SetupError
@@ -20,17 +21,36 @@ async def test_two_that_do_not_know_of_each_other_are_not_at_one_database(
     monkeypatch.setattr(app, "ENDING", 0)
     monkeypatch.setenv("BOBBIN_ENGINE", first)
     async with running(postgres_url):
-        settings = platforms.settings(
-            engine=second,
-            shutdown_grace=0,
-            upstream={"tokens": "emulated"},
-            database={"url": postgres_url},
-            web={"host": "127.0.0.1", "port": 0},
-        )
         with pytest.raises(SetupError, match="Bobbin"):
-            await asyncio.wait_for(app.Bobbin(settings, []).run(asyncio.Event()), 20)
+            await asyncio.wait_for(_bobbin(postgres_url, engine=second, grace=0).run(asyncio.Event()), 20)
+
+
+@pytest.mark.parametrize(("first", "second"), [("embedded", "procrastinate"), ("embedded", "embedded")])
+async def test_who_waits_for_another_to_end_ends_at_once_when_asked_to(
+    running: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch, first: str, second: str
+) -> None:
+    monkeypatch.setenv("BOBBIN_ENGINE", first)
+    async with running(postgres_url):
+        stop = asyncio.Event()
+        with capture_logs() as logs:
+            waiting = asyncio.create_task(_bobbin(postgres_url, engine=second, grace=600).run(stop))
+            while not any("waiting for another Bobbin" in line["event"] for line in logs):
+                await asyncio.sleep(0.01)
+            stop.set()
+            await asyncio.wait_for(waiting, 5)
 
 
 async def test_processes_that_share_their_work_are_welcome(running: Any, postgres_url: str) -> None:
     async with running(postgres_url), running(postgres_url, only=["worker"]):
         pass
+
+
+def _bobbin(url: str, *, engine: str, grace: float) -> app.Bobbin:
+    settings = platforms.settings(
+        engine=engine,
+        shutdown_grace=grace,
+        upstream={"tokens": "emulated"},
+        database={"url": url},
+        web={"host": "127.0.0.1", "port": 0},
+    )
+    return app.Bobbin(settings, [])
