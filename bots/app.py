@@ -134,10 +134,12 @@ class Bobbin:
     async def _open_database(self, parts: AsyncExitStack, stop: asyncio.Event) -> bool:
         """Bring the database up to date, however long it can't be reached; return False when asked to stop meanwhile.
 
-        Raises SetupError when processes are at it that can't be there together.
+        Raises SetupError when processes are at it that can't be there together, or when it is reached by a pooler that
+        can't do.
         """
         while not stop.is_set():
             try:
+                await _check_sessions(self._settings)
                 await migrate(self._database)
                 return await _unless(stop, parts.enter_async_context(_presence(self._settings, self._database)))
             except StorageUnavailable as error:
@@ -209,6 +211,13 @@ def _service(settings: Settings, vitals: Vitals) -> Service:
         per_second=upstream.per_second,
         metrics=vitals.metrics,
     )
+
+
+async def _check_sessions(settings: Settings) -> None:
+    if settings.is_on_postgresql:
+        from core.engine.presence import check_sessions  # noqa: PLC0415  # as below
+
+        await check_sessions(settings.database.url.get_secret_value())
 
 
 def _presence(settings: Settings, database: Database) -> AbstractAsyncContextManager[None]:

@@ -91,12 +91,7 @@ async def _can_share(url: str, *, is_newest: bool) -> None:
     from core.engine import presence  # noqa: PLC0415  # who runs on SQLite doesn't have what these need
     from core.engine.jobs import Jobs  # noqa: PLC0415
 
-    if not await presence.hears(url):
-        raise SetupError(
-            "notifications (LISTEN, NOTIFY) don't come through, so answers begin late and processes don't see each "
-            "other; a pooler in transaction mode, such as PgBouncer, swallows them: have BOBBIN_DATABASE__URL name "
-            "PostgreSQL itself, or a pool in session mode"
-        )
+    await presence.check_sessions(url)
     if is_newest:  # else its tables are still to come
         jobs = Jobs(url)
         jobs.hurry()
@@ -112,6 +107,7 @@ async def _can_be_alone(url: str) -> None:
     """Raises SetupError, StorageUnavailable."""
     from core.engine import presence  # noqa: PLC0415  # as above
 
+    await presence.check_sessions(url)
     if await presence.is_shared(url):
         raise SetupError(
             "engine is embedded here, but other processes share the work of this database by procrastinate: stop them, "

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from core.errors import StorageUnavailable
+from core.errors import SetupError, StorageUnavailable
 from core.storage.database import ALONE, NOTICE_SILENCE, patiently
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 CONNECT_TIMEOUT = 2  # seconds
-HEARD_WITHIN = 2.0  # seconds
+HEARD_WITHIN = 5.0  # seconds
 EMBEDDED = (
     "A Bobbin with the embedded engine is running on this database, and knows nothing of others. "
     "Stop it first, or set BOBBIN_ENGINE to the same for all of them."
+)
+POOLED = (
+    "Several share one connection to the database, by a pooler in transaction mode such as PgBouncer's: notifications "
+    "(LISTEN, NOTIFY) and locks don't come through. Have BOBBIN_DATABASE__URL name PostgreSQL itself, or a pool in session mode."
 )
 SHARE = "select pg_try_advisory_lock_shared(%s)"
 # https://www.postgresql.org/docs/current/view-pg-locks.html has how an advisory lock is to be found.
@@ -54,14 +58,16 @@ async def is_shared(url: str) -> bool:
             return await _is_so(connection, SHARED)
 
 
-async def hears(url: str) -> bool:
-    """Does a connection of *url* hear what another one tells? Raises StorageUnavailable."""
+async def check_sessions(url: str) -> None:
+    """Raises SetupError when a connection of *url* is not PostgreSQL's own, but a pooler's; StorageUnavailable."""
     channel = f"bobbin_{secrets.token_hex(8)}"
     with _translated():
         async with await _connect(url) as listening, await _connect(url) as telling:
             await listening.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
             await telling.execute("select pg_notify(%s, '')", [channel])
-            return bool([heard async for heard in listening.notifies(timeout=HEARD_WITHIN, stop_after=1)])
+            heard = [one async for one in listening.notifies(timeout=HEARD_WITHIN, stop_after=1)]
+    if not heard:
+        raise SetupError(POOLED)
 
 
 async def _share(connection: psycopg.AsyncConnection[Any], patience: float) -> None:

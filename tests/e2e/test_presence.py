@@ -9,7 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from bots import app, platforms
+from core.engine import presence
 from core.errors import SetupError
+from tests.pooler import deaf
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,16 @@ async def test_who_waits_for_another_to_end_ends_at_once_when_asked_to(
 async def test_processes_that_share_their_work_are_welcome(running: Any, postgres_url: str) -> None:
     async with running(postgres_url), running(postgres_url, only=["worker"]):
         pass
+
+
+@pytest.mark.parametrize("engine", ["embedded", "procrastinate"])
+async def test_a_pooler_that_gives_one_connection_to_several_is_refused(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    monkeypatch.setattr(presence, "HEARD_WITHIN", 0.5)
+    async with deaf(postgres_url) as url:
+        with pytest.raises(SetupError, match="PgBouncer"):
+            await asyncio.wait_for(_bobbin(url, engine=engine, grace=0).run(asyncio.Event()), 20)
 
 
 def _bobbin(url: str, *, engine: str, grace: float) -> app.Bobbin:

@@ -7,7 +7,7 @@ from asyncio.subprocess import PIPE
 import psycopg
 import pytest
 
-from core.engine.presence import hears, is_shared, sharing
+from core.engine.presence import check_sessions, is_shared, sharing
 from core.errors import SetupError, StorageUnavailable
 from core.storage.database import open_database
 
@@ -85,13 +85,13 @@ async def test_a_lost_connection_ends_nothing(postgres_url: str) -> None:
         await _free(postgres_url)
 
 
-async def test_what_one_connection_tells_another_hears(postgres_url: str) -> None:
-    assert await hears(postgres_url)
+async def test_a_connection_of_its_own_will_do(postgres_url: str) -> None:
+    await check_sessions(postgres_url)
 
 
 async def test_a_database_that_is_away_is_said_to_be() -> None:
     with pytest.raises(StorageUnavailable):
-        await hears("postgresql://127.0.0.1:9/x")
+        await check_sessions("postgresql://127.0.0.1:9/x")
     with pytest.raises(StorageUnavailable):
         async with sharing("postgresql://127.0.0.1:9/x", patience=0):
             pass
