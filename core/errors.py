@@ -132,10 +132,11 @@ class UpstreamUnreachable(UpstreamError):
 class Resting(UpstreamError):
     """The AI service is down at the moment. Please try again in a few minutes."""
 
-    def __init__(self, detail: str = "", *, seconds: float = 0.0, code: str = "resting") -> None:
-        """*seconds* until it is tried again."""
+    def __init__(self, detail: str = "", *, seconds: float = 0.0, passes: bool = False, code: str = "resting") -> None:
+        """*seconds* until it is tried again; *passes*: may it have been a moment only, worth waiting for?"""
         super().__init__(detail, code=code)
         self.seconds = seconds
+        self.passes = passes
         self.sentence = f"The AI service is down at the moment. It is tried again in about {_about(seconds)}; please ask again then."
 
 

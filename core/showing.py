@@ -62,12 +62,19 @@ class Showing:
         self._over.clear()
         following = asyncio.create_task(self._follow(now, changed))
 
-        body = asyncio.current_task()
-        following.add_done_callback(lambda task: _end_with(body, task) if not self._over.is_set() else None)
+        body, is_broken_off = asyncio.current_task(), False
+
+        def break_off(task: asyncio.Task[None]) -> None:
+            nonlocal is_broken_off
+            if body and _has_failed(task) and not self._over.is_set():
+                is_broken_off = body.cancel()
+
+        following.add_done_callback(break_off)
         try:
             yield changed.set
         except asyncio.CancelledError:
-            if body and _has_failed(following) and body.uncancel() == 0:
+            # Others may have cancelled it in the same moment, and theirs must not be lost.
+            if is_broken_off and body and body.uncancel() == 0:
                 following.result()  # it was for this that the body was broken off
             raise
         finally:
@@ -191,11 +198,6 @@ async def insist(write: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(pause)
         else:
             return
-
-
-def _end_with(body: asyncio.Task[Any] | None, following: asyncio.Task[None]) -> None:
-    if body and _has_failed(following):
-        body.cancel()
 
 
 def _has_failed(task: asyncio.Future[Any]) -> bool:

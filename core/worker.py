@@ -202,9 +202,10 @@ class Worker:
 
         prompt, thread = _prompt(waiting, choice, going_on, question), waiting.question.thread
         tries = TRIES if waiting.model == choice.model else TRIES_OF_A_FALLBACK
+        rests = waiting.model == choice.models[-1]  # else another can step in at once
         async with (
             showing.live(now) as tell,
-            self._service.ask(prompt, thread=thread, told=told, tries=tries) as stream,
+            self._service.ask(prompt, thread=thread, told=told, tries=tries, rests=rests) as stream,
         ):
             answering, is_known = stream, going_on is None
             async for _ in stream:

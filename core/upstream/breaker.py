@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # A quarter of all calls fails in a bad month, and that alone must not open it: ten in a row happen once in 500,000.
 FAILURES = 10
 FIRST_PAUSE = 1.0  # seconds: ten calls that wait for their first byte fail at once when a cable is pulled for a moment
+PROBE = 1.0  # seconds that a call takes to find out, at a guess
+MOMENT = 8.0  # seconds after it opened, in which it may have been for a moment only
 LONGEST_PAUSE = 60.0  # seconds: so long at most are people told that it is down when it is back
 
 
@@ -35,20 +37,23 @@ class Breaker:
         self._clock = clock
         self._chance = chance
         self._failures = 0
-        self._openings = 0  # in a row, without an answer between them
+        self._opened_at: float | None = None  # None: all is well
+        self._pause = 0.0  # since then, the newest
         self._closed_until_probe = 0.0
         self._probe: object | None = None
 
     @property
     def is_open(self) -> bool:
         """Is the service taken to be down?"""
-        return self._openings > 0
+        return self._opened_at is not None
 
     def check(self) -> None:
         """Raise Resting if a call could not pass now."""
-        left = self._closed_until_probe - self._clock()
-        if self.is_open and (left > 0 or self._probe is not None):
-            raise Resting("not asked, since it is down", seconds=max(left, 1.0))
+        now = self._clock()
+        if self._opened_at is not None and (self._closed_until_probe > now or self._probe is not None):
+            seconds = max(self._closed_until_probe - now, PROBE)
+            passes = now + seconds <= self._opened_at + MOMENT
+            raise Resting("not asked, since it is down", seconds=seconds, passes=passes)
 
     @contextmanager
     def watching(self) -> Iterator[Callable[[], None]]:
@@ -62,7 +67,8 @@ class Breaker:
         def answered() -> None:
             nonlocal has_answered
             has_answered = True
-            self._failures = self._openings = 0
+            self._failures, self._opened_at = 0, None
+            self._end_probe(mine)  # however long its answer goes on
 
         try:
             yield answered
@@ -75,17 +81,22 @@ class Breaker:
                 answered()  # refused, but by somebody who is there
             raise
         finally:
-            if self._probe is mine:
-                self._probe = None
+            self._end_probe(mine)
+
+    def _end_probe(self, call: object) -> None:
+        if self._probe is call:
+            self._probe = None
 
     def _fail(self, call: object) -> None:
         if self.is_open and self._probe is not call:
             return  # it had been under way before the breaker opened, and says nothing new
         self._failures += 1
         if self.is_open or self._failures >= self._most_failures:
-            pause = min(self._first_pause * 2**self._openings, LONGEST_PAUSE)
-            self._openings += 1
-            self._closed_until_probe = self._clock() + pause * (0.8 + 0.4 * self._chance())
+            now = self._clock()
+            if not self.is_open:
+                self._opened_at, self._pause = now, self._first_pause / 2
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            self._closed_until_probe = now + self._pause * (0.8 + 0.4 * self._chance())
 
 
 def _is_down(error: UpstreamError) -> bool:

@@ -91,14 +91,16 @@ class Service:
 
     @asynccontextmanager
     async def ask(
-        self, prompt: Prompt, *, thread: Thread, told: Callable[[int], None], tries: int = TRIES
+        self, prompt: Prompt, *, thread: Thread, told: Callable[[int], None], tries: int = TRIES, rests: bool = True
     ) -> AsyncIterator[Answering]:
         """Ask for *thread* when its turn comes, up to so many *tries*, and have the answer streamed.
+
+        *rests*: wait for a model that is away for a moment?
 
         *told* is called with how many questions are before it, when the wait is long. Raises an UpstreamError, which
         is Resting if the model is not asked at all since it is down. No slot is held between two tries.
         """
-        patience = Patience(tries, self._first_pause)
+        patience = Patience(tries, self._first_pause, rests=rests)
 
         def again(error: Exception) -> float | bool:
             if refuses_token(error) and self._limits.aside < len(self._limits.tokens):

@@ -108,6 +108,13 @@ async def test_another_model_steps_in_and_says_so(rig: Rig, error: Exception, ti
     assert rig.chat.turns[-1].aside == INSTEAD
 
 
+async def test_nobody_waits_for_a_model_that_is_away_where_another_can_step_in(rig: Rig) -> None:
+    for number, failures in enumerate((4, 4, 2)):  # with the tenth in a row it is left alone for a second
+        rig.upstream.answers = [[UpstreamUnreachable()]] * failures
+        turn = await rig.answered(f"Why {number}?")
+        assert turn.model == "o3"  # waited for, gpt-5.1 would have answered
+
+
 async def test_the_next_question_is_the_presets_own_model_again_and_told_what_was_said(rig: Rig) -> None:
     rig.upstream.answers = [[UpstreamFailed(status=500)]] * 4
     await rig.answered("My name is Ada.")

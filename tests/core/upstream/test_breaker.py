@@ -35,7 +35,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breaker(clock: Clock) -> Breaker:
-    return Breaker(failures=3, first_pause=10, clock=clock, chance=lambda: 0.5)
+    return Breaker(failures=3, first_pause=10.0, clock=clock, chance=lambda: 0.5)
 
 
 def call(breaker: Breaker, error: UpstreamError | None = None, *, answered: bool = False) -> None:
@@ -115,6 +115,45 @@ def test_the_pauses_grow_and_end_growing(breaker: Breaker, clock: Clock) -> None
         pauses.append(clock.now - began)
         fail(breaker, 1)
     assert pauses == [10, 20, 40, 60, 60, 60, 60, 60]
+
+
+def test_it_may_be_a_moment_at_first_and_is_none_later(clock: Clock) -> None:
+    breaker = Breaker(failures=1, first_pause=1, clock=clock, chance=lambda: 0.5)
+    opened, passes = clock.now, {}
+    while clock.now < opened + 30:
+        try:
+            call(breaker, UpstreamFailed(status=500))
+        except Resting as resting:
+            passes[clock.now - opened] = resting.passes
+            clock.now += 0.5
+    assert {after for after, moment in passes.items() if moment} == {after for after in passes if after < 7}
+
+
+def test_a_probe_that_hangs_keeps_nobody_waiting_for_long(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker)
+    clock.now += 10.1
+    with breaker.watching(), pytest.raises(Resting) as told:
+        breaker.check()
+    assert not told.value.passes
+
+
+def test_a_probe_is_over_when_it_is_answered_however_long_the_answer_goes_on(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker)
+    clock.now += 10.1
+    with breaker.watching() as answers:
+        answers()
+        fail(breaker)
+        clock.now += 10.1
+        call(breaker)
+        assert not breaker.is_open
+
+
+def test_it_goes_on_trying_for_weeks(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker)
+    for _ in range(2000):
+        clock.now += 60.1
+        call(breaker, UpstreamFailed(status=500))
+    assert is_told(breaker)
 
 
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 8), (1.0, 12)])

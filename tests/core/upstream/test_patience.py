@@ -11,7 +11,7 @@ from core.errors import (
     UpstreamFailed,
     UpstreamUnreachable,
 )
-from core.upstream.patience import REST, SECONDS, Patience
+from core.upstream.patience import SECONDS, Patience
 
 
 @pytest.mark.parametrize("error", [UpstreamFailed(status=500), UpstreamBusy(status=429), UpstreamUnreachable()])
@@ -49,11 +49,15 @@ def test_the_pauses_are_bounded_in_all() -> None:
     assert 0 < sum(pauses) <= SECONDS
 
 
-def test_a_short_rest_is_waited_for_without_spending_a_try() -> None:
+def test_what_is_away_for_a_moment_is_waited_for_without_spending_a_try() -> None:
     patience = Patience(tries=2)
-    assert [patience.after(Resting(seconds=REST / 2)) for _ in range(3)] == [REST / 2, REST / 2, None]
+    assert [patience.after(Resting(seconds=2, passes=True)) for _ in range(2)] == [2, 2]
     assert patience.after(UpstreamFailed(status=500)) is not None
 
 
-def test_a_long_rest_is_told_at_once() -> None:
-    assert Patience().after(Resting(seconds=REST + 0.1)) is None
+def test_what_is_down_is_told_at_once() -> None:
+    assert Patience().after(Resting(seconds=2)) is None
+
+
+def test_nobody_waits_where_another_can_step_in() -> None:
+    assert Patience(rests=False).after(Resting(seconds=2, passes=True)) is None
