@@ -1,4 +1,4 @@
-"""Commands that people give in words, the same on every platform: presets, reset, help."""
+"""Commands that people give in words, the same on every platform: presets, retry, reset, help."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ Mention me with a question and I answer in the thread; I remember what was said 
 - `preset set model MODEL`: use another model in this channel
 - `preset set instructions TEXT`: tell me how to answer in this channel
 - `preset reset`: back to what the wider place says
+- `retry`: answer the last question of this thread again, with all in mind that was said before
 - `reset`: forget this thread so far and begin anew
 - `help`: this list"""
 
 _PRESET_FIELDS = ("model", "instructions")
 # A command is the whole message, so that a question that begins with such a word stays a question.
-_SIMPLE = re.compile(r"(?P<verb>help|reset|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE)
+_SIMPLE = re.compile(r"(?P<verb>help|retry|reset|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE)
 _SET = re.compile(r"preset\s+set\s+(?P<what>\S+)(?:\s+(?P<value>.+))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -45,6 +46,8 @@ async def obey(words: str, relay: Relay, thread: Thread, by: str) -> str | None:
     match simple["verb"].lower().split():
         case ["help"]:
             told = HELP
+        case ["retry"]:
+            told = await retry(relay, thread)
         case ["reset"]:
             told = await reset(relay, thread)
         case ["preset", "reset"]:
@@ -54,6 +57,13 @@ async def obey(words: str, relay: Relay, thread: Thread, by: str) -> str | None:
         case _:
             told = await show_preset(relay, thread)
     return told
+
+
+async def retry(relay: Relay, thread: Thread) -> str:
+    """Have the last question of the thread answered again; return what to tell."""
+    if await relay.retry(thread):
+        return "I'm answering the last question again: see its message above."
+    return "There is no question in this thread that I remember, so there is nothing to answer again."
 
 
 async def reset(relay: Relay, thread: Thread) -> str:

@@ -99,6 +99,15 @@ class Relay:
             return True
         return self._changed(await self._ledger.reopen(key))
 
+    async def retry(self, thread: Thread) -> bool:
+        """Have the newest question of *thread* answered anew; return whether there is one that the thread remembers.
+
+        Its conversation begins anew and is told what was said before: that mends as well what can't be seen from
+        outside, a conversation that goes on under its id without knowing its past.
+        """
+        turn = await self._ledger.newest_asked(thread.id)
+        return turn is not None and await self.again(turn.question.key)
+
     async def withdraw(self, key: QuestionKey) -> None:
         """Take note that a question was deleted: nobody needs its answer any more, and it is no part of the thread."""
         if self._on_delete == "withdraw":

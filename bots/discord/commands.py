@@ -1,4 +1,4 @@
-"""Slash commands: ask, presets, reset, help."""
+"""Slash commands: ask, presets, retry, reset, help."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bots.commands import HELP, clear_preset, reset, set_preset, show_preset
+from bots.commands import HELP, clear_preset, reset, retry, set_preset, show_preset
 from bots.discord.errors import NETWORK, UNKNOWN_INTERACTION
 from bots.discord.events import thread_of_command
 from bots.discord.markdown import pages
@@ -54,7 +54,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
         self._own_task = own_task
         _add_ask(self, ask)
         _add_presets(self, relay)
-        _add_reset_and_help(self, relay)
+        _add_others(self, relay)
 
     async def interaction_check(self, _interaction: Interaction, /) -> bool:
         self._own_task()
@@ -151,7 +151,13 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
     tree.add_command(group)
 
 
-def _add_reset_and_help(tree: Tree, relay: Relay) -> None:
+def _add_others(tree: Tree, relay: Relay) -> None:
+    @tree.command(
+        name="retry", description="Answer the last question of this thread again, with all in mind that was said"
+    )
+    async def retry_(interaction: Interaction) -> None:
+        await _obey(interaction, retry(relay, thread_of_command(interaction)), ephemeral=True)
+
     @tree.command(name="reset", description="Forget what was said in this thread so far, and begin anew")
     async def reset_(interaction: Interaction) -> None:
         await _obey(interaction, reset(relay, thread_of_command(interaction)), ephemeral=False)

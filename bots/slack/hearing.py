@@ -32,7 +32,8 @@ LOOK_UP_TIMEOUT = 1.0  # seconds
 MOST_REMEMBERED = 1_000  # of anything that is only in memory
 # What everybody in the channel should see who did.
 _CHANGE = re.compile(r"preset\s+(set|reset)\b", re.IGNORECASE)
-_ONLY_IN_THREADS = "`reset` is for threads: mention me there with the word `reset`."
+_FOR_THREADS = ("reset", "retry")
+_ONLY_IN_THREADS = "`{0}` is for threads: mention me there with the word `{0}`."
 _GONE = "I don't have that question any more. Please ask it again."
 
 log = structlog.get_logger(__name__)
@@ -136,8 +137,8 @@ class Hearing:
         }
 
     async def _obey_slash(self, words: str, command: Mapping[str, Any]) -> str:
-        if words.strip().lower().rstrip(".!") == "reset":
-            return _ONLY_IN_THREADS
+        if (verb := words.strip().lower().rstrip(".!")) in _FOR_THREADS:
+            return _ONLY_IN_THREADS.format(verb)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
                 return await self._obey(words, channel_of_command(command), command["user_id"]) or HELP

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, exists, func, literal, select, update
+from sqlalchemy import case, exists, func, literal, or_, select, update
 
 from core.errors import Overtaken
 from core.storage import rows
@@ -205,6 +205,21 @@ class Ledger:
     async def turn(self, key: QuestionKey) -> Turn | None:
         """Return the turn of a question, None if it was never accepted."""
         found = await self._database.run(lambda connection: rows.find_turns(connection, turns.c.key == key))
+        return found[0] if found else None
+
+    async def newest_asked(self, thread: ThreadId) -> Turn | None:
+        """The newest turn of *thread* that is for the upstream, and that the thread remembers; None if there is none."""
+        is_for_upstream = or_(turns.c.model != "", turns.c.status.not_in(_OVER))
+        found = await self._database.run(
+            lambda connection: rows.find_turns(
+                connection,
+                turns.c.thread == thread,
+                turns.c.id > threads.c.forgotten,
+                ~turns.c.withdrawn,
+                is_for_upstream,
+                at_most=1,
+            )
+        )
         return found[0] if found else None
 
     async def transcript(self, thread: ThreadId, before: TurnId, at_most: int) -> list[Turn]:

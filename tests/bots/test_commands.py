@@ -37,13 +37,15 @@ async def test_no_fallbacks_no_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["help", " Reset! ", "preset", "preset show", "preset set terse", "preset\nset model x"]
+    "words", ["help", " Reset! ", "retry", "preset", "preset show", "preset set terse", "preset\nset model x"]
 )
 async def test_what_is_a_command_is_obeyed(words: str) -> None:
     assert is_command(words)
 
 
-@pytest.mark.parametrize("words", ["help me", "reset my password?", "", "presets", "what is a preset"])
+@pytest.mark.parametrize(
+    "words", ["help me", "reset my password?", "retry that with less salt", "", "presets", "what is a preset"]
+)
 async def test_what_is_a_question_stays_one(words: str) -> None:
     assert not is_command(words)
     assert await obey(words, cast("Relay", Choosing()), THREAD, "ada") is None

@@ -193,6 +193,26 @@ async def test_what_is_withdrawn_is_forgotten(ledger: Ledger) -> None:
     assert await ledger.transcript(thread().id, later.id, 10) == []
 
 
+async def test_the_newest_question_is_the_upstreams_and_remembered(ledger: Ledger) -> None:
+    async def newest() -> str | None:
+        turn = await ledger.newest_asked(thread().id)
+        return turn.question.key if turn else None
+
+    assert await newest() is None
+    for key in ("1", "2"):
+        await accept(ledger, key)
+        await answer(ledger)
+    await accept(ledger, "elsewhere", thread("2"))
+    await ledger.accept(question("told"), NOTHING_SHOWN, told="Bobbin's own words")
+    assert await newest() == "2"
+    await ledger.withdraw(QuestionKey("2"))
+    assert await newest() == "1"
+    await ledger.forget_conversation(thread().id)
+    assert await newest() is None
+    await accept(ledger, "waits")
+    assert await newest() == "waits"
+
+
 async def test_a_restart_finds_every_thread_that_waits_and_no_other(ledger: Ledger) -> None:
     await accept(ledger, "1", thread("b"))
     await accept(ledger, "2", thread("a"))

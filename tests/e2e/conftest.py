@@ -31,6 +31,9 @@ class Side(Protocol):
     async def ask(self, thread: Any, text: str) -> None:
         """Ask on in a thread."""
 
+    async def command(self, thread: Any, word: str) -> None:
+        """Give a command of one word in a thread."""
+
     def said(self, thread: Any) -> list[tuple[bool, str]]:
         """What stands in a thread, oldest first: was it the bot, and the text."""
 
@@ -56,6 +59,9 @@ class SlackSide:
 
     async def ask(self, thread: slack.Message, text: str) -> None:
         await self.local.say("ben", thread.channel, f"@bobbin {text}", thread.ts)
+
+    async def command(self, thread: slack.Message, word: str) -> None:
+        await self.ask(thread, word)
 
     def said(self, thread: slack.Message) -> list[tuple[bool, str]]:
         return [
@@ -86,6 +92,10 @@ class DiscordSide:
         await self.until(lambda: thread.thread)
         assert thread.thread
         await self.local.say("ben", thread.thread, text)
+
+    async def command(self, thread: discord.Message, word: str) -> None:
+        assert thread.thread
+        await self.local.slash("ben", thread.thread, word)
 
     def said(self, thread: discord.Message) -> list[tuple[bool, str]]:
         if not thread.thread:

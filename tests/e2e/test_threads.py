@@ -153,6 +153,21 @@ async def test_a_lost_conversation_is_rebuilt_and_nobody_notices(
         await side.until(lambda: len(answers(side, thread)) == 2 and "teal" in answers(side, thread)[1])
 
 
+async def test_a_conversation_that_lost_its_memory_without_a_word_is_mended_by_retry(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    emulator.faults.set("unknown_id", "same")
+    async with running(sqlite_url, side.name):
+        thread = await side.open(1, "My favourite colour is teal.")
+        await side.until(lambda: answers(side, thread))
+        emulator.forget()
+        await side.ask(thread, "What is my favourite colour?")
+        await side.until(lambda: len(answers(side, thread)) == 2)
+        assert "teal" not in answers(side, thread)[1]
+        await side.command(thread, "retry")
+        await side.until(lambda: "teal" in answers(side, thread)[1])
+
+
 PINGS = {"slack": "<!channel> <!everyone> <!here> <@U1> <!subteam^S1>", "discord": "@everyone @here <@1> <@!1> <@&1>"}
 
 
