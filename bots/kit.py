@@ -32,6 +32,14 @@ class Routes(Protocol):
         """Have *answer* take POST requests to *path*."""
 
 
+def appeal(channel: str, reference: str) -> str:
+    """What to tell whoever asked in a *channel* in which the bot may not write."""
+    return (
+        f"I may not write in {channel}, so what you asked there stays without an answer. Whoever manages the channel or "
+        f"the app can allow me to; then please ask again. (Reference: `{reference}`)"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """What an adapter may use of the rest."""

@@ -35,5 +35,8 @@ class Chat(Protocol):
 
         Called many times for one turn, also by a process started later: whatever it must know of earlier
         calls is in `turn.reply`. A turn without answer and problem shows a sign of life at most. Raises a
-        ChatError; one that says ThreadGone ends the turn.
+        ChatError; one that says ThreadGone ends the turn, and so does ChatForbidden.
         """
+
+    async def appeal(self, turn: Turn) -> None:
+        """Tell whoever asked *turn*, in private, that the bot may not write in its channel. Raises a ChatError."""

@@ -46,6 +46,7 @@ class Showing:
         self._ledger = ledger
         self.turn = turn  # the newest state that this process knows of
         self._confirmed = time.monotonic()  # when the turn was last known to be ours
+        self.is_forbidden = False  # may nothing be shown there?
         self.first_text_at: datetime | None = None  # None until some of the answer was shown
         self._over = asyncio.Event()  # there is nothing more to follow
         self._only_waits = False  # does what follows the turn do nothing that must come to its end?
@@ -171,6 +172,9 @@ class Showing:
             await _finish(showing)
             if not showing.cancelled() and not _has_failed(showing):
                 await self._keep_at_last(showing.result())
+            raise
+        except ChatForbidden:
+            self.is_forbidden = True
             raise
         if turn.answer and self.first_text_at is None:
             self.first_text_at = datetime.now(UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from core import preset
 from core.errors import (
     BobbinError,
+    ChatError,
     ChatForbidden,
     ConversationTooLarge,
     EmptyAnswer,
@@ -118,8 +120,21 @@ class Worker:
             self._metrics.first_text.observe((showing.first_text_at - taken.accepted_at).total_seconds())
         if not is_shown:
             self._metrics.given_up.inc()
+            if showing.is_forbidden:
+                await self._appeal(turn)
         seconds = round(time.monotonic() - taken_at, 2)
         log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
+
+    async def _appeal(self, turn: Turn) -> None:
+        """Have it told that the channel is closed to us, once a day: whoever asked there knows who can mend that."""
+        thread = turn.question.thread
+        note, today = f"forbidden/{thread.channel}", datetime.now(UTC).date().isoformat()
+        try:
+            if await self._ledger.note(note) != today:
+                await self._ledger.write_note(note, today)
+                await self._chats[thread.chat].appeal(turn)
+        except (ChatError, StorageUnavailable) as error:
+            log.warning("nobody could be told that the bot may not write there", error=str(error))
 
     async def _answer(self, taken: Taken, showing: Showing) -> Turn:
         choice = preset.choose(self._presets, taken.presets)
@@ -184,8 +199,8 @@ class Worker:
 
     async def _retold(self, turn: Turn) -> str:
         """Return the question with what the thread's earlier turns were, since nobody upstream knows them."""
-        earlier = await self._ledger.transcript(turn.question.thread.id, turn.id, MOST_TURNS_RETOLD)
-        return retell(earlier, turn.question.text, budget=self._transcript_budget)
+        earlier = await self._ledger.transcript(turn.question.thread.id, turn.id, MOST_TURNS_RETOLD + 1)
+        return retell(earlier, turn.question.text, budget=self._transcript_budget, most=MOST_TURNS_RETOLD)
 
     async def _ask(self, choice: Choice, going_on: Conversation | None, question: str, showing: Showing) -> Said:
         waiting = showing.turn.remark("")
@@ -195,7 +210,7 @@ class Worker:
         def now() -> Turn:
             return answered.grow(answering.said().text) if answering else waiting
 
-        def told(before: int) -> None:
+        def told(before: int | None) -> None:
             nonlocal waiting
             waiting = waiting.remark(_waits_behind(before))
             tell()
@@ -237,7 +252,9 @@ def _stepped_in(model: str, choice: Choice) -> str:
     return "" if model == choice.model else f"Answered by {model}, since {choice.model} did not answer."
 
 
-def _waits_behind(before: int) -> str:
+def _waits_behind(before: int | None) -> str:
+    if before is None:
+        return "It is this question's turn now."
     if before == 0:
         return "This question is next."
     return f"There {'is' if before == 1 else 'are'} {before} question{'' if before == 1 else 's'} before this one."

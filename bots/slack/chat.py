@@ -16,6 +16,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
+from bots.kit import appeal
 from bots.slack import connect
 from bots.slack.answers import Showing
 from bots.slack.api import Api, Identity
@@ -177,6 +178,11 @@ class SlackChat:
                 await self._signs.off(note.channel, note.question_ts)
                 note = replace(note, has_sign=False)
         return note.write(is_final=turn.is_over)
+
+    async def appeal(self, turn: Turn) -> None:
+        # A user's id in the channel's place stands for the direct messages with them.
+        text = appeal(f"<#{self._newest_note(turn).channel}>", turn.reference)
+        await self._api.post(channel=turn.question.asker, text=text)
 
     def _newest_note(self, turn: Turn) -> Note:
         if known := self._notes.get((turn.id, turn.attempt)):

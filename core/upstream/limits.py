@@ -95,11 +95,11 @@ class Limits:
         return sum(token.in_flight for token in self.tokens)
 
     @asynccontextmanager
-    async def slot(self, thread: Thread, told: Callable[[int], None]) -> AsyncIterator[Token]:
+    async def slot(self, thread: Thread, told: Callable[[int | None], None]) -> AsyncIterator[Token]:
         """Wait for *thread*'s turn; what it yields may be asked with for as long as the body runs.
 
-        *told* is called with how many are before it when the wait is long, and whenever that has changed. Raises
-        what the service said of the tokens when there is none left to ask with.
+        *told* is called with how many are before it when the wait is long, whenever that has changed, and with None
+        when such a wait is over. Raises what the service said of the tokens when there is none left to ask with.
         """
         granted: asyncio.Future[Token] = asyncio.get_running_loop().create_future()
         self._waiting.join(thread, granted)
@@ -124,8 +124,8 @@ class Limits:
         now = self._clock()
         return sum(token.refusal(now) is not None for token in self.tokens)
 
-    async def _turn(self, thread: Thread, granted: asyncio.Future[Token], told: Callable[[int], None]) -> Token:
-        patience, last = self._told_after, -1
+    async def _turn(self, thread: Thread, granted: asyncio.Future[Token], told: Callable[[int | None], None]) -> Token:
+        patience, last = self._told_after, None
         while not granted.done():
             await asyncio.wait({granted}, timeout=patience)  # unlike wait_for, it leaves the future as it is
             if not granted.done() and (before := self._waiting.before(thread, granted)) != last:
@@ -133,6 +133,8 @@ class Limits:
                 last = before
             # To look costs in proportion to how many wait, and all of them look: so the more wait, the less often.
             patience = self._told_after / 2 + len(self._waiting) * LOOK_LATER
+        if last is not None:
+            told(None)
         return granted.result()
 
     def _admit(self) -> None:

@@ -91,13 +91,20 @@ class Service:
 
     @asynccontextmanager
     async def ask(
-        self, prompt: Prompt, *, thread: Thread, told: Callable[[int], None], tries: int = TRIES, rests: bool = True
+        self,
+        prompt: Prompt,
+        *,
+        thread: Thread,
+        told: Callable[[int | None], None],
+        tries: int = TRIES,
+        rests: bool = True,
     ) -> AsyncIterator[Answering]:
         """Ask for *thread* when its turn comes, up to so many *tries*, and have the answer streamed.
 
         *rests*: wait for a model that is away for a moment?
 
-        *told* is called with how many questions are before it, when the wait is long. Raises an UpstreamError, which
+        *told* is called with how many questions are before it, when the wait is long, and with None
+        when it is over. Raises an UpstreamError, which
         is Resting if the model is not asked at all since it is down. No slot is held between two tries.
         """
         patience = Patience(tries, self._first_pause, rests=rests)
@@ -115,7 +122,9 @@ class Service:
             yield answering
 
     @asynccontextmanager
-    async def _try(self, prompt: Prompt, thread: Thread, told: Callable[[int], None]) -> AsyncIterator[Answering]:
+    async def _try(
+        self, prompt: Prompt, thread: Thread, told: Callable[[int | None], None]
+    ) -> AsyncIterator[Answering]:
         breaker = self._breaker(prompt.model)
         breaker.check()  # before waiting for nothing
         async with self._limits.slot(thread, told) as token:

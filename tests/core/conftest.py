@@ -22,6 +22,7 @@ class FakeChat:
         self.messages: list[list[str]] = []  # of each message all that it ever showed
         self.turns: list[Turn] = []  # everything that was shown, in order
         self.refusals: list[Exception] = []  # raised one by one, before anything is shown
+        self.appeals: list[Turn] = []
         self.gate = asyncio.Event()  # `ready` waits for it while a turn streams
         self.gate.set()
         self.changed = asyncio.Condition()
@@ -47,6 +48,9 @@ class FakeChat:
         async with self.changed:
             self.changed.notify_all()
         return reply
+
+    async def appeal(self, turn: Turn) -> None:
+        self.appeals.append(turn)
 
     async def until(self, text: str) -> None:
         """Wait until something shows *text*."""
@@ -100,6 +104,8 @@ class FakeUpstream:
         self.streaming += 1
         self.most_streaming = max(self.most_streaming, self.streaming)
         try:
+            if isinstance(pieces[0], asyncio.Event):
+                await pieces[0].wait()  # not even the head of the answer comes before
             yield FakeStream(pieces, ConversationId(self.conversation) if self.conversation else prompt.conversation)
         finally:
             self.streaming -= 1

@@ -182,8 +182,8 @@ async def test_while_all_models_are_down_people_are_told_when_to_ask_again(rig: 
 
 
 async def test_who_waits_is_told_how_many_are_before_and_it_goes_when_the_answer_begins(rig: Rig) -> None:
-    rest, more = asyncio.Event(), asyncio.Event()
-    rig.upstream.answers = [["a", rest], ["b", more], ["c"]]
+    rest, begins, more = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    rig.upstream.answers = [["a", rest], [begins, "b", more], ["c"]]
     for name in "abc":
         await rig.ask(name, name)
         while not any(turn.question.text == "a" for turn in rig.chat.turns):
@@ -191,6 +191,8 @@ async def test_who_waits_is_told_how_many_are_before_and_it_goes_when_the_answer
     await asyncio.wait_for(rig.until_aside("There is 1 question before this one."), 5)
     rest.set()
     await asyncio.wait_for(rig.until_aside("This question is next."), 5)
+    await asyncio.wait_for(rig.until_aside("It is this question's turn now."), 5)
+    begins.set()
     more.set()
     await rig.engine.idle()
     for turn in rig.chat.turns:

@@ -488,6 +488,13 @@ async def test_where_nothing_may_be_written_nothing_more_is_asked(rig: Rig) -> N
     assert rig.chat.now == []
 
 
+async def test_that_nothing_may_be_written_is_told_once_in_each_channel(rig: Rig) -> None:
+    for number in range(3):
+        rig.chat.refusals = [ChatForbidden()] * 2
+        await rig.answered(f"Why {number}?")
+    assert [turn.question.text for turn in rig.chat.appeals] == ["Why 0?"]
+
+
 async def test_a_silent_upstream_does_not_keep_a_deleted_answer_alive(rig: Rig) -> None:
     for_ever = asyncio.Event()
     rig.upstream.answers = [["Be", for_ever]]

@@ -209,6 +209,13 @@ async def test_a_scope_that_lacks_is_no_reason_to_try_again(house: House, turn: 
     assert refusal.value.code == "missing_scope"
 
 
+async def test_who_asked_is_told_in_private_that_nothing_may_be_written(house: House, turn: Turn) -> None:
+    await house.chat.appeal(turn)
+    (told,) = house.slack.messages(house.slack.open_dm("ada"))
+    assert f"<#{house.slack.channel('general').id}>" in told.text
+    assert turn.reference in told.text
+
+
 async def test_a_rate_limit_is_waited_out_and_learned_from(house: House, turn: Turn) -> None:
     house.slack.faults.rate_limit("chat.postMessage", retry_after=1)
     await house.chat.show(turn.finish("Because."))
