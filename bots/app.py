@@ -15,6 +15,7 @@ from bots.web import Web
 from core.engine.embedded import Embedded
 from core.errors import SetupError, StorageUnavailable
 from core.relay import Relay
+from core.settings import NO_KEY
 from core.storage.database import open_database, readable
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
@@ -71,6 +72,10 @@ class Bobbin:
         """
         if not settings.upstream.every_token:
             raise SetupError("There is no token for the AI service: set BOBBIN_UPSTREAM__TOKEN.")
+        if settings.lacks_key(names):
+            if only:  # then there are others, for certain
+                raise SetupError(NO_KEY)
+            log.warning(NO_KEY)
         self.vitals = Vitals()
         self.web = Web(self.vitals)
         self._settings = settings

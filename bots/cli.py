@@ -49,6 +49,8 @@ def run(
     with _plainly():
         settings = platforms.settings(**_sharding(shards, shard_count))
         names = platforms.configured(settings)
+        if only:
+            _need_tokens(settings, only)
         if not names:
             wanted = " or ".join(f"BOBBIN_{name.upper()}__…" for name in platforms.names())
             print(
@@ -151,6 +153,21 @@ def _sharding(shards: str, shard_count: int | None) -> dict[str, dict[str, objec
     return {"discord": wanted} if wanted else {}
 
 
+def _need_tokens(settings: Settings, parts: list[str]) -> None:
+    """Raise SetupError for parts that lack a platform's tokens: whoever names parts does not want the sandbox."""
+    from bots import platforms  # noqa: PLC0415
+
+    there = platforms.configured(settings)
+    for part in parts:
+        if part in there or (there and part not in platforms.names()):
+            continue
+        lacking = [part] if part in platforms.names() else platforms.names()
+        tokens = ", ".join(name for one in lacking for name in settings.secrets_of(one))
+        raise SetupError(
+            f"--only {part}: {' or '.join(lacking)} has no tokens here; bobbin.toml says which to set of {tokens}."
+        )
+
+
 def _sandbox(settings: Settings, script: str | None) -> None:
     from bots.sandbox.terminal import play  # noqa: PLC0415
 
@@ -180,18 +197,21 @@ def _log(settings: Settings) -> None:
 
 
 def _until_signalled(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
-    """Run *work* with an event that SIGTERM and Ctrl-C set. A second signal ends it at once."""
+    """Run *work* with an event that SIGTERM and Ctrl-C set. A second signal of either kind ends the process at once."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
 
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def ask_to_stop(number: signal.Signals) -> None:
-            loop.remove_signal_handler(number)  # the next one does what it always does
+        def ask_to_stop() -> None:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_DFL)  # the next one ends the process, whatever it is at
             stop.set()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, ask_to_stop, number)
+        for number in numbers:
+            loop.add_signal_handler(number, ask_to_stop)
         await work(stop)
 
     asyncio.run(run())

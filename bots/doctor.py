@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bots import platforms
 from core.errors import BobbinError, SetupError, TokenRefused, UpstreamError, UsedUp
+from core.settings import NO_KEY
 from core.storage.database import open_database, readable
 from core.storage.ledger import Ledger
 from core.storage.migrate import is_current
@@ -57,6 +58,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("database", is_well=True, sentence=f"{readable(url)} answers; {schema}")
         if settings.is_on_postgresql:
             yield await _engine(url, shares_its_work=settings.shares_its_work, is_newest=is_newest)
+    if settings.lacks_key(platforms.configured(settings)):
+        yield Finding("secret key", is_well=False, sentence=NO_KEY)
     async for finding in _upstream(settings):
         yield finding
     for name in platforms.names():

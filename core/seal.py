@@ -10,7 +10,7 @@ class Seal:
 
     def __init__(self, keys: list[str]) -> None:
         """*keys* are Fernet keys, newest first: the first seals, all open. Raises ValueError for a malformed one."""
-        self.lasts = bool(keys)
+        self.lasts = bool(keys)  # can others, and a later process, open what this one seals?
         self._fernet = MultiFernet([Fernet(key) for key in keys or [Fernet.generate_key().decode()]])
 
     def close(self, secret: str) -> str:

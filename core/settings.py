@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -30,10 +30,15 @@ from core.errors import SetupError
 from core.seal import Seal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 PREFIX = "BOBBIN_"
 FILE = Path("bobbin.toml")
+MAKE_A_KEY = "head -c 32 /dev/urandom | base64 | tr +/ -_"  # https://cryptography.io/en/latest/fernet
+NO_KEY = (
+    "There is no BOBBIN_SECRET_KEY, so that no process can open what another one sealed: answers to commands would seem "
+    f"to be thought about for ever. Set it to the same key for all; make one with: {MAKE_A_KEY}"
+)
 SECRETS = Path("/run/secrets")  # where container platforms put them, one file each, named like the variable
 
 
@@ -41,6 +46,8 @@ class Section(BaseModel):
     """A part of the settings. What isn't known is refused, so that a typing error is found."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seals: ClassVar[bool] = False  # does its chat keep secrets in the database, for whoever shows the answer?
 
 
 class UpstreamSection(Section):
@@ -133,10 +140,7 @@ class Settings(BaseSettings):
         try:
             _seal(secret_key)
         except ValueError:
-            raise ValueError(
-                "not a Fernet key; make one with: python -c "
-                "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
-            ) from None
+            raise ValueError(f"not a Fernet key; make one with: {MAKE_A_KEY}") from None
         return secret_key
 
     @classmethod
@@ -166,6 +170,17 @@ class Settings(BaseSettings):
     @property
     def is_on_postgresql(self) -> bool:
         return self.database.url.get_secret_value().startswith("postgres")
+
+    def lacks_key(self, chats: Iterable[str]) -> bool:
+        """Will processes that share their work be unable to open what others have sealed for one of *chats*?"""
+        return self.shares_its_work and not self.seal.lasts and any(self.section(name).seals for name in chats)
+
+    def secrets_of(self, name: str) -> list[str]:
+        """The variables that hold a chat's secrets."""
+        section = type(self.section(name))
+        return [
+            _variable((name, field)) for field in section.model_fields if _annotation(section, (field,)) is SecretStr
+        ]
 
     def section(self, name: str) -> Any:
         """Return a chat's own section."""

@@ -22,9 +22,10 @@ from core.errors import ThreadGone
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from bots.discord.pace import Pace
     from bots.discord.pages import Pages
     from core.seal import Seal
-    from core.turn import QuestionKey
+    from core.turn import QuestionKey, Turn
 
 _FORBIDDEN = 403  # HTTP
 # https://discord.com/developers/docs/interactions/receiving-and-responding#edit-original-interaction-response
@@ -42,27 +43,29 @@ class Showing:
     """One call of `show`. `note` is what is known at any moment, also when the call ends early."""
 
     def __init__(
-        self, client: discord.Client, seal: Seal, question: QuestionKey, note: Note, deleted: Container[int] = ()
+        self, client: discord.Client, seal: Seal, pace: Pace, turn: Turn, note: Note, *, deleted: Container[int] = ()
     ) -> None:
         """*deleted*: the messages of which it is known that they are gone."""
         self._client = client
+        self._pace = pace
         self._deleted = deleted
-        self._question = question
+        self._turn = turn
+        self._question = turn.question.key
         self._webhook = _webhook(client, seal, note)
         self.note = note
-        self.calls = 0  # that count in the channel's budget
 
-    async def show(self, pages: Pages, *, is_over: bool) -> None:
+    async def show(self, pages: Pages) -> None:
         """Raises what discord.py raises, and ThreadGone; `note` then says how far it came."""
         self._check_nothing_deleted()
         if pages.texts:
+            if threads.is_to_be_made(self._client, self.note):
+                await self._pace.soon(self._turn.id)
             self.note = await threads.opened(self._client, self.note)
         last = len(pages.texts) - 1
         for number, text in enumerate(pages.texts):
-            self._check_nothing_deleted()  # many pages take their time
             await self._show_page(number, text, pages.button if number == last else "", is_aside=pages.is_aside)
         # While an answer streams anew, after a restart or a click, what it had before stays until it is written over.
-        if is_over and (pages.texts or self.note.is_aside):
+        if self._turn.is_over and (pages.texts or self.note.is_aside):
             await self._remove_from(len(pages.texts))
         for number, post in enumerate(self.note.posts):
             if post.has_button and not (pages.button and number == last):
@@ -70,21 +73,25 @@ class Showing:
 
     def _check_nothing_deleted(self) -> None:
         """A page that is full is not edited any more, so that nobody would notice that it is gone."""
-        if any(post.id in self._deleted for post in self.note.posts):
+        if not self._turn.is_withdrawn and any(post.id in self._deleted for post in self.note.posts):
             raise ThreadGone("somebody deleted a part of the answer", code=str(UNKNOWN_MESSAGE))
 
     async def withdraw(self) -> None:
         """Take the answer away, and leave a thread that was made for nothing else."""
         await self._remove_from(0)
         if self.note.channel == message_of(self._question):
-            await threads.leave(self._client, self.note.channel)
+            await threads.leave(self._client, self.note.channel, self._pace.soon)
+
+    async def _call(self) -> None:
+        """Before each call in the channel: wait until it may be made."""
+        await self._pace.call(self._turn.id, self.note.channel, is_over=self._turn.is_over)
+        self._check_nothing_deleted()  # that may have taken its time
 
     async def _show_page(self, number: int, text: str, button: str, *, is_aside: bool) -> None:
         digest = _digest(f"{button}\0{text}")
         post = self.note.posts[number] if number < len(self.note.posts) else None
         if post and post.digest == digest:
             return
-        self.calls += 1
         # Left alone as long as there is none, so that an update stays as small as it can be.
         view = again(button, self.note.channel, self._question) if button else None
         edited = await self._edited(post, text, view) if post else None
@@ -106,6 +113,7 @@ class Showing:
         if self._webhook is None:
             return None
         where = post.id or _ORIGINAL
+        await self._call()
         try:
             message = await self._webhook.edit_message(where, **changes)  # type: ignore[arg-type]
         except discord.HTTPException as refusal:
@@ -119,16 +127,17 @@ class Showing:
     async def _edit_in_channel(self, message_id: int, changes: Changes) -> None:
         # `Message.edit` of discord.py 2.7 would bring the link previews back; this one leaves them as they are.
         message = self._channel().get_partial_message(message_id)
+        await self._call()
         try:
             await message.edit(**changes)
         except discord.HTTPException as refusal:
             if refusal.code != ARCHIVED:
                 raise
-            await threads.unarchive(self._client, self.note.channel)
+            await threads.unarchive(self._client, self.note.channel, self._pace.soon)
+            await self._call()
             await message.edit(**changes)
 
     async def _take_button_off(self, number: int, post: Post) -> None:
-        self.calls += 1
         if post.by_token:
             await self._edit_by_token(post, Changes(view=None))
         else:
@@ -142,6 +151,7 @@ class Showing:
             # A command can be used where the bot itself may not write.
             if self._webhook is None or refusal.status != _FORBIDDEN:
                 raise
+        await self._call()
         message = await self._webhook.send(text, wait=True, suppress_embeds=True, view=view or MISSING)
         return Post(message.id, by_token=True)
 
@@ -155,6 +165,7 @@ class Showing:
             sending = partial(channel.send, reference=reference, mention_author=False)
         else:
             sending = partial(channel.send)
+        await self._call()
         message = await sending(text, nonce=nonce, suppress_embeds=True, view=view)
         if message.content.strip() != text.strip():
             # The nonce was known: this is what a process before us posted, and had no time to write down.
@@ -164,11 +175,12 @@ class Showing:
     async def _remove_from(self, pages: int) -> None:
         """An earlier attempt at this answer was longer, or nothing of it is to stay."""
         for post in reversed(self.note.posts[pages:]):
-            self.calls += 1
             with contextlib.suppress(discord.NotFound):  # somebody was quicker
                 if post.by_token and self._webhook:
+                    await self._call()
                     await self._webhook.delete_message(post.id or _ORIGINAL)  # type: ignore[arg-type]
                 elif post.id:
+                    await self._call()
                     await self._channel().get_partial_message(post.id).delete()
             self.note = self.note.cut(len(self.note.posts) - 1)
 

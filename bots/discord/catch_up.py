@@ -11,7 +11,8 @@ import discord
 import structlog
 
 from bots.discord.errors import translated
-from bots.discord.events import NAME, channel_of, key_of, message_of, permissions
+from bots.discord.events import NAME, channel_of, guild_of, key_of, message_of, permissions
+from bots.discord.gateway import shard_of
 from core.errors import ChatBusy, ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from core.turn import QuestionKey
 
 MOST_PLACES = 500  # threads and channels that are asked
-MOST_MESSAGES = 200  # of one place, the oldest ones
+PAGE = 100  # messages, the most that Discord tells at once: https://discord.com/developers/docs/resources/message#get-channel-messages
+# Of one place, the newest ones: who asked a minute ago still waits, and who asked hours ago has asked elsewhere, or again.
+MOST_MESSAGES = 1_000
+MOST_PAGES = 1_000  # of all places: half a minute of all calls that Discord takes from a bot
 MOST_LOOKED_AFTER = 10  # threads that are asked without having news: a question may have been edited or deleted
 # Events of different servers may overtake each other on the way. What was heard twice is recorded once.
 OVERLAP = 5_000 << 22  # five seconds, as a difference of ids
@@ -32,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 
 class Round:
-    """One catching up, from the moment at which a connection brings new messages until the old ones are heard.
+    """One catching up of a shard, from the moment at which it brings new messages until the old ones are heard.
 
     In each place, the old ones come first: who asks there meanwhile waits, and nobody else does.
     """
@@ -44,6 +48,7 @@ class Round:
         take: Callable[[discord.Message], Awaitable[None]],
         take_back: Callable[[int], Awaitable[None]],
         *,
+        shard: int,
         since: int,
         oldest: datetime,
     ) -> None:
@@ -55,11 +60,13 @@ class Round:
         self._pace = pace
         self._take = take
         self._take_back = take_back
+        self._shard = shard
         self._oldest_at = oldest
         self._oldest = discord.utils.time_snowflake(oldest)
         self._since = max(0, since - OVERLAP)
         # By channel: those of the threads that were active of late, the newest first.
         self._newest_questions: dict[int, QuestionKey] = {}
+        self._pages = 0  # read so far
         self._is_planned = asyncio.Event()
         self._is_over = False
         self._reached: set[int] = set()
@@ -69,7 +76,11 @@ class Round:
         """Learn where people have talked with the bot of late."""
         try:
             active = await relay.active_threads(NAME, self._oldest_at, MOST_PLACES)
-            self._newest_questions = {channel_of(thread.id): key for thread, key in active}
+            self._newest_questions = {
+                channel_of(thread.id): key
+                for thread, key in active
+                if shard_of(guild_of(thread.id), self._client) == self._shard
+            }
         except StorageUnavailable:
             log.warning("can't tell which threads were active of late")
         finally:
@@ -78,18 +89,21 @@ class Round:
     async def run(self) -> bool:
         """Ask every place that has something new; return whether all could be asked."""
         await self._is_planned.wait()
+        unread = self._places()
         try:
-            places = self._places()
-            for place in places[:MOST_PLACES]:
+            for place in unread[:MOST_PLACES]:
+                if self._pages >= MOST_PAGES:
+                    break
                 await self._visit(place)
+                unread.remove(place)
         except ChatBusy as trouble:
             log.warning("not all that was said while I was away could be read", code=trouble.code)
             return False
         finally:
             self._is_over = True
-        if len(places) > MOST_PLACES:
-            log.warning("not everywhere that something was said while I was away could be read", places=len(places))
-        return len(places) <= MOST_PLACES
+        if unread:
+            log.warning("not everywhere that something was said while I was away could be read", places=len(unread))
+        return not unread
 
     async def reach(self, channel: discord.abc.MessageableChannel) -> None:
         """Before something new of *channel* is taken: take what is old, unless that is done. Whatever fails is logged."""
@@ -97,7 +111,7 @@ class Round:
             return
         await self._is_planned.wait()
         try:
-            await self._hear(channel)
+            await self._hear(channel, self._pace.soon)
         except ChatError as trouble:
             log.warning("what was said in a channel while I was away can't be read", code=trouble.code)
 
@@ -111,6 +125,7 @@ class Round:
         others = [
             channel
             for guild in self._client.guilds
+            if guild.shard_id == self._shard
             for channel in (*guild.channels, *guild.threads)
             if _has_messages(channel) and self._has_news(channel) and self._may_read(channel, guild)
         ]
@@ -127,7 +142,7 @@ class Round:
             with translated():
                 channel = self._client.get_channel(place) or await self._fetched(place)
             if _has_messages(channel) and self._is_of_interest(channel):
-                await self._hear(channel)
+                await self._hear(channel, self._pace.spare)
         except ChatBusy:
             raise
         except ChatError as trouble:
@@ -143,28 +158,46 @@ class Round:
     def _has_news(self, channel: _Place) -> bool:
         return _last_message(channel) > max(self._since, self._oldest)
 
-    async def _hear(self, channel: discord.abc.MessageableChannel) -> None:
+    async def _hear(self, channel: discord.abc.MessageableChannel, call: Callable[[], Awaitable[object]]) -> None:
+        """*call* waits for the first call from the budget."""
+        if channel.id not in self._reached:
+            await call()  # before it is this one's turn: who asks here meanwhile is not to wait for what can wait
         async with self._one_at_a_time.setdefault(channel.id, asyncio.Lock()):
             if channel.id in self._reached:
                 return
-            self._reached.add(channel.id)
             newest = self._newest_questions.get(channel.id)
             # From the newest question on: that one may have been changed.
             known = min(self._since, message_of(newest) - 1 if newest else self._since)
             after = max(known, self._oldest)
-            await self._pace.spare()
-            said = await _history(channel, after)
+            said, after = await self._history(channel, after)
+            self._reached.add(channel.id)
+            if after > max(self._since, self._oldest):
+                log.warning(
+                    "more was said in a channel while I was away than I read; the oldest is left out",
+                    guild=channel.guild.id if channel.guild else None,
+                    channel=channel.id,
+                    read=len(said),
+                )
             if newest and _is_deleted(newest, channel.id, after, [message.id for message in said]):
                 await self._take_back(message_of(newest))
             for message in said:
                 await self._take(message)
 
-
-async def _history(channel: discord.abc.MessageableChannel, after: int) -> list[discord.Message]:
-    """Return what was said after an id, oldest first; nothing where the bot may not read."""
-    with translated():
-        told = channel.history(after=discord.Object(after), oldest_first=True, limit=MOST_MESSAGES)
-        return [message async for message in told]
+    async def _history(self, channel: discord.abc.MessageableChannel, after: int) -> tuple[list[discord.Message], int]:
+        """Return what was said after an id, oldest first, and after which id that is all; nothing where it may not read."""
+        said: list[discord.Message] = []  # the newest first
+        before = None
+        while len(said) < MOST_MESSAGES:
+            if before:
+                await self._pace.soon()  # somebody may wait for the rest by now
+            self._pages += 1
+            with translated():
+                page = [message async for message in channel.history(limit=PAGE, before=before)]
+            said += [message for message in page if message.id > after]
+            if len(page) < PAGE or page[-1].id <= after:
+                return said[::-1], after
+            before = page[-1]
+        return said[::-1], said[-1].id - 1
 
 
 def _is_deleted(question: QuestionKey, channel: int, after: int, said: list[int]) -> bool:

@@ -19,6 +19,7 @@ from bots.discord.note import Note
 from bots.discord.pace import Pace
 from bots.discord.pages import pages_of
 from bots.discord.signs import Signs
+from bots.kit import appeal
 
 if TYPE_CHECKING:
     from bots.discord.pages import Pages
@@ -73,15 +74,14 @@ class DiscordChat:
                 deferring=self._deferring,
             )
             await stack.enter_async_context(hearing.open())
-            await gateway.hold_back(self._kit.notes)
-            await gateway.stay(client, self._kit.vitals)
+            await gateway.stay(client, self._kit.notes, self._kit.vitals)
 
     # Showing
 
     async def ready(self, turn: Turn) -> None:
         if turn.answer or turn.problem or turn.aside or turn.is_withdrawn:
             note = self._newest_note(turn)
-            await self._pace.ready(turn.id, note.channel, is_over=turn.is_over, needs_thread=note.starter is not None)
+            await self._pace.ready(turn.id, note.channel, is_over=turn.is_over)
 
     async def show(self, turn: Turn) -> Reply:
         note = self._newest_note(turn)
@@ -96,23 +96,29 @@ class DiscordChat:
             await deferring.wait()
         with translated():
             async with self._door.client() as client:
-                showing = Showing(client, self._kit.seal, turn.question.key, note, self._deleted)
+                showing = Showing(client, self._kit.seal, self._pace, turn, note, deleted=self._deleted)
                 await self._show(showing, turn, pages)
         return showing.note.write()
 
+    async def appeal(self, turn: Turn) -> None:
+        with translated():
+            await self._pace.spare()
+            async with self._door.client() as client:
+                asker = await client.fetch_user(int(turn.question.asker))
+                await asker.send(appeal(f"<#{self._newest_note(turn).channel}>", turn.reference))
+
     async def _show(self, showing: Showing, turn: Turn, pages: Pages) -> None:
-        channel = showing.note.channel
         try:
             if turn.is_withdrawn:
                 await showing.withdraw()
             else:
-                await showing.show(pages, is_over=turn.is_over)
+                await showing.show(pages)
         finally:
             self._shown.pop(turn.id, None)  # the newest stand last
             self._shown[turn.id] = Shown(turn.attempt, turn.reply, showing.note)
             while len(self._shown) > MOST_NOTES:
                 del self._shown[next(iter(self._shown))]
-            self._pace.shown(turn.id, channel, showing.calls, is_over=turn.is_over)
+            self._pace.shown(turn.id, is_over=turn.is_over)
 
     def _newest_note(self, turn: Turn) -> Note:
         shown = self._shown.get(turn.id)

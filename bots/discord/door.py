@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 # The least that discord.py takes. A longer wait (Discord asks for minutes after a renaming) raises RateLimited.
 LONGEST_RATE_LIMIT = 30.0  # seconds
 LONGEST_CALL = 20.0  # seconds
+KEPT_OPEN = 30.0  # seconds without use; logging in takes two calls, and who only answers may need it again soon
 
 
 class Door:
-    """One client for all. While the bot listens it is open; before and after, only as long as something is shown."""
+    """One client for all. While the bot listens it is open; else as long as something is shown, and a while longer."""
 
     def __init__(self, section: Section) -> None:
         self._section = section
         self._client: discord.Client | None = None
         self._uses = 0
+        self._closing: asyncio.Task[None] | None = None  # once nobody has used it for a while
         self._one_login = asyncio.Lock()
 
     @asynccontextmanager
@@ -36,6 +38,8 @@ class Door:
             if self._client is None or self._client.is_closed():
                 self._client, self._uses = await log_in(self._section), 0
             client, self._uses = self._client, self._uses + 1
+            if self._closing:
+                self._closing.cancel()
         try:
             yield client
         finally:
@@ -46,8 +50,21 @@ class Door:
             return
         self._uses -= 1
         if self._uses == 0:
-            self._client = None
-            await client.close()
+            if client.is_ready():  # it has listened: the process ends
+                await self._close(client)
+            else:
+                self._closing = asyncio.create_task(self._close_later(client))
+
+    async def _close_later(self, client: discord.Client) -> None:
+        try:
+            await asyncio.sleep(KEPT_OPEN)
+        finally:  # also when the process ends meanwhile
+            if client is self._client and self._uses == 0:
+                await self._close(client)
+
+    async def _close(self, client: discord.Client) -> None:
+        self._client = self._closing = None
+        await client.close()
 
 
 async def log_in(section: Section) -> discord.Client:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NAME = "discord"
 THREAD_NAME_LIMIT = 100  # https://discord.com/developers/docs/resources/channel#start-thread-from-message
 _NAMELESS = "Question"
+_DIRECT = "dm"  # in the place of a guild
 # https://discord.com/developers/docs/resources/message#message-object-message-types: the others are Discord's own.
 PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
 _FIRST_MENTION = re.compile(r"\s*<@!?\d+>")
@@ -99,6 +100,12 @@ def message_of(key: QuestionKey) -> int:
 def channel_of(thread: ThreadId) -> int:
     """Return the id of the channel, or Discord's thread, where a thread takes place."""
     return int(thread.rpartition("/")[2])
+
+
+def guild_of(thread: ThreadId) -> int | None:
+    """Return the id of the guild where a thread takes place; None of a direct conversation."""
+    guild = thread.removeprefix(f"{NAME}:").partition("/")[0]
+    return None if guild == _DIRECT else int(guild)
 
 
 def is_mentioned(message: discord.Message, me: int) -> bool:
@@ -184,7 +191,7 @@ def _thread(guild: int, channel: int, places: tuple[PlaceId, ...]) -> Thread:
 
 
 def _direct(channel: int) -> Thread:
-    return Thread(ThreadId(f"{NAME}:dm/{channel}"), NAME, (PlaceId(f"{NAME}:dm/{channel}"),))
+    return Thread(ThreadId(f"{NAME}:{_DIRECT}/{channel}"), NAME, (PlaceId(f"{NAME}:{_DIRECT}/{channel}"),))
 
 
 def _named(note: Note, starter: Starter, text: str) -> Note:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import discord
 import structlog
 
 from bots.discord.errors import NETWORK, translate
-from core.errors import ChatBusy, SetupError, StorageUnavailable
+from bots.discord.starts import Starts
+from core.errors import ChatBusy, SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AsyncExitStack
 
     from bots.discord.door import Door
@@ -25,13 +23,8 @@ if TYPE_CHECKING:
 
 PART = "discord"  # the word for it on the health page
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between tries to reach Discord
-
-# Who identifies more than 1,000 times in 24 hours loses all sessions and the token:
-# https://discord.com/developers/docs/events/gateway#session-start-limit
-STARTS_NOTE = "discord/starts"
-FREE_STARTS = 20
-STARTS_WINDOW = 3_600.0  # seconds in which so many starts are free …
-PAUSE_BETWEEN_STARTS = 180.0  # … and in seconds, what lies between the others: not 500 a day
+# discord.py gives a connection 60 seconds to come about, of which it sleeps up to 5 itself.
+LONGEST_HOLD = 30.0  # seconds
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +40,19 @@ def missing_intent(application_id: int | None) -> str:
         f"https://discord.com/developers/applications/{application_id or ''}/bot, or set "
         "BOBBIN_DISCORD__MESSAGE_CONTENT=false to answer mentions, direct messages and commands only."
     )
+
+
+class HeldBackError(Exception):
+    """A client without shards may not identify yet."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not before {seconds:.0f} seconds have passed")
+        self.seconds = seconds
+
+
+def shard_of(guild: int | None, client: discord.Client) -> int:
+    """https://discord.com/developers/docs/events/gateway#sharding-sharding-formula; direct conversations have no guild."""
+    return ((guild or 0) >> 22) % (client.shard_count or 1)
 
 
 async def enter(door: Door, stack: AsyncExitStack, vitals: Vitals) -> discord.Client:
@@ -65,14 +71,20 @@ async def enter(door: Door, stack: AsyncExitStack, vitals: Vitals) -> discord.Cl
             delay = min(delay * 2, LONGEST_DELAY)
 
 
-async def stay(client: discord.Client, vitals: Vitals) -> None:
+async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
     """Stay connected until cancelled; the client is left logged in. Raises SetupError for what can never work."""
     delay = FIRST_DELAY
+    _hold_back(client, Starts(notes, client.shard_count or 1), vitals)
     try:
         while True:
-            await _connect(client)
-            await _wait(delay, "unreachable", vitals)
-            delay = min(delay * 2, LONGEST_DELAY)
+            try:
+                await _connect(client)
+            except HeldBackError as held:
+                await _hang_up(client)
+                await asyncio.sleep(held.seconds)
+            else:
+                await _wait(delay, "unreachable", vitals)
+                delay = min(delay * 2, LONGEST_DELAY)
     except discord.PrivilegedIntentsRequired as error:
         raise SetupError(missing_intent(client.application_id)) from error
     except discord.ConnectionClosed as error:
@@ -86,7 +98,7 @@ async def stay(client: discord.Client, vitals: Vitals) -> None:
 
 
 async def _connect(client: discord.Client) -> None:
-    """Return only if the first connection did not come about; afterwards discord.py connects again by itself."""
+    """Return only if a connection that begins a session did not come about; any other discord.py makes again by itself."""
     try:
         await client.connect()
     except AttributeError:
@@ -112,21 +124,31 @@ async def _wait(delay: float, code: str, vitals: Vitals) -> None:
     await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
 
 
-async def hold_back(notes: Notes, clock: Callable[[], float] = time.time) -> None:
-    """Wait if the bot was started very often of late: a crash loop must not cost it its token."""
-    try:
-        starts = json.loads(await notes.note(STARTS_NOTE) or "[]")
-        pause = pause_before(starts, clock())
-        await notes.write_note(STARTS_NOTE, json.dumps([*starts, round(clock() + pause)][-FREE_STARTS:]))
-    except StorageUnavailable:
-        log.warning("can't tell how often Discord was connected to of late")
-        return
-    if pause:
-        log.warning("started very often of late; waiting, or Discord would take the token away", seconds=round(pause))
-        await asyncio.sleep(pause)
+def _hold_back(client: discord.Client, starts: Starts, vitals: Vitals) -> None:
+    """Have every session's begin counted, and wait where there were many of late: discord.py would go on and on.
 
+    A connection that comes about can't wait for long, so it fails. That of a shard is tried again by discord.py, with
+    its own pauses; without shards, it is for `stay` to try again.
+    """
 
-def pause_before(starts: list[float], now: float) -> float:
-    """Seconds to wait before another start, after *starts* at those seconds since 1970."""
-    recent = [at for at in starts if at > now - STARTS_WINDOW]
-    return 0.0 if len(recent) < FREE_STARTS else max(0.0, recent[-1] + PAUSE_BETWEEN_STARTS - now)
+    async def before_identify_hook(shard_id: int | None, *, initial: bool = False) -> None:
+        shard = shard_id or 0
+        if not initial and shard_id is None:
+            # If this fails, discord.py would resume the session that was lost, again and again; without one, it ends.
+            client.ws = None  # type: ignore[assignment]  # as long as it isn't connected
+        if pause := await starts.pause(shard):
+            vitals.down(PART, "Connected to Discord very often of late; waiting.")
+            log.warning(
+                "connected very often of late; waiting, or Discord would take the token away",
+                shard=shard,
+                seconds=round(pause),
+            )
+        if pause > LONGEST_HOLD and shard_id is None:
+            raise HeldBackError(pause)
+        await asyncio.sleep(min(pause, LONGEST_HOLD))
+        if pause > LONGEST_HOLD:
+            raise TimeoutError
+        await type(client).before_identify_hook(client, shard_id, initial=initial)
+        await starts.count(shard)
+
+    client.event(before_identify_hook)

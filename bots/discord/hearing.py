@@ -76,8 +76,10 @@ class Hearing:
         self._deleted = deleted
         self._deferring = deferring
         self._attached: list[str] = []  # names of listeners
-        self._seen = Seen(kit.notes)
-        self._round: Round | None = None  # None until connected
+        count = client.shard_count or 1
+        shards = (client.shard_ids if isinstance(client, discord.AutoShardedClient) else None) or range(count)
+        self._seen = {shard: Seen(kit.notes, shard, count) for shard in shards}
+        self._rounds: dict[int, Round] = {}  # of the shards that are connected
         self._tasks: set[asyncio.Task[object]] = set()  # discord.py starts one for each event, and awaits none
         # What happens to a message is recorded in the order in which it happened.
         self._one_at_a_time: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -86,7 +88,8 @@ class Hearing:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Hear while the body runs."""
-        await self._seen.load(now=discord.utils.time_snowflake(discord.utils.utcnow()))
+        for seen in self._seen.values():
+            await seen.load(now=discord.utils.time_snowflake(discord.utils.utcnow()))
         self._attach(self._connection_listeners())
         self._attach(self._people_listeners())
         await Tree(self._client, self._relay, self._take_command, self._own_task).sync_if_changed(self._kit.notes)
@@ -95,7 +98,8 @@ class Hearing:
         finally:
             self._detach()
             await self._end_tasks()
-            await self._seen.keep(at_once=True)
+            for seen in self._seen.values():
+                await seen.keep(at_once=True)
 
     def _attach(self, listeners: Iterable[Listener]) -> None:
         """Have the client tell us what happens."""
@@ -112,28 +116,36 @@ class Hearing:
     def _connection_listeners(self) -> tuple[Listener, ...]:
         vitals = self._kit.vitals
 
-        async def on_connect() -> None:
+        async def on_shard_connect(shard: int) -> None:
             """Connected anew: what happened since the last connection, Discord does not bring again."""
             self._own_task()
-            vitals.up(gateway.PART)
-            since = self._seen.begin()
-            self._round = Round(
+            this = self._rounds[shard] = Round(
                 self._client,
                 self._pace,
                 self._take_missed,
                 self._take_back,
-                since=since,
+                shard=shard,
+                since=self._seen[shard].begin(),
                 oldest=self._oldest(),
             )
-            await self._round.plan(self._relay)
+            await this.plan(self._relay)
+
+        async def on_shard_ready(shard: int) -> None:
+            """Discord has told of all the shard's servers and channels."""
+            self._own_task()
+            this = self._rounds.get(shard)
+            if this and await this.run() and this is self._rounds[shard]:
+                self._seen[shard].end()
+                await self._seen[shard].keep(at_once=True)
+
+        async def on_connect() -> None:
+            vitals.up(gateway.PART)
+            if self._client.shard_count is None:  # then discord.py tells of no shard
+                await on_shard_connect(0)
 
         async def on_ready() -> None:
-            """Discord has told of all servers and channels."""
-            self._own_task()
-            this = self._round
-            if this and await this.run() and this is self._round:
-                self._seen.end()
-                await self._seen.keep(at_once=True)
+            if self._client.shard_count is None:
+                await on_shard_ready(0)
 
         async def on_resumed() -> None:
             vitals.up(gateway.PART)
@@ -141,14 +153,15 @@ class Hearing:
         async def on_disconnect() -> None:
             vitals.down(gateway.PART, "The connection to Discord is interrupted; trying again.")
 
-        return on_connect, on_ready, on_resumed, on_disconnect
+        return on_connect, on_ready, on_shard_connect, on_shard_ready, on_resumed, on_disconnect
 
     def _people_listeners(self) -> tuple[Listener, ...]:
         async def on_message(message: discord.Message) -> None:
             self._own_task()
-            with self._seen.hearing(message.id):
+            seen = self._seen[gateway.shard_of(_guild_of(message), self._client)]
+            with seen.hearing(message.id):
                 await self._hear(message)
-            await self._seen.keep()
+            await seen.keep()
 
         async def on_raw_message_edit(edit: discord.RawMessageUpdateEvent) -> None:
             self._own_task()
@@ -195,8 +208,9 @@ class Hearing:
             await _look_up_channel(message, self._client)
         asked = read_message(message, self._me)
         if isinstance(asked, Asked):
-            if self._round and not (is_edit or is_missed):
-                await self._round.reach(message.channel)
+            this = self._rounds.get(gateway.shard_of(_guild_of(message), self._client))
+            if this and not (is_edit or is_missed):
+                await this.reach(message.channel)
             async with self._alone_with(message.id):
                 if message.id not in self._deleted:
                     await self._take(asked, message, is_edit=is_edit)
@@ -271,6 +285,13 @@ class Hearing:
         finally:
             deferring.set()
             del self._deferring[asked.question.key]
+
+
+def _guild_of(message: discord.Message) -> int | None:
+    if message.guild:
+        return message.guild.id
+    # One that Discord has not told of yet, or none.
+    return message.channel.guild_id if isinstance(message.channel, discord.PartialMessageable) else None
 
 
 async def _look_up_channel(message: discord.Message, client: discord.Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,16 +17,27 @@ if TYPE_CHECKING:
     from bots.kit import Notes
 
 SEEN_NOTE = "discord/seen"
+COUNTS_NOTE = "discord/seen/counts"  # in how many shards the bot ran; each number once
 KEPT_EVERY = 5.0  # seconds at least between two notes
 
 log = structlog.get_logger(__name__)
 
 
-class Seen:
-    """Ids of messages rise with time: https://discord.com/developers/docs/reference#snowflakes."""
+def note_of(shard: int, count: int) -> str:
+    return SEEN_NOTE if count == 1 else f"{SEEN_NOTE}/{shard}/{count}"
 
-    def __init__(self, notes: Notes, clock: Callable[[], float] = time.monotonic) -> None:
+
+class Seen:
+    """Of one shard, since each can be away while the others hear; which servers it has depends on how many there are.
+
+    Ids of messages rise with time: https://discord.com/developers/docs/reference#snowflakes.
+    """
+
+    def __init__(
+        self, notes: Notes, shard: int = 0, count: int = 1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._notes = notes
+        self._shard, self._count = shard, count
         self._clock = clock
         self._since = 0  # as of the last begin of a catching up
         self._is_catching_up = True  # and as long as older messages are still to be heard, newer ones don't count
@@ -36,11 +48,21 @@ class Seen:
     async def load(self, now: int) -> None:
         """Begin where the process before ended; without one, *now*, as an id."""
         try:
-            note = await self._notes.note(SEEN_NOTE)
+            mark = await self._mark()
         except StorageUnavailable:
             log.warning("can't tell which messages were heard already; those of the time away are not looked for")
-            note = None
-        self._since = self._newest = int(note or now)
+            mark = None
+        self._since = self._newest = mark or now
+
+    async def _mark(self) -> int | None:
+        """Return what was kept: of this shard, or the oldest of all shards when there were more or fewer of them."""
+        counts: list[int] = json.loads(await self._notes.note(COUNTS_NOTE) or "[1]")
+        if self._count not in counts:
+            await self._notes.write_note(COUNTS_NOTE, json.dumps([*counts, self._count]))
+        if own := await self._notes.note(note_of(self._shard, self._count)):
+            return int(own)
+        others = [note_of(shard, count) for count in counts if count != self._count for shard in range(count)]
+        return min([int(mark) for name in others if (mark := await self._notes.note(name))], default=None)
 
     def begin(self) -> int:
         """A catching up begins; return the id up to which there is nothing to catch up with."""
@@ -68,7 +90,7 @@ class Seen:
             return
         self._kept, self._kept_at = up_to, self._clock()
         try:
-            await self._notes.write_note(SEEN_NOTE, str(up_to))
+            await self._notes.write_note(note_of(self._shard, self._count), str(up_to))
         except StorageUnavailable:
             log.warning("can't write down which messages were heard")
 

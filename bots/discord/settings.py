@@ -19,6 +19,8 @@ _BROKEN = (
 class Section(settings.Section):
     """One bot, connected to the gateway with its token."""
 
+    seals = True  # the tokens of commands
+
     token: SecretStr = SecretStr("")
     api_url: Annotated[str, Field(pattern=r"^https?://"), AfterValidator(lambda url: url.rstrip("/"))] = (
         "https://discord.com/api/v10"

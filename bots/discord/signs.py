@@ -74,15 +74,18 @@ class Signs:
 
     async def _type(self, note: Note, enough: asyncio.Event) -> None:
         until = time.monotonic() + LONGEST
+
+        def is_wanted() -> bool:
+            return not enough.is_set() and time.monotonic() < until
+
         try:
             with translated():
                 async with self._door.client() as client:
-                    await self._pace.spare()
+                    if threads.is_to_be_made(client, note) and not await self._pace.spare(is_wanted):
+                        return
                     channel = client.get_partial_messageable((await threads.opened(client, note)).channel)
-                    while not enough.is_set() and time.monotonic() < until:
-                        await self._pace.spare()
-                        if not enough.is_set():
-                            await channel.typing()
+                    while await self._pace.spare(is_wanted):
+                        await channel.typing()
                         with suppress(TimeoutError):
                             await asyncio.wait_for(enough.wait(), RENEWED_EVERY)
         except ChatError as trouble:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,14 @@ ARCHIVE_AFTER: Final = 1440  # minutes
 _THEIR_FAULT = 500  # HTTP
 _LAST_SAID = 10  # messages that are looked at, to see whether people talk there
 
+Soon = Callable[[], Awaitable[None]]  # waits for a call from the budget, before each one
+
 log = structlog.get_logger(__name__)
+
+
+def is_to_be_made(client: discord.Client, note: Note) -> bool:
+    """Will it cost a call to have the thread of *note*?"""
+    return note.starter is not None and client.get_channel(note.channel) is None
 
 
 async def opened(client: discord.Client, note: Note) -> Note:
@@ -27,7 +35,7 @@ async def opened(client: discord.Client, note: Note) -> Note:
     starter = note.starter
     if starter is None:
         return note
-    if client.get_channel(note.channel) is None:
+    if is_to_be_made(client, note):
         try:
             # `PartialMessage.create_thread` wants the guild in the cache; a restarted process may not have it yet.
             await client.http.start_thread_with_message(
@@ -43,19 +51,23 @@ async def opened(client: discord.Client, note: Note) -> Note:
     return replace(note, starter=None)
 
 
-async def unarchive(client: discord.Client, thread_id: int) -> None:
+async def unarchive(client: discord.Client, thread_id: int, soon: Soon) -> None:
     """Take a thread out of the archive, unless it was locked. https://discord.com/developers/docs/topics/threads"""
+    await soon()
     thread = await client.fetch_channel(thread_id)
     if isinstance(thread, discord.Thread) and thread.archived and not thread.locked:
+        await soon()
         await thread.edit(archived=False)
 
 
-async def leave(client: discord.Client, thread_id: int) -> None:
+async def leave(client: discord.Client, thread_id: int, soon: Soon) -> None:
     """Leave a thread in which nothing is said any more; nice to have, never worth a failure."""
     thread = client.get_partial_messageable(thread_id)
     try:
+        await soon()
         last = [message.type async for message in thread.history(limit=_LAST_SAID)]
         if PEOPLES_TYPES.isdisjoint(last):
+            await soon()
             await client.http.leave_thread(thread_id)
     except discord.HTTPException as refusal:
         log.debug("a thread was not left", code=refusal.code)

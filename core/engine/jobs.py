@@ -37,7 +37,7 @@ TASK = "see to a thread"
 DEAD_AFTER = 6.0  # seconds of silence after which a process counts as dead; see core.showing.LEASE
 MOST_THREADS = 10_000  # at once in one process; what bounds them is the upstream, not the engine
 LOOKS_EVERY = 0.5  # seconds; for what no notification tells, such as a job's time that has come
-CONNECTIONS = 8  # for finding jobs and finishing them; one more listens
+CONNECTIONS = 4  # for finding jobs and finishing them; one more listens
 CONNECT_TIMEOUT = 2  # seconds
 PAUSE_AFTER_TROUBLE = 1  # seconds
 

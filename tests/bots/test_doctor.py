@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -102,6 +103,16 @@ async def test_changed_tables_of_the_engine_are_found(doctor: Doctor, migrated: 
     code, found = await doctor(DATABASE__URL=migrated)
     assert code == 1
     assert "bobbin migrate" in found["engine"]
+
+
+async def test_processes_that_have_no_key_in_common_are_told_so(doctor: Doctor, migrated: str) -> None:
+    discord = {"DISCORD__TOKEN": BAD, "DISCORD__API_URL": "http://127.0.0.1:9"}
+    _, found = await doctor(DATABASE__URL=migrated, **discord)
+    assert found["secret key"].startswith("✗")
+    _, found = await doctor(ENGINE="embedded")
+    assert "secret key" not in found
+    _, found = await doctor(ENGINE="procrastinate", SECRET_KEY=base64.urlsafe_b64encode(bytes(32)).decode())
+    assert "secret key" not in found
 
 
 async def test_one_that_works_alone_is_found_beside_those_that_share(doctor: Doctor, migrated: str) -> None:

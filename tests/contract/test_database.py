@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from core.errors import SetupError, StorageUnavailable
 from core.storage import database as databases
@@ -80,6 +80,32 @@ async def test_a_database_that_comes_back_is_used_again(postgres_url: str) -> No
     assert await is_current(database)
     for one in (database, other):
         await one.close()
+
+
+async def test_however_much_is_to_do_a_process_takes_few_connections(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    slowly_count = text(
+        "select count(*) from pg_stat_activity, pg_sleep(0.02) where datname = current_database()"
+        " and backend_type = 'client backend'"
+    )
+    found = await asyncio.gather(
+        *(database.run(lambda connection: connection.scalar(slowly_count)) for _ in range(5 * databases.CONNECTIONS))
+    )
+    assert max(count for count in found if count) == databases.CONNECTIONS
+    await database.close()
+
+
+async def test_who_came_first_is_first(postgres_url: str) -> None:
+    """Whoever asks again and again may not keep another waiting until it counts as a database that is away."""
+    database, begun = open_database(postgres_url), list[int]()
+
+    async def one() -> None:
+        for number in range(3):
+            await database.run(lambda _, number=number: begun.append(number))  # type: ignore[misc]
+
+    await asyncio.gather(*(one() for _ in range(20 * databases.CONNECTIONS)))
+    assert begun.index(2) > max(index for index, number in enumerate(begun) if number == 0)
+    await database.close()
 
 
 def test_a_password_is_not_shown() -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from core.errors import SetupError
-from core.settings import Section, load
+from core.settings import MAKE_A_KEY, Section, load
 
 
 class Telegraph(Section):
@@ -79,6 +80,12 @@ def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(SetupError) as wrong:
         load(CHATS)
     assert "hush" not in wrong.value.sentence
+
+
+def test_a_key_can_be_made_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = subprocess.run(["/bin/sh", "-c", MAKE_A_KEY], capture_output=True, check=True, text=True)  # noqa: S603
+    monkeypatch.setenv("BOBBIN_SECRET_KEY", made.stdout.strip())
+    assert load(CHATS).seal.lasts
 
 
 def test_a_file_that_is_no_toml_is_said(elsewhere: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from bots.sandbox import discord, slack
 from core.upstream.emulator import Emulator
 
 PATIENCE = 20.0  # seconds
+SECRET_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 
 Running = Callable[..., AbstractAsyncContextManager[Bobbin]]
 
@@ -180,6 +182,7 @@ def running(request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pyt
                 "upstream": {"url": emulator.url, "token": "emulated"},
                 "database": {"url": database_url},
                 "web": {"host": "127.0.0.1", "port": 0},
+                "secret_key": SECRET_KEY,
                 **sections(names),
                 **{name: {**sections(names).get(name, {}), **more} for name, more in given.items()},
             }

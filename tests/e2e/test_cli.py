@@ -126,6 +126,33 @@ async def test_with_no_tokens_the_sandbox_answers_on_both_platforms_from_memory(
     assert "the launch is on Friday" in said.partition("You told me")[2]
 
 
+@pytest.mark.parametrize("part", ["worker", "slack"])
+async def test_a_part_without_tokens_is_not_the_sandbox(part: str) -> None:
+    code, out, err = await run("run", "--only", part)
+    assert (code, out) == (2, "")
+    assert "BOBBIN_SLACK__BOT_TOKEN" in err
+
+
+async def test_a_part_whose_platform_has_no_token_says_which(joined: dict[str, str]) -> None:
+    code, _, err = await run("run", "--only", "discord", **joined | {"BOBBIN_DISCORD__TOKEN": ""})
+    assert (code, "BOBBIN_DISCORD__TOKEN" in err) == (2, True)
+
+
+async def test_parts_that_could_not_open_each_others_secrets_do_not_start(
+    joined: dict[str, str], postgres_url: str
+) -> None:
+    code, _, err = await run("run", "--only", "worker", **joined | {"BOBBIN_DATABASE__URL": postgres_url})
+    assert (code, "BOBBIN_SECRET_KEY" in err) == (2, True)
+
+
+async def test_one_process_starts_without_a_key_and_says_that_others_need_it(
+    joined: dict[str, str], postgres_url: str
+) -> None:
+    async with started("run", **joined | {"BOBBIN_DATABASE__URL": postgres_url}) as process:
+        said = await until(process.stderr, "ready")
+    assert "BOBBIN_SECRET_KEY" in said
+
+
 async def test_a_script_is_played_and_printed(tmp_path: Path) -> None:
     script = tmp_path / "script.txt"
     script.write_text(
@@ -174,6 +201,28 @@ async def test_the_bot_joins_what_it_is_pointed_at_and_ends_in_order(joined: dic
         await until(process.stderr, "ready")
         await local_slack.say("ada", "general", "@bobbin say exactly: here")
         await local_slack.wait_for(lambda: len(local_slack.messages("general")) == 2, 10)
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+async def test_a_second_signal_ends_it_at_once(
+    joined: dict[str, str], local_slack: Any, emulator: Emulator, first: signal.Signals, second: signal.Signals
+) -> None:
+    emulator.pace = 0.2  # the answer takes longer than the test
+    process = await start("run", **joined)
+    try:
+        await until(process.stderr, "ready")
+        await local_slack.say("ada", "general", "@bobbin count to 100")
+        await local_slack.wait_for(lambda: len(local_slack.messages("general")) > 1, 10)
+        process.send_signal(first)
+        await until(process.stderr, "ending")
+        process.send_signal(second)
+        await asyncio.wait_for(process.communicate(), 3)
+        assert process.returncode == -second
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_the_doctor_finds_all_well(joined: dict[str, str]) -> None:

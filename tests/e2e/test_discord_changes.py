@@ -8,11 +8,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bots.sandbox.discord import Channel, LocalDiscord, Message
+from bots.sandbox.discord import Channel, LocalDiscord, Message, Permission
 from core.upstream.emulator import Emulator
 
 PATIENCE = 20.0  # seconds
 SEND = "POST /channels/{channel_id}/messages"
+FORBIDDEN = 403  # HTTP
 HISTORY = "GET /channels/{channel_id}/messages"
 
 
@@ -327,3 +328,26 @@ async def test_places_that_have_nothing_new_are_not_asked(running: Any, talk: Ta
     async with running(sqlite_url, "discord"):
         await talk.answered(missed, "missed")
     assert sum(call.route == HISTORY for call in local.calls) <= 7
+
+
+async def test_where_it_may_not_write_it_says_so_once_in_private(
+    running: Any, local_discord: LocalDiscord, sqlite_url: str
+) -> None:
+    local = local_discord
+    async with running(sqlite_url, "discord") as bobbin:
+        talk = Talk(local)
+        question = await talk.ask("say exactly: before")
+        await talk.answered(question, "before")
+        thread = question.thread
+        assert thread
+        await bobbin.idle()
+        local.deny("general", Permission.SEND_MESSAGES, Permission.SEND_MESSAGES_IN_THREADS)
+        for number in range(2):
+            local.calls.clear()
+            await local.say("ada", thread, f"say exactly: {number}")
+            await local.wait_for(lambda: FORBIDDEN in [call.status for call in local.calls], PATIENCE)
+            await bobbin.idle()
+        private = local.open_dm("ada")
+        await local.wait_for(lambda: local.messages(private), PATIENCE)
+    (told,) = local.messages(private)
+    assert f"<#{thread.id}>" in told.content

@@ -25,6 +25,19 @@ async def test_one_process_listens_and_another_answers(running: Any, side: Any, 
             await side.until(lambda: (True, "two") in side.said(thread))
 
 
+async def test_a_command_is_answered_where_it_was_used_by_whichever_process(
+    running: Any, local_discord: Any, postgres_url: str
+) -> None:
+    async with (
+        running(postgres_url, "discord", only=["worker"]),
+        running(postgres_url, "discord", only=["discord"]) as hearing,
+    ):
+        await hearing.vitals.well()
+        asked = await local_discord.slash("ada", "general", "ask", question="say exactly: one")
+        await local_discord.wait_for(lambda: asked.response and "one" in asked.response.content.splitlines()[-1:], 20)
+        assert len([message for message in local_discord.messages("general") if message.author.is_bot]) == 1
+
+
 async def test_what_was_heard_before_anybody_could_answer_is_answered(
     running: Any, side: Any, postgres_url: str, emulator: Emulator
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Engine, NullPool, create_engine, delete, select
 from sqlalchemy.exc import DBAPIError
 
-from bots.discord.gateway import STARTS_NOTE
+from bots.discord.starts import STARTS_NOTE
 from bots.sandbox.discord import LocalDiscord
 from bots.sandbox.slack import LocalSlack
 from core.storage.tables import notes, turns
@@ -73,7 +73,7 @@ class Storage:
     def forget_starts(self) -> None:
         """Rightly, a bot that was started twenty times in an hour waits before it calls on Discord again."""
         with contextlib.suppress(DBAPIError), self._engine.begin() as connection:
-            connection.execute(delete(notes).where(notes.c.name == STARTS_NOTE))
+            connection.execute(delete(notes).where(notes.c.name.startswith(STARTS_NOTE)))
 
 
 @dataclass(frozen=True, slots=True)

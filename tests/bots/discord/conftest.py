@@ -75,6 +75,11 @@ class House:
         kit = Kit(notes=self.ledger, seal=Seal([]), vitals=self.vitals, routes=NoRoutes())
         return DiscordChat(self.section, kit)
 
+    def sharded(self, count: int, *shards: int) -> House:
+        """Another process of the same bot, with only those of *count* shards."""
+        section = self.section.model_copy(update={"shard_count": count, "shards": shards})
+        return House(self.discord, section, self.ledger)
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         self.vitals.expect("discord")

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from bots.discord.catch_up import _is_deleted
 from bots.discord.events import key_of
@@ -37,6 +38,17 @@ async def test_a_refusal_ends_the_round_and_the_next_start_takes_it_up(house: Ho
         assert (await house.accepted(3))[-1].question.text == "missed"
 
 
+async def test_a_place_that_was_refused_to_who_asked_there_meanwhile_is_read_all_the_same(house: House) -> None:
+    async with house.listening():
+        await house.asked("@bobbin before")
+    await house.discord.say("ada", "general", "@bobbin missed")
+    house.discord.faults.next_calls(HISTORY, status=429, retry_after=60)
+    house.chat = house.build()
+    async with house.listening():
+        assert (await house.asked("@bobbin now")).question.text == "now"
+        assert (await house.accepted(3))[-1].question.text == "missed"
+
+
 async def test_a_place_that_is_lost_does_not_keep_the_others(house: House) -> None:
     async with house.listening():
         await house.asked("@bobbin before")
@@ -59,6 +71,97 @@ async def test_a_process_that_died_has_missed_nothing(house: House) -> None:
     async with house.listening():
         turns = await house.accepted(2)
         assert [turn.question.text for turn in turns] == ["before", "missed"]
+
+
+# Where much was said
+
+
+async def test_a_question_after_much_talk_is_heard(house: House) -> None:
+    async with house.listening():
+        await house.asked("@bobbin before")
+    await chat(house, 250)
+    await house.discord.say("ada", "general", "@bobbin missed")
+    house.chat = house.build()
+    async with house.listening():
+        assert (await house.accepted(2))[-1].question.text == "missed"
+
+
+async def test_what_lies_far_apart_is_asked_in_the_order_in_which_it_was_said(house: House) -> None:
+    direct = house.discord.open_dm("ada")
+    async with house.listening():
+        await house.asked("before", to=direct)
+    for number in range(120):
+        await house.discord.say("ada", direct, str(number))
+    house.chat = house.build()
+    async with house.listening(), asyncio.timeout(10):
+        while len(house.woken) < 121:
+            await asyncio.sleep(0.005)
+    assert await asked_in(house, house.discord.messages(direct)) == ["before", *map(str, range(120))]
+
+
+async def test_where_too_much_was_said_the_newest_is_heard_and_the_log_says_so(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord.catch_up.MOST_MESSAGES", 200)
+    async with house.listening():
+        await house.asked("@bobbin before")
+    oldest = await house.discord.say("ada", "general", "@bobbin oldest")
+    await chat(house, 150)
+    await house.discord.say("ada", "general", "@bobbin older")
+    await chat(house, 100)
+    await house.discord.say("ada", "general", "@bobbin newest")
+    house.chat = house.build()
+    with capture_logs() as logs:
+        async with house.listening():
+            turns = await house.accepted(3)
+    assert [turn.question.text for turn in turns] == ["before", "older", "newest"]
+    assert await house.ledger.turn(key_of(oldest.id)) is None
+    (warning,) = [one for one in logs if one["log_level"] == "warning"]
+    assert (warning["channel"], warning["read"]) == (house.discord.channel("general").id, 200)
+
+
+async def test_talk_that_was_heard_already_is_nothing_to_warn_about(
+    house: House, thread: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read again, since the newest question may have been changed."""
+    monkeypatch.setattr("bots.discord.catch_up.MOST_MESSAGES", 100)
+    monkeypatch.setattr("bots.discord.catch_up.OVERLAP", 0)
+    marked = await house.ledger.note("discord/seen")
+    async with house.listening():
+        await chat(house, 120, thread)
+        async with asyncio.timeout(5):
+            while await house.ledger.note("discord/seen") == marked:
+                await asyncio.sleep(0.005)
+    house.chat = house.build()
+    with capture_logs() as logs:
+        await all_read(house)
+    assert not [one for one in logs if one["log_level"] == "warning"]
+
+
+async def test_so_many_pages_are_read_and_no_more(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house.listening():
+        await house.asked("@bobbin before")
+    unread = await house.discord.say("ada", "general", "@bobbin unread")
+    await house.discord.say("ada", "random", "@bobbin missed")
+    monkeypatch.setattr("bots.discord.catch_up.MOST_PAGES", 2)  # of the thread that was active, and of #random
+    house.chat = house.build()
+    with capture_logs() as logs:
+        async with house.listening(), asyncio.timeout(5):
+            while not any("not everywhere" in one["event"] for one in logs):
+                await asyncio.sleep(0.005)
+    assert await house.ledger.turn(key_of(unread.id)) is None
+    assert house.woken[1:]
+
+
+async def chat(house: House, messages: int, where: Channel | str = "general") -> None:
+    for number in range(messages):
+        await house.discord.say("ben", where, f"@ada chatter {number}")
+
+
+async def asked_in(house: House, messages: list[Message]) -> list[str]:
+    """The questions among *messages*, in the order in which they were accepted."""
+    turns = [turn for one in messages if (turn := await house.ledger.turn(key_of(one.id)))]
+    return [turn.question.text for turn in sorted(turns, key=lambda turn: turn.id)]
 
 
 # Changes of what was asked before

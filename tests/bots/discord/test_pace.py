@@ -10,12 +10,10 @@ import pytest
 
 from bots.discord.pace import (
     CALLS,
-    CALLS_A_SECOND,
     CALLS_AT_ONCE,
     FORGOTTEN_AFTER,
     KEPT_FOR_ENDS,
     UPDATE_SPACING,
-    UPDATES_A_SECOND,
     WINDOW,
     Pace,
 )
@@ -94,16 +92,71 @@ def test_never_more_calls_in_a_window_than_discord_takes(pace: Pace, clock: Cloc
     assert all(sum(at <= other < at + WINDOW for other in calls) <= CALLS - KEPT_FOR_ENDS for at in calls)
 
 
-def test_further_messages_of_one_answer_count_as_well(pace: Pace) -> None:
-    pace.take(FIRST, HERE)
-    pace.shown(FIRST, HERE, CALLS, is_over=False)
+async def test_further_messages_of_one_answer_count_as_well(pace: Pace) -> None:
+    for _ in range(CALLS):
+        await pace.call(FIRST, HERE, is_over=False)
     assert pace.wait(SECOND, HERE, is_over=True) > 0
+
+
+async def test_what_an_answer_took_when_it_became_ready_is_not_taken_again(pace: Pace) -> None:
+    await pace.ready(FIRST, HERE, is_over=True)
+    await pace.call(FIRST, HERE, is_over=True)
+    assert pace._everywhere._level == CALLS_AT_ONCE - 1
+    await pace.call(FIRST, HERE, is_over=True)
+    assert pace._everywhere._level == CALLS_AT_ONCE - 2
+
+
+async def test_what_an_answer_took_and_did_not_need_is_not_kept_for_its_next_show(pace: Pace) -> None:
+    await pace.ready(FIRST, HERE, is_over=False)
+    pace.shown(FIRST, is_over=False)
+    await pace.call(FIRST, HERE, is_over=False)
+    assert pace._everywhere._level == CALLS_AT_ONCE - 2
+
+
+async def test_what_an_answer_took_serves_to_make_its_thread(pace: Pace) -> None:
+    await pace.ready(FIRST, HERE, is_over=False)
+    await pace.soon(FIRST)
+    assert pace._everywhere._level == CALLS_AT_ONCE - 1
+    assert not pace._calls[HERE]
+    pace.shown(FIRST, is_over=True)
+    assert not pace._calls
+
+
+async def test_an_answer_that_goes_elsewhere_after_all_is_counted_there(pace: Pace) -> None:
+    """As a reply, where no thread can be made."""
+    await pace.ready(FIRST, HERE, is_over=False)
+    await pace.call(FIRST, ELSEWHERE, is_over=False)
+    assert len(pace._calls[ELSEWHERE]) == 1
+    pace.shown(FIRST, is_over=True)
+    assert not pace._updated
+
+
+async def test_who_is_cancelled_between_two_pages_has_taken_nothing() -> None:
+    pace = Pace()
+    await pace.ready(FIRST, HERE, is_over=True)
+    await pace.call(FIRST, HERE, is_over=True)
+    pace._everywhere.hold(0.2)
+    next_page = asyncio.create_task(pace.call(FIRST, HERE, is_over=True))
+    other = asyncio.create_task(pace.ready(SECOND, ELSEWHERE, is_over=True))
+    await asyncio.sleep(0)
+    next_page.cancel()
+    async with asyncio.timeout(5):
+        await other
+    assert len(pace._calls[HERE]) == 1
+    assert len(pace._calls[ELSEWHERE]) == 1
+
+
+async def test_nothing_is_kept_of_a_turn_that_another_process_took_over(pace: Pace, clock: Clock) -> None:
+    await pace.ready(FIRST, HERE, is_over=False)
+    clock.now += FORGOTTEN_AFTER
+    pace.shown(SECOND, is_over=True)
+    assert not pace._in_hand
 
 
 def test_an_answer_that_has_ended_slows_nobody_down(pace: Pace) -> None:
     pace.take(FIRST, HERE)
     pace.take(SECOND, HERE)
-    pace.shown(SECOND, HERE, 1, is_over=True)
+    pace.shown(SECOND, is_over=True)
     assert pace.wait(FIRST, HERE, is_over=False) == pytest.approx(UPDATE_SPACING)
 
 
@@ -136,16 +189,10 @@ def test_the_whole_bot_stays_below_what_discord_takes(pace: Pace, clock: Clock) 
     assert max(sum(at <= other < at + 1 for other in calls) for at in calls) < 50
 
 
-def test_with_many_answers_each_gets_its_share_of_updates(pace: Pace) -> None:
-    for number in range(100):
-        pace.take(TurnId(number), number)
-    assert pace.wait(FIRST, 1, is_over=False) == pytest.approx(100 / UPDATES_A_SECOND)
-
-
 async def test_when_it_is_busy_ends_come_before_updates_and_these_before_what_can_wait() -> None:
     pace, came = Pace(), []
 
-    async def go(name: str, waiting: Coroutine[Any, Any, None]) -> None:
+    async def go(name: str, waiting: Coroutine[Any, Any, object]) -> None:
         await waiting
         came.append(name)
 
@@ -161,12 +208,13 @@ async def test_when_it_is_busy_ends_come_before_updates_and_these_before_what_ca
     assert came == ["end", "update", "later"]
 
 
-async def test_a_thread_to_be_made_costs_a_call_more() -> None:
-    pace = Pace(clock := Clock())
-    await pace.ready(FIRST, HERE, is_over=False, needs_thread=True)
-    clock.now += 1 / CALLS_A_SECOND
-    assert not pace._everywhere.is_full
-    clock.now += 1.1 / CALLS_A_SECOND
+async def test_what_is_not_wanted_any_more_is_not_taken_at_the_last_moment_either(pace: Pace) -> None:
+    wanted = True
+    async with pace._soon:
+        waiting = asyncio.create_task(pace.spare(lambda: wanted))
+        await asyncio.sleep(0)
+        wanted = False
+    assert not await waiting
     assert pace._everywhere.is_full
 
 

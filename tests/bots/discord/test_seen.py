@@ -31,8 +31,8 @@ class Clock:
         return self.now
 
 
-async def loaded(book: Book, clock: Clock | None = None) -> Seen:
-    seen = Seen(book, clock or Clock())
+async def loaded(book: Book, clock: Clock | None = None, shard: int = 0, count: int = 1) -> Seen:
+    seen = Seen(book, shard, count, clock or Clock())
     await seen.load(now=1_000)
     return seen
 
@@ -97,3 +97,39 @@ async def test_it_is_written_down_now_and_then() -> None:
     clock.now += KEPT_EVERY
     await seen.keep()
     assert book.written[SEEN_NOTE] == "3000"
+
+
+# In shards
+
+
+async def test_each_shard_begins_where_it_ended_itself() -> None:
+    book = Book()
+    first, second = await loaded(book, shard=0, count=2), await loaded(book, shard=1, count=2)
+    for seen in (first, second):
+        seen.end()
+        hear(seen, 2_000)
+        await seen.keep(at_once=True)
+    hear(first, 3_000)
+    await first.keep(at_once=True)
+    assert (await loaded(book, shard=0, count=2)).begin() == 3_000
+    assert (await loaded(book, shard=1, count=2)).begin() == 2_000
+
+
+async def test_with_another_number_of_shards_it_begins_where_the_last_of_them_ended() -> None:
+    book = Book()
+    for shard, message in enumerate((5_000, 4_000, 6_000)):
+        seen = await loaded(book, shard=shard, count=3)
+        seen.end()
+        hear(seen, message)
+        await seen.keep(at_once=True)
+    for shard in range(5):
+        seen = await loaded(book, shard=shard, count=5)
+        assert seen.begin() == 4_000
+        seen.end()
+        hear(seen, 7_000)
+        await seen.keep(at_once=True)
+    assert (await loaded(book)).begin() == 4_000
+
+
+async def test_who_comes_to_have_shards_begins_where_it_ended_without() -> None:
+    assert (await loaded(Book(**{SEEN_NOTE: "7"}), shard=1, count=2)).begin() == 7
