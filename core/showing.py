@@ -133,7 +133,7 @@ class Showing:
             # Cleared before looking: what comes from here on is shown by another round.
             changed.clear()
             try:
-                await self._show(now())
+                await self._show(now(), patience=0)  # when it is cancelled, it has had its time
             except (ThreadGone, ChatForbidden):
                 raise
             except ChatRejected as error:
@@ -163,13 +163,13 @@ class Showing:
             await self._ledger.holds(self.turn)
             self._confirmed = asked
 
-    async def _show(self, turn: Turn) -> None:
+    async def _show(self, turn: Turn, *, patience: float = LAST_REQUEST) -> None:
         showing = asyncio.ensure_future(self._chat.show(turn.replied(self.turn.reply)))
         try:
             reply = await asyncio.shield(showing)
         except asyncio.CancelledError:
             # A message may be under way: what became of it must be kept, or a restart would post it again.
-            await _finish(showing)
+            await _finish(showing, patience)
             if not showing.cancelled() and not _has_failed(showing):
                 await self._keep_at_last(showing.result())
             raise
@@ -208,9 +208,9 @@ def _has_failed(task: asyncio.Future[Any]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is not None
 
 
-async def _finish(task: asyncio.Future[Any]) -> None:
+async def _finish(task: asyncio.Future[Any], patience: float = LAST_REQUEST) -> None:
     """Let *task* come to its end, whatever it is; cancel it if it takes longer than a request should."""
-    await asyncio.wait({task}, timeout=LAST_REQUEST)
+    await asyncio.wait({task}, timeout=patience)
     if not task.done():
         task.cancel()
         await asyncio.wait({task})

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from core.errors import ThreadGone
-from core.showing import Showing
+from core.showing import LAST_REQUEST, Showing
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
+
+THREAD = Thread(ThreadId("chat:1"), "chat", (PlaceId("chat:work"),))
+TURN = Turn(TurnId(1), Question(QuestionKey("1"), THREAD, "ada", "Why?"), Status.STREAMING, reference="0123abcd")
 
 
 class Chat:
@@ -28,13 +31,10 @@ class Chat:
 @pytest.mark.parametrize("rounds", range(12))
 async def test_who_is_cancelled_while_the_thread_goes_is_cancelled(rounds: int) -> None:
     """So many *rounds* of the event loop after the thread went."""
-    thread = Thread(ThreadId("chat:1"), "chat", (PlaceId("chat:work"),))
-    question = Question(QuestionKey("1"), thread, "ada", "Why?")
-    turn = Turn(id=TurnId(1), question=question, status=Status.STREAMING, reference="0123abcd")
-    chat, ledger = Chat(), Any
+    chat = Chat()
 
     async def show() -> None:
-        async with Showing(chat, ledger, turn).live(lambda: turn):  # type: ignore[arg-type]  # as much as is used
+        async with Showing(chat, Any, TURN).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
             await asyncio.Event().wait()
 
     showing = asyncio.create_task(show())
@@ -46,3 +46,18 @@ async def test_who_is_cancelled_while_the_thread_goes_is_cancelled(rounds: int) 
     was_cancelled = showing.cancel()
     (outcome,) = await asyncio.gather(showing, return_exceptions=True)
     assert isinstance(outcome, asyncio.CancelledError if was_cancelled else ThreadGone)
+
+
+async def test_what_hangs_at_the_end_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only then the answer is recorded."""
+    waits: list[float] = []
+    wait = asyncio.wait
+
+    async def hurried(tasks: set[asyncio.Task[None]], timeout: float | None = None) -> object:  # noqa: ASYNC109  # asyncio's
+        waits.append(timeout or 0)
+        return await wait(tasks, timeout=None if timeout is None else 0)
+
+    monkeypatch.setattr(asyncio, "wait", hurried)
+    async with Showing(Chat(), Any, TURN).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
+        await asyncio.sleep(0.01)
+    assert sum(waits) == LAST_REQUEST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import time
 import warnings
@@ -222,6 +223,7 @@ async def opened(topology: Topology, folder: Path) -> AsyncIterator[World]:
             "BOBBIN_UPSTREAM__TOKENS": ",".join(f"emulated-{number}" for number in range(TOKENS)),
             "BOBBIN_UPSTREAM__IDLE_TIMEOUT": "10",
             "BOBBIN_DATABASE__URL": bots_url,
+            "BOBBIN_SECRET_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),  # one for all processes
             "BOBBIN_SLACK__API_URL": slack.api_url,
             "BOBBIN_SLACK__BOT_TOKEN": slack.bot_token,
             "BOBBIN_SLACK__APP_TOKEN": slack.app_token,
