@@ -206,16 +206,16 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
 
     return [
         Scenario("calm", 8 * share, *some(30, 50), nothing),
-        Scenario("kills", 40 * share, *some(110, 160), kills, least=round(20 * share) or 2),
+        Scenario("kills", 30 * share, *some(85, 125), kills, least=round(16 * share) or 2),
         Scenario("moments", 0, Wish(0, 0), Wish(0, 0), moments),
         Scenario("hundred", 0, Wish(0, 0), Wish(0, 0), hundred),
-        Scenario("freezes", 16 * share, *some(40, 60), freezes, least=2),
+        Scenario("freezes", 12 * share, *some(40, 60), freezes, least=2),
         Scenario("deliveries", 12 * share, *some(60, 60), deliveries, least=2),
-        Scenario("refusals", 15 * share, *some(40, 60), refusals, least=2),
+        Scenario("refusals", 8 * share, *some(25, 40), refusals, least=2),
         Scenario("bad upstream", 10 * share, *some(40, 70), bad_upstream),
-        Scenario("cuts", 16 * share, *some(40, 60), cuts, least=4),
+        Scenario("cuts", 13 * share, *some(40, 60), cuts, least=4),
         Scenario("restarts", 12 * share, *some(30, 30), restarts, least=3, needs_server=True),
-        Scenario("mixture", 25 * share, *some(60, 90), mixture, least=round(12 * share) or 2),
+        Scenario("mixture", 20 * share, *some(60, 90), mixture, least=round(12 * share) or 2),
         # The last one: it leaves people told for a while, since the bot does not hammer a service that was down.
         Scenario("no upstream", 3 * share, *some(10, 20), no_upstream),
         Scenario("outage", 0, Wish(0, 0), Wish(0, 0), outage, only_if_named=True),
