@@ -206,12 +206,12 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
 
     return [
         Scenario("calm", 8 * share, *some(30, 50), nothing),
-        Scenario("kills", 30 * share, *some(85, 125), kills, least=round(16 * share) or 2),
+        Scenario("kills", 26 * share, *some(85, 125), kills, least=round(16 * share) or 2),
         Scenario("moments", 0, Wish(0, 0), Wish(0, 0), moments),
         Scenario("hundred", 0, Wish(0, 0), Wish(0, 0), hundred),
-        Scenario("freezes", 12 * share, *some(40, 60), freezes, least=2),
+        Scenario("freezes", 10 * share, *some(40, 60), freezes, least=2),
         Scenario("deliveries", 12 * share, *some(60, 60), deliveries, least=2),
-        Scenario("refusals", 8 * share, *some(25, 40), refusals, least=2),
+        Scenario("refusals", 6 * share, *some(25, 40), refusals, least=2),
         Scenario("bad upstream", 10 * share, *some(40, 70), bad_upstream),
         Scenario("cuts", 13 * share, *some(40, 60), cuts, least=4),
         Scenario("restarts", 12 * share, *some(30, 30), restarts, least=3, needs_server=True),
