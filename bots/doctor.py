@@ -77,6 +77,7 @@ async def _has_newest_schema(url: str) -> bool:
 
 async def _engine(url: str, *, shares_its_work: bool, is_newest: bool) -> Finding:
     try:
+        await _check_sessions(url)
         if shares_its_work:
             await _can_share(url, is_newest=is_newest)
             return Finding("engine", is_well=True, sentence="processes can share their work on this database")
@@ -89,12 +90,18 @@ async def _engine(url: str, *, shares_its_work: bool, is_newest: bool) -> Findin
     return Finding("engine", is_well=True, sentence="embedded: one process does it all, and no other is at it")
 
 
-async def _can_share(url: str, *, is_newest: bool) -> None:
+async def _check_sessions(url: str) -> None:
     """Raises SetupError, StorageUnavailable."""
-    from core.engine import presence  # noqa: PLC0415  # who runs on SQLite doesn't have what these need
-    from core.engine.jobs import Jobs  # noqa: PLC0415
+    from core.engine import presence  # noqa: PLC0415  # who runs on SQLite doesn't have what this needs
 
     await presence.check_sessions(url)
+
+
+async def _can_share(url: str, *, is_newest: bool) -> None:
+    """Raises SetupError, StorageUnavailable."""
+    from core.engine import presence  # noqa: PLC0415  # as above
+    from core.engine.jobs import Jobs  # noqa: PLC0415
+
     if is_newest:  # else its tables are still to come
         jobs = Jobs(url)
         jobs.hurry()
@@ -110,7 +117,6 @@ async def _can_be_alone(url: str) -> None:
     """Raises SetupError, StorageUnavailable."""
     from core.engine import presence  # noqa: PLC0415  # as above
 
-    await presence.check_sessions(url)
     if await presence.is_shared(url):
         raise SetupError(
             "engine is embedded here, but other processes share the work of this database by procrastinate: stop them, "

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import discord
+
 from bots.discord import gateway
 from bots.discord.answers import Showing
 from bots.discord.deleted import Deleted
@@ -102,10 +104,11 @@ class DiscordChat:
 
     async def appeal(self, turn: Turn) -> None:
         with translated():
-            await self._pace.spare()
             async with self._door.client() as client:
-                asker = await client.fetch_user(int(turn.question.asker))
-                await asker.send(appeal(f"<#{self._newest_note(turn).channel}>", turn.reference))
+                await self._pace.spare()
+                private = await client.create_dm(discord.Object(int(turn.question.asker)))
+                await self._pace.spare()
+                await private.send(appeal(f"<#{self._newest_note(turn).channel}>", turn.reference))
 
     async def _show(self, showing: Showing, turn: Turn, pages: Pages) -> None:
         try:

@@ -93,9 +93,8 @@ class Breaker:
         self._failures += 1
         if self.is_open or self._failures >= self._most_failures:
             now = self._clock()
-            if not self.is_open:
-                self._opened_at, self._pause = now, self._first_pause / 2
-            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            self._pause = min(self._pause * 2 if self.is_open else self._first_pause, LONGEST_PAUSE)
+            self._opened_at = now if self._opened_at is None else self._opened_at
             self._closed_until_probe = now + self._pause * (0.8 + 0.4 * self._chance())
 
 
