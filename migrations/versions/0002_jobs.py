@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,6 +19,19 @@ depends_on = None
 # written: another version of it brings the same tables here, and its later steps are for a migration of their own.
 # https://procrastinate.readthedocs.io/en/stable/howto/production/migrations.html
 NEWEST_STEP = "03.04.00_50"
+
+# Its steps make these with fewer values, and add the others one by one. PostgreSQL before 17 does not let a transaction
+# use a value that it added: https://www.postgresql.org/docs/16/sql-altertype.html. So they come with all of them.
+ENUMS = """
+create type procrastinate_job_status as enum (
+    'todo', 'doing', 'succeeded', 'failed', 'cancelled', 'aborting', 'aborted'
+);
+create type procrastinate_job_event_type as enum (
+    'deferred', 'started', 'deferred_for_retry', 'failed', 'succeeded', 'cancelled', 'abort_requested', 'aborted',
+    'scheduled', 'retried'
+);
+"""
+THEIR_ENUMS = re.compile(r"\b(create type \w+ as enum \(|alter type \w+ add value )[^;]*;", re.IGNORECASE)
 
 # It tells its workers of new jobs, not that a lock is free again, for which the thread's next job waits.
 WAKE_WHO_WAITS = """
@@ -60,8 +74,9 @@ drop type procrastinate_job_to_defer_v1, procrastinate_job_status, procrastinate
 
 def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
+        _run(ENUMS)
         for step in _steps():
-            _run(step.read_text())
+            _run(THEIR_ENUMS.sub("", step.read_text()))
         _run(WAKE_WHO_WAITS)
         _run(PIN_THE_PLAN)
 

@@ -32,6 +32,7 @@ from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Accepted, Question, QuestionKey
+from tests.conftest import POSTGRES
 
 PRESETS = {"default": Preset(model="m", instructions="")}
 REPLICA = Path(__file__).with_name("replica.py")
@@ -99,11 +100,16 @@ async def begun(place: Place, turns: int) -> None:
     await until(is_so)
 
 
-@pytest.fixture(params=["embedded on sqlite", "embedded on postgres", "procrastinate on postgres"])
+@pytest.fixture(
+    params=[
+        "embedded sqlite_url",
+        *(f"{kind} {version}_postgres" for kind in ("embedded", "procrastinate") for version in POSTGRES),
+    ]
+)
 async def open_place(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Place]]:
     """Opens places on the same database; with each kind of engine in turn."""
-    kind, _, server = request.param.split()
-    async with places(kind, str(request.getfixturevalue(f"{server}_url"))) as open_one:
+    kind, database = request.param.split()
+    async with places(kind, str(request.getfixturevalue(database))) as open_one:
         yield open_one
 
 

@@ -15,6 +15,7 @@ from bots import platforms
 from bots.app import Bobbin
 from bots.sandbox import discord, slack
 from core.upstream.emulator import Emulator
+from tests.conftest import POSTGRES
 
 PATIENCE = 20.0  # seconds
 SECRET_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
@@ -126,6 +127,12 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("BOBBIN_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(params=POSTGRES)
+def postgres_url(request: pytest.FixtureRequest) -> str:
+    """As the contract's: of the oldest version and of the newest."""
+    return str(request.getfixturevalue(f"{request.param}_postgres"))
 
 
 @pytest.fixture

@@ -182,13 +182,14 @@ async def test_nothing_in_an_answer_pings(running: Any, side: Any, sqlite_url: s
 
 
 async def test_no_database_no_acknowledgement_and_all_is_well_when_it_is_back(
-    running: Any, local_slack: Any, postgres_url: str, postgres_server: str
+    running: Any, local_slack: Any, postgres_url: str
 ) -> None:
     name = sql.Identifier(make_url(postgres_url).database or "")
+    another = make_url(postgres_url).set(database="postgres").render_as_string(hide_password=False)
     async with running(postgres_url, "slack") as bobbin, httpx.AsyncClient(trust_env=False) as client:
         ready = f"http://127.0.0.1:{bobbin.web.port}/readyz"
         assert (await client.get(ready)).json() == {"ready": True, "troubles": {}}
-        with psycopg.connect(postgres_server, autocommit=True) as server:
+        with psycopg.connect(another, autocommit=True) as server:
             server.execute(sql.SQL("alter database {} allow_connections false").format(name))
             server.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s",

@@ -1,0 +1,92 @@
+"""What bringing a database up to date promises: one schema on every version, all of it or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from procrastinate.schema import SchemaManager
+from psycopg import sql
+from sqlalchemy import Connection, make_url, text
+
+from core.storage.database import open_database
+from core.storage.migrate import is_current, migrate
+
+# Columns in their order, enums with their values in theirs, and whatever else has a definition.
+SCHEMA = """
+select 'column', table_name, ordinal_position::text, concat_ws(' ', column_name, udt_name, character_maximum_length,
+    is_nullable, column_default) from information_schema.columns where table_schema = 'public'
+union all select 'enum', typname, enumlabel, (rank() over (partition by typname order by enumsortorder))::text
+    from pg_enum join pg_type on pg_type.oid = enumtypid
+union all select 'index', tablename, indexname, indexdef from pg_indexes where schemaname = 'public'
+union all select 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint
+    where connamespace = 'public'::regnamespace and contype <> 'n'
+union all select 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) from pg_trigger
+    where not tgisinternal
+union all select 'function', proname, oid::regprocedure::text, pg_get_functiondef(oid) from pg_proc
+    where pronamespace = 'public'::regnamespace
+"""
+MIGRATES = ("-m", "bots", "migrate")
+
+
+async def test_the_engines_tables_are_those_of_its_steps_taken_one_by_one(postgres_url: str) -> None:
+    """As they were made before, when each version of PostgreSQL before 17 refused to take them in one transaction."""
+    database = open_database(postgres_url)
+    await migrate(database)
+    name = f"{make_url(postgres_url).database}_steps"
+    there = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("alter function procrastinate_fetch_job_v2 reset enable_sort")
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        try:
+            with psycopg.connect(there, autocommit=True) as other:
+                for step in sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql")):
+                    if step.name < "03.04.00_51":  # as far as migration 0002 goes
+                        other.execute(step.read_bytes())
+                theirs = set(other.execute(SCHEMA).fetchall())
+            ours = {row for row in connection.execute(SCHEMA) if "procrastinate" in f"{row[1]}{row[2]}"}
+        finally:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    assert {row[:3] for row in theirs ^ ours} == {
+        ("trigger", "procrastinate_jobs", f"bobbin_lock_is_free_after_{event}") for event in ("update", "delete")
+    }
+    await database.close()
+
+
+async def test_one_that_is_killed_in_the_middle_leaves_nothing_to_mend(postgres_url: str, tmp_path: Path) -> None:
+    async with await psycopg.AsyncConnection.connect(postgres_url) as other:
+        # It makes a table of that name some thirty steps on, and waits to know what becomes of this one.
+        await other.execute("create table procrastinate_workers (id integer)")
+        killed = await _migrate(postgres_url, tmp_path)
+        await _until_somebody_waits(postgres_url)
+        killed.kill()
+        assert await killed.wait() == -signal.SIGKILL
+        await other.rollback()
+    again = await _migrate(postgres_url, tmp_path)
+    _, err = await asyncio.wait_for(again.communicate(), 40)
+    assert (again.returncode, err) == (0, b"")
+    database = open_database(postgres_url)
+    assert await is_current(database)
+    await database.close()
+
+
+async def _migrate(url: str, folder: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *MIGRATES,
+        cwd=folder,
+        env={"PYTHONPATH": str(Path(__file__).parent.parent.parent), "BOBBIN_DATABASE__URL": url},
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def _until_somebody_waits(url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as looking, asyncio.timeout(40):
+        waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        while not await (await looking.execute(waits)).fetchall():
+            await asyncio.sleep(0.05)
