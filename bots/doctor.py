@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bots import platforms
-from core.errors import BobbinError, SetupError, TokenRefused, UpstreamError, UsedUp
+from core.errors import BobbinError, SetupError, StorageUnavailable, TokenRefused, UpstreamError, UsedUp
 from core.settings import NO_KEY
 from core.storage.database import open_database, readable
 from core.storage.ledger import Ledger
@@ -50,9 +50,11 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     url = settings.database.url.get_secret_value()
     try:
         is_newest = await _has_newest_schema(url)
-    except BobbinError as error:
+    except StorageUnavailable as error:
         todo = f"{readable(url)}: {error.sentence} Is it running, and is BOBBIN_DATABASE__URL right?"
         yield Finding("database", is_well=False, sentence=todo)
+    except SetupError as error:
+        yield Finding("database", is_well=False, sentence=error.sentence)
     else:
         schema = "its schema is this version's" if is_newest else "its schema is brought up to date at the next start"
         yield Finding("database", is_well=True, sentence=f"{readable(url)} answers; {schema}")

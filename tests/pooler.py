@@ -1,18 +1,32 @@
-"""Stands in for a pooler between us and PostgreSQL that gives one connection to several."""
+"""Stands between us and PostgreSQL, and passes on what it says with a change."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import psycopg
 from sqlalchemy import make_url
 
+Change = Callable[[bytes], bytes]  # of a whole message of the server; empty: it is kept back
+
+
+def deaf(url: str) -> AbstractAsyncContextManager[str]:
+    """Like a pooler that gives one connection to several: the URL of what passes on all but notifications."""
+    return _before(url, lambda message: b"" if message[:1] == b"A" else message)
+
+
+def aged(url: str, major: int) -> AbstractAsyncContextManager[str]:
+    """The URL of what says that the server is of an older version, of as many digits."""
+    with psycopg.connect(url) as connection:
+        number = str(connection.info.server_version)
+    older = f"{major}{number[2:]}"
+    return _before(url, lambda message: message.replace(number.encode(), older.encode()))
+
 
 @asynccontextmanager
-async def deaf(url: str) -> AsyncIterator[str]:
-    """The URL of a server before that of *url*, which passes on all but notifications."""
+async def _before(url: str, change: Change) -> AsyncIterator[str]:
     with psycopg.connect(url) as connection:
         info = connection.info
         where, port = info.host, info.port
@@ -25,7 +39,10 @@ async def deaf(url: str) -> AsyncIterator[str]:
             else asyncio.open_connection(where, port)
         )
         others_reader, others_writer = await there
-        both = [asyncio.create_task(_pass(reader, others_writer)), asyncio.create_task(_pass_on(others_reader, writer))]
+        both = [
+            asyncio.create_task(_pass(reader, others_writer)),
+            asyncio.create_task(_pass_on(others_reader, writer, change)),
+        ]
         tasks.update(both)
         await asyncio.gather(*both)
 
@@ -46,12 +63,11 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Change) -> None:
     """A message of the server is a letter, its length, itself: https://www.postgresql.org/docs/current/protocol-message-formats.html."""
     with suppress(asyncio.IncompleteReadError):
         while True:
             head = await reader.readexactly(5)
             rest = await reader.readexactly(int.from_bytes(head[1:]) - 4)
-            if head[:1] != b"A":
-                writer.write(head + rest)
+            writer.write(change(head + rest))
     writer.close()

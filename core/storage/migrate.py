@@ -9,37 +9,92 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import ProgrammingError
+
+from core.errors import SetupError
+from core.storage.tables import metadata
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from core.storage.database import Database
 
+OLDEST_POSTGRESQL = 14  # the oldest that its makers still mend: https://www.postgresql.org/support/versioning
 _LOCK = 0x626F6262  # any number of our own: "bobb"
+_MAY_NOT = "42501"  # https://www.postgresql.org/docs/current/errcodes-appendix.html: insufficient_privilege
+_ELSE = "or set BOBBIN_DATABASE__URL to a database of Bobbin's own."
 
 
 async def migrate(database: Database) -> None:
-    """Run what is missing; safe to be called by several processes at once. Raises StorageUnavailable."""
+    """Run what is missing; safe to be called by several processes at once.
+
+    Raises StorageUnavailable; SetupError for a database that this version can't work with, and then changes nothing.
+    """
     await database.run(_upgrade)
 
 
 async def is_current(database: Database) -> bool:
-    """Has the database the newest schema? Raises StorageUnavailable."""
-    return await database.run(_revision) == ScriptDirectory.from_config(_config()).get_current_head()
+    """Has the database the newest schema? Raises as `migrate` does, for False can be mended by that."""
+    return await database.run(_revision) == _script().get_current_head()
 
 
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         # Two replicas that start together: the second waits here and then finds nothing left to do.
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    _revision(connection)
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", "") != _MAY_NOT:
+            raise
+        raise SetupError(
+            "The user named in BOBBIN_DATABASE__URL may not create tables in this database. Make that user the "
+            "database's owner, or run `bobbin migrate` as its owner."
+        ) from error
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The newest migration that was run here; None if none was. Raises SetupError for what this version can't work with."""
+    if connection.dialect.name == "postgresql":
+        _check_version(int(connection.exec_driver_sql("show server_version_num").scalar_one()))
+    found = MigrationContext.configure(connection).get_current_heads()
+    newest, known = _script().get_current_head() or "", [script.revision for script in _script().walk_revisions()]
+    if not found:
+        if others := sorted(metadata.tables.keys() & set(inspect(connection).get_table_names())):
+            raise SetupError(
+                f"The database already has tables called {', '.join(others)}, and nothing in it says that they are "
+                f"Bobbin's. Restore a backup if they are, {_ELSE}"
+            )
+        return None
+    if len(found) == 1 and found[0] in known:
+        return found[0]
+    if len(found) == 1 and found[0].isdecimal() and found[0] > newest:
+        raise SetupError(
+            f"The database was upgraded by a newer Bobbin: its schema is number {found[0][:20]}, and this version knows "
+            f"them up to {newest}. Install the newer version again, or restore a backup from before the upgrade."
+        )
+    raise SetupError(
+        "The database's table alembic_version holds what no version of Bobbin writes there, so that its schema can't be "
+        f"told. Restore a backup, {_ELSE}"
+    )
+
+
+def _check_version(number: int) -> None:
+    """*number* is as https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQSERVERVERSION says: 180004 is 18.4."""
+    major, minor = divmod(number, 10_000)
+    if major < OLDEST_POSTGRESQL:
+        raise SetupError(
+            f"The database is PostgreSQL {major}.{minor}, and Bobbin needs version {OLDEST_POSTGRESQL} or newer. Upgrade "
+            "the server, or set BOBBIN_DATABASE__URL to a newer one."
+        )
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:

@@ -417,6 +417,7 @@ async def test_one_that_is_stopped_hands_its_answers_over(replicas: Replicas) ->
 
 def test_postgresql_is_shared_unless_told_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BOBBIN_TEST_POSTGRES", raising=False)  # ours, and no setting
     postgres, sqlite = ({"url": url} for url in ("postgresql://127.0.0.1/bobbin", "sqlite:///bobbin.db"))
     assert load({}, database=postgres).shares_its_work
     assert not load({}, database=sqlite).shares_its_work

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
 from procrastinate.schema import SchemaManager
 from psycopg import sql
 from sqlalchemy import Connection, make_url, text
 
-from core.storage.database import open_database
+from core.errors import SetupError
+from core.storage.database import Database, open_database
 from core.storage.migrate import is_current, migrate
+from tests.pooler import aged
 
 # Columns in their order, enums with their values in theirs, and whatever else has a definition.
 SCHEMA = """
@@ -45,9 +49,8 @@ async def test_the_engines_tables_are_those_of_its_steps_taken_one_by_one(postgr
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         try:
             with psycopg.connect(there, autocommit=True) as other:
-                for step in sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql")):
-                    if step.name < "03.04.00_51":  # as far as migration 0002 goes
-                        other.execute(step.read_bytes())
+                for step in _steps():
+                    other.execute(step)
                 theirs = set(other.execute(SCHEMA).fetchall())
             ours = {row for row in connection.execute(SCHEMA) if "procrastinate" in f"{row[1]}{row[2]}"}
         finally:
@@ -73,6 +76,83 @@ async def test_one_that_is_killed_in_the_middle_leaves_nothing_to_mend(postgres_
     database = open_database(postgres_url)
     assert await is_current(database)
     await database.close()
+
+
+async def test_what_was_migrated_before_goes_on(database_url: str) -> None:
+    """From each earlier schema to the newest."""
+    database = open_database(database_url)
+    for earlier in ("base", "0001", "head"):
+        await migrate(database)
+        await database.run(lambda connection, to=earlier: _to(connection, to))  # type: ignore[misc]
+        assert await is_current(database) == (earlier == "head")
+        await migrate(database)
+        assert await is_current(database)
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (["9999"], "newer Bobbin.*9999.*Install the newer version again, or restore a backup"),
+        (["0001", "0002"], "alembic_version"),
+        ([""], "alembic_version"),
+        (["e4a1c2b7d9f0"], "alembic_version"),  # another program's
+        ([], "tables called notes, presets, threads, turns"),
+    ],
+    ids=["newer", "two", "empty", "strange", "none"],
+)
+async def test_a_schema_that_is_not_known_is_refused_and_left_as_it_is(
+    database: Database, held: list[str], said: str
+) -> None:
+    def hold(connection: Connection) -> None:
+        connection.execute(text("delete from alembic_version"))
+        for number in held:
+            connection.execute(text("insert into alembic_version values (:number)"), {"number": number})
+
+    await database.run(hold)
+    for look in (migrate, is_current):
+        with pytest.raises(SetupError, match=said):
+            await look(database)
+    left = await database.run(lambda connection: connection.scalars(text("select * from alembic_version")).all())
+    assert sorted(left) == held
+
+
+async def test_a_version_of_postgresql_that_is_too_old_is_refused(postgres_url: str) -> None:
+    async with aged(postgres_url, 13) as url:
+        database = open_database(url)
+        for look in (migrate, is_current):
+            with pytest.raises(SetupError, match=r"PostgreSQL 13\.\d+, .* needs version 14 or newer"):
+                await look(database)
+        await database.close()
+    with psycopg.connect(postgres_url) as connection:
+        assert not connection.execute("select from pg_tables where schemaname = 'public'").fetchall()
+
+
+async def test_a_user_who_may_not_make_tables_is_told_so(postgres_url: str) -> None:
+    """As everybody but the owner since PostgreSQL 15."""
+    user = f"user_{make_url(postgres_url).database}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("create role {} login").format(sql.Identifier(user)))
+        try:
+            database = open_database(make_url(postgres_url).set(username=user).render_as_string(hide_password=False))
+            with pytest.raises(SetupError, match="may not create tables"):
+                await migrate(database)
+            await database.close()
+        finally:
+            connection.execute(sql.SQL("drop role {}").format(sql.Identifier(user)))
+
+
+def _to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")))
+    config.attributes["connection"] = connection
+    if revision != "head":
+        command.downgrade(config, revision)
+
+
+def _steps() -> list[bytes]:
+    steps = sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
+    return [step.read_bytes() for step in steps if step.name < "03.04.00_51"]  # as far as migration 0002 goes
 
 
 async def _migrate(url: str, folder: Path) -> asyncio.subprocess.Process:

@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
+from core.storage.database import open_database
 from core.upstream.emulator import Emulator
+from tests.pooler import aged
 
 HOUSE = Path(__file__).parent.parent.parent
 
@@ -151,6 +153,33 @@ async def test_one_process_starts_without_a_key_and_says_that_others_need_it(
     async with started("run", **joined | {"BOBBIN_DATABASE__URL": postgres_url}) as process:
         said = await until(process.stderr, "ready")
     assert "BOBBIN_SECRET_KEY" in said
+
+
+@pytest.mark.parametrize(("command", "code"), [("run", 2), ("migrate", 2), ("doctor", 1)])
+async def test_a_schema_of_a_newer_version_is_refused_in_a_sentence(
+    joined: dict[str, str], database_url: str, command: str, code: int
+) -> None:
+    joined |= {"BOBBIN_DATABASE__URL": database_url}
+    assert (await run("migrate", **joined))[0] == 0
+    database = open_database(database_url)
+    await database.run(lambda connection: connection.exec_driver_sql("update alembic_version set version_num = '9999'"))
+    await database.close()
+    found, out, err = await run(command, **joined)
+    assert found == code
+    [said] = [line for line in (out + err).splitlines() if "Install the newer version again" in line]
+    assert said.startswith("✗ database: The database was" if command == "doctor" else "The database was")
+
+
+@pytest.mark.parametrize(("command", "code"), [("run", 2), ("migrate", 2), ("doctor", 1)])
+async def test_a_version_of_postgresql_that_is_too_old_is_refused_in_a_sentence(
+    joined: dict[str, str], postgres_url: str, command: str, code: int
+) -> None:
+    async with aged(postgres_url, 13) as url:
+        found, out, err = await run(command, **joined | {"BOBBIN_DATABASE__URL": url})
+    assert found == code
+    [said] = [line for line in (out + err).splitlines() if "needs version 14 or newer" in line]
+    assert said.startswith("✗ database: The database is" if command == "doctor" else "The database is")
+    assert "✓ database" not in out
 
 
 async def test_a_script_is_played_and_printed(tmp_path: Path) -> None:
