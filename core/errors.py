@@ -27,6 +27,7 @@ BobbinError
 │   ├── ChatClosed             the token is refused: the operator must act
 │   └── ChatRejected           the payload is wrong: ours to mend
 ├── StorageUnavailable         the database can't be reached
+├── CannotBeKept               the database is there, and refuses what it is given: trying again would not help
 ├── Overtaken                  another process took this turn over
 ├── TakesProcessesDown         a turn that was cut off so often that it is failed instead
 └── SetupError                 Bobbin can't start like this
@@ -218,6 +219,18 @@ class ChatRejected(ChatError):
 
 class StorageUnavailable(BobbinError):
     """I can't take questions right now, since my database can't be reached. Please try again in a minute."""
+
+
+class CannotBeKept(BobbinError):
+    """I couldn't save this. Please ask again in other words."""
+
+    def __init__(self, detail: str = "") -> None:
+        """Keep why, in the database's words, for the log: none of people's."""
+        super().__init__()
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail or type(self).__name__
 
 
 class Overtaken(BobbinError):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 DEFAULT = "default"  # the deployment's own preset
+LONGEST_NAME = 64  # characters of a preset's name; this and the next as long as the tables have room for
+LONGEST_MODEL = 200  # characters of a model's name
 
 
 @dataclass(frozen=True, slots=True)

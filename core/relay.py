@@ -13,6 +13,7 @@ import structlog
 from core import preset
 from core.errors import NothingAsked, StorageUnavailable, TooLong, UnknownPreset
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
+from core.words import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 PAUSE = 0.5  # seconds between two tries to record a question
-LONGEST_NAME = 200  # characters of a model's name: as long as the table has room for
 
 
 class Relay:
@@ -80,6 +80,7 @@ class Relay:
         Not begun yet, it is answered as it is now; else what the deployment wishes: the answer is done anew, or
         that is offered. A question that was never accepted is left alone, and so is an edit that changes nothing.
         """
+        question = replace(question, text=whole(question.text))
         turn = await self._ledger.turn(question.key)
         if turn is None or self._refusal(question) is not None or self._on_edit == "ignore":
             return
@@ -133,8 +134,8 @@ class Relay:
 
         Naming a preset starts afresh: what had been set field by field goes. Raises UnknownPreset, TooLong.
         """
-        if wish.model is not None and len(wish.model) > LONGEST_NAME:
-            raise TooLong(len(wish.model), LONGEST_NAME)
+        if wish.model is not None and len(wish.model) > preset.LONGEST_MODEL:
+            raise TooLong(len(wish.model), preset.LONGEST_MODEL)
         if wish.instructions is not None and len(wish.instructions) > self._longest_question:
             raise TooLong(len(wish.instructions), self._longest_question)
         if wish.name is not None and wish.name not in self._presets:
@@ -175,7 +176,7 @@ class Relay:
         return None
 
     async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float = 0.0) -> Accepted:
-        question = replace(question, text=question.text.replace("\0", "\ufffd"))  # PostgreSQL takes none
+        question = replace(question, text=whole(question.text))
         async with self._in_order.setdefault(question.thread.id, asyncio.Lock()):
             accepted = await self._recorded(question, reply, told, patience)
         if accepted.is_new:

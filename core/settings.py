@@ -80,12 +80,17 @@ class WebSection(Section):
     port: int = Field(8080, ge=0, le=65535)
 
 
+# As long as the tables have room for.
+Model = Annotated[str, Field(min_length=1, max_length=preset.LONGEST_MODEL)]
+PresetName = Annotated[str, Field(max_length=preset.LONGEST_NAME)]
+
+
 class PresetSection(Section):
     """A named way to answer; see core.preset."""
 
-    model: str | None = Field(None, min_length=1)
+    model: Model | None = None
     instructions: str | None = None
-    fallbacks: tuple[Annotated[str, Field(min_length=1)], ...] | None = None  # models
+    fallbacks: tuple[Model, ...] | None = None
 
 
 class LimitsSection(Section):
@@ -127,7 +132,7 @@ class Settings(BaseSettings):
     database: DatabaseSection = DatabaseSection()
     engine: Literal["embedded", "procrastinate"] | None = None  # None: as `shares_its_work` says
     web: WebSection = WebSection()
-    presets: dict[str, PresetSection] = {}
+    presets: dict[PresetName, PresetSection] = {}
     limits: LimitsSection = LimitsSection()
     questions: QuestionsSection = QuestionsSection()
     log: LogSection = LogSection()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NewType
 
+from core.words import keepable
+
 ThreadId = NewType("ThreadId", str)  # opaque: made and read by the chat's adapter only
 PlaceId = NewType("PlaceId", str)  # a workspace, channel or thread that a preset can be set for; opaque as well
 ConversationId = NewType("ConversationId", str)  # the upstream's memory of a thread
@@ -17,6 +19,10 @@ class Thread:
     id: ThreadId
     chat: str  # the name of the chat that it belongs to
     within: tuple[PlaceId, ...]  # what it lies in, widest first: its workspace, …, its channel
+
+    def __post_init__(self) -> None:
+        # Engines know a thread by its id, whether they hear of it from the chat or from the database.
+        object.__setattr__(self, "id", ThreadId(keepable(self.id)))
 
     @property
     def workspace(self) -> PlaceId:

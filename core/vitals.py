@@ -51,6 +51,11 @@ class Metrics:
         )
         self.given_up = Counter("bobbin_shows_given_up", "Ended turns that their chat never showed", registry=of)
         self.calls = Counter("bobbin_upstream_calls", "Calls by model and outcome", ["model", "outcome"], registry=of)
+        self.unnamed = Counter(
+            "bobbin_conversations_unnamed",
+            "Answers whose conversation can't go on, since the service gave it no usable id",
+            registry=of,
+        )
         self.first_byte = Histogram(
             "bobbin_upstream_first_byte_seconds", "From a call to its first byte", buckets=SECONDS, registry=of
         )

@@ -12,6 +12,7 @@ import structlog
 from core import preset
 from core.errors import (
     BobbinError,
+    CannotBeKept,
     ChatError,
     ChatForbidden,
     ConversationTooLarge,
@@ -35,6 +36,7 @@ from core.upstream.limits import refuses_token
 from core.upstream.patience import TRIES
 from core.upstream.prompt import Prompt, Said
 from core.vitals import Metrics
+from core.words import is_keepable, keepable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +147,7 @@ class Worker:
                 raise TakesProcessesDown  # noqa: TRY301  # told like any other problem
             said = await self._ask_models(choice, taken, showing)
             turn = showing.turn.finish(said.text)
-            going_on = Conversation(said.conversation, turn.model) if said.conversation else None
+            going_on = self._named(said, turn.model)
         except (ThreadGone, ChatForbidden) as error:
             log.info("nothing can be shown in the thread any more: stopped", error=str(error))
             turn, going_on = showing.turn.stop(), None
@@ -159,8 +161,23 @@ class Worker:
         except Exception:  # whatever it is, the thread must not wait for ever
             log.exception("a turn failed in a way that nobody thought of")
             turn, going_on = self._failed(showing.turn, BobbinError()), None
-        await insist(lambda: self._ledger.conclude(turn, going_on, epoch=taken.epoch, trace=trace))
+        try:
+            await insist(lambda: self._ledger.conclude(turn, going_on, epoch=taken.epoch, trace=trace))
+        except CannotBeKept as error:
+            # Whatever it was that came, nothing of it is written a second time: that can't be refused.
+            log.error("the database refuses an answer", why=str(error))
+            turn = self._failed(showing.turn.start(turn.model), error)
+            await insist(lambda: self._ledger.conclude(turn, None, epoch=taken.epoch))
         return turn
+
+    def _named(self, said: Said, model: str) -> Conversation | None:
+        """Return the conversation to go on with; None, if the service has not named one, or by what is no id."""
+        if said.conversation and is_keepable(said.conversation):
+            return Conversation(said.conversation, model)
+        length = len(said.conversation or "")
+        log.warning("the service named no conversation that can go on; the next one is told it all", length=length)
+        self._metrics.unnamed.inc()
+        return None
 
     async def _ask_models(self, choice: Choice, taken: Taken, showing: Showing) -> Said:
         """Ask the preset's models, one after another, until one answers."""
@@ -273,5 +290,7 @@ def _same_conversation(answering: Answering, going_on: Conversation | None) -> b
     """Return whether it is known yet in which conversation the answer is. Raises UnknownConversation if in another."""
     answered = answering.said().conversation
     if going_on is not None and answered is not None and answered != going_on.id:
-        raise UnknownConversation(f"asked in {going_on.id}, answered in {answered}", code="other_conversation")
+        raise UnknownConversation(
+            f"asked in {going_on.id}, answered in {keepable(answered)}", code="other_conversation"
+        )
     return answered is not None

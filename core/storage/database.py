@@ -12,11 +12,11 @@ from typing import IO, TYPE_CHECKING, Any, LiteralString, Protocol, TypeAlias, T
 
 import structlog
 from sqlalchemy import URL, create_engine, event, func, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from core.errors import SetupError, StorageUnavailable
+from core.errors import CannotBeKept, SetupError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -52,7 +52,10 @@ class Database(Protocol):
     """Where transactions run."""
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        """Run *work* in one transaction: commit what it did, or nothing if it raises. Raises StorageUnavailable."""
+        """Run *work* in one transaction: commit what it did, or nothing if it raises.
+
+        Raises StorageUnavailable; CannotBeKept for a value that the database refuses.
+        """
 
     def sole(self, patience: float) -> AbstractAsyncContextManager[None]:
         """Be the only process that runs its turns on this database, while the context lasts.
@@ -92,7 +95,11 @@ class Sqlite:
             )
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._engine = create_engine(
-            where, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False, "timeout": CONNECT_TIMEOUT}
+            where,
+            pool_size=1,
+            max_overflow=0,
+            hide_parameters=True,  # people's words, which an error would take into the log
+            connect_args={"check_same_thread": False, "timeout": CONNECT_TIMEOUT},
         )
         event.listen(self._engine, "connect", _set_up_sqlite)
         event.listen(self._engine, "begin", _begin_immediate)
@@ -131,6 +138,7 @@ class Postgresql:
                 pool_size=CONNECTIONS,
                 max_overflow=1,  # for `sole`
                 pool_timeout=POOL_TIMEOUT,
+                hide_parameters=True,  # as above
                 pool_pre_ping=True,  # a restarted server is noticed before a question is lost to it
                 connect_args={"connect_timeout": CONNECT_TIMEOUT},
             )
@@ -243,6 +251,9 @@ def _translated() -> Iterator[None]:
         if "no such" in str(getattr(error, "orig", "")):
             raise  # SQLite calls it operational when a table or column is missing; waiting would not help
         raise StorageUnavailable from error
+    except (DataError, IntegrityError) as error:
+        # What follows the first line, and a traceback with it, may quote the row.
+        raise CannotBeKept(f"{type(error).__name__}: {str(error.orig).partition(chr(10))[0]}") from None
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StorageUnavailable from error

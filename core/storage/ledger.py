@@ -11,9 +11,10 @@ from sqlalchemy import case, exists, func, literal, or_, select, update
 
 from core.errors import Overtaken
 from core.storage import rows
-from core.storage.tables import notes, presets, threads, turns
+from core.storage.tables import Words, notes, presets, threads, turns
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
 from core.turn import OVER, Accepted, Question, QuestionKey, Reply, Status, Turn, TurnId
+from core.words import LONGEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -49,7 +50,10 @@ class Taken:
 
 
 class Ledger:
-    """Verbs over the tables. Every one is a transaction, and raises StorageUnavailable when there is no database."""
+    """Verbs over the tables. Every one is a transaction.
+
+    Each raises StorageUnavailable when there is no database, and CannotBeKept for what the database refuses to take.
+    """
 
     def __init__(self, database: Database, summon: Summon = lambda _connection, _thread: None) -> None:
         """*summon* is for an engine that keeps its jobs in the same database."""
@@ -105,7 +109,7 @@ class Ledger:
         def conclude(connection: Connection) -> None:
             # The thread before the turn, like everybody: whoever hands the question in again does so as well.
             rows.go_on_with(connection, turn, conversation, epoch)
-            rows.write(connection, turn, trace=trace[:255])
+            rows.write(connection, turn, trace=trace[:LONGEST_ID])
 
         await self._database.run(conclude)
 
@@ -115,7 +119,7 @@ class Ledger:
         Whoever is at it may write no more. Returns None if there is no such question, or it was withdrawn.
         """
         wording = (
-            literal(text)
+            literal(text, Words)
             if text is not None
             else case((turns.c.revised != "", turns.c.revised), else_=turns.c.question)
         )
@@ -139,7 +143,7 @@ class Ledger:
 
         Returns None if nothing is offered that was not offered before.
         """
-        wording = case((turns.c.question == text, ""), else_=text)
+        wording = case((turns.c.question == text, ""), else_=literal(text, Words))
         return await self._change(
             key,
             ~turns.c.withdrawn,
@@ -167,7 +171,9 @@ class Ledger:
     async def settle(self, turn: Turn, gave_up: str = "") -> None:
         """Keep that the thread shows how *turn* ended, or why that was given up. Raises Overtaken."""
         done = datetime.now(UTC)
-        await self._database.run(lambda connection: rows.write(connection, turn, done_at=done, gave_up=gave_up[:255]))
+        await self._database.run(
+            lambda connection: rows.write(connection, turn, done_at=done, gave_up=gave_up[:LONGEST_ID])
+        )
 
     async def open_threads(self, chats: Collection[str]) -> list[ThreadId]:
         """The threads of *chats* that have something left to do, the longest waiting first."""

@@ -16,6 +16,7 @@ from core.preset import Preset
 from core.storage.tables import presets, threads, turns
 from core.thread import Conversation, PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
+from core.words import keepable
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, FromClause, Row, Table
@@ -110,7 +111,7 @@ def find_presets(connection: Connection, places: tuple[PlaceId, ...]) -> list[tu
     """What is set at each of *places* that has something set, in their order."""
     rows = connection.execute(_PRESETS, {"places": places})
     found = {row.place: Preset(name=row.name, model=row.model, instructions=row.instructions) for row in rows}
-    return [(place, found[place]) for place in places if place in found]
+    return [(place, found[kept]) for place in places if (kept := keepable(place)) in found]
 
 
 def as_turn(row: Row[Any]) -> Turn:

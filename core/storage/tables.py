@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -15,9 +17,15 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     false,
     text,
 )
+
+from core.words import LONGEST_ID, keepable, whole
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
 
 metadata = MetaData(
     naming_convention={
@@ -28,17 +36,40 @@ metadata = MetaData(
     }
 )
 
+
+class Words(TypeDecorator[str]):
+    """Text of people, models and services: whatever they send, it can be written."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        del dialect
+        return None if value is None else whole(value)
+
+
+class Id(TypeDecorator[str]):
+    """A name that somebody else gave, sought and written in the form that fits. SQLite would take any length."""
+
+    impl = String(LONGEST_ID)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        del dialect
+        return None if value is None else keepable(value)
+
+
 # SQLite numbers rows by itself only where the type is exactly INTEGER.
 _RowNumber = BigInteger().with_variant(Integer, "sqlite")
 
 threads = Table(
     "threads",
     metadata,
-    Column("id", String(255), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("chat", String(32), nullable=False),
     Column("within", JSON, nullable=False),  # list of place ids, widest first
-    Column("conversation", String(255)),  # NULL: the next question begins a new one
-    Column("model", String(255), nullable=False, server_default=""),  # what the conversation was begun with
+    Column("conversation", Id),  # NULL: the next question begins a new one
+    Column("model", Id, nullable=False, server_default=""),  # what the conversation was begun with
     # Rises with whatever makes the conversation differ from what was said here: a turn that was under way then
     # does not bring it back.
     Column("epoch", Integer, nullable=False, server_default="0"),
@@ -49,25 +80,25 @@ turns = Table(
     "turns",
     metadata,
     Column("id", _RowNumber, primary_key=True, autoincrement=True),
-    Column("key", String(255), nullable=False, unique=True),
-    Column("thread", String(255), ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
-    Column("asker", String(255), nullable=False),
-    Column("question", Text, nullable=False),
+    Column("key", Id, nullable=False, unique=True),
+    Column("thread", Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("asker", Id, nullable=False),
+    Column("question", Words, nullable=False),
     Column("references", JSON, nullable=False),
     Column("status", String(16), nullable=False),
-    Column("answer", Text, nullable=False, server_default=""),
-    Column("problem", Text, nullable=False, server_default=""),
-    Column("aside", Text, nullable=False, server_default=""),
-    Column("revised", Text, nullable=False, server_default=""),
+    Column("answer", Words, nullable=False, server_default=""),
+    Column("problem", Words, nullable=False, server_default=""),
+    Column("aside", Words, nullable=False, server_default=""),
+    Column("revised", Words, nullable=False, server_default=""),
     Column("withdrawn", Boolean, nullable=False, server_default=false()),
-    Column("reply", Text, nullable=False, server_default=""),
+    Column("reply", Words, nullable=False, server_default=""),
     Column("shown", Boolean, nullable=False, server_default=false()),
-    Column("gave_up", String(255), nullable=False, server_default=""),  # why it is not shown, if it never could be
+    Column("gave_up", Id, nullable=False, server_default=""),  # why it is not shown, if it never could be
     Column("interruptions", Integer, nullable=False, server_default="0"),
     Column("attempt", Integer, nullable=False, server_default="0"),
-    Column("model", String(255), nullable=False, server_default=""),
+    Column("model", Id, nullable=False, server_default=""),
     Column("reference", String(32), nullable=False),
-    Column("trace", String(255), nullable=False, server_default=""),  # the upstream's own reference
+    Column("trace", Id, nullable=False, server_default=""),  # the upstream's own reference
     Column("accepted_at", DateTime(timezone=True), nullable=False),
     Column("done_at", DateTime(timezone=True)),
     Index("ix_turns_thread_id", "thread", "id"),
@@ -84,19 +115,19 @@ turns = Table(
 presets = Table(
     "presets",
     metadata,
-    Column("place", String(255), primary_key=True),
+    Column("place", Id, primary_key=True),
     Column("name", String(64)),
-    Column("model", String(255)),
-    Column("instructions", Text),
-    Column("changed_by", String(255), nullable=False),
+    Column("model", Id),
+    Column("instructions", Words),
+    Column("changed_by", Id, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
 )
 
 notes = Table(
     "notes",
     metadata,
-    Column("name", String(255), primary_key=True),
-    Column("text", Text, nullable=False),
+    Column("name", Id, primary_key=True),
+    Column("text", Words, nullable=False),
 )
 
 

@@ -13,6 +13,7 @@ from core.errors import UpstreamFailed
 from core.thread import ConversationId
 from core.upstream.errors import STREAMING, Payload, reported
 from core.upstream.prompt import Said
+from core.words import whole
 
 LINE_BYTES = 8 * 1024 * 1024  # a longer line is no answer to a question
 _QUOTE = ord('"')
@@ -67,7 +68,7 @@ class Lines:
             self._learn(_object(buffer[start:end]) or {})
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
-        return Said(_whole("".join(self._pieces)), self._conversation)
+        return Said(whole("".join(self._pieces)), self._conversation)
 
     def _take(self, buffer: bytes, start: int, end: int) -> None:
         if end > start and buffer[end - 1] == _RETURN:
@@ -141,11 +142,3 @@ def _object(line: bytes) -> Payload | None:
 def _text(payload: Payload, key: str) -> str:
     value = payload.get(key)
     return value if isinstance(value, str) else ""
-
-
-def _whole(text: str) -> str:
-    """Mend characters whose halves (UTF-16 surrogates) came in separate pieces: no database or chat takes halves."""
-    text = text.replace("\0", "\ufffd")  # PostgreSQL takes none
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -263,6 +263,33 @@ async def test_text_of_every_kind_comes_back_as_it_went_in(ledger: Ledger) -> No
     assert found.question.text == text
 
 
+@pytest.mark.parametrize("odd", ["x" * 300, "\0", "\ud83d", "\0" + "x" * 300], ids=["long", "NUL", "half", "both"])
+async def test_ids_from_outside_are_kept_however_odd(ledger: Ledger, odd: str) -> None:
+    """Platforms send none of these, so that one that comes is malformed: it may not block a thread, nor be another's."""
+    one, other = (Thread(ThreadId(f"{odd}{end}"), "chat", (PlaceId(odd),)) for end in "ab")
+    for where in (one, other, one):
+        key = QuestionKey(f"{where.id}/key")
+        accepted = await ledger.accept(Question(key, where, asker=odd, text=odd), Reply(odd))
+        found = await ledger.turn(key)
+        assert found
+        assert found.id == accepted.turn.id
+    assert not accepted.is_new
+    assert len(await ledger.open_threads(["chat"])) == 2
+    taken = await take(ledger, one)
+    turn = taken.turn.start(odd[:200]).grow(odd).remark(odd)
+    await ledger.save(turn)
+    await ledger.conclude(turn.fail(odd), None, epoch=taken.epoch, trace=odd)
+    await ledger.settle(turn.fail(odd).settle(), gave_up=odd)
+    assert await ledger.open_threads(["chat"]) == [other.id]
+    await ledger.reopen(taken.turn.question.key, odd)
+    await ledger.offer(taken.turn.question.key, odd)
+    await ledger.set_preset(PlaceId(odd), Preset(model="m", instructions=odd), by=odd)
+    [(place, _)] = await ledger.presets_at([PlaceId(odd)])
+    assert place == odd
+    await ledger.write_note(odd, odd)
+    assert await ledger.note(odd)
+
+
 async def test_a_database_that_cannot_be_reached_is_said_to_be() -> None:
     database = open_database("postgresql://nobody@127.0.0.1:9/nothing")
     with pytest.raises(StorageUnavailable):

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from core.engine.embedded import Embedded
 from core.errors import (
     BadRequest,
+    CannotBeKept,
     ChatBusy,
     ChatClosed,
     ChatForbidden,
@@ -31,6 +35,7 @@ from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Accepted, Question, QuestionKey, Status, Turn
+from core.vitals import Metrics
 from core.worker import MOST_INTERRUPTIONS, Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions=""), "pirate": Preset(instructions="Arr.")}
@@ -48,7 +53,10 @@ class Rig:
     def __init__(self, chat: Any, upstream: Any, database: Database) -> None:
         self.chat, self.upstream = chat, upstream
         self.ledger = Ledger(database)
-        self.worker = Worker(self.ledger, upstream, {"chat": chat}, PRESETS, transcript_budget=1000)
+        self.metrics = Metrics()
+        self.worker = Worker(
+            self.ledger, upstream, {"chat": chat}, PRESETS, transcript_budget=1000, metrics=self.metrics
+        )
         self.engine = Embedded(self.ledger, self.worker.see_to)
         self.relay = self.with_wishes()
         self._keys = 0
@@ -92,7 +100,13 @@ async def memory(sqlite_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def rig(chat: Any, upstream: Any, memory: Database) -> AsyncIterator[Rig]:
-    rig = Rig(chat, upstream, memory)
+    async with opened(chat, upstream, memory) as rig:
+        yield rig
+
+
+@asynccontextmanager
+async def opened(chat: Any, upstream: Any, database: Database) -> AsyncIterator[Rig]:
+    rig = Rig(chat, upstream, database)
     await rig.engine.start(["chat"])
     yield rig
     await rig.engine.stop(grace=0)
@@ -188,6 +202,53 @@ async def test_a_reset_begins_without_memory(rig: Rig) -> None:
     await rig.answered("Who am I?")
     assert rig.upstream.prompts[1].conversation is None
     assert rig.upstream.prompts[1].question == "Who am I?"
+
+
+@pytest.mark.parametrize("named", ["c" * 300, "c\0", "\ud83d"], ids=["long", "NUL", "half"])
+async def test_a_conversation_whose_name_cannot_be_kept_is_not_gone_on_with(
+    chat: Any, upstream: Any, database: Database, named: str
+) -> None:
+    async with opened(chat, upstream, database) as rig:
+        rig.upstream.conversation = named
+        assert (await rig.answered("My name is Ada.")).status is Status.ANSWERED
+        assert (await rig.answered("Who am I?")).status is Status.ANSWERED
+        first, second = rig.upstream.prompts
+        assert (first.conversation, second.conversation) == (None, None)
+        assert "My name is Ada." in second.question
+        assert rig.metrics._registry.get_sample_value("bobbin_conversations_unnamed_total") == 2
+
+
+async def test_an_answer_that_the_database_refuses_fails_its_turn_and_no_other(
+    chat: Any, upstream: Any, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    await database.run(refuse_some)
+    async with opened(chat, upstream, database) as rig:
+        rig.upstream.answers = [["It is ", "unkeepable."]]
+        with capture_logs() as logs:
+            turn = await asyncio.wait_for(rig.answered("Why?"), 20)
+        assert (turn.status, turn.answer, turn.shown) == (Status.FAILED, "", True)
+        assert CannotBeKept().sentence in rig.chat.now[0]
+        assert len(rig.upstream.prompts) == 1
+        assert any(line["log_level"] == "error" for line in logs)
+        assert "unkeepable" not in f"{logs}{[str(line.get('exc_info')) for line in logs]}{caplog.text}"
+        assert (await rig.answered("And?")).answer == "Because."
+
+
+def refuse_some(connection: Connection) -> None:
+    """Have a database refuse a row, as it would one with a value too long."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            "create trigger refuse before update on turns when new.answer like '%unkeep%' "
+            "begin select raise(abort, 'too long'); end"
+        )
+        return
+    connection.exec_driver_sql(
+        "create function refuse() returns trigger language plpgsql as $$ begin"
+        " raise exception 'too long' using errcode = 'string_data_right_truncation'; end $$"
+    )
+    connection.exec_driver_sql(
+        "create trigger refuse before update on turns for each row when (new.answer ~ 'unkeep') execute function refuse()"
+    )
 
 
 async def test_a_conversation_that_is_gone_is_rebuilt(rig: Rig) -> None:
