@@ -7,7 +7,7 @@ BIN := .venv/bin
 run: .venv/run          ## start Bobbin; with no tokens, the sandbox
 	$(BIN)/python -m bots run
 
-test: .venv/dev         ## every test, on SQLite and on a real PostgreSQL that is brought along
+test: .venv/dev         ## every test, on SQLite and on two versions of PostgreSQL that are brought along
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: .venv/dev        ## format, lint, types

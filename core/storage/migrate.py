@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from core.storage.database import Database
 
-OLDEST_POSTGRESQL = 14  # the oldest that its makers still mend: https://www.postgresql.org/support/versioning
+OLDEST_POSTGRESQL = 14  # earlier ones have had no fixes since 2025: https://www.postgresql.org/support/versioning
 _LOCK = 0x626F6262  # any number of our own: "bobb"
 _MAY_NOT = "42501"  # https://www.postgresql.org/docs/current/errcodes-appendix.html: insufficient_privilege
 _ELSE = "or set BOBBIN_DATABASE__URL to a database of Bobbin's own."

@@ -127,6 +127,13 @@ def test_a_preset_names_its_fallbacks(elsewhere: Path) -> None:
     assert presets["open"].fallbacks is None
 
 
+@pytest.mark.parametrize("preset", [f"[presets.{'x' * 65}]", f'[presets.a]\nmodel = "{"x" * 201}"'])
+def test_names_are_no_longer_than_the_tables_have_room_for(elsewhere: Path, preset: str) -> None:
+    (elsewhere / "bobbin.toml").write_text(preset)
+    with pytest.raises(SetupError, match="at most"):
+        load(CHATS)
+
+
 def test_a_limit_that_lets_nothing_through_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOBBIN_UPSTREAM__IN_FLIGHT", "0")
     monkeypatch.setenv("BOBBIN_UPSTREAM__PER_SECOND", "0")
