@@ -2,55 +2,153 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
+from bots.guard import Guard, Limits
 from core.errors import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from aiohttp.typedefs import Handler
+
     from bots.kit import Route
     from core.vitals import Vitals
+
+_READ_AHEAD = 1 << 14  # bytes of a body that nobody has asked for yet
+_LINGER = 1.0  # seconds in which the rest of a refused body is read, for its sender to see the refusal
+_BACKLOG = 128  # connections that the kernel holds until they are accepted
 
 
 class Web:
     """Serves `/healthz`, `/readyz`, `/metrics`, and the routes that adapters add before it opens."""
 
-    def __init__(self, vitals: Vitals) -> None:
+    def __init__(self, vitals: Vitals, limits: Limits | None = None) -> None:
         self._vitals = vitals
-        self._app = web.Application()
-        self._app.router.add_get("/healthz", self._alive)
-        self._app.router.add_get("/readyz", self._ready)
-        self._app.router.add_get("/metrics", self._measured)
+        self._limits = limits or Limits()
+        self._health = [
+            web.get("/healthz", self._alive),
+            web.get("/readyz", self._ready),
+            web.get("/metrics", self._measured),
+        ]
+        self._routes: list[web.RouteDef] = []
         self.port = 0  # where it listens, once open
+        self.health_port = 0  # where it answers how it is
 
     def post(self, path: str, answer: Route) -> None:
         """Have *answer* take POST requests to *path*."""
-        self._app.router.add_post(path, answer)
+        self._routes.append(web.post(path, answer))
 
     @asynccontextmanager
-    async def open(self, host: str, port: int) -> AsyncIterator[None]:
-        """Listen while the context lasts. Raises SetupError when the port is taken."""
-        runner = web.AppRunner(self._app, access_log=None)
-        await runner.setup()
-        try:
-            await self._start(runner, host, port)
-            yield
-        finally:
-            await runner.cleanup()
+    async def open(self, host: str, port: int, health_port: int | None = None) -> AsyncIterator[None]:
+        """Listen while the context lasts. Raises SetupError when a port is taken.
 
-    async def _start(self, runner: web.AppRunner, host: str, port: int) -> None:
+        With a *health_port*, what is asked about health is answered there, and only there.
+        """
+        async with AsyncExitStack() as doors:
+            if health_port is None:
+                self.port = self.health_port = await self._listen(
+                    doors, self._health + self._routes, host, port, "PORT"
+                )
+            else:
+                self.port = await self._listen(doors, self._routes, host, port, "PORT")
+                self.health_port = await self._listen(doors, self._health, host, health_port, "HEALTH_PORT")
+            yield
+
+    async def _listen(
+        self, doors: AsyncExitStack, routes: list[web.RouteDef], host: str, port: int, setting: str
+    ) -> int:
+        """Open a door with a guard of its own until *doors* close; return its port."""
+        refused = self._vitals.metrics.refused
+        guard = Guard(self._limits, refused)
+        known = frozenset(route.path for route in routes)
+
+        @web.middleware
+        async def whole(request: web.Request, handler: Handler) -> web.StreamResponse:
+            """Have the whole request before anybody looks at it."""
+            transport = request.transport
+            try:
+                # As it was sent: no second spelling of a path passes by what is in front of this door.
+                if request.raw_path.partition("?")[0] not in known:
+                    raise web.HTTPNotFound
+                if not await self._is_read(request, guard):
+                    raise web.HTTPBadRequest
+                guard.body_is_whole(transport)
+                return await handler(request)
+            except web.HTTPRequestEntityTooLarge:
+                refused.labels("too_large").inc()
+                raise
+            finally:
+                guard.answered(transport)
+
+        app = web.Application(middlewares=[whole], client_max_size=self._limits.body_size)
+        app.add_routes(routes)
+        # Nobody sends what is compressed, and what is signed is what was sent.
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            logger=self._logger(),
+            keepalive_timeout=self._limits.idle,
+            lingering_time=min(_LINGER, self._limits.body),
+            read_bufsize=_READ_AHEAD,
+            auto_decompress=False,
+        )
+        await runner.setup()
+        doors.push_async_callback(runner.cleanup)
+        handlers = cast("web.Server", runner.server)  # there, once set up
         try:
-            await web.TCPSite(runner, host, port).start()
+            server = await asyncio.get_running_loop().create_server(
+                lambda: guard.protocol(handlers()), host, port, backlog=_BACKLOG
+            )
         except OSError as error:
             raise SetupError(
-                f"Port {port} can't be opened ({os.strerror(error.errno or 0)}); set BOBBIN_WEB__PORT to a free one."
+                f"Port {port} can't be opened ({os.strerror(error.errno or 0)}); set BOBBIN_WEB__{setting} to a free one."
             ) from error
-        self.port = runner.addresses[0][1]
+        doors.callback(server.close)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def _is_read(self, request: web.Request, guard: Guard) -> bool:
+        """Read the body; what reads it later finds it there. Raises HTTPRequestEntityTooLarge."""
+        if not request.body_exists:
+            return True
+        most = self._limits.body_size
+        size = request.content_length
+        if size is not None and size > most:
+            raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=size)
+        guard.head_is_whole(request.transport, most if size is None else size)
+        try:
+            await request.read()
+        except web.RequestPayloadError:
+            self._vitals.metrics.refused.labels("malformed").inc()
+            return False
+        except (ConnectionError, RuntimeError) as error:  # the latter when it was closed before that was waited for
+            if request.transport:
+                raise
+            # The body keeps the error, whose traceback keeps the body: in a flood these pile up.
+            error.__traceback__ = None
+            return False
+        return True
+
+    def _logger(self) -> logging.Logger:
+        """Say what aiohttp says, but for requests that can't be read: each is a traceback with what was sent."""
+        logger = logging.Logger("aiohttp.server", logging.DEBUG)  # noqa: LOG001  # each door counts for itself
+        logger.parent = logging.getLogger("aiohttp.server")
+        logger.addFilter(self._is_to_be_said)
+        return logger
+
+    def _is_to_be_said(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError | web.RequestPayloadError):
+            self._vitals.metrics.refused.labels("malformed").inc()
+            return False
+        return logging.getLogger("aiohttp.server").isEnabledFor(record.levelno)
 
     async def _alive(self, _request: web.Request) -> web.Response:
         return web.Response(text="alive\n")

@@ -70,6 +70,9 @@ class Metrics:
         self.tokens_aside = Gauge(
             "bobbin_tokens_aside", "Tokens set aside, since the service refuses them", registry=of
         )
+        self.refused = Counter(
+            "bobbin_web_refused", "Connections and requests that the web door refused", ["why"], registry=of
+        )
 
     def page(self) -> bytes:
         """Return all of it as Prometheus reads it."""
