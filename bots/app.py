@@ -124,7 +124,8 @@ class Bobbin:
         async with AsyncExitStack() as parts:
             parts.push_async_callback(self._database.close)
             parts.push_async_callback(self._service.aclose)
-            await parts.enter_async_context(self.web.open(self._settings.web.host, self._settings.web.port))
+            door = self._settings.web
+            await parts.enter_async_context(self.web.open(door.host, door.port, door.health_port))
             if not await self._open_database(parts, stop):
                 return
             if self._roles.works:
@@ -189,7 +190,7 @@ class Bobbin:
             "ready",
             listens=self._roles.listens,
             answers=self._roles.works,
-            health=f"http://127.0.0.1:{self.web.port}/readyz",
+            health=f"http://127.0.0.1:{self.web.health_port}/readyz",
         )
         await asyncio.Event().wait()
 

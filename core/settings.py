@@ -78,6 +78,7 @@ class WebSection(Section):
 
     host: str = "0.0.0.0"  # noqa: S104  # the door is for others: a load balancer, a container's host
     port: int = Field(8080, ge=0, le=65535)
+    health_port: int | None = Field(None, ge=0, le=65535)  # None: the same
 
 
 # As long as the tables have room for.

@@ -146,7 +146,7 @@ def _programme(stage: Stage) -> str:
         f"Slack     {stage.slack.api_url}\n"
         f"Discord   {stage.discord.api_url}\n"
         f"Upstream  {stage.upstream} ({answers})\n"
-        f"Health    http://127.0.0.1:{stage.bobbin.web.port}/readyz"
+        f"Health    http://127.0.0.1:{stage.bobbin.web.health_port}/readyz"
     )
 
 

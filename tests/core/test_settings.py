@@ -36,15 +36,16 @@ def test_it_runs_with_nothing_set() -> None:
     settings = load(CHATS)
     assert settings.named_presets["default"].model
     assert settings.database.url.get_secret_value() == "sqlite:///bobbin.db"
+    assert settings.web.health_port is None
 
 
 def test_the_environment_wins_over_the_file(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (elsewhere / "bobbin.toml").write_text(
-        '[web]\nport = 1\n[telegraph]\nwire = 7\n[presets.pirate]\ninstructions = "Arr."\n'
+        '[web]\nport = 1\nhealth_port = 3\n[telegraph]\nwire = 7\n[presets.pirate]\ninstructions = "Arr."\n'
     )
     monkeypatch.setenv("BOBBIN_WEB__PORT", "2")
     settings = load(CHATS)
-    assert (settings.web.port, settings.section("telegraph").wire) == (2, 7)
+    assert (settings.web.port, settings.web.health_port, settings.section("telegraph").wire) == (2, 3, 7)
     assert settings.named_presets["pirate"].instructions == "Arr."
 
 
