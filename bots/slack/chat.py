@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
@@ -26,6 +26,7 @@ from bots.slack.footer import AGAIN
 from bots.slack.hearing import Hearing, forget_oldest
 from bots.slack.note import Note
 from bots.slack.pace import Pace
+from bots.slack.requests import Reader, RefusedError
 from bots.slack.signs import Signs
 from bots.text.thoughts import visible
 from core.errors import ChatError, StorageUnavailable
@@ -59,6 +60,7 @@ class SlackChat:
         # What each attempt at a turn has shown so far: more than its note says, and kept when showing fails.
         self._notes: dict[tuple[TurnId, int], Note] = {}
         if not section.uses_socket_mode:
+            self._reader = Reader(section.signing_secret.get_secret_value(), kit.vitals.metrics.refused)
             kit.routes.post("/slack/events", self._take_request)
 
     # Listening
@@ -138,6 +140,7 @@ class SlackChat:
             client=self._api.client_without_token(),
             signing_secret=self._section.signing_secret.get_secret_value(),
             authorize=authorize,
+            request_verification_enabled=False,  # done before; Bolt would write the whole body of a wrong one to the log
             process_before_response=True,
         )
         app.error(_report)
@@ -151,9 +154,13 @@ class SlackChat:
         return app
 
     async def _take_request(self, request: web.Request) -> web.StreamResponse:
+        try:
+            asked = await self._reader.read(request)
+        except RefusedError as refusal:
+            return web.Response(status=refusal.status, text=refusal.sentence)
         if self._app is None:
             return web.Response(status=503, text="Not connected to Slack yet.")
-        return await to_aiohttp_response(await self._app.async_dispatch(await to_bolt_request(request)))
+        return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
     # Showing
 

@@ -324,11 +324,6 @@ async def test_a_forged_request_is_refused(by_http: House) -> None:
     assert not by_http.woken
 
 
-async def test_before_it_listens_requests_are_put_off(by_http: House) -> None:
-    async with aiohttp.ClientSession() as session:
-        assert (await session.post(f"{by_http.door.url}/slack/events")).status == 503
-
-
 async def test_nothing_is_left_running(house: House) -> None:
     this = asyncio.current_task()
 

@@ -1,0 +1,87 @@
+"""What comes over HTTP: nothing is read before it is certain that Slack sent it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.signature import SignatureVerifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import web
+    from prometheus_client import Counter
+
+# https://docs.slack.dev/authentication/verifying-requests-from-slack
+_TIMESTAMP, _SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
+_LONGEST_TIMESTAMP = 12  # digits
+# Events are JSON, commands and clicks are forms: https://docs.slack.dev/apis/events-api, …/interactivity
+_CONTENT_TYPES = ("application/json", "application/x-www-form-urlencoded")
+SAY_AGAIN = 600.0  # seconds between two lines in the log about wrong signatures
+
+log = structlog.get_logger(__name__)
+
+
+class RefusedError(Exception):
+    """A request that is not taken."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+class Reader:
+    """Makes of what was posted what Bolt takes."""
+
+    def __init__(self, signing_secret: str, refused: Counter, clock: Callable[[], float] = time.monotonic) -> None:
+        """*refused* counts by a label, `why`."""
+        self._verifier = SignatureVerifier(signing_secret)
+        self._refused = refused
+        self._clock = clock
+        self._said_at = -SAY_AGAIN
+
+    async def read(self, request: web.Request) -> AsyncBoltRequest:
+        """Raises RefusedError."""
+        try:
+            body = (await request.read()).decode()
+        except UnicodeDecodeError:
+            raise self._malformed() from None
+        self._check(body, request.headers.get(_TIMESTAMP, ""), request.headers.get(_SIGNATURE, ""))
+        if request.content_type not in _CONTENT_TYPES or (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
+            raise self._malformed()
+        try:
+            read = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
+        # What Bolt raises for JSON of another shape than Slack's is whatever its first step into it does.
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+            raise self._malformed() from None
+        what: object = read.body  # a form may hold any JSON
+        if not isinstance(what, dict) or not what:
+            raise self._malformed()
+        return read
+
+    def _check(self, body: str, timestamp: str, signature: str) -> None:
+        is_number = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _LONGEST_TIMESTAMP
+        if not is_number or not signature.isascii() or not self._verifier.is_valid(body, timestamp, signature):
+            self._refused.labels("unsigned").inc()
+            if is_number and signature:
+                self._say(time.time() - int(timestamp))
+            raise RefusedError(401, "The signature is not Slack's.")
+
+    def _say(self, behind: float) -> None:
+        """Tell who runs the bot, now and then: what anybody may send is no reason to fill the log."""
+        if self._clock() - self._said_at < SAY_AGAIN:
+            return
+        self._said_at = self._clock()
+        log.warning(
+            "A request to /slack/events has a wrong signature. Unless somebody else sent it, BOBBIN_SLACK__SIGNING_SECRET "
+            "is wrong, or this machine's clock is.",
+            clock_off_by=f"{behind / 60:+.0f} minutes",
+        )
+
+    def _malformed(self) -> RefusedError:
+        self._refused.labels("malformed").inc()
+        return RefusedError(400, "That is nothing that Slack sends.")
