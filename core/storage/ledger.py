@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, exists, func, literal, or_, select, update
+from sqlalchemy import case, delete, exists, func, literal, or_, select, update
 
 from core.errors import Overtaken
 from core.storage import rows
@@ -18,6 +18,7 @@ from core.words import LONGEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
+    from datetime import timedelta
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     # Asks, inside the transaction that gives a thread something to do, for it to be seen to.
     Summon = Callable[[Connection, Thread], None]
 
+_ONCE = "once/"  # before the names of notes that expire: their text says when
 _OVER = tuple(status.value for status in OVER)
 
 
@@ -287,6 +289,21 @@ class Ledger:
             connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"text": text}))
 
         await self._database.run(write)
+
+    async def first_time(self, name: str, within: timedelta) -> bool:
+        """Whether nobody has asked this about *name* so recently; of several who ask at once, one is the first."""
+        now = datetime.now(UTC)
+
+        def ask(connection: Connection) -> bool:
+            # All are written in one form and zone, in which what is earlier sorts first.
+            connection.execute(
+                delete(notes).where(notes.c.name.startswith(_ONCE), notes.c.text <= now.isoformat(" ", "microseconds"))
+            )
+            insert = rows.insert_into(connection, notes)
+            insert = insert.values(name=_ONCE + name, text=(now + within).isoformat(" ", "microseconds"))
+            return connection.scalar(insert.on_conflict_do_nothing().returning(notes.c.name)) is not None
+
+        return await self._database.run(ask)
 
     async def _change(
         self, key: QuestionKey, *where: ColumnElement[bool], keep_memory: bool = False, **values: object

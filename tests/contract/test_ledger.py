@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from core.errors import Overtaken, SetupError, StorageUnavailable
 from core.preset import Preset
 from core.storage.database import open_database
 from core.storage.ledger import Ledger, Taken
+from core.storage.tables import notes
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn
 
@@ -246,6 +248,25 @@ async def test_naming_a_preset_starts_afresh(ledger: Ledger) -> None:
     assert await ledger.presets_at([ROOM]) == [(ROOM, Preset(name="pirate"))]
     await ledger.clear_preset(ROOM, "ada")
     assert await ledger.presets_at([ROOM]) == [(ROOM, Preset())]
+
+
+async def test_the_first_time_comes_once_and_again_when_it_is_forgotten(ledger: Ledger) -> None:
+    asked = await asyncio.gather(*(ledger.first_time("trigger", timedelta(hours=1)) for _ in range(10)))
+    assert sorted(asked) == [False] * 9 + [True]
+    assert await ledger.first_time("x" * 5_000, timedelta(hours=1))
+    assert not await ledger.first_time("x" * 5_000, timedelta(hours=1))
+    assert await ledger.first_time("other", timedelta(0))
+    assert await ledger.first_time("other", timedelta(hours=1))
+    assert not await ledger.first_time("other", timedelta(0))
+
+
+async def test_what_was_asked_long_ago_leaves_nothing(ledger: Ledger) -> None:
+    await ledger.write_note("hash", "1")
+    for number in range(10):
+        assert await ledger.first_time(str(number), timedelta(0))
+    assert await ledger.first_time("last", timedelta(hours=1))
+    count = await ledger._database.run(lambda connection: connection.scalar(select(func.count()).select_from(notes)))
+    assert count == 2
 
 
 async def test_notes_last(ledger: Ledger) -> None:
