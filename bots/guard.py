@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from prometheus_client import Counter
+    from core.vitals import Metrics
 
 MiB = 1 << 20
 
@@ -35,10 +35,9 @@ class Limits:
 class Guard:
     """Closes what takes too long; when there are too many, the one that has waited longest for a whole request."""
 
-    def __init__(self, limits: Limits, refused: Counter) -> None:
-        """*refused* counts by a label, `why`."""
+    def __init__(self, limits: Limits, metrics: Metrics) -> None:
         self.limits = limits
-        self._refused = refused
+        self._refused = metrics.refused
         self._all: dict[asyncio.BaseTransport, _Guarded] = {}
         self._waiting: dict[_Guarded, None] = {}  # for a whole request, the longest waiting first
         self._promised = 0  # bytes of the bodies that are waited for

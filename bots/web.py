@@ -67,7 +67,7 @@ class Web:
     ) -> int:
         """Open a door with a guard of its own until *doors* close; return its port."""
         refused = self._vitals.metrics.refused
-        guard = Guard(self._limits, refused)
+        guard = Guard(self._limits, self._vitals.metrics)
         known = frozenset(route.path for route in routes)
 
         @web.middleware

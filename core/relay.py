@@ -74,6 +74,10 @@ class Relay:
         """Record *question* with Bobbin's own *answer*, shown once like any other."""
         return await self._accept(question, reply, told=answer)
 
+    async def is_known(self, key: QuestionKey) -> bool:
+        """Has a question been recorded under *key*?"""
+        return await self._ledger.turn(key) is not None
+
     async def revise(self, question: Question) -> None:
         """Take note that the asker has edited a question, to be called with whatever it says now.
 

@@ -26,13 +26,14 @@ from bots.slack.footer import AGAIN
 from bots.slack.hearing import Hearing, forget_oldest
 from bots.slack.note import Note
 from bots.slack.pace import Pace
-from bots.slack.requests import Reader, RefusedError
+from bots.slack.requests import Reader, RefusedError, signature_of
 from bots.slack.signs import Signs
 from bots.text.thoughts import visible
 from core.errors import ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
     from slack_bolt.context.ack.async_ack import AsyncAck
+    from slack_bolt.request.async_request import AsyncBoltRequest
     from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
     from bots.kit import Kit
@@ -60,7 +61,7 @@ class SlackChat:
         # What each attempt at a turn has shown so far: more than its note says, and kept when showing fails.
         self._notes: dict[tuple[TurnId, int], Note] = {}
         if not section.uses_socket_mode:
-            self._reader = Reader(section.signing_secret.get_secret_value(), kit.vitals.metrics.refused)
+            self._reader = Reader(section.signing_secret.get_secret_value(), kit.vitals.metrics)
             kit.routes.post("/slack/events", self._take_request)
 
     # Listening
@@ -71,7 +72,7 @@ class SlackChat:
             self._identity = identity = await connect.patiently(self._api.who_am_i, connect.BOT_TOKEN, self._vitals)
             # Before there are tasks: whoever can't be set up like this is to be told just that.
             url = await self._socket_url() if self._section.uses_socket_mode else ""
-            hearing = Hearing(relay, identity, self._api, self._signs)
+            hearing = Hearing(relay, identity, self._api, self._signs, self._kept)
             catch_up = CatchUp(
                 self._api,
                 self._pace,
@@ -125,8 +126,8 @@ class SlackChat:
         async def take_message(body: dict[str, Any]) -> None:
             await hearing.hear(body, catch_up)
 
-        async def take_command(ack: AsyncAck, command: dict[str, Any]) -> None:
-            await ack(**await hearing.command(command))
+        async def take_command(ack: AsyncAck, command: dict[str, Any], request: AsyncBoltRequest) -> None:
+            await ack(**await hearing.command(command, signature_of(request)))
 
         async def take_click(ack: AsyncAck, body: dict[str, Any]) -> None:
             await hearing.click(body, tasks)

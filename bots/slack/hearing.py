@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,6 +19,7 @@ from core.errors import ChatError, NotAllowed, StorageUnavailable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bots.kit import Notes
     from bots.slack.api import Api, Identity
     from bots.slack.catch_up import CatchUp
     from bots.slack.footer import Click
@@ -29,11 +31,15 @@ if TYPE_CHECKING:
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 ANSWER_TIMEOUT = 2.5  # seconds
 LOOK_UP_TIMEOUT = 1.0  # seconds
+# A signature is good for five minutes before and after the moment that it names:
+# https://docs.slack.dev/authentication/verifying-requests-from-slack
+REPLAYABLE = timedelta(minutes=11)
 MOST_REMEMBERED = 1_000  # of anything that is only in memory
 # What everybody in the channel should see who did.
 _CHANGE = re.compile(r"preset\s+(set|reset)\b", re.IGNORECASE)
 _FOR_THREADS = ("reset", "retry")
 _ONLY_IN_THREADS = "`{0}` is for threads: mention me there with the word `{0}`."
+_REPLAYED = "That command came twice; I did it the first time."
 _GONE = "I don't have that question any more. Please ask it again."
 
 log = structlog.get_logger(__name__)
@@ -42,11 +48,12 @@ log = structlog.get_logger(__name__)
 class Hearing:
     """Hands over what is heard; returns only when that is recorded."""
 
-    def __init__(self, relay: Relay, identity: Identity, api: Api, signs: Signs) -> None:
+    def __init__(self, relay: Relay, identity: Identity, api: Api, signs: Signs, kept: Notes) -> None:
         self._relay = relay
         self._identity = identity
         self._api = api
         self._signs = signs
+        self._kept = kept
         # Redelivered, a command must not be obeyed again: what it changed may have been changed anew.
         self._obeyed: dict[QuestionKey, None] = {}
         self._clicked: dict[str, None] = {}  # two people may click the same button
@@ -93,6 +100,9 @@ class Hearing:
         self._obeyed[question.key] = None
         told = None
         try:
+            # In another process too, or before this one.
+            if is_command(question.text) and await self._relay.is_known(question.key):
+                return True
             told = await self._obey(question.text, question.thread, question.asker)
             if told is not None:
                 await self._relay.tell(question, told, first_note(question).write())
@@ -124,10 +134,10 @@ class Hearing:
             log.warning("Slack doesn't tell who is a guest, so anybody may change presets.", why=str(refusal))
             return False
 
-    async def command(self, command: Mapping[str, Any]) -> dict[str, Any]:
-        """Obey a slash command; return what to say."""
+    async def command(self, command: Mapping[str, Any], signature: str = "") -> dict[str, Any]:
+        """Obey a slash command, once by its trigger, or by its *signature* should it have none; return what to say."""
         words = plain(command.get("text") or "", self._identity.user, names={})
-        told = await self._obey_slash(words, command)
+        told = await self._obey_slash(words, command, str(command.get("trigger_id") or signature))
         is_change = bool(_CHANGE.match(words)) and told.startswith("Done")
         page = pages(told)[0]
         return {
@@ -136,14 +146,20 @@ class Hearing:
             "blocks": [{"type": "markdown", "text": page.markdown}],
         }
 
-    async def _obey_slash(self, words: str, command: Mapping[str, Any]) -> str:
+    async def _obey_slash(self, words: str, command: Mapping[str, Any], occasion: str) -> str:
         if (verb := words.strip().lower().rstrip(".!")) in _FOR_THREADS:
             return _ONLY_IN_THREADS.format(verb)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
+                if _CHANGE.match(words) and not await self._is_new(occasion):
+                    return _REPLAYED
                 return await self._obey(words, channel_of_command(command), command["user_id"]) or HELP
         except (StorageUnavailable, TimeoutError):
             return StorageUnavailable().sentence
+
+    async def _is_new(self, occasion: str) -> bool:
+        """Has what happened on this *occasion*, of which there is only one, not been taken before, by any process?"""
+        return not occasion or await self._kept.first_time(f"slack/{occasion}", REPLAYABLE)
 
     # Clicks
 
@@ -152,15 +168,19 @@ class Hearing:
         click = read_click(body)
         if click is None:
             log.warning("A button was clicked where it doesn't belong.")
-        elif click.button not in self._clicked and (problem := await self._again(click)):
+        elif click.button not in self._clicked and (
+            problem := await self._again(click, str(body.get("trigger_id") or ""))
+        ):
             tasks.create_task(self._whisper(click, problem))
 
-    async def _again(self, click: Click) -> str:
+    async def _again(self, click: Click, occasion: str) -> str:
         """Return a sentence when it can't be."""
         self._clicked[click.button] = None
         forget_oldest(self._clicked)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
+                if not await self._is_new(occasion):
+                    return ""
                 return "" if await self._relay.again(click.key) else _GONE
         except (StorageUnavailable, TimeoutError):
             self._clicked.pop(click.button, None)

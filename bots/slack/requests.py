@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp import web
-    from prometheus_client import Counter
+
+    from core.vitals import Metrics
 
 # https://docs.slack.dev/authentication/verifying-requests-from-slack
 _TIMESTAMP, _SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
@@ -37,10 +38,9 @@ class RefusedError(Exception):
 class Reader:
     """Makes of what was posted what Bolt takes."""
 
-    def __init__(self, signing_secret: str, refused: Counter, clock: Callable[[], float] = time.monotonic) -> None:
-        """*refused* counts by a label, `why`."""
+    def __init__(self, signing_secret: str, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._verifier = SignatureVerifier(signing_secret)
-        self._refused = refused
+        self._refused = metrics.refused
         self._clock = clock
         self._said_at = -SAY_AGAIN
 
@@ -85,3 +85,8 @@ class Reader:
     def _malformed(self) -> RefusedError:
         self._refused.labels("malformed").inc()
         return RefusedError(400, "That is nothing that Slack sends.")
+
+
+def signature_of(request: AsyncBoltRequest) -> str:
+    """Return what tells a request from every other; empty over a socket."""
+    return next(iter(request.headers.get(_SIGNATURE.lower(), ())), "")

@@ -91,7 +91,7 @@ async def away(house: House) -> AsyncIterator[Away]:
     await house.ledger.write_note(SEEN_NOTE, f"{time.time() - 3600:.6f}")
     async with api.session():
         identity = await api.who_am_i()
-        away = Away(house, Hearing(house.relay, identity, api, Signs(api)))
+        away = Away(house, Hearing(house.relay, identity, api, Signs(api), house.ledger))
         away.catch_up = CatchUp(
             api, pace, house.ledger, house.relay, identity, take=away.take, revise=away.revise, hours=24
         )

@@ -7,17 +7,22 @@ import secrets
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 from pydantic import SecretStr
 
 from bots.sandbox.slack import Failure, Message
+from bots.sandbox.slack.delivery import Kind
+from bots.sandbox.slack.request_url import signature
 from bots.slack.footer import AGAIN
 from core.errors import SetupError, StorageUnavailable
 from core.turn import Status
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from core.turn import Turn
     from tests.bots.slack.conftest import House
 
@@ -178,6 +183,98 @@ async def test_a_slash_command_shows_to_one_and_changes_for_all_to_see(either: H
     assert not changed.messages[0].ephemeral_to
     assert refused.messages[0].ephemeral_to
     assert "`help`" in lost.messages[0].text
+
+
+async def replayed(house: House, kind: Kind) -> str:
+    """Deliver all of a kind once more, after a restart; return what was answered."""
+    parcels = [each.parcel for each in house.slack.deliveries if each.parcel.kind is kind]
+    house.chat = house.build()
+    async with house.listening():
+        return str([await house.slack._deliveries.ask(parcel) for parcel in parcels])
+
+
+async def test_a_slash_command_that_is_replayed_changes_nothing(either: House) -> None:
+    async with either.listening():
+        await either.slack.command("ada", "general", "/bobbin", "preset set model model-b")
+        changed = either.slack.deliveries[-1].parcel
+        assert "twice" in str(await either.slack._deliveries.ask(changed))
+        await either.slack.command("ada", "general", "/bobbin", "preset set model model-c")
+        assert "twice" in str(await either.slack._deliveries.ask(changed))
+        turn = await either.asked()
+        choice = await either.relay.choice(turn.question.thread)
+    assert choice.model == "model-c"
+    assert "twice" in await replayed(either, Kind.COMMAND)
+
+
+async def test_a_replay_without_a_trigger_is_known_by_its_signature(by_http: House) -> None:
+    async with by_http.listening(), aiohttp.ClientSession() as client:
+        await by_http.slack.command("ada", "general", "/bobbin", "preset show")
+        payload = dict(by_http.slack.deliveries[-1].parcel.payload) | {"text": "preset set terse"}
+        del payload["trigger_id"]
+        body, timestamp = urlencode(payload).encode(), str(int(time.time()))
+        headers = {
+            "X-Slack-Request-Timestamp": timestamp,
+            "X-Slack-Signature": signature(by_http.slack.signing_secret, timestamp, body),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        told = []
+        for _ in range(2):
+            answer = await client.post(f"{by_http.door.url}/slack/events", data=body, headers=headers)
+            told.append(await answer.text())
+    assert ["twice" in each for each in told] == [False, True]
+
+
+async def test_a_slash_command_that_changes_nothing_may_come_twice(either: House) -> None:
+    async with either.listening():
+        await either.slack.command("ada", "general", "/bobbin", "preset show")
+    assert "model-a" in await replayed(either, Kind.COMMAND)
+
+
+async def test_while_the_database_is_away_a_slash_command_is_told_so(
+    either: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_name: str, _within: timedelta) -> bool:
+        raise StorageUnavailable
+
+    async with either.listening():
+        with monkeypatch.context() as patch:
+            patch.setattr(either.ledger, "first_time", away)
+            said = await either.slack.command("ada", "general", "/bobbin", "preset set terse")
+        again = await either.slack.command("ada", "general", "/bobbin", "preset set terse")
+    assert said.messages[0].text == StorageUnavailable().sentence
+    assert "terse" in again.messages[0].text
+
+
+async def test_a_click_that_is_replayed_after_a_restart_starts_nothing(either: House) -> None:
+    async with either.listening():
+        turn, message = await failed(either)
+        await either.slack.click("ben", message, AGAIN)
+        taken = await either.ledger.take(turn.question.thread.id)
+        assert taken
+        await either.ledger.save(taken.turn.start("m").finish("Because.").settle())
+    await replayed(either, Kind.INTERACTIVE)
+    anew = await either.ledger.turn(turn.question.key)
+    assert anew
+    assert anew.status is Status.ANSWERED
+
+
+async def test_events_that_are_replayed_after_a_restart_start_nothing(either: House) -> None:
+    async with either.listening():
+        await either.slack.say("ada", "general", "@bobbin why?")
+        await either.accepted()
+        await either.all_delivered(2)
+    await replayed(either, Kind.EVENT)
+    assert len(either.woken) == 1
+
+
+async def test_a_command_in_words_that_is_replayed_after_a_restart_changes_nothing(either: House) -> None:
+    async with either.listening():
+        await either.slack.say("ada", "general", "@bobbin preset set model model-b")
+        (turn,) = await either.accepted()
+        await either.all_delivered(2)
+        await either.slack.command("ada", "general", "/bobbin", "preset set model model-c")
+    await replayed(either, Kind.EVENT)
+    assert (await either.relay.choice(turn.question.thread)).model == "model-c"
 
 
 async def test_a_slash_command_can_not_ping(house: House) -> None:
