@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.vitals import Vitals
 
 _READ_AHEAD = 1 << 14  # bytes of a body that nobody has asked for yet
+_LONGEST_FIELD, _MOST_FIELDS = 1 << 12, 64  # bytes of one header, and how many: a quarter of a MiB a connection
 _LINGER = 1.0  # seconds in which the rest of a refused body is read, for its sender to see the refusal
 _BACKLOG = 128  # connections that the kernel holds until they are accepted
 
@@ -98,6 +99,8 @@ class Web:
             keepalive_timeout=self._limits.idle,
             lingering_time=min(_LINGER, self._limits.body),
             read_bufsize=_READ_AHEAD,
+            max_field_size=_LONGEST_FIELD,
+            max_headers=_MOST_FIELDS,
             auto_decompress=False,
         )
         await runner.setup()
