@@ -15,9 +15,11 @@ import structlog
 from discord import app_commands
 
 from bots.commands import HELP, clear_preset, reset, retry, set_preset, show_preset
+from bots.discord import limits
 from bots.discord.errors import NETWORK, UNKNOWN_INTERACTION
 from bots.discord.events import thread_of_command
 from bots.discord.markdown import pages
+from bots.text.cut import utf16
 from core.errors import BobbinError, NotAllowed, Refused, StorageUnavailable
 from core.preset import Preset
 
@@ -34,8 +36,6 @@ Ask = Callable[[Interaction, str], Awaitable[None]]
 # https://discord.com/developers/docs/interactions/receiving-and-responding#responding-to-an-interaction
 RECORDED_WITHIN = 2.3  # seconds; the rest is for the response to travel
 COMMANDS_NOTE = "discord/commands"
-MOST_CHOICES = 25  # https://discord.com/developers/docs/interactions/application-commands#autocomplete
-CHOICE_LIMIT = 100  # characters
 _HELP = HELP.replace("- `", "- `/") + "\n- `/ask`: ask me without a thread of its own"
 _MAY_NOT = "Presets are set here by those who may manage this channel. `/preset show` tells how I answer."
 _NOTHING_TO_SET = "Say what to set: a preset's name, a model, or instructions."
@@ -139,8 +139,10 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
 
     @set_.autocomplete("name")
     async def names(_interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        fitting = [name for name in relay.preset_names if typed.lower() in name.lower() and len(name) <= CHOICE_LIMIT]
-        return [app_commands.Choice(name=name, value=name) for name in fitting[:MOST_CHOICES]]
+        fitting = [
+            name for name in relay.preset_names if typed.lower() in name.lower() and utf16(name) <= limits.CHOICE
+        ]
+        return [app_commands.Choice(name=name, value=name) for name in fitting[: limits.CHOICES]]
 
     @group.command(name="reset", description="Back to what the wider place says")
     async def reset_(interaction: Interaction) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bots.discord import limits
 from bots.discord.markdown import plain
 from bots.discord.note import Note, Post, Starter, Token
+from bots.text.cut import shortened, utf16
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NAME = "discord"
-THREAD_NAME_LIMIT = 100  # https://discord.com/developers/docs/resources/channel#start-thread-from-message
 _NAMELESS = "Question"
 _DIRECT = "dm"  # in the place of a guild
 # https://discord.com/developers/docs/resources/message#message-object-message-types: the others are Discord's own.
@@ -200,7 +201,4 @@ def _named(note: Note, starter: Starter, text: str) -> Note:
 
 def thread_name(text: str) -> str:
     """Return a name for the thread of a question: one line, not too long."""
-    line = " ".join(text.split())
-    if len(line) > THREAD_NAME_LIMIT:
-        line = line[: THREAD_NAME_LIMIT - 1].rstrip() + "…"
-    return line or _NAMELESS
+    return shortened(" ".join(text.split()), limits.THREAD_NAME, utf16) or _NAMELESS

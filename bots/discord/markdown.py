@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from bots.discord import limits
 from bots.text.blocks import Block, Kind, blocks
+from bots.text.cut import utf16
 from bots.text.inline import BREAK, Guard
 from bots.text.measure import Measure
 from bots.text.pages import split
 from bots.text.tables import aligned, records
 from bots.text.thoughts import visible
 
-# https://discord.com/developers/docs/resources/message#create-message. The API counts code points
-# (https://github.com/discord/discord-api-docs/issues/1315), its clients UTF-16; the latter is never less.
-PAGE_LIMIT = 2_000  # UTF-16 code units
 _WIDEST_TABLE = 60  # characters of a code block before a narrow window breaks its lines
 _RULE = "─" * 12  # Discord has no rule of its own
 _DEEPEST_HEADING = 3
@@ -28,11 +27,7 @@ _MENTION = (
 _GUARD = Guard(anywhere=_MENTION)
 
 
-def _units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", errors="surrogatepass")) // 2
-
-
-_MEASURE = Measure(limit=PAGE_LIMIT, length=_units, gains="<@]:`>", gain=1, table=_WIDEST_TABLE)
+_MEASURE = Measure(limit=limits.CONTENT, length=utf16, gains="<@]:`>", gain=1, table=_WIDEST_TABLE)
 
 
 def pages(answer: str, *, streaming: bool = False) -> list[str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bots.discord import markdown
+from bots.discord import limits, markdown
+from bots.text.cut import shortened, utf16
 from core.errors import EmptyAnswer
 from core.turn import Status
 
@@ -56,9 +57,7 @@ def _button(turn: Turn) -> str:
 
 
 def _quote(question: str) -> str:
-    line = " ".join(question.split())
-    if len(line) > QUOTE_LIMIT:
-        line = line[: QUOTE_LIMIT - 1].rstrip() + "…"
+    line = shortened(" ".join(question.split()), QUOTE_LIMIT)
     # A zero-width space after "<", so that no tag of the asker's is taken for the model's.
     return "> " + discord.utils.escape_markdown(line).replace("<", "<\u200b")
 
@@ -89,4 +88,4 @@ def _with_aside(pages: list[str], aside: str, *, is_over: bool) -> list[str]:
 
 
 def _fits(page: str) -> bool:
-    return len(page.encode("utf-16-le", errors="surrogatepass")) // 2 <= markdown.PAGE_LIMIT
+    return utf16(page) <= limits.CONTENT

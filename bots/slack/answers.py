@@ -8,11 +8,12 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bots.slack import markdown
+from bots.slack import limits, markdown
 from bots.slack.errors import PAYLOAD
 from bots.slack.footer import context, footer
 from bots.slack.markdown import Page
 from bots.slack.note import Note
+from bots.text.cut import shortened
 from bots.text.measure import Measure
 from bots.text.pages import split
 from bots.text.thoughts import visible
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
 
 # https://docs.slack.dev/messaging/message-metadata: by it a message is found again whose ts was never written down.
 METADATA_TYPE = "bobbin_turn"
-# What Slack refused is tried in small pieces; and chat.update takes no text of more than 4,000 characters:
-# https://docs.slack.dev/reference/methods/chat.update
-PLAIN_LIMIT = 3_000
+# What Slack refused is tried in small pieces, each of which is all of the `text` as well.
+_PLAIN = Measure(limit=limits.TEXT_LIMIT, length=limits.text_bytes)
 _NOTHING_YET = "…"
 _MOST_LOOKS = 5  # calls to read what was said since a question
 _SURELY_NOT_POSTED = frozenset({"ratelimited", "rate_limited", "http_429"})
@@ -67,7 +67,7 @@ class Showing:
         # Asked anew, or no longer waiting: what its messages say isn't true any more.
         is_stale = had_footer and bool(self.note.messages)
         if not pages and not is_over and (below or is_stale):
-            pages = [Page("", _escaped(self._turn.aside) if below else _NOTHING_YET)]
+            pages = [Page("", limits.escaped(self._turn.aside) if below else _NOTHING_YET)]
         for number, page in enumerate(pages):
             await self._show_page(number, page, below if number == len(pages) - 1 else [])
         if had_footer or (pages and is_over):
@@ -86,10 +86,10 @@ class Showing:
         pages = paged(turn.answer, streaming=not turn.is_over)
         if turn.status is Status.ANSWERED and not pages:
             pages = paged(EmptyAnswer().sentence)  # it had thoughts, and no more
-        limit = PLAIN_LIMIT if self.note.is_plain else markdown.PAGE_LIMIT
-        pages = _under(pages, paged(turn.problem), limit)
+        measure = _PLAIN if self.note.is_plain else markdown.MEASURE
+        pages = _under(pages, paged(turn.problem), measure)
         # Without blocks there is no other place for it.
-        return _under(pages, paged(turn.aside), limit) if pages and self.note.is_bare else pages
+        return _under(pages, paged(turn.aside), measure) if pages and self.note.is_bare else pages
 
     async def _show_page(self, number: int, page: Page, below: list[dict[str, Any]]) -> None:
         if number >= len(self.note.messages) and self.note.complete_for < self._turn.attempt:
@@ -124,7 +124,7 @@ class Showing:
     def _content(self, page: Page, below: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the arguments that say it."""
         if self.note.is_bare:
-            return {"text": _escaped(page.markdown) or page.fallback, "blocks": []}
+            return {"text": limits.escaped(page.markdown) or page.fallback, "blocks": []}
         said = [_block(page, is_plain=self.note.is_plain)] if page.markdown else []
         return {"text": page.fallback, "blocks": (said + below) or [context(_NOTHING_YET)]}
 
@@ -170,26 +170,22 @@ def _block(page: Page, *, is_plain: bool) -> dict[str, Any]:
     return {"type": "rich_text", "elements": [section]}
 
 
-def _under(pages: list[Page], more: list[Page], limit: int) -> list[Page]:
-    """Put *more* under the answer, as a paragraph of its own: in the same message, of *limit* bytes, if there is room."""
+def _under(pages: list[Page], more: list[Page], measure: Measure) -> list[Page]:
+    """Put *more* under the answer, as a paragraph of its own: in the same message, if there is room by *measure*."""
     if not pages or not more:
         return pages + more
     last, first = pages[-1], more[0]
     together = f"{last.markdown}\n\n{first.markdown}"
-    if len(_escaped(together).encode(errors="surrogatepass")) > limit:
+    if not measure.holds(together):
         return pages + more
-    fallback = f"{last.fallback[: max(0, markdown.FALLBACK_LIMIT - len(first.fallback) - 1)]}\n{first.fallback}"
-    return [*pages[:-1], Page(together, fallback), *more[1:]]
+    room = limits.TEXT_LIMIT - limits.text_bytes(first.markdown) - 2
+    fallback = f"{shortened(last.markdown, room, limits.text_bytes)}\n\n{first.markdown}"
+    return [*pages[:-1], Page(together, limits.escaped(limits.fallback(fallback))), *more[1:]]
 
 
 def _plain_pages(text: str, *, streaming: bool = False) -> list[Page]:
-    measure = Measure(limit=PLAIN_LIMIT, length=lambda piece: len(_escaped(piece)))
-    return [Page(part.text, _escaped(part.text)) for part in split(visible(text, streaming=streaming), measure)]
-
-
-def _escaped(text: str) -> str:
-    """https://docs.slack.dev/messaging/formatting-message-text#escaping"""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    parts = split(visible(text, streaming=streaming), _PLAIN)
+    return [Page(part.text, limits.escaped(part.text)) for part in parts]
 
 
 def _digest(content: dict[str, Any]) -> str:

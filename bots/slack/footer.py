@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bots.slack import limits
 from bots.slack.events import channel_of_key, installation
 from core.turn import QuestionKey
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 AGAIN = "again"  # the button's action_id
 TRY_AGAIN, ANSWER_EDITED = "Try again", "Answer the edited question"
-# https://docs.slack.dev/reference/block-kit/block-elements/button-element
-_VALUE_LIMIT = 2_000  # characters
-_ASIDE_LIMIT = 3_000  # characters; https://docs.slack.dev/reference/block-kit/composition-objects/text-object
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ def footer(turn: Turn) -> list[dict[str, Any]]:
     blocks = []
     if turn.aside:
         blocks.append(context(turn.aside))
-    if turn.offers_again and len(turn.question.key) <= _VALUE_LIMIT:
+    if turn.offers_again and len(turn.question.key) <= limits.BUTTON_VALUE:
         blocks.append(_offer(turn))
     return blocks
 
@@ -44,7 +42,7 @@ def footer(turn: Turn) -> list[dict[str, Any]]:
 def context(sentence: str) -> dict[str, Any]:
     """A small grey line. https://docs.slack.dev/reference/block-kit/blocks/context-block."""
     # As plain text nothing in it can ping, or be taken for markup.
-    return {"type": "context", "elements": [{"type": "plain_text", "text": sentence[:_ASIDE_LIMIT]}]}
+    return {"type": "context", "elements": [{"type": "plain_text", "text": limits.aside(sentence)}]}
 
 
 def _offer(turn: Turn) -> dict[str, Any]:

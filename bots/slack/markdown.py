@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bots.slack import limits
 from bots.text.blocks import Block, Kind, blocks
 from bots.text.inline import Guard
 from bots.text.measure import Measure
@@ -12,20 +13,13 @@ from bots.text.pages import split
 from bots.text.tables import aligned, records
 from bots.text.thoughts import visible
 
-# A markdown block and `markdown_text` take 12,000 characters (https://docs.slack.dev/reference/block-kit/blocks/markdown-block),
-# but native streams were seen to end between 10,000 and 12,000 *bytes*. One size for both, so that a page can move
-# from a stream to a message; it also keeps every table under the 10,000 characters of a table block.
-PAGE_LIMIT = 9_000  # bytes of UTF-8
-# chat.update refuses a `text` over 4,000 (https://docs.slack.dev/reference/methods/chat.update).
-FALLBACK_LIMIT = 3_000  # characters
-_MOST_ROWS = 100  # https://docs.slack.dev/reference/block-kit/blocks/table-block; also: one such block in a message
 _WIDEST_TABLE = 80  # characters, in a code block
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     markdown: str  # for a markdown block or `markdown_text`
-    fallback: str  # for `text`: notifications and screen readers
+    fallback: str  # for `text`, escaped: notifications and screen readers
 
 
 # https://docs.slack.dev/messaging/formatting-message-text: what Slack acts on. Prose is guarded more widely than code,
@@ -38,16 +32,20 @@ _IN_PROSE = r"<(?=\\?[!@#])|<(?=[^\s<>|]*\|)|&(?=\#|commat;|lt;\\?[!@\#])"
 _GUARD = Guard(anywhere=_IN_CODE, in_prose=_IN_PROSE)
 
 
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
-
-
-_MEASURE = Measure(limit=PAGE_LIMIT, length=_bytes, gains="<@]:&`", gain=3, table=_WIDEST_TABLE)
+MEASURE = Measure(
+    limit=limits.PAGE_LIMIT,
+    length=limits.page_bytes,
+    gains="<@]:&`",
+    gain=3,
+    table=_WIDEST_TABLE,
+    block=limits.BLOCK_SHARE,
+    most_blocks=limits.MESSAGE_BLOCKS - limits.FOOTER_BLOCKS,
+)
 
 
 def pages(answer: str, *, streaming: bool = False) -> list[Page]:
     """The answer, or as much of it as has come (*streaming*), in messages; none if there is nothing to show yet."""
-    parts = split(visible(answer, streaming=streaming), _MEASURE, streaming=streaming)
+    parts = split(visible(answer, streaming=streaming), MEASURE, streaming=streaming)
     last = len(parts) - 1
     shown = (_page(part.text, streaming=streaming and index == last) for index, part in enumerate(parts))
     return [page for page in shown if page.markdown.strip()]
@@ -56,7 +54,7 @@ def pages(answer: str, *, streaming: bool = False) -> list[Page]:
 @lru_cache(maxsize=512)  # while an answer streams, only its last page is new
 def _page(text: str, *, streaming: bool) -> Page:
     markdown = _render(text, streaming=streaming)
-    return Page(markdown, _fallback(markdown))
+    return Page(markdown, limits.escaped(limits.fallback(markdown)))
 
 
 def _render(text: str, *, streaming: bool) -> str:
@@ -73,7 +71,7 @@ def _render(text: str, *, streaming: bool) -> str:
 
 
 def _fits_native(block: Block) -> bool:
-    return block.kind is Kind.TABLE and not block.nested and len(block.rows) <= _MOST_ROWS
+    return block.kind is Kind.TABLE and not block.nested and len(block.rows) <= limits.TABLE_ROWS
 
 
 def _block(block: Block, lines: Sequence[str], *, native: bool, streaming: bool) -> str:
@@ -90,13 +88,6 @@ def _laid_out(block: Block) -> str:
     columns = aligned(block.rows, _WIDEST_TABLE)
     text = f"```\n{_GUARD.code(columns)}\n```" if columns else _GUARD.prose(records(block.rows))
     return re.sub("^", "> ", text, flags=re.MULTILINE) if block.quoted else text
-
-
-def _fallback(markdown: str) -> str:
-    escaped = markdown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    if len(escaped) <= FALLBACK_LIMIT:
-        return escaped
-    return re.sub(r"&[a-z]*\Z", "", escaped[: FALLBACK_LIMIT - 1]) + "…"
 
 
 _SENT = re.compile(r"[ \t]?<(?P<kind>[@#!]?)(?P<target>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>")

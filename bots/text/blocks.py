@@ -16,6 +16,10 @@ from bots.text.tables import begins
 _MARKDOWN = MarkdownIt("commonmark").enable("table").disable("reference")
 _MARKDOWN.core.ruler.enableOnly(["block"])
 
+# A platform that makes blocks of Markdown shows no HTML: what stands in it is Markdown again.
+_WITHOUT_HTML = MarkdownIt("commonmark", {"html": False}).enable("table").disable("reference")
+_WITHOUT_HTML.core.ruler.enableOnly(["block"])
+
 _MARKER = re.compile(r"[-+*]|\d{1,9}[.)]")
 
 
@@ -64,6 +68,35 @@ def blocks(text: str) -> list[Block]:
         line = leaf.end
     if line < len(lines):
         found.append(Block(Kind.TEXT, line, len(lines)))
+    return found
+
+
+def rendered(lines: Sequence[str]) -> list[int]:
+    """For each line, how many blocks begin on it when each heading, fence, table, rule and run of text becomes one.
+
+    No line that is added below changes this: what only a later line makes a heading or a table counts there.
+    """
+    found = [0] * len(lines)
+    is_run = False
+    for token in _WITHOUT_HTML.parse("\n".join(lines)):
+        if token.map is None:
+            continue
+        start, end = token.map
+        match token.type:
+            case "heading_open" if token.markup in ("=", "-"):
+                found[start] += not is_run
+                found[end - 1] += 1
+            case "table_open":
+                found[start] += not is_run
+                found[start + 1] += 1
+            case "heading_open" | "fence" | "code_block" | "hr":
+                found[start] += 1
+            case "paragraph_open":
+                found[start] += not is_run
+        if token.type in ("heading_open", "table_open", "fence", "code_block", "hr"):
+            is_run = False
+        elif token.type == "paragraph_open":
+            is_run = True
     return found
 
 

@@ -4,7 +4,7 @@ Where a page ends depends only on text up to the first character that has no roo
 pages but the last therefore stay as they are, and messages already posted need no edit.
 """
 
-import unicodedata
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,11 +12,13 @@ from functools import lru_cache
 from markdown_it.token import Token
 
 from bots.text.blocks import is_open, tokens
+from bots.text.cut import fitting, whole
 from bots.text.measure import Measure
 from bots.text.seams import CLOSING, Cut, seam
 
-_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
-_LONGEST_SIGN = 40  # characters that are kept together as one sign; a family of emoji has eleven
+# What a line may begin with that isn't a word: cut before it, the page would begin with a quote, a list, a heading.
+_MARKS = tuple(">#-+*=~`|:0123456789")
+_MOST_TRIED = 20  # columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ def _page(opening: str, window: str, measure: Measure) -> tuple[Part, str]:
     room = measure.limit - CLOSING
     costs, header = measure.costs(lines, room)
     if costs[-1] <= room:
-        whole = Part(opening, window, "").text.split("\n")
-        closing, _ = seam(whole, Cut(len(whole)), tokens("\n".join(whole)))
+        shown = Part(opening, window, "").text.split("\n")
+        closing, _ = seam(shown, Cut(len(shown)), tokens("\n".join(shown)))
         return Part(opening, window, closing), ""
     overflow = len(costs) - 1
     head = tokens("\n".join(lines[:overflow]) + "\n")
@@ -131,25 +133,9 @@ def _behind_closing_fence(lines: Sequence[str], line: int, head: Sequence[Token]
 
 def _fitting(line: str, held: int, room: int, measure: Measure) -> int:
     """The column up to which *line* goes into *room*, more than *held*: whole words, if they fill half of it."""
-    low, high = held + 1, max(held + 1, min(len(line), room))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if measure.weigh(line[:middle]) <= room else (low, middle - 1)
-    space = max(line.rfind(" ", 0, low), line.rfind("\t", 0, low)) + 1
-    if space > max(held, low // 2):
-        return space
-    shortest = max(held, low - _LONGEST_SIGN)
-    return next((column for column in range(low, shortest, -1) if not _is_torn(line, column)), low)
-
-
-def _is_torn(line: str, column: int) -> bool:
-    """Whether a cut tears what people see as one sign, or leaves a backslash without what it escapes."""
-    before, after = line[column - 1], line[column : column + 1]
-    if not after:
-        return False
-    if before == "\\" or "\u200d" in (before, after):
-        return True
-    if after in _FLAG_LETTERS:  # two of them make a flag
-        letters = column - len(line[:column].rstrip(_FLAG_LETTERS))
-        return letters % 2 == 1
-    return unicodedata.category(after) in ("Mn", "Me", "Mc") or "\U0001f3fb" <= after <= "\U0001f3ff"
+    low = fitting(line, room, measure.weigh, held + 1)
+    spaces = (match.end() for match in re.finditer(r"[ \t]", line[:low]))
+    words = [space for space in spaces if space > max(held, low // 2)][-_MOST_TRIED:]
+    signs = [whole(line, column, held) for column in range(low, max(held, low - _MOST_TRIED), -1)]
+    tried = words[::-1] or signs
+    return next((column for column in tried if line[column : column + 1] not in _MARKS), tried[0])

@@ -1,17 +1,22 @@
 """Blocks, pages, tables and thoughts: what holds for every platform."""
 
 import time
+from dataclasses import replace
+from itertools import accumulate
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.text.blocks import Kind, blocks
+from bots.sandbox.slack.weight import rendered_blocks
+from bots.text.blocks import Kind, blocks, rendered
+from bots.text.cut import shortened, utf8
 from bots.text.inline import BREAK, Guard
-from bots.text.measure import Measure
+from bots.text.measure import Measure, at_most
 from bots.text.pages import Part, split
 from bots.text.tables import aligned, records, width
 from bots.text.thoughts import visible
+from tests.answers import SIGNS
 
 MEASURE = Measure(limit=300, gains="<@]:`>", gain=1, table=30)
 FAMILY = "👩‍👩‍👧‍👦"
@@ -35,6 +40,38 @@ def test_every_page_fits_and_no_word_is_lost(answer: str) -> None:
     parts = split(answer, MEASURE)
     assert "".join("".join(part.body for part in parts).split()) == "".join(answer.split())
     assert all(MEASURE.weigh(text) <= MEASURE.limit for text in texts(parts))
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANSWERS)
+def test_no_page_becomes_more_blocks_than_a_message_takes(answer: str) -> None:
+    few = replace(MEASURE, block=20, most_blocks=5)
+    parts = split(answer, few)
+    assert "".join("".join(part.body for part in parts).split()) == "".join(answer.split())
+    for text in texts(parts):
+        assert sum(rendered(text.split("\n"))) <= 5
+        assert rendered_blocks(text) <= 5
+        assert MEASURE.weigh(text) + 20 * sum(rendered(text.split("\n"))) <= MEASURE.limit
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANSWERS, st.data())
+def test_blocks_that_begin_are_known_at_once(answer: str, data: st.DataObject) -> None:
+    """What comes later changes nothing, and there are never more than the quick guess has."""
+    lines = answer.split("\n")
+    early = lines[: data.draw(st.integers(1, len(lines)))]
+    assert rendered(lines)[: len(early)] == rendered(early)
+    found, guessed = (list(accumulate(counts)) for counts in (rendered(lines), at_most(lines)))
+    assert all(one <= other for one, other in zip(found, guessed, strict=True))
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_what_is_shortened_ends_with_a_whole_sign(sign: str) -> None:
+    text = sign * 100
+    for limit in range(120, 160):
+        cut = shortened(text, limit, utf8)
+        assert utf8(cut) <= limit
+        assert cut.removesuffix("…") == sign * (len(cut) // len(sign))
 
 
 @settings(max_examples=150, deadline=None)

@@ -6,16 +6,19 @@ Kinds of blocks and their limits: https://docs.slack.dev/reference/block-kit/blo
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from bots.sandbox.slack.problems import Problems
+from bots.sandbox.slack.rich_text import check_rich_text, check_table
+from bots.sandbox.slack.weight import MESSAGE_BLOCKS, TABLE_TEXT, characters, table_text, weighs_too_much
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bots.sandbox.slack.nouns import JsonObject
 
-MESSAGE_BLOCKS = 50  # https://docs.slack.dev/reference/block-kit/blocks
+TOO_LONG = "msg_blocks_too_long"  # https://docs.slack.dev/reference/methods/chat.postMessage#errors
 VIEW_BLOCKS = 100  # https://docs.slack.dev/reference/views/modal-views
 SECTION_TEXT = 3_000  # https://docs.slack.dev/reference/block-kit/blocks/section-block
 SECTION_FIELDS, FIELD_TEXT = 10, 2_000
@@ -24,7 +27,6 @@ MARKDOWN_TEXT = 12_000  # of all its blocks together: https://docs.slack.dev/ref
 CONTEXT_ELEMENTS = 10  # https://docs.slack.dev/reference/block-kit/blocks/context-block
 ACTIONS_ELEMENTS = 25  # https://docs.slack.dev/reference/block-kit/blocks/actions-block
 CONTEXT_ACTIONS_ELEMENTS = 5  # https://docs.slack.dev/reference/block-kit/blocks/context-actions-block
-TABLE_ROWS, TABLE_COLUMNS = 100, 20  # https://docs.slack.dev/reference/block-kit/blocks/table-block
 BUTTON_TEXT, BUTTON_VALUE, BUTTON_URL = 75, 2_000, 3_000  # …/block-kit/block-elements/button-element
 OPTIONS, OVERFLOW_OPTIONS = 100, 5  # …/block-kit/block-elements/select-menu-element, overflow-menu-element
 ALT_TEXT = 2_000  # https://docs.slack.dev/reference/block-kit/blocks/image-block
@@ -51,62 +53,8 @@ class Surface(StrEnum):
     VIEW = "view"
 
 
-@dataclass(slots=True)
-class Problems:
-    """Collects complaints, each with the place that it is about."""
-
-    found: list[str] = field(default_factory=list)
-
-    def add(self, complaint: str, place: str) -> None:
-        self.found.append(f"{complaint} [json-pointer:{place}]")
-
-    def need(self, thing: JsonObject, name: str, place: str) -> bool:
-        if thing.get(name) in (None, "", [], {}):
-            self.add(f"missing required field: {name}", place)
-            return False
-        return True
-
-    def length(self, value: object, longest: int, place: str) -> None:
-        if not isinstance(value, str):
-            self.add("must provide a string", place)
-        elif not value:
-            self.add("must be more than 0 characters", place)
-        elif len(value) > longest:
-            self.add(f"must be less than {longest + 1} characters", place)
-
-    def count(self, values: object, most: int, place: str) -> list[JsonObject]:
-        """The entries of a list of objects, as far as there are any to look at."""
-        if not isinstance(values, list):
-            self.add("must provide an array", place)
-            return []
-        if not values:
-            self.add("no fewer than 1 items allowed", place)
-        if len(values) > most:
-            self.add(f"no more than {most} items allowed", place)
-        for at, value in enumerate(values):
-            if not isinstance(value, dict):
-                self.add("must provide an object", f"{place}/{at}")
-        return [value for value in values if isinstance(value, dict)]
-
-    def text(self, holder: JsonObject, name: str, longest: int, place: str, *, plain: bool = False) -> None:
-        """A required text object: https://docs.slack.dev/reference/block-kit/composition-objects/text-object"""
-        if self.need(holder, name, place):
-            self.text_object(holder[name], longest, f"{place}/{name}", plain=plain)
-
-    def text_object(self, text: object, longest: int, place: str, *, plain: bool = False) -> None:
-        if not isinstance(text, dict):
-            self.add("must provide an object", place)
-            return
-        if text.get("type") not in ({"plain_text"} if plain else {"plain_text", "mrkdwn"}):
-            self.add(f"unsupported type: {text.get('type')}", f"{place}/type")
-        if "text" not in text:
-            self.add("missing required field: text", place)
-        else:
-            self.length(text["text"], longest, f"{place}/text")
-
-
 def block_problems(blocks: Sequence[object], surface: Surface, place: str = "/blocks") -> list[str]:
-    """What is wrong with *blocks*, nothing if they can be shown."""
+    """What is wrong with *blocks*, nothing if they can be shown; only TOO_LONG if each is well, but all are too much."""
     problems = Problems()
     most = MESSAGE_BLOCKS if surface is Surface.MESSAGE else VIEW_BLOCKS
     if len(blocks) > most:
@@ -117,6 +65,10 @@ def block_problems(blocks: Sequence[object], surface: Surface, place: str = "/bl
         problems.add("only_one_table_allowed", place)
     if sum(_markdown_length(block) for block in blocks) > MARKDOWN_TEXT:
         problems.add(f"must be less than {MARKDOWN_TEXT + 1} characters", place)
+    if table_text(blocks) > TABLE_TEXT:
+        problems.add(f"must be less than {TABLE_TEXT + 1} characters", place)
+    if not problems.found and surface is Surface.MESSAGE and weighs_too_much(blocks):
+        return [TOO_LONG]
     return problems.found
 
 
@@ -166,7 +118,7 @@ def _is(block: object, kind: str) -> bool:
 
 
 def _markdown_length(block: object) -> int:
-    return len(str(block.get("text", ""))) if isinstance(block, dict) and block.get("type") == "markdown" else 0
+    return characters(str(block.get("text", ""))) if isinstance(block, dict) and block.get("type") == "markdown" else 0
 
 
 def _check_block(block: object, surface: Surface, problems: Problems, place: str) -> None:
@@ -255,38 +207,6 @@ def _input(block: JsonObject, problems: Problems, place: str) -> None:
         _check_element(block["element"], problems, f"{place}/element")
 
 
-def _rich_text(block: JsonObject, problems: Problems, place: str) -> None:
-    if not isinstance(block.get("elements"), list):
-        problems.add("missing required field: elements", place)
-    else:
-        _rich_elements(block["elements"], problems, f"{place}/elements")
-
-
-def _rich_elements(elements: list[object], problems: Problems, place: str) -> None:
-    """Elements hold elements: sections and lists of sections, and in them the words."""
-    for at, element in enumerate(elements):
-        if not isinstance(element, dict):
-            problems.add("must provide an object", f"{place}/{at}")
-        elif "elements" not in element:
-            problems.need(element, "type", f"{place}/{at}")
-        elif not isinstance(element["elements"], list):
-            problems.add("must provide an array", f"{place}/{at}/elements")
-        else:
-            _rich_elements(element["elements"], problems, f"{place}/{at}/elements")
-
-
-def _table(block: JsonObject, problems: Problems, place: str) -> None:
-    rows = block.get("rows")
-    if not isinstance(rows, list) or not rows:
-        problems.add("missing required field: rows", place)
-        return
-    if len(rows) > TABLE_ROWS:
-        problems.add(f"no more than {TABLE_ROWS} items allowed", f"{place}/rows")
-    for at, row in enumerate(rows):
-        cells = problems.count(row, TABLE_COLUMNS, f"{place}/rows/{at}")
-        _rich_elements([*cells], problems, f"{place}/rows/{at}")
-
-
 def _video(block: JsonObject, problems: Problems, place: str) -> None:
     for name in ("alt_text", "title", "thumbnail_url", "video_url"):
         problems.need(block, name, place)
@@ -337,8 +257,8 @@ _CHECKS: dict[str, Callable[[JsonObject, Problems, str], None]] = {
     "actions": _actions,
     "context_actions": _context_actions,
     "input": _input,
-    "rich_text": _rich_text,
-    "table": _table,
+    "rich_text": check_rich_text,
+    "table": check_table,
     "video": _video,
     "file": _file,
 }

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bots.sandbox.slack.arguments import ApiError, Arguments, explained
-from bots.sandbox.slack.blocks import Surface, block_problems, with_ids
+from bots.sandbox.slack.blocks import TOO_LONG, Surface, block_problems, with_ids
 from bots.sandbox.slack.text import from_app
+from bots.sandbox.slack.weight import characters
 
 if TYPE_CHECKING:
     from bots.sandbox.slack.nouns import JsonObject
 
 POST_TEXT = 40_000  # longer is cut: https://docs.slack.dev/reference/methods/chat.postMessage#truncating
-UPDATE_TEXT = 4_000  # longer is refused: https://docs.slack.dev/reference/methods/chat.update#errors
+# Longer is refused: https://docs.slack.dev/reference/methods/chat.update#errors. These are bytes of UTF-8, though the
+# page says characters, and & < > count as their entities: openclaw/openclaw#115027 (4,000 pass, 4,002 don't).
+UPDATE_TEXT = 4_000
 MARKDOWN_TEXT = 12_000  # https://docs.slack.dev/reference/methods/chat.postMessage#arg_markdown_text
 ATTACHMENTS = 100  # https://docs.slack.dev/reference/methods/chat.postMessage#errors
 
@@ -32,18 +35,27 @@ def content(arguments: Arguments) -> Content:
     attachments = arguments.objects("attachments", "invalid_attachments") or []
     if len(attachments) > ATTACHMENTS:
         raise ApiError("too_many_attachments")
-    if problems := block_problems(blocks, Surface.MESSAGE):
-        raise explained("invalid_blocks", problems)
     text = arguments.text("text")
     if markdown := arguments.text("markdown_text"):
         if text or blocks:
             raise ApiError("markdown_text_conflict")
-        if len(markdown) > MARKDOWN_TEXT:
+        if characters(markdown) > MARKDOWN_TEXT:
             raise ApiError("msg_too_long")
         text, blocks = markdown, [{"type": "markdown", "text": markdown}]
+    problems = block_problems(blocks, Surface.MESSAGE)
+    if problems == [TOO_LONG]:
+        raise ApiError(TOO_LONG)
+    if problems:
+        raise explained("invalid_blocks", problems)
     if not (text.strip() or blocks or attachments):
         raise ApiError("no_text")
     return Content(from_app(text[:POST_TEXT]), with_ids(blocks), tuple(attachments), _metadata(arguments))
+
+
+def check_update(text: str) -> None:
+    """Refuse a `text` with which no message can be updated, whatever its blocks are."""
+    if len(from_app(text).encode(errors="surrogatepass")) > UPDATE_TEXT:
+        raise ApiError("msg_too_long")
 
 
 def _metadata(arguments: Arguments) -> JsonObject | None:

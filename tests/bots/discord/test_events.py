@@ -8,9 +8,11 @@ from typing import Any
 import discord
 import pytest
 
-from bots.discord.events import THREAD_NAME_LIMIT, Asked, Ignored, read_message, thread_name
+from bots.discord.events import Asked, Ignored, read_message, thread_name
+from bots.discord.limits import THREAD_NAME
 from bots.sandbox.discord import LocalDiscord, Message, Permission
 from bots.sandbox.discord.payloads import guild_create_json, message_json
+from tests.answers import FAMILY
 
 Heard = Callable[..., discord.Message]
 
@@ -147,8 +149,10 @@ async def test_a_direct_conversation_is_its_own_place(local: LocalDiscord, heard
         ("why?", "why?"),
         ("  two\n\nlines ", "two lines"),
         ("", "Question"),
-        ("x" * THREAD_NAME_LIMIT, "x" * THREAD_NAME_LIMIT),
-        ("x" * (THREAD_NAME_LIMIT + 1), "x" * (THREAD_NAME_LIMIT - 1) + "…"),
+        ("x" * THREAD_NAME, "x" * THREAD_NAME),
+        ("x" * (THREAD_NAME + 1), "x" * (THREAD_NAME - 1) + "…"),
+        ("😀" * 51, "😀" * 49 + "…"),  # two units each
+        (FAMILY * 10, FAMILY * 9 + "…"),  # eleven units each
     ],
 )
 def test_a_thread_is_named_after_its_question(text: str, name: str) -> None:

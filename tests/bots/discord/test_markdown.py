@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.discord.markdown import PAGE_LIMIT, pages, plain
+from bots.discord.limits import CONTENT
+from bots.discord.markdown import pages, plain
 from bots.text.inline import BREAK
 
 FAMILY = "👩‍👩‍👧‍👦"
@@ -32,7 +33,7 @@ def shown(answer: str) -> str:
 @given(ANSWERS, st.booleans())
 def test_every_page_fits_and_pings_nobody(answer: str, streaming: bool) -> None:  # noqa: FBT001
     for page in pages(answer, streaming=streaming):
-        assert units(page) <= PAGE_LIMIT
+        assert units(page) <= CONTENT
         assert not ALIVE.search(page)
 
 
@@ -93,7 +94,7 @@ def test_what_is_open_is_closed_while_it_streams() -> None:
 def test_a_long_line_is_cut_between_signs() -> None:
     found = pages(FAMILY * 1000)
     assert all(not page.replace(FAMILY, "") for page in found)
-    assert all(units(page) > PAGE_LIMIT * 0.9 for page in found[:-1])
+    assert all(units(page) > CONTENT * 0.9 for page in found[:-1])
 
 
 def test_a_long_answer_fills_its_pages() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots.discord.markdown import PAGE_LIMIT
+from bots.discord.limits import CONTENT
 from bots.discord.note import Note, Post
 from bots.discord.pages import ANSWER_REVISED, TRY_AGAIN, Pages, pages_of
 from core.thread import Thread, ThreadId
@@ -52,7 +52,7 @@ def test_an_aside_pings_nobody() -> None:
 
 
 def test_for_an_aside_that_may_vanish_no_message_is_begun() -> None:
-    full, line = TURN.start("m").grow("x" * (PAGE_LIMIT - 100)), "It takes long. " * 10
+    full, line = TURN.start("m").grow("x" * (CONTENT - 100)), "It takes long. " * 10
     assert len(texts(full)) == 1
     assert texts(full.remark(line)) == texts(full)
     assert texts(full.finish(full.answer).remark(line))[1:] == (f"-# {line.strip()}",)

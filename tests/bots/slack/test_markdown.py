@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.slack.markdown import FALLBACK_LIMIT, PAGE_LIMIT, Page, pages, plain
+from bots.sandbox.slack.blocks import Surface, block_problems
+from bots.slack.footer import context
+from bots.slack.limits import PAGE_LIMIT, TEXT_LIMIT
+from bots.slack.markdown import Page, pages, plain
 from bots.text.inline import BREAK
 
 TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
@@ -27,9 +30,11 @@ def shown(answer: str) -> str:
 def test_every_page_fits_and_pings_nobody(answer: str, streaming: bool) -> None:  # noqa: FBT001
     for page in pages(answer, streaming=streaming):
         assert len(page.markdown.encode()) <= PAGE_LIMIT
-        assert len(page.fallback) <= FALLBACK_LIMIT
+        assert len(page.fallback.encode()) <= TEXT_LIMIT
         assert not any(form in page.markdown or form in page.fallback for form in ALIVE)
         assert "<" not in page.fallback
+        below = [context("& " * 2_000), {"type": "divider"}]
+        assert not block_problems([{"type": "markdown", "text": page.markdown}, *below], Surface.MESSAGE)
 
 
 @settings(max_examples=150, deadline=None)
@@ -79,7 +84,7 @@ def test_the_first_table_is_slacks_and_the_next_ones_are_code() -> None:
 def test_a_table_too_long_for_slack_is_code() -> None:
     answer = "| a |\n|---|\n" + "| 1 |\n" * 60
     assert shown(answer) == answer.rstrip()
-    found = [page.markdown for page in pages("|a|\n|-|\n" + "|1|\n" * 105)]
+    found = [page.markdown for page in pages("|a|\n|-|\n" + "|1|\n" * 102)]
     assert [page.startswith("```\na\n-\n1\n") for page in found] == [True]
 
 

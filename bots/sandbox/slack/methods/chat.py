@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.sandbox.slack.arguments import ApiError, Arguments
-from bots.sandbox.slack.composing import UPDATE_TEXT, content
+from bots.sandbox.slack.composing import check_update, content
 from bots.sandbox.slack.limits import HUNDREDS, TIER_3, TIER_4
 from bots.sandbox.slack.nouns import Channel, JsonObject, Message
 from bots.sandbox.slack.platform import Method, Platform
@@ -46,8 +46,7 @@ def update(platform: Platform, arguments: Arguments) -> JsonObject:
     message = platform.message(channel, arguments.needed("ts"))
     if message.bot_id != platform.installation.bot.bot_id:
         raise ApiError("cant_update_message")
-    if len(arguments.text("text")) > UPDATE_TEXT:
-        raise ApiError("msg_too_long")
+    check_update(arguments.text("text"))
     said = content(arguments)
     after = replace(message, text=said.text, blocks=said.blocks, attachments=said.attachments)
     if said.metadata is not None:

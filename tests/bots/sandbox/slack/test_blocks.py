@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.sandbox.slack import Message, shown
-from bots.sandbox.slack.blocks import Surface, block_problems, view_problems, with_ids
+from bots.sandbox.slack.blocks import TOO_LONG, Surface, block_problems, view_problems, with_ids
 
 TYPES = [
     *("section", "header", "divider", "image", "context", "actions", "context_actions", "input", "markdown"),
@@ -52,3 +53,83 @@ def test_elements_get_the_ids_that_the_app_left_out() -> None:
     assert named[0]["block_id"]
     assert named[0]["elements"][0]["action_id"]
     assert named[0]["elements"][1]["action_id"] == "mine"
+
+
+def rich(*elements: Any) -> list[Any]:
+    return [{"type": "rich_text", "elements": list(elements)}]
+
+
+def section(*elements: Any) -> Any:
+    return {"type": "rich_text_section", "elements": list(elements)}
+
+
+def bullets(*elements: Any, **more: Any) -> Any:
+    return {"type": "rich_text_list", "style": "bullet", "elements": list(elements)} | more
+
+
+def text(words: str) -> Any:
+    return {"type": "text", "text": words}
+
+
+def table(*cells: str) -> Any:
+    return {"type": "table", "rows": [[{"type": "raw_text", "text": cell} for cell in cells]]}
+
+
+def markdown(words: str) -> Any:
+    return {"type": "markdown", "text": words}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "complaint"),
+    [
+        (rich(section(text(""))), "must be more than 0 characters"),
+        (rich(section({"type": "link", "url": "https://e.example", "text": ""})), "must be more than 0 characters"),
+        (rich(section({"type": "text"})), "missing required field: text"),
+        (rich(section({"type": "link", "text": "x"})), "missing required field: url"),
+        (rich(section({"type": "nonsense"})), "unsupported type: nonsense"),
+        (rich(text("x")), "unsupported type: text"),
+        (rich(bullets(section(text("x")), style=None)), "missing required field: style"),
+        (rich(bullets(bullets())), "must be a valid enum value"),
+        (rich(bullets(section(text("x")), indent=9)), "must be between 0 and 8"),
+        ([table("")], "missing required field: text"),
+        ([table("x" * 5_000, "x" * 5_001)], "must be less than 10001 characters"),
+        ([markdown("x" * 6_001), markdown("x" * 6_000)], "must be less than 12001 characters"),
+    ],
+)
+def test_what_slack_refuses_is_refused(blocks: list[Any], complaint: str) -> None:
+    (found, *_) = block_problems(blocks, Surface.MESSAGE)
+    assert found.startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        rich(section(text("x"), {"type": "emoji", "name": "x"}), bullets(section(text("y")), indent=8)),
+        rich({"type": "rich_text_preformatted", "elements": [text("x")]}),
+        [table("x" * 5_000, "x" * 5_000)],
+        [markdown("字" * 12_000)],
+        [markdown("# h\n\nx\n\n" * 25)],
+        # https://github.com/slackapi/bolt-js/issues/2509
+        rich(section(text("x" * 13_297))),
+        [*rich(section(text("x" * 13_172))), {"type": "divider"}],
+    ],
+)
+def test_what_slack_takes_is_taken(blocks: list[Any]) -> None:
+    assert not block_problems(blocks, Surface.MESSAGE)
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        rich(section(text("x" * 13_298))),
+        [*rich(section(text("x" * 13_173))), {"type": "divider"}],
+        rich(section(text("<" * 4_000))),  # as entities these are 16,000
+        [markdown("# h\n\nx\n\n" * 25 + "# h")],
+        [markdown("```\nx\n```\n\nx\n\n" * 25), {"type": "divider"}],
+        [markdown("---\n\n" * 51)],
+        [markdown("- a\n  ```\n  x\n  ```\n" * 26)],
+        [markdown("# h\n\n" + "x" * 230 + "\n\n") for _ in range(24)] + [markdown("x" * 5_000)],
+    ],
+)
+def test_what_is_too_much_for_one_message_is_refused_as_such(blocks: list[Any]) -> None:
+    assert block_problems(blocks, Surface.MESSAGE) == [TOO_LONG]
