@@ -24,6 +24,7 @@ BobbinError
 │   ├── ThreadGone             deleted, archived, left: stop
 │   ├── ChatForbidden          somebody must grant something: say so once, stop
 │   ├── ChatBusy               later
+│   │   └── ChatUnclear        nobody can say what its reply means: later, and perhaps it was done
 │   ├── ChatClosed             the token is refused: the operator must act
 │   └── ChatRejected           the payload is wrong: ours to mend
 ├── StorageUnavailable         the database can't be reached
@@ -206,6 +207,10 @@ class ChatForbidden(ChatError):
 
 class ChatBusy(ChatError):
     """The platform is busy or limits the rate."""
+
+
+class ChatUnclear(ChatBusy):
+    """The platform answered something that can't be understood."""
 
 
 class ChatClosed(ChatError):

@@ -31,7 +31,10 @@ LONGEST = 60.0
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
         ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST),
         *((nothing, None) for nothing in ("", "soon", "inf", "nan", math.nan, None, True, [3], {"seconds": 3})),
-        *((odd, None) for odd in ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", "1 Jan 10000 0:0:0", "٣ days", "3s")),
+        *(
+            (odd, None)
+            for odd in ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", "1 Jan 10000 0:0:0", "٣ days", "3s")
+        ),
     ],
 )
 def test_what_a_server_may_say(told: object, seconds: float | None) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import structlog
 
 from core.engine.embedded import Embedded
 from core.errors import (
@@ -14,6 +15,7 @@ from core.errors import (
     ChatClosed,
     ChatForbidden,
     ChatRejected,
+    ChatUnclear,
     ConversationTooLarge,
     EmptyAnswer,
     NothingAsked,
@@ -31,6 +33,7 @@ from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Accepted, Question, QuestionKey, Status, Turn
+from core.vitals import Metrics
 from core.worker import MOST_INTERRUPTIONS, Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions=""), "pirate": Preset(instructions="Arr.")}
@@ -48,7 +51,10 @@ class Rig:
     def __init__(self, chat: Any, upstream: Any, database: Database) -> None:
         self.chat, self.upstream = chat, upstream
         self.ledger = Ledger(database)
-        self.worker = Worker(self.ledger, upstream, {"chat": chat}, PRESETS, transcript_budget=1000)
+        self.metrics = Metrics()
+        self.worker = Worker(
+            self.ledger, upstream, {"chat": chat}, PRESETS, transcript_budget=1000, metrics=self.metrics
+        )
         self.engine = Embedded(self.ledger, self.worker.see_to)
         self.relay = self.with_wishes()
         self._keys = 0
@@ -372,6 +378,27 @@ async def test_a_platform_that_is_busy_is_shown_the_end_later(rig: Rig) -> None:
     turn = await rig.answered("Why?")
     assert turn.shown
     assert rig.chat.now == ["Because."]
+
+
+async def test_a_reply_that_nobody_understands_ends_neither_updates_nor_the_turn(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.showing.SHORTEST_PAUSE", 0.001)
+    rest = asyncio.Event()
+    rig.upstream.answers = [["Be", rest, "cause."]]
+    rig.chat.refusals = [ChatUnclear(code="http_200", retry_after=0.001)] * 3
+    with structlog.testing.capture_logs() as log:
+        await rig.ask("Why?")
+        await asyncio.wait_for(rig.chat.until("Be"), 5)
+        rig.chat.refusals = [
+            ChatUnclear(code="new", retry_after=0.001),
+            ChatUnclear(code="http_200", retry_after=0.001),
+        ]
+        rest.set()
+        await rig.over()
+    assert rig.chat.now == ["Because."]
+    assert [line["error"].partition(":")[0] for line in log if line["log_level"] == "error"] == ["http_200", "new"]
+    assert b'bobbin_chat_replies_unclear_total{chat="chat"} 5.0' in rig.metrics.page()
 
 
 @pytest.mark.parametrize("refusal", [ChatForbidden(), ChatRejected()])
