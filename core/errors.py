@@ -9,6 +9,7 @@ BobbinError
 ├── UpstreamError              the service did not answer
 │   ├── UpstreamBusy           retry, after `retry_after` if it names one
 │   ├── UpstreamFailed         retry
+│   │   └── NotTheService      something in between answered: retry, and the operator should know
 │   ├── UpstreamUnreachable    retry
 │   ├── Resting                not asked at all, since it is down: another model
 │   ├── UpstreamCut            it began and broke off: may be in its history, so not asked again in the same conversation
@@ -122,6 +123,12 @@ class UpstreamFailed(UpstreamError):
     """The AI service had a problem and did not answer. Please try again in a little while."""
 
     retryable = True
+
+
+class NotTheService(UpstreamFailed):
+    """Something else answers in the AI service's place, such as a proxy or a login page. Please try again in a few minutes; if it stays like this, tell whoever runs me."""
+
+    for_operator = True
 
 
 class UpstreamUnreachable(UpstreamError):
