@@ -9,6 +9,7 @@ BobbinError
 ├── UpstreamError              the service did not answer
 │   ├── UpstreamBusy           retry, after `retry_after` if it names one
 │   ├── UpstreamFailed         retry
+│   │   └── NotTheService      something in between answered: retry, and the operator should know
 │   ├── UpstreamUnreachable    retry
 │   ├── Resting                not asked at all, since it is down: another model
 │   ├── UpstreamCut            it began and broke off: may be in its history, so not asked again in the same conversation
@@ -24,6 +25,7 @@ BobbinError
 │   ├── ThreadGone             deleted, archived, left: stop
 │   ├── ChatForbidden          somebody must grant something: say so once, stop
 │   ├── ChatBusy               later
+│   │   └── ChatUnclear        nobody can say what its reply means: later, and perhaps it was done
 │   ├── ChatClosed             the token is refused: the operator must act
 │   └── ChatRejected           the payload is wrong: ours to mend
 ├── StorageUnavailable         the database can't be reached
@@ -124,6 +126,12 @@ class UpstreamFailed(UpstreamError):
     retryable = True
 
 
+class NotTheService(UpstreamFailed):
+    """Something else answers in the AI service's place, such as a proxy or a login page. Please try again in a few minutes; if it stays like this, tell whoever runs me."""
+
+    for_operator = True
+
+
 class UpstreamUnreachable(UpstreamError):
     """The AI service can't be reached right now. Please try again in a few minutes."""
 
@@ -207,6 +215,10 @@ class ChatForbidden(ChatError):
 
 class ChatBusy(ChatError):
     """The platform is busy or limits the rate."""
+
+
+class ChatUnclear(ChatBusy):
+    """The platform answered something that can't be understood."""
 
 
 class ChatClosed(ChatError):

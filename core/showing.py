@@ -16,10 +16,12 @@ from core.errors import (
     ChatError,
     ChatForbidden,
     ChatRejected,
+    ChatUnclear,
     Overtaken,
     StorageUnavailable,
     ThreadGone,
 )
+from core.vitals import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -34,15 +36,33 @@ LONGEST_PAUSE = 60.0  # seconds between two tries of something that is refused f
 # A process that was frozen, and is awake again, may have lost its turn: what was confirmed this long ago is asked again
 # before anything is shown. Shorter than the time after which an engine takes a silent process for dead.
 LEASE = 3.0  # seconds
-GIVE_UP_AFTER = 1_500  # refusals in a row; with the pauses between them, a platform may be away for a day
+SHORTEST_PAUSE = 0.1  # seconds, however soon a platform says that it may be tried again
+LONGEST_UPDATE_PAUSE = 8.0  # seconds between two updates that can't be shown: people wait, and there may be text by now
+GIVE_UP_AFTER = 86_400.0  # seconds of refusals in a row: a platform may be away for a day
+MOST_TOLD = 100  # kinds of replies; their codes come from outside
 LAST_REQUEST = 10.0  # seconds that what is under way gets, when there is no time any more
+
+
+class Oddities:
+    """Replies of platforms that nobody could understand: all are counted, and each kind is told once, loudly."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._told: set[tuple[str, str]] = set()
+
+    def note(self, chat: str, error: ChatUnclear) -> None:
+        self._metrics.unclear.labels(chat).inc()
+        if (chat, error.code) not in self._told and len(self._told) < MOST_TOLD:
+            self._told.add((chat, error.code))
+            log.error("a platform answers what can't be understood; it is asked again", chat=chat, error=str(error))
 
 
 class Showing:
     """One turn on its way into its thread."""
 
-    def __init__(self, chat: Chat, ledger: Ledger, turn: Turn) -> None:
+    def __init__(self, chat: Chat, ledger: Ledger, turn: Turn, oddities: Oddities | None = None) -> None:
         self._chat = chat
+        self._oddities = oddities or Oddities(Metrics())
         self._ledger = ledger
         self.turn = turn  # the newest state that this process knows of
         self._confirmed = time.monotonic()  # when the turn was last known to be ours
@@ -103,14 +123,17 @@ class Showing:
 
     async def _try_to_end(self) -> str:
         """Return why the end can't be shown, empty if it is."""
-        for pause in _pauses(GIVE_UP_AFTER):
+        began, pauses = time.monotonic(), _pauses()
+        while time.monotonic() - began < GIVE_UP_AFTER:
             try:
                 await self._chat.ready(self.turn)
                 await insist(self._confirm)
                 await self._show(self.turn)
             except (ChatBusy, ChatClosed) as error:
+                self._note(error)
+                pause = max(error.retry_after or next(pauses), SHORTEST_PAUSE)
                 log.warning("the platform takes nothing; showing the end later", error=str(error), seconds=pause)
-                await asyncio.sleep(error.retry_after or pause)
+                await asyncio.sleep(pause)
             except ChatError as error:
                 return f"{type(error).__name__}: {error}"
             except Overtaken:
@@ -120,10 +143,11 @@ class Showing:
                 return f"{type(error).__name__}"
             else:
                 return ""
-        return f"refused {GIVE_UP_AFTER} times"
+        return f"refused for {GIVE_UP_AFTER:.0f} seconds"
 
     async def _follow(self, now: Callable[[], Turn], changed: asyncio.Event) -> None:
         """Show what is new until cancelled, which is done only while it waits: what is under way may have an effect."""
+        pauses = _pauses(1.0, LONGEST_UPDATE_PAUSE)
         while not self._over.is_set():
             with self._waiting():
                 await changed.wait()
@@ -140,9 +164,17 @@ class Showing:
                 log.error("updates are refused as they are; only the end will be shown", error=str(error))
                 return
             except ChatError as error:
+                self._note(error)
                 log.warning("an update could not be shown", error=str(error), kind=type(error).__name__)
+                changed.set()  # what could not be shown is to be shown, whether more comes or not
                 with self._waiting():
-                    await asyncio.sleep(0.0 if self._over.is_set() else error.retry_after or 1.0)
+                    await asyncio.sleep(0.0 if self._over.is_set() else error.retry_after or next(pauses))
+            else:
+                pauses = _pauses(1.0, LONGEST_UPDATE_PAUSE)
+
+    def _note(self, error: ChatError) -> None:
+        if isinstance(error, ChatUnclear):
+            self._oddities.note(self._chat.name, error)
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -216,8 +248,7 @@ async def _finish(task: asyncio.Future[Any], patience: float = LAST_REQUEST) -> 
         await asyncio.wait({task})
 
 
-def _pauses(at_most: int | None = None) -> Iterator[float]:
-    pause, tries = 0.5, 0
-    while at_most is None or tries < at_most:
+def _pauses(pause: float = 0.5, longest: float | None = None) -> Iterator[float]:
+    while True:
         yield pause
-        pause, tries = min(pause * 2, LONGEST_PAUSE), tries + 1
+        pause = min(pause * 2, LONGEST_PAUSE if longest is None else longest)

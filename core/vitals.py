@@ -50,6 +50,9 @@ class Metrics:
             registry=of,
         )
         self.given_up = Counter("bobbin_shows_given_up", "Ended turns that their chat never showed", registry=of)
+        self.unclear = Counter(
+            "bobbin_chat_replies_unclear", "Replies to a show that can't be understood", ["chat"], registry=of
+        )
         self.calls = Counter("bobbin_upstream_calls", "Calls by model and outcome", ["model", "outcome"], registry=of)
         self.unnamed = Counter(
             "bobbin_conversations_unnamed",

@@ -29,7 +29,7 @@ from core.errors import (
     UpstreamFailed,
     UpstreamUnreachable,
 )
-from core.showing import Showing, insist
+from core.showing import Oddities, Showing, insist
 from core.thread import Conversation
 from core.transcript import retell
 from core.upstream.limits import refuses_token
@@ -75,6 +75,7 @@ class Worker:
         self._presets = dict(presets)
         self._transcript_budget = transcript_budget
         self._metrics = metrics or Metrics()
+        self._oddities = Oddities(self._metrics)
         self._running: dict[TurnId, asyncio.Task[None]] = {}
 
     async def see_to(self, thread: ThreadId) -> None:
@@ -112,7 +113,7 @@ class Worker:
 
     async def _see_through(self, taken: Taken) -> None:
         turn = taken.turn
-        showing = Showing(self._chats[turn.question.thread.chat], self._ledger, turn)
+        showing = Showing(self._chats[turn.question.thread.chat], self._ledger, turn, self._oddities)
         taken_at = time.monotonic()
         if not turn.is_over:
             turn = await self._answer(taken, showing)

@@ -14,10 +14,10 @@ from discord.utils import MISSING
 
 from bots.discord import threads
 from bots.discord.buttons import again
-from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE
+from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABLE, is_verdict, translate
 from bots.discord.events import message_of
 from bots.discord.note import Note, Post
-from core.errors import ThreadGone
+from core.errors import ChatForbidden, ChatUnclear, ThreadGone
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from core.seal import Seal
     from core.turn import QuestionKey, Turn
 
-_FORBIDDEN = 403  # HTTP
+# "In the past few minutes" Discord knows a nonce again: https://discord.com/developers/docs/resources/message#create-message
+NONCE_TRUSTED = 60.0  # seconds; later, what may have been posted is looked for
+_MOST_LOOKS, _PAGE = (
+    3,
+    100,
+)  # calls, and messages in each: https://discord.com/developers/docs/resources/message#get-channel-messages
 # https://discord.com/developers/docs/interactions/receiving-and-responding#edit-original-interaction-response
 _ORIGINAL = "@original"
 
@@ -145,11 +150,28 @@ class Showing:
         self.note = self.note.placed(number, replace(post, digest="", has_button=False))
 
     async def _posted(self, number: int, text: str, view: discord.ui.View | None) -> Post:
+        """Post it, unless an earlier try did, of which nobody has heard."""
+        was_complete, tried = self.note.is_complete, self.note.tried
+        if not was_complete and self._age > NONCE_TRUSTED and (found := await self._found(number, {tried, text})):
+            await self._edit_in_channel(found, Changes(content=text, view=view))
+            return Post(found)
+        # Until Discord has answered nobody knows whether it stands there, least of all after a cancellation.
+        self.note = replace(self.note, is_complete=False, tried=text)
+        try:
+            post = await self._newly_posted(number, text, view)
+        except discord.DiscordException as refusal:
+            if is_verdict(refusal):
+                self.note = replace(self.note, is_complete=was_complete, tried=tried)
+            raise
+        self.note = replace(self.note, is_complete=True, tried="")
+        return post
+
+    async def _newly_posted(self, number: int, text: str, view: discord.ui.View | None) -> Post:
         try:
             return await self._post_in_channel(number, text, view)
         except discord.HTTPException as refusal:
             # A command can be used where the bot itself may not write.
-            if self._webhook is None or refusal.status != _FORBIDDEN:
+            if self._webhook is None or not isinstance(translate(refusal), ChatForbidden):
                 raise
         await self._call()
         message = await self._webhook.send(text, wait=True, suppress_embeds=True, view=view or MISSING)
@@ -167,10 +189,42 @@ class Showing:
             sending = partial(channel.send)
         await self._call()
         message = await sending(text, nonce=nonce, suppress_embeds=True, view=view)
-        if message.content.strip() != text.strip():
+        if str(message.content).strip() != text.strip():
             # The nonce was known: this is what a process before us posted, and had no time to write down.
             await self._edit_in_channel(message.id, Changes(content=text, view=view))
         return Post(message.id)
+
+    @property
+    def _age(self) -> float:
+        """Seconds since the question was asked: nothing was posted before."""
+        asked = discord.utils.snowflake_time(message_of(self._question))
+        return (discord.utils.utcnow() - asked).total_seconds()
+
+    async def _found(self, number: int, texts: set[str]) -> int | None:
+        """Look among what was said since the question for a message of ours that shows page *number*; return its id.
+
+        Known by its nonce; where Discord doesn't tell it, by one of *texts*.
+        """
+        nonce, known = _nonce(self._question, number), {post.id for post in self.note.posts}
+        me, after = self._client.user.id if self._client.user else 0, message_of(self._question)
+        for _ in range(_MOST_LOOKS):
+            await self._call()
+            said: object = await self._client.http.logs_from(self.note.channel, _PAGE, after=after)
+            if not isinstance(said, list):
+                raise ChatUnclear("no messages in the answer", code=UNREADABLE)
+            for message in said:
+                match message:
+                    case {"id": str(id_), "author": {"id": str(author)}, "content": str(content)} if (
+                        author == str(me) and id_.isdigit() and int(id_) not in known
+                    ):
+                        told = message.get("nonce")
+                        if str(told) == nonce or (told is None and content in texts):
+                            return int(id_)
+            ids = [int(one["id"]) for one in said if isinstance(one, dict) and str(one.get("id")).isdigit()]
+            after = max(ids, default=after)
+            if len(said) < _PAGE:
+                break
+        return None
 
     async def _remove_from(self, pages: int) -> None:
         """An earlier attempt at this answer was longer, or nothing of it is to stay."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bots.discord.commands import explain, recorded_in_time, tell
+from bots.discord.errors import overlooking
 from core.turn import QuestionKey
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ async def take_click(interaction: Interaction, relay: Relay) -> None:
         async with recorded_in_time():
             is_known = await relay.again(QuestionKey(wish["key"]))
         if is_known:
-            await interaction.response.defer()
+            with overlooking():
+                await interaction.response.defer()
         else:
             await tell(interaction, NO_SUCH_QUESTION, ephemeral=True)
     except Exception as error:  # noqa: BLE001 (whatever it is, it is logged, and who clicked is told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -125,4 +125,7 @@ class DiscordChat:
 
     def _newest_note(self, turn: Turn) -> Note:
         shown = self._shown.get(turn.id)
-        return shown.note if shown and shown.is_newest(turn) else Note.read(turn.reply)
+        if shown and shown.is_newest(turn):
+            return shown.note
+        # Who takes a turn on as the first knows of all that stands there.
+        return replace(Note.read(turn.reply), is_complete=turn.attempt <= 1)

@@ -16,11 +16,11 @@ from discord import app_commands
 
 from bots.commands import HELP, clear_preset, reset, retry, set_preset, show_preset
 from bots.discord import limits
-from bots.discord.errors import NETWORK, UNKNOWN_INTERACTION
+from bots.discord.errors import UNKNOWN_INTERACTION, overlooking, translated
 from bots.discord.events import thread_of_command
 from bots.discord.markdown import pages
 from bots.text.cut import utf16
-from core.errors import BobbinError, NotAllowed, Refused, StorageUnavailable
+from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable
 from core.preset import Preset
 
 if TYPE_CHECKING:
@@ -70,9 +70,10 @@ class Tree(app_commands.CommandTree[discord.Client]):
         digest = hashlib.sha256(json.dumps([application, payload], sort_keys=True).encode()).hexdigest()
         try:
             if await notes.note(COMMANDS_NOTE) != digest:
-                await self.sync()
+                with translated():
+                    await self.sync()
                 await notes.write_note(COMMANDS_NOTE, digest)
-        except (discord.DiscordException, StorageUnavailable, *NETWORK):
+        except (ChatError, StorageUnavailable):
             log.warning("the slash commands could not be registered; trying again at the next start", exc_info=True)
 
 
@@ -89,9 +90,10 @@ async def explain(interaction: Interaction, error: Exception) -> None:
         log.error("a command failed", reference=reference, exc_info=error)
         sentence = f"Something went wrong with this command. Please try again. (Reference: `{reference}`)"
     try:
-        await tell(interaction, sentence, ephemeral=True)
-    except (discord.DiscordException, *NETWORK) as refusal:
-        log.warning("nobody could be told that a command failed", error=type(refusal).__name__)
+        with translated():
+            await tell(interaction, sentence, ephemeral=True)
+    except ChatError as trouble:
+        log.warning("nobody could be told that a command failed", code=trouble.code)
 
 
 @asynccontextmanager
@@ -182,7 +184,8 @@ async def _obey(interaction: Interaction, command: Awaitable[str], *, ephemeral:
 
 async def tell(interaction: Interaction, text: str, *, ephemeral: bool) -> None:
     for page in pages(text):
-        if interaction.response.is_done():
-            await interaction.followup.send(page, ephemeral=ephemeral, suppress_embeds=True)
-        else:
-            await interaction.response.send_message(page, ephemeral=ephemeral, suppress_embeds=True)
+        with overlooking():
+            if interaction.response.is_done():
+                await interaction.followup.send(page, ephemeral=ephemeral, suppress_embeds=True)
+            else:
+                await interaction.response.send_message(page, ephemeral=ephemeral, suppress_embeds=True)

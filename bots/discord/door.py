@@ -10,13 +10,13 @@ import aiohttp
 import discord
 import yarl
 
+from bots.discord.bounds import LONGEST_SLEEP, tracing
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bots.discord.settings import Section
 
-# The least that discord.py takes. A longer wait (Discord asks for minutes after a renaming) raises RateLimited.
-LONGEST_RATE_LIMIT = 30.0  # seconds
 LONGEST_CALL = 20.0  # seconds
 KEPT_OPEN = 30.0  # seconds without use; logging in takes two calls, and who only answers may need it again soon
 
@@ -79,7 +79,8 @@ async def log_in(section: Section) -> discord.Client:
         **sharding,
         intents=_intents(section),
         allowed_mentions=discord.AllowedMentions.none(),
-        max_ratelimit_timeout=LONGEST_RATE_LIMIT,
+        max_ratelimit_timeout=LONGEST_SLEEP,
+        http_trace=tracing(),
         # Nothing is looked up among messages and members, so none are kept.
         max_messages=None,
         member_cache_flags=discord.MemberCacheFlags.none(),

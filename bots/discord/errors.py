@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
+import structlog
 
-from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ThreadGone
+from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ChatUnclear, ThreadGone
+from core.waits import seconds_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +34,32 @@ _REJECTED = frozenset({40005, 40060, 40094, 50005, 50006, 50035, 50045, THREAD_E
 # 30046, too many edits of a message older than an hour: no rate is published, so try rarely.
 OLD_EDITS = 30046
 OLD_EDITS_PAUSE = 600.0  # seconds
+DETAIL_CHARACTERS = 500  # of Discord's own words: enough for a log
 
 NETWORK = (OSError, aiohttp.ClientError)
+
+log = structlog.get_logger(__name__)
+
+# discord.py names what is wrong with an answer by whatever it stumbles over, in these places, which do nothing else.
+_READERS = frozenset(
+    reader.__code__
+    for reader in (
+        discord.http.HTTPClient.request,
+        discord.webhook.async_.AsyncWebhookAdapter.request,
+        discord.Webhook._create_message,  # noqa: SLF001
+        discord.Message.__init__,
+        discord.Thread.__init__,
+        discord.Client.fetch_channel,
+        discord.Client.create_dm,
+        discord.InteractionCallbackResponse.__init__,
+        discord.app_commands.CommandTree.sync,
+    )
+)
+_STUMBLES = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+UNREADABLE = "unreadable"
+
+# Limits on messages last seconds, https://discord.com/developers/docs/topics/rate-limits: told longer, we ask again.
+LONGEST_WAIT = 60.0  # seconds
 
 
 @contextmanager
@@ -42,6 +69,28 @@ def translated() -> Iterator[None]:
         yield
     except (discord.DiscordException, *NETWORK) as error:
         raise translate(error) from error
+    except _STUMBLES as error:
+        if not is_misread(error):
+            raise
+        # Without its cause, which quotes what came.
+        raise ChatUnclear(type(error).__name__, code=UNREADABLE) from None
+
+
+@contextmanager
+def overlooking() -> Iterator[None]:
+    """Go on when the answer to the call in the body can't be read: it was taken, or nobody can tell."""
+    try:
+        yield
+    except _STUMBLES as error:
+        if not is_misread(error):
+            raise
+        log.warning("Discord answered what can't be understood", kind=type(error).__name__)
+
+
+def is_misread(error: Exception) -> bool:
+    """Did discord.py stumble over an answer that isn't what it takes it for? A fault of ours is none of that."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return isinstance(error, _STUMBLES) and any(frame.f_code in _READERS for frame, _ in frames)
 
 
 def translate(error: Exception) -> ChatError:
@@ -49,19 +98,44 @@ def translate(error: Exception) -> ChatError:
         case discord.LoginFailure():
             return ChatClosed("the token is not accepted", code="401")
         case discord.RateLimited():
-            return ChatBusy("rate limited", code="429", retry_after=error.retry_after)
+            return ChatBusy("rate limited", code="429", retry_after=seconds_from(error.retry_after, LONGEST_WAIT))
         case discord.HTTPException():
-            wait = OLD_EDITS_PAUSE if error.code == OLD_EDITS else None
-            kind = meaning(error.code, error.status)
-            return kind(error.text, code=str(error.code or error.status), retry_after=wait)
+            return _translated(error)
+        case discord.InvalidData():
+            return ChatUnclear(type(error).__name__, code=UNREADABLE)
         case discord.DiscordException():
             return ChatRejected(str(error), code=type(error).__name__)
         case _:
             return ChatBusy(type(error).__name__, code="unreachable")
 
 
-def meaning(code: int, status: int) -> type[ChatError]:
-    """Say what Discord's *code* means; an unknown one by the HTTP *status*."""
+def _translated(error: discord.HTTPException) -> ChatError:
+    headers, is_json = error.response.headers, is_discords(error)
+    code = error.code if is_json and type(error.code) is int else 0
+    told = OLD_EDITS_PAUSE if code == OLD_EDITS else headers.get("Retry-After")
+    # A proxy's page is nothing for the log.
+    detail = str(error.text)[:DETAIL_CHARACTERS] if is_json else headers.get("Content-Type", "")
+    kind = meaning(code, error.status, is_json=is_json)
+    wait = seconds_from(told, max(LONGEST_WAIT, OLD_EDITS_PAUSE if code == OLD_EDITS else 0.0))
+    return kind(detail, code=str(code or error.status), retry_after=wait)
+
+
+def is_discords(error: discord.HTTPException) -> bool:
+    """Did Discord itself refuse? A page comes from something in between."""
+    return "json" in error.response.headers.get("Content-Type", "")
+
+
+def is_verdict(error: discord.DiscordException) -> bool:
+    """Has Discord said for sure that it did not do what it was asked?"""
+    meant = translate(error)
+    return not isinstance(meant, ChatBusy) or meant.code == "429"
+
+
+def meaning(code: int, status: int, *, is_json: bool = True) -> type[ChatError]:
+    """Say what Discord's *code* means. Nothing ends on one that no table here names.
+
+    Nor on a *status* without one, which a proxy may have set; a refused token alone has no code, but comes as JSON.
+    """
     for codes, kind in (
         (_GONE, ThreadGone),
         (_FORBIDDEN, ChatForbidden),
@@ -73,8 +147,4 @@ def meaning(code: int, status: int) -> type[ChatError]:
             return kind
     if status == 429 or status >= 500:
         return ChatBusy
-    if status == 401:
-        return ChatClosed
-    if status == 403:
-        return ChatForbidden
-    return ThreadGone if status == 404 else ChatRejected
+    return ChatClosed if status == 401 and is_json else ChatUnclear

@@ -18,10 +18,10 @@ from bots.discord import gateway
 from bots.discord.buttons import take_click
 from bots.discord.catch_up import Round
 from bots.discord.commands import Interaction, Tree, recorded_in_time
-from bots.discord.errors import NETWORK, translate
+from bots.discord.errors import overlooking, translated
 from bots.discord.events import Asked, is_mentioned, key_of, read_command, read_message
 from bots.discord.seen import Seen
-from core.errors import StorageUnavailable
+from core.errors import ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -281,7 +281,8 @@ class Hearing:
         try:
             async with recorded_in_time():
                 await self._relay.ask(asked.question, asked.note.write())
-            await interaction.response.defer(thinking=True)
+            with overlooking():
+                await interaction.response.defer(thinking=True)
         finally:
             deferring.set()
             del self._deferring[asked.question.key]
@@ -297,9 +298,10 @@ def _guild_of(message: discord.Message) -> int | None:
 async def _look_up_channel(message: discord.Message, client: discord.Client) -> None:
     """A thread that was asleep, or a guild that Discord has not told of yet."""
     try:
-        channel = await client.fetch_channel(message.channel.id)
-    except (discord.DiscordException, *NETWORK) as error:
-        log.warning("a mention came from a channel that can't be looked up", code=translate(error).code)
+        with translated():
+            channel = await client.fetch_channel(message.channel.id)
+    except ChatError as trouble:
+        log.warning("a mention came from a channel that can't be looked up", code=trouble.code)
         return
     message.channel = channel  # type: ignore[assignment]
     if isinstance(channel, discord.Thread | discord.abc.GuildChannel):
@@ -308,6 +310,7 @@ async def _look_up_channel(message: discord.Message, client: discord.Client) -> 
 
 async def _apologize(message: discord.Message, sentence: str) -> None:
     try:
-        await message.channel.send(sentence, reference=message.to_reference(fail_if_not_exists=False))
-    except (discord.DiscordException, *NETWORK) as error:
-        log.warning("nobody could be told that a question was not recorded", code=translate(error).code)
+        with translated():
+            await message.channel.send(sentence, reference=message.to_reference(fail_if_not_exists=False))
+    except ChatError as trouble:
+        log.warning("nobody could be told that a question was not recorded", code=trouble.code)

@@ -50,6 +50,9 @@ class Note:
     is_command: bool = False  # people see who used a command, not the question: the answer quotes it
     token: Token | None = None
     posts: tuple[Post, ...] = ()
+    # Are `posts` all that stand there? Not known of a page that was tried last, with what text. Neither is written down.
+    is_complete: bool = False
+    tried: str = ""
 
     @classmethod
     def read(cls, reply: Reply) -> Note:
@@ -58,7 +61,8 @@ class Note:
 
     def write(self) -> Reply:
         # Without what changes with every update: a note that stays the same need not be saved again.
-        lasting = replace(self, posts=tuple(replace(post, digest="") for post in self.posts))
+        posts = tuple(replace(post, digest="") for post in self.posts)
+        lasting = replace(self, posts=posts, is_complete=False, tried="")
         return Reply(_NOTES.dump_json(lasting, exclude_defaults=True).decode())
 
     @property

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import discord
 import structlog
 
-from bots.discord.errors import THREAD_EXISTS, UNKNOWN_MESSAGE
+from bots.discord.errors import THREAD_EXISTS, UNKNOWN_MESSAGE, UNREADABLE, is_discords, translated
 from bots.discord.events import PEOPLES_TYPES
+from core.errors import ChatError, ChatUnclear
 
 if TYPE_CHECKING:
     from bots.discord.note import Note
@@ -38,16 +39,19 @@ async def opened(client: discord.Client, note: Note) -> Note:
     if is_to_be_made(client, note):
         try:
             # `PartialMessage.create_thread` wants the guild in the cache; a restarted process may not have it yet.
-            await client.http.start_thread_with_message(
+            made: object = await client.http.start_thread_with_message(
                 starter.channel, starter.message, name=starter.name, auto_archive_duration=ARCHIVE_AFTER
             )
         except discord.HTTPException as refusal:
             if refusal.code == THREAD_EXISTS:
                 return replace(note, starter=None)
-            if refusal.code == UNKNOWN_MESSAGE or refusal.status in (401, 429) or refusal.status >= _THEIR_FAULT:
+            is_gone, is_theirs = refusal.code == UNKNOWN_MESSAGE, refusal.status >= _THEIR_FAULT
+            if is_gone or is_theirs or refusal.status in (401, 429) or not is_discords(refusal):
                 raise
             # No such kind of channel, too many threads, no permission, a title that AutoMod takes exception to, …
             return replace(note, starter=None, channel=starter.channel, reply_to=starter.message)
+        if not isinstance(made, dict) or "id" not in made:
+            raise ChatUnclear("no thread in the answer", code=UNREADABLE)  # if it is there, Discord says so next time
     return replace(note, starter=None)
 
 
@@ -64,10 +68,11 @@ async def leave(client: discord.Client, thread_id: int, soon: Soon) -> None:
     """Leave a thread in which nothing is said any more; nice to have, never worth a failure."""
     thread = client.get_partial_messageable(thread_id)
     try:
-        await soon()
-        last = [message.type async for message in thread.history(limit=_LAST_SAID)]
-        if PEOPLES_TYPES.isdisjoint(last):
+        with translated():
             await soon()
-            await client.http.leave_thread(thread_id)
-    except discord.HTTPException as refusal:
+            last = [message.type async for message in thread.history(limit=_LAST_SAID)]
+            if PEOPLES_TYPES.isdisjoint(last):
+                await soon()
+                await client.http.leave_thread(thread_id)
+    except ChatError as refusal:
         log.debug("a thread was not left", code=refusal.code)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bots.slack import limits, markdown
-from bots.slack.errors import PAYLOAD
+from bots.slack.errors import MESSAGE_CLOSED, PAYLOAD, RATE_LIMITED, is_refusal
 from bots.slack.footer import context, footer
 from bots.slack.markdown import Page
 from bots.slack.note import Note
@@ -17,7 +17,7 @@ from bots.text.cut import shortened
 from bots.text.measure import Measure
 from bots.text.pages import split
 from bots.text.thoughts import visible
-from core.errors import ChatBusy, ChatError, ChatForbidden, ChatRejected, EmptyAnswer, ThreadGone
+from core.errors import ChatBusy, ChatError, ChatForbidden, ChatRejected, ChatUnclear, EmptyAnswer, ThreadGone
 from core.turn import Status
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ METADATA_TYPE = "bobbin_turn"
 _PLAIN = Measure(limit=limits.TEXT_LIMIT, length=limits.text_bytes)
 _NOTHING_YET = "…"
 _MOST_LOOKS = 5  # calls to read what was said since a question
-_SURELY_NOT_POSTED = frozenset({"ratelimited", "rate_limited", "http_429"})
 
 
 class Showing:
@@ -57,7 +56,12 @@ class Showing:
                 if refusal.code not in PAYLOAD or self.note.is_bare:
                     raise
                 self.note = self.note.plainer()
+            except ChatUnclear as reply:
+                if is_refusal(reply) and self._turn.is_over:
+                    self.note = self.note.refused()
+                raise
             else:
+                self.note = replace(self.note, refusals=0)
                 return
 
     async def _show_pages(self) -> None:
@@ -99,8 +103,22 @@ class Showing:
         if number >= len(self.note.messages):
             await self._post(number, content, digest)
         elif self.note.shown[number] != digest:
-            await self._pace.update(self._turn.id)
+            await self._update(number, content, digest)
+
+    async def _update(self, number: int, content: dict[str, Any], digest: str) -> None:
+        await self._pace.update(self._turn.id)
+        try:
             await self._api.update(channel=self.note.channel, ts=self.note.messages[number], **content)
+        except ChatRejected as refusal:
+            if refusal.code not in MESSAGE_CLOSED or not self._turn.is_over:
+                raise  # while it streams, each update would be another message
+            # The end goes into messages of its own, from this page on; what can be taken away of the old ones, is.
+            closed, self.note = self.note.messages[number:], self.note.cut(number)
+            await self._post(number, content, digest)
+            for ts in closed:
+                with contextlib.suppress(ChatError):
+                    await self._api.delete(self.note.channel, ts)
+        else:
             self.note = self.note.updated(number, digest)
 
     async def _post(self, number: int, content: dict[str, Any], digest: str) -> None:
@@ -116,7 +134,7 @@ class Showing:
                 **content,
             )
         except ChatError as error:
-            if not isinstance(error, ChatBusy) or error.code in _SURELY_NOT_POSTED:
+            if not isinstance(error, ChatBusy) or error.code in RATE_LIMITED:
                 self.note = before
             raise
         self.note = before.posted(ts, digest)
@@ -131,8 +149,11 @@ class Showing:
     async def _remove_from(self, pages: int) -> None:
         """An earlier attempt at this answer was longer."""
         for ts in reversed(self.note.messages[pages:]):
-            with contextlib.suppress(ThreadGone):  # somebody was quicker
+            try:
                 await self._api.delete(self.note.channel, ts)
+            except (ThreadGone, ChatRejected) as refusal:  # somebody was quicker, or it isn't ours any more
+                if isinstance(refusal, ChatRejected) and refusal.code not in MESSAGE_CLOSED:
+                    raise
             self.note = self.note.cut(len(self.note.messages) - 1)
 
     async def _find_messages(self) -> None:
@@ -142,10 +163,13 @@ class Showing:
         for _ in range(_MOST_LOOKS):
             await self._pace.read()
             answer = await self._api.replies(self.note.channel, self.note.thread_ts, self.note.question_ts, cursor)
-            for message in answer.get("messages") or ():
-                if (number := self._number_of(message)) is not None:
-                    found.setdefault(number, str(message["ts"]))
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            # The newest of each: an older one could not be edited any more.
+            found |= {
+                number: str(message["ts"])
+                for message in answer["messages"]
+                if (number := self._number_of(message)) is not None
+            }
+            cursor = answer["response_metadata"]["next_cursor"]
             if not cursor:
                 break
         while ts := found.get(len(self.note.messages)):
@@ -154,10 +178,14 @@ class Showing:
 
     def _number_of(self, message: dict[str, Any]) -> int | None:
         """Return which page of this turn *message* shows, None if it is another message."""
-        metadata = message.get("metadata") or {}
-        payload = metadata.get("event_payload") or {}
-        is_ours = metadata.get("event_type") == METADATA_TYPE and message.get("bot_id") == self._bot
-        return payload.get("page") if is_ours and payload.get("turn") == self._turn.id else None
+        match message:
+            case {
+                "ts": str(),
+                "bot_id": self._bot,
+                "metadata": {"event_type": str(kind), "event_payload": {"turn": int(turn), "page": int(page)}},
+            } if kind == METADATA_TYPE and turn == self._turn.id:
+                return page
+        return None
 
 
 def _block(page: Page, *, is_plain: bool) -> dict[str, Any]:

@@ -5,36 +5,37 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
     AsyncServerErrorRetryHandler,
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.errors import translate
-from core.errors import ChatBusy
+from bots.slack.errors import NO_CODE, RATE_LIMITED, translate
+from core.errors import ChatBusy, ChatError, ChatUnclear
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from slack_sdk.http_retry.async_handler import AsyncRetryHandler
-    from slack_sdk.http_retry.request import HttpRequest
-    from slack_sdk.http_retry.response import HttpResponse
-    from slack_sdk.http_retry.state import RetryState
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
     from bots.slack.pace import Pace
     from bots.slack.settings import Section
 
 TIMEOUT = 30.0  # seconds for one call
+# A process that is to end gives what it shows ten seconds; who is told to wait longer comes again instead.
+LONGEST_IN_CALL = 5.0  # seconds
+DETAIL_CHARACTERS = 500  # of Slack's own words: enough for a log
 _DRAIN_TIMEOUT = 5.0  # seconds that calls under way get to end before their connections are closed
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,9 @@ class Api:
         self._url = section.api_url
         # Without a level of its own above DEBUG, the SDK formats every request for the log, read or not.
         log.setLevel(logging.INFO)
-        patient_429 = _TellsPace(pace)
-        # Posting again after a lost connection could say the same thing twice.
-        self._posting = self._client([patient_429])
+        self._pace = pace
         self._once = self._client([])
-        self._patient = self._client(
-            [AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler(), patient_429],
-        )
+        self._patient = self._client([AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()])
         self._under_way = 0
         self._idle = asyncio.Event()
 
@@ -88,11 +85,11 @@ class Api:
 
     async def who_am_i(self) -> Identity:
         """https://docs.slack.dev/reference/methods/auth.test"""
-        answer = await self._call(self._patient.auth_test)
+        answer = await self._patiently("auth.test", self._patient.auth_test)
         # aiohttp's headers don't care for case, and are all that says which scopes were granted.
         scopes = answer.headers.get("x-oauth-scopes", "")
         return Identity(
-            user=answer["user_id"],
+            user=_field(answer, "user_id", str),
             bot=answer.get("bot_id", ""),
             team=(answer.get("is_enterprise_install") and answer.get("enterprise_id")) or answer.get("team_id", ""),
             workspace=answer.get("team", ""),
@@ -101,27 +98,28 @@ class Api:
 
     async def socket_url(self, app_token: str) -> str:
         """https://docs.slack.dev/reference/methods/apps.connections.open"""
-        answer = await self._call(self._patient.apps_connections_open, app_token=app_token)
-        return str(answer["url"])
+        open_one = self._patient.apps_connections_open
+        return _field(await self._patiently("apps.connections.open", open_one, app_token=app_token), "url", str)
 
     async def post(self, **arguments: object) -> str:
         """Post a message once; return its ts. https://docs.slack.dev/reference/methods/chat.postMessage"""
-        answer = await self._call(
-            self._posting.chat_postMessage, **arguments, unfurl_links=False, unfurl_media=False, link_names=False
-        )
-        return str(answer["ts"])
+        # Posting again after a lost connection could say the same thing twice.
+        post = self._once.chat_postMessage
+        arguments |= {"unfurl_links": False, "unfurl_media": False, "link_names": False}
+        return _field(await self._patiently("chat.postMessage", post, **arguments), "ts", str)
 
     async def update(self, **arguments: object) -> None:
         """https://docs.slack.dev/reference/methods/chat.update"""
-        await self._call(self._patient.chat_update, **arguments, link_names=False)
+        await self._patiently("chat.update", self._patient.chat_update, **arguments, link_names=False)
 
     async def delete(self, channel: str, ts: str) -> None:
         """https://docs.slack.dev/reference/methods/chat.delete"""
-        await self._call(self._patient.chat_delete, channel=channel, ts=ts)
+        await self._patiently("chat.delete", self._patient.chat_delete, channel=channel, ts=ts)
 
     async def replies(self, channel: str, thread_ts: str, since: str, cursor: str) -> Mapping[str, Any]:
         """Return a page of a thread. https://docs.slack.dev/reference/methods/conversations.replies"""
-        answer = await self._call(
+        answer = await self._patiently(
+            "conversations.replies",
             self._patient.conversations_replies,
             channel=channel,
             ts=thread_ts,
@@ -130,7 +128,7 @@ class Api:
             limit=200,
             include_all_metadata=True,
         )
-        return answer.data if isinstance(answer.data, dict) else {}
+        return _page(answer)
 
     async def whisper(self, **arguments: object) -> None:
         """Say something to one person only. https://docs.slack.dev/reference/methods/chat.postEphemeral"""
@@ -142,7 +140,7 @@ class Api:
         https://docs.slack.dev/reference/objects/user-object
         """
         answer = await self._call(self._once.users_info, user=user)
-        person = answer.get("user") or {}
+        person = _field(answer, "user", dict)
         flags = ("is_restricted", "is_ultra_restricted", "is_stranger")
         return any(person.get(flag) for flag in flags) or person.get("team_id", team) != team
 
@@ -152,7 +150,8 @@ class Api:
         """Return the channels that the bot is in. https://docs.slack.dev/reference/methods/users.conversations"""
         kinds = "public_channel,private_channel,mpim,im"
         answer = await self._call(self._once.users_conversations, types=kinds, exclude_archived=True, limit=limit)
-        return [str(channel["id"]) for channel in answer["channels"]]
+        channels = _field(answer, "channels", list)
+        return [str(channel["id"]) for channel in channels if isinstance(channel, dict) and "id" in channel]
 
     async def said_in(self, channel: str, thread_ts: str, since: str, cursor: str, limit: int) -> Mapping[str, Any]:
         """Return a page of what was said from *since* on, in a thread, or beside all of them when *thread_ts* is empty.
@@ -166,7 +165,7 @@ class Api:
             answer = await self._call(self._once.conversations_replies, ts=thread_ts, **asked)
         else:
             answer = await self._call(self._once.conversations_history, **asked)
-        return answer.data if isinstance(answer.data, dict) else {}
+        return _page(answer)
 
     async def react(self, channel: str, ts: str, name: str) -> None:
         """https://docs.slack.dev/reference/methods/reactions.add"""
@@ -175,6 +174,24 @@ class Api:
     async def unreact(self, channel: str, ts: str, name: str) -> None:
         """https://docs.slack.dev/reference/methods/reactions.remove"""
         await self._call(self._once.reactions_remove, channel=channel, timestamp=ts, name=name)
+
+    async def _patiently(
+        self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
+    ) -> AsyncSlackResponse:
+        """Call, and once more if a limit says to come again in a moment. Raises a ChatError."""
+        for waits in (LONGEST_IN_CALL, 0.0):
+            try:
+                return await self._call(method, **arguments)
+            except ChatBusy as busy:
+                if busy.code not in RATE_LIMITED:
+                    raise
+                seconds = busy.retry_after or 1.0
+                log.warning("Slack limits the rate of %s: waiting %.0f s.", name, seconds)
+                self._pace.refused(name, seconds, str(arguments.get("channel", "")))
+                if seconds > waits:
+                    raise
+                await asyncio.sleep(seconds + random.random())  # noqa: S311 (no secret)
+        raise AssertionError("the second refusal is raised")
 
     async def _call(
         self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
@@ -199,51 +216,59 @@ class Api:
             await self._idle.wait()
 
     def _use(self, session: aiohttp.ClientSession | None) -> None:
-        for client in (self._posting, self._once, self._patient):
+        for client in (self._once, self._patient):
             client.session = session
 
     def _client(self, handlers: list[AsyncRetryHandler]) -> AsyncWebClient:
-        return AsyncWebClient(
-            token=self._token, base_url=self._url, timeout=int(TIMEOUT), retry_handlers=handlers, logger=log
-        )
+        return _Client(token=self._token, base_url=self._url, timeout=int(TIMEOUT), retry_handlers=handlers, logger=log)
 
 
-class _TellsPace(AsyncRateLimitErrorRetryHandler):
-    """Waits as long as Slack wants, and lets others know."""
+class _Client(AsyncWebClient):
+    """Sees to it that an answer is what the SDK takes it for, before it is read."""
 
-    def __init__(self, pace: Pace) -> None:
-        super().__init__(max_retry_count=1)
-        self._pace = pace
-
-    async def prepare_for_next_attempt_async(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> None:
-        if response is not None:
-            headers = {name.lower(): values for name, values in response.headers.items()}
-            seconds = float(headers.get("retry-after", ["1"])[0])
-            method = request.url.rsplit("/", 1)[-1]
-            log.warning("Slack limits the rate of %s: waiting %.0f s.", method, seconds)
-            self._pace.refused(method, seconds)
-        await super().prepare_for_next_attempt_async(state=state, request=request, response=response, error=error)
+    async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
+        except (UnicodeDecodeError, RecursionError) as error:
+            raise _unclear(type(error).__name__) from None  # the error would quote what came
+        if not isinstance(answer["data"], dict | None):
+            raise _unclear(f"{type(answer['data']).__name__} instead of an object", answer["status_code"])
+        return answer
 
 
-def _translated(error: SlackApiError) -> Exception:
+def _unclear(detail: str, status: int = 200) -> ChatUnclear:
+    return ChatUnclear(detail, code=f"{NO_CODE}{status}")
+
+
+def _field(answer: AsyncSlackResponse, name: str, kind: type[T]) -> T:
+    """Return what an answer must hold. Raises ChatUnclear if it doesn't."""
+    value = answer.get(name)
+    if not isinstance(value, kind) or value == "":
+        raise _unclear(f"no {name} in the answer")
+    return value
+
+
+def _page(answer: AsyncSlackResponse) -> Mapping[str, Any]:
+    """Return a page of messages. One without any is no page: what was said must not be taken for not said."""
+    messages = [message for message in _field(answer, "messages", list) if isinstance(message, dict)]
+    following = answer.get("response_metadata")
+    cursor = following.get("next_cursor") if isinstance(following, dict) else ""
+    return {"messages": messages, "response_metadata": {"next_cursor": cursor if isinstance(cursor, str) else ""}}
+
+
+def _translated(error: SlackApiError) -> ChatError:
     response = error.response
     data = getattr(response, "data", None)
     data = data if isinstance(data, dict) else {}
     # An answer that isn't JSON reaches us as aiohttp's own response, which spells it `status`.
     status: int = getattr(response, "status_code", 0) or getattr(response, "status", 200)
-    wait = response.headers.get("Retry-After") if hasattr(response, "headers") else None
+    headers = getattr(response, "headers", {})
     needed = f"needs {data['needed']}" if data.get("needed") else ""
-    messages = (data.get("response_metadata") or {}).get("messages") or []
+    about = data.get("response_metadata")
+    messages = about.get("messages") if isinstance(about, dict) else None
     return translate(
-        str(data.get("error") or f"http_{status}"),
-        "; ".join([needed, *map(str, messages)]).strip("; "),
+        data.get("error"),
+        "; ".join([needed, *map(str, messages if isinstance(messages, list) else [])]).strip("; ")[:DETAIL_CHARACTERS],
         status=status,
-        retry_after=float(wait) if wait else None,
+        retry_after=headers.get("Retry-After"),
     )

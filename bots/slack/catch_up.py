@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,9 +39,11 @@ CHANNELS_LISTED = 200
 OVERLAP = 30.0  # seconds; events of different channels come in any order
 SEEN_NOTE = f"{NAME}/seen"
 SEEN_INTERVAL = 5.0  # seconds between two writings of it
+LONGEST_AHEAD = 3_600.0  # seconds; clocks differ
 PAUSE_AFTER_TROUBLE = 1.0  # seconds
 PAUSE_AFTER_REFUSAL = 10.0  # seconds, where Slack names none
 
+_TS = re.compile(r"\d{1,11}(\.\d{1,9})?", re.ASCII)
 Place = tuple[str, str]  # a channel and the ts of a thread in it; empty: the channel beside its threads
 
 log = structlog.get_logger(__name__)
@@ -120,11 +123,14 @@ class CatchUp:
         await self._close((channel, thread_ts))
 
     def is_too_old(self, question: Question) -> bool:
-        return float(_where(question)[2]) < self._oldest()
+        ts = _where(question)[2]
+        return bool(_TS.fullmatch(ts)) and float(ts) < self._oldest()
 
     def saw(self, ts: str) -> None:
         """All that is to be done about the message or event of *ts* is done."""
-        self._seen = max(self._seen, ts)
+        # What is no time, or lies ahead, would hide all that is missed from now on.
+        if _TS.fullmatch(ts) and float(ts) < time.time() + LONGEST_AHEAD:
+            self._seen = max(self._seen, ts)
 
     async def keep_seen(self) -> None:
         """Write down how far all was heard, unless something is still to be read."""
@@ -140,7 +146,8 @@ class CatchUp:
         return time.time() - self._hours * 3600
 
     async def _look(self) -> None:
-        self._noted = await self._notes.note(SEEN_NOTE) or ""
+        noted = await self._notes.note(SEEN_NOTE) or ""
+        self._noted = noted if _TS.fullmatch(noted) else ""
         is_first = not (self._seen or self._noted)
         self._seen = self._seen or self._noted or _ts(time.time())
         oldest = self._oldest()

@@ -86,15 +86,29 @@ def _advice(refusal: ChatError, token_name: str) -> str:
     )
 
 
+class _Socket(SocketModeClient):
+    """Asks for its addresses like we do: the SDK would wait for as long as it is told, be it a day."""
+
+    api: Api
+
+    async def issue_new_wss_url(self) -> str:
+        try:
+            return await self.api.socket_url(self.app_token)
+        except ChatBusy as trouble:
+            await asyncio.sleep(trouble.retry_after or 0.0)
+            raise  # the SDK tries again a few seconds later
+
+
 @contextlib.asynccontextmanager
 async def open_socket(app: AsyncApp, api: Api, app_token: str, url: str) -> AsyncIterator[SocketModeClient]:
     """Have *app* answer what comes by Socket Mode from *url*, which lasts for one connection; the SDK gets the next.
 
     https://docs.slack.dev/apis/events-api/using-socket-mode
     """
-    client = SocketModeClient(
+    client = _Socket(
         app_token=app_token, logger=app.logger, web_client=api.client_without_token(), ping_interval=LOOK_INTERVAL
     )
+    client.api = api
     client.wss_uri = url
     answering: set[asyncio.Task[object]] = set()
 

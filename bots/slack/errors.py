@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ThreadGone
+import re
+
+from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ChatUnclear, ThreadGone
+from core.waits import seconds_from
+
+RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "http_429"})
+NO_CODE = "http_"  # how the code of a reply begins that holds none; its status follows
 
 # Codes are listed on each method's page, for instance https://docs.slack.dev/reference/methods/chat.postMessage#errors
 _GONE = frozenset(
     {
         *("channel_not_found", "message_not_found", "thread_not_found", "is_archived", "is_inactive", "user_not_found"),
-        *("cant_update_message", "edit_window_closed", "cannot_reply_to_message", "message_not_owned_by_app"),
-        "restricted_action_thread_locked",
-        "stopped_by_user",
+        *("cannot_reply_to_message", "restricted_action_thread_locked", "stopped_by_user"),
     }
 )
 # The installation is dead: whoever runs the bot has to install it again.
@@ -39,15 +43,47 @@ _BUSY = frozenset(
 PAYLOAD = frozenset(
     {
         *("msg_too_long", "msg_blocks_too_long", "msg_blocks_too_many", "invalid_blocks", "invalid_blocks_format"),
-        *("invalid_chunks", "markdown_text_conflict", "block_mismatch", "metadata_too_large"),
+        *("invalid_chunks", "markdown_text_conflict", "block_mismatch", "metadata_too_large", "invalid_arguments"),
     }
 )
-_UNAUTHORIZED = 401  # HTTP
+# This message can't be edited any more, whatever the thread: what is left to say needs another one.
+MESSAGE_CLOSED = frozenset({"edit_window_closed", "cant_update_message", "message_not_owned_by_app"})
+# A payload or an order of calls that Slack does not take; repeating it would not help.
+_REJECTED = frozenset(
+    {
+        *PAYLOAD,
+        *MESSAGE_CLOSED,
+        *("no_text", "too_many_attachments", "invalid_attachments", "invalid_metadata_format"),
+        *("invalid_metadata_schema", "metadata_must_be_sent_from_app", "as_user_not_supported", "thread_ts_required"),
+        *("cant_broadcast_message", "no_dual_broadcast_content_update", "cant_delete_message", "bad_timestamp"),
+        *("streaming_state_conflict", "message_not_in_streaming_state", "missing_recipient_user_id"),
+        *("missing_recipient_team_id", "channel_type_not_supported", "trigger_expired", "operation_timeout"),
+        *("already_reacted", "no_reaction", "invalid_name", "too_many_emoji", "too_many_reactions"),
+        *("invalid_arg_name", "invalid_array_arg", "invalid_charset", "invalid_form_data", "invalid_post_type"),
+        *("missing_post_type", "missing_charset", "invalid_cursor", "unknown_method", "insecure_request"),
+        *("method_deprecated", "deprecated_endpoint", "feature_not_enabled", "two_factor_setup_required"),
+        *("enterprise_is_restricted", "team_not_found"),
+    }
+)
+_CODE = re.compile(r"[\w.-]{1,60}", re.ASCII)
+# Rates are counted by the minute, https://docs.slack.dev/apis/web-api/rate-limits: told to wait longer, we ask again.
+LONGEST_WAIT = 60.0  # seconds
 
 
-def translate(code: str, detail: str = "", *, status: int = 200, retry_after: float | None = None) -> ChatError:
-    """Return the error that Slack's *code* means. *status* is the HTTP status, *retry_after* in seconds."""
-    return _kind(code, status)(detail, code=code, retry_after=retry_after)
+def translate(code: object, detail: str = "", *, status: int = 200, retry_after: object = None) -> ChatError:
+    """Return the error that Slack's *code* means. *status* is the HTTP status, *retry_after* the header's words.
+
+    What is no code of Slack's is ChatUnclear, and so is what no table here names: nothing ends on a code that may mean
+    anything, nor on a status that a proxy may have set.
+    """
+    named = code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+    kind = _kind(named, status)
+    return kind(detail, code=named or f"{NO_CODE}{status}", retry_after=seconds_from(retry_after, LONGEST_WAIT))
+
+
+def is_refusal(error: ChatUnclear) -> bool:
+    """Did Slack itself refuse, for a reason that isn't known here?"""
+    return not error.code.startswith(NO_CODE)
 
 
 def _kind(code: str, status: int) -> type[ChatError]:
@@ -55,9 +91,8 @@ def _kind(code: str, status: int) -> type[ChatError]:
         return ChatBusy
     if code in _GONE:
         return ThreadGone
-    if code in DEAD or status == _UNAUTHORIZED:
+    if code in DEAD:
         return ChatClosed
     if code in _FORBIDDEN or (code.startswith("slack_connect_") and code.endswith("_blocked")):
         return ChatForbidden
-    # What is left is a payload or an order of calls that Slack does not take; repeating it would not help.
-    return ChatRejected
+    return ChatRejected if code in _REJECTED else ChatUnclear

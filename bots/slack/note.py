@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 
 from core.turn import Reply
 
+PLAINER_AFTER = 3  # refusals for a reason that isn't known
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -27,6 +29,8 @@ class Note:
     # The attempt by which `messages` is known to be complete: of a later one, a process may have died between
     # posting and writing it down. 0: not known to be.
     complete_for: int = 1
+    # How often in a row Slack has refused the end for a reason that isn't known here. Not written down.
+    refusals: int = 0
 
     @classmethod
     def read(cls, reply: Reply) -> Note:
@@ -39,6 +43,7 @@ class Note:
     def write(self, *, is_final: bool = False) -> Reply:
         """Write it down; only of a turn that *is_final* with what each message shows."""
         fields = asdict(self)
+        del fields["refusals"]
         if not is_final:
             # This changes with every update: a note that stays the same need not be saved again.
             del fields["shown"]
@@ -53,6 +58,11 @@ class Note:
     def cut(self, pages: int) -> Note:
         """Only the first *pages* messages are left."""
         return replace(self, messages=self.messages[:pages], shown=self.shown[:pages])
+
+    def refused(self) -> Note:
+        """Refused once more, and nobody knows why. It may be what is said: now and then plainer clothes are tried."""
+        note = replace(self, refusals=self.refusals + 1)
+        return note.plainer() if note.refusals % PLAINER_AFTER == 0 and not note.is_bare else note
 
     def plainer(self) -> Note:
         """As it is shown now, Slack refuses it: all is to be written again in plainer clothes."""

@@ -37,7 +37,6 @@ class Pace:
         self._updates = Bucket(UPDATES_A_SECOND, UPDATES_AT_ONCE, clock)
         self.reads = Bucket(READS_A_SECOND, READS_AT_ONCE, clock)
         self._posts: dict[str, Bucket] = {}  # by channel
-        self._no_posts_before = clock()
         self._written_at: dict[TurnId, float] = {}  # of turns that stream
         self._paid: set[TurnId] = set()  # turns whose next call was taken from the budget when they became ready
 
@@ -71,7 +70,7 @@ class Pace:
 
     def wait_to_post(self, channel: str) -> float:
         """Seconds until a message may be posted to *channel*."""
-        return max(self._no_posts_before - self._clock(), self._channel(channel).wait_for())
+        return self._channel(channel).wait_for()
 
     def wait_to_update(self, turn: TurnId, *, is_over: bool) -> float:
         """Seconds until *turn* may be updated; its end waits for nothing but the workspace's budget."""
@@ -94,12 +93,12 @@ class Pace:
         if is_over:
             self._written_at.pop(turn, None)
 
-    def refused(self, method: str, seconds: float) -> None:
-        """Slack answered 429 and wants *seconds* of silence on *method* in the whole workspace."""
+    def refused(self, method: str, seconds: float, channel: str = "") -> None:
+        """Slack answered 429 and wants *seconds* of silence on *method*: in *channel* if that is posting, else everywhere."""
         if method == "chat.update":
             self._updates.hold(seconds)
         elif method == "chat.postMessage":
-            self._no_posts_before = self._clock() + seconds
+            self._channel(channel).hold(seconds)
         elif method in READS:
             self.reads.hold(seconds)
 

@@ -16,6 +16,7 @@ from httpx_aiohttp import HttpxAiohttpClient
 
 from core.errors import (
     EmptyAnswer,
+    NotTheService,
     SetupError,
     UpstreamCut,
     UpstreamError,
@@ -247,6 +248,10 @@ async def _check(response: httpx.Response, *, continuing: bool) -> None:
     body = await _read(response, REFUSAL_BYTES)
     error = refusal(response.status_code, response.headers, body, continuing=continuing)
     if response.is_success:
+        if (
+            kind == "text/html"
+        ):  # the service has not heard the question, so it may be asked again: no status of its own
+            raise NotTheService(f"a page came with status {response.status_code} where an answer should be")
         raise WrongAddress(f"{kind or 'nothing'} came where an answer should be", status=response.status_code)
     raise error
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
 from core.errors import (
     BadRequest,
     ConversationTooLarge,
     ModerationRefused,
+    NotTheService,
     TokenRefused,
     UnknownConversation,
     UpstreamBusy,
@@ -23,9 +21,12 @@ from core.errors import (
     UsedUp,
     WrongAddress,
 )
+from core.waits import seconds_from
 
 Payload: TypeAlias = Mapping[str, object]
 
+# Nobody is kept waiting for so long; it is only to be more than what anybody waits, and still a number.
+LONGEST_WAIT = 3_600.0  # seconds
 STREAMING = 200  # the status of an error that came in the middle of an answer
 _TRACE_HEADERS = ("x-trace-id", "trace-id", "x-request-id")
 
@@ -62,19 +63,23 @@ _BY_STATUS: dict[int, type[UpstreamError]] = {
     403: TokenRefused,
     404: WrongAddress,
     405: WrongAddress,
+    407: WrongAddress,
     408: UpstreamFailed,
     409: UpstreamBusy,
     413: ConversationTooLarge,
+    425: UpstreamBusy,
     429: UpstreamBusy,
     499: UpstreamCut,
 }
+
+_WRONG_REQUEST = frozenset({400, 406, 411, 412, 414, 415, 416, 417, 422, 428, 431})
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes, *, continuing: bool) -> UpstreamError:
     """Return the error that a whole answer amounts to; *continuing*: did the request name a conversation?"""
     error = _told(_object(body), status, continuing=continuing) or _from_text(status, body)
     error.trace_id = error.trace_id or next((headers[name] for name in _TRACE_HEADERS if name in headers), None)
-    error.retry_after = _seconds(headers.get("retry-after", ""))
+    error.retry_after = seconds_from(headers.get("retry-after"), LONGEST_WAIT)
     return error
 
 
@@ -119,14 +124,17 @@ def _by_status(status: int) -> type[UpstreamError]:
         return _BY_STATUS[status]
     if 300 <= status < 400:
         return WrongAddress
-    return BadRequest if 400 <= status < 500 else UpstreamFailed
+    return BadRequest if status in _WRONG_REQUEST else UpstreamFailed  # what nobody knows may pass
 
 
 def _from_text(status: int, body: bytes) -> UpstreamError:
     """Proxies in front of the service answer in HTML or plain text."""
     text = re.sub(r"<[^>]*>", " ", body.decode("utf-8", "replace"))
     detail = " ".join(text.split())
-    return _by_status(status)(detail or "an answer without text", status=status)
+    # A login page in between says nothing of our token: the service that refuses it says so in JSON.
+    is_page = status in (401, 403) and re.search(rb"<html|<!doctype", body[:1_000], re.IGNORECASE)
+    kind = NotTheService if is_page else _by_status(status)
+    return kind(detail or "an answer without text", status=status)
 
 
 def _object(body: bytes) -> Payload | None:
@@ -140,16 +148,3 @@ def _object(body: bytes) -> Payload | None:
 def _word(value: object) -> str:
     """Codes are single words; a sentence in their place is a message."""
     return value if isinstance(value, str) and re.fullmatch(r"[\w.-]{1,60}", value) else ""
-
-
-def _seconds(retry_after: str) -> float | None:
-    """Read a Retry-After header: a number of seconds or an HTTP date (RFC 9110, section 10.2.3)."""
-    try:
-        wait = float(retry_after)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(retry_after)
-        except ValueError:
-            return None
-        wait = (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return max(0.0, wait) if math.isfinite(wait) else None

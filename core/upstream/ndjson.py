@@ -19,6 +19,8 @@ LINE_BYTES = 8 * 1024 * 1024  # a longer line is no answer to a question
 _QUOTE = ord('"')
 _RETURN = ord("\r")
 _AFTER_ANSWER = 512  # bytes at a line's end in which to look for what follows the answer
+_DECODER = json.JSONDecoder(strict=False)
+_SPACE = re.compile(r"[ \t\r\n]*")  # of JSON
 
 # What precedes the answer in a line. It contains one brace, so what it leads to is the line's own answer.
 _HEAD = re.compile(rb'\{[^{}]*?"answer"\s*:\s*"')
@@ -65,7 +67,8 @@ class Lines:
         if self._waiting:
             buffer, start, end = self._waiting
             self._waiting = None
-            self._learn(_object(buffer[start:end]) or {})
+            for payload in _objects(buffer[start:end]):
+                self._learn(payload)
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return Said(whole("".join(self._pieces)), self._conversation)
@@ -102,13 +105,12 @@ class Lines:
             self._read(buffer[start:end])
 
     def _read(self, line: bytes) -> None:
-        payload = _object(line)
-        if payload is None:
-            return  # a blank line, or a keep-alive of some kind
-        if error := reported(payload, continuing=self._continuing):
-            raise error
-        self._learn(payload)
-        if _text(payload, "answer"):
+        payloads = _objects(line)  # none in a blank line, or a keep-alive of some kind
+        for payload in payloads:
+            if error := reported(payload, continuing=self._continuing):
+                raise error
+            self._learn(payload)
+        if len(payloads) == 1 and _text(payloads[0], "answer"):
             head = _HEAD.match(line)
             self._head = head.group() if head else b""
             self._tail = _tail(line, max(0, len(line) - _AFTER_ANSWER), len(line))
@@ -129,14 +131,25 @@ def _tail(buffer: bytes, after: int, end: int) -> bytes:
     return buffer[found:end] if found >= 0 else b""
 
 
-def _object(line: bytes) -> Payload | None:
-    if not line.strip():
-        return None
-    try:
-        found = json.loads(line.decode("utf-8", "replace"), strict=False)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+def _objects(line: bytes) -> list[Payload]:
+    """Return the objects of a line: one, as a rule. What is no JSON ends them."""
+    text = line.decode("utf-8-sig", "replace")  # some servers begin with a byte order mark
+    found: list[Payload] = []
+    at = _after_space(text, 0)
+    while at < len(text):
+        try:
+            value, end = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            break
+        if isinstance(value, dict):
+            found.append(value)
+        at = _after_space(text, end)
+    return found
+
+
+def _after_space(text: str, at: int) -> int:
+    space = _SPACE.match(text, at)
+    return space.end() if space else at
 
 
 def _text(payload: Payload, key: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
@@ -18,6 +19,7 @@ from core.errors import (
     ChatClosed,
     ChatForbidden,
     ChatRejected,
+    ChatUnclear,
     ConversationTooLarge,
     EmptyAnswer,
     NothingAsked,
@@ -433,6 +435,27 @@ async def test_a_platform_that_is_busy_is_shown_the_end_later(rig: Rig) -> None:
     turn = await rig.answered("Why?")
     assert turn.shown
     assert rig.chat.now == ["Because."]
+
+
+async def test_a_reply_that_nobody_understands_ends_neither_updates_nor_the_turn(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.showing.SHORTEST_PAUSE", 0.001)
+    rest = asyncio.Event()
+    rig.upstream.answers = [["Be", rest, "cause."]]
+    rig.chat.refusals = [ChatUnclear(code="http_200", retry_after=0.001)] * 3
+    with structlog.testing.capture_logs() as log:
+        await rig.ask("Why?")
+        await asyncio.wait_for(rig.chat.until("Be"), 5)
+        rig.chat.refusals = [
+            ChatUnclear(code="new", retry_after=0.001),
+            ChatUnclear(code="http_200", retry_after=0.001),
+        ]
+        rest.set()
+        await rig.over()
+    assert rig.chat.now == ["Because."]
+    assert [line["error"].partition(":")[0] for line in log if line["log_level"] == "error"] == ["http_200", "new"]
+    assert b'bobbin_chat_replies_unclear_total{chat="chat"} 5.0' in rig.metrics.page()
 
 
 @pytest.mark.parametrize("refusal", [ChatForbidden(), ChatRejected()])

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from bots.sandbox.replies import OddReplies, Reply
+
 
 @dataclass(slots=True)
 class Outage:
@@ -19,6 +21,7 @@ class Faults:
     """Routes are written as in Discord's documentation: `POST /channels/{channel_id}/messages`; `*` is every route."""
 
     outages: list[Outage] = field(default_factory=list)
+    odd_replies: OddReplies = field(default_factory=OddReplies)
     interaction_deadline: float = 3.0  # seconds until "The application did not respond"
     token_lifetime: float = 900.0  # seconds for which an interaction's token can be used
     interaction_delay: float = 0.0  # seconds by which the gateway is late with interactions
@@ -27,6 +30,13 @@ class Faults:
         self, route: str, *, status: int, times: int = 1, retry_after: float = 1.0, scope: str = "user"
     ) -> None:
         self.outages.append(Outage(route, status, times, retry_after, scope))
+
+    def odd(self, route: str, reply: Reply, times: int | None = 1, *, done: bool = False) -> None:
+        """Have the next calls of *route* answered with *reply*; None: all, until `clear`.
+
+        What they ask for is not done, or *done* all the same.
+        """
+        self.odd_replies.add(route, reply, times, done=done)
 
     def outage_of(self, route: str) -> Outage | None:
         """The outage that this call meets; it counts as met."""
@@ -40,4 +50,5 @@ class Faults:
 
     def clear(self) -> None:
         self.outages.clear()
+        self.odd_replies.clear()
         self.interaction_deadline, self.token_lifetime, self.interaction_delay = 3.0, 900.0, 0.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bots.sandbox.replies import OddReplies, Reply
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -24,6 +26,7 @@ class Faults:
     lose_events: bool = False  # what happens is never delivered, as what happened to an app away for over two hours
     expect_acks: bool = True  # off: whatever is sent counts as acknowledged at once
     failures: dict[str, list[Failure]] = field(default_factory=dict)
+    odd_replies: OddReplies = field(default_factory=OddReplies)
 
     def fail(self, method: str, failure: Failure, times: int = 1) -> None:
         """Have the next calls of *method* fail."""
@@ -31,6 +34,18 @@ class Faults:
 
     def rate_limit(self, method: str, retry_after: int = 1, times: int = 1) -> None:
         self.fail(method, Failure(429, "ratelimited", retry_after), times)
+
+    def odd(self, method: str, reply: Reply, times: int | None = 1, *, done: bool = False) -> None:
+        """Have the next calls of *method* (`*`: of any) answered with *reply*; None: all, until `clear`.
+
+        What they ask for is not done, or *done* all the same.
+        """
+        self.odd_replies.add(method, reply, times, done=done)
+
+    def clear(self) -> None:
+        """Let no call fail any more, nor be answered oddly."""
+        self.failures.clear()
+        self.odd_replies.clear()
 
     def next_failure(self, method: str) -> Failure | None:
         waiting = self.failures.get(method)

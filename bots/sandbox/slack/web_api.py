@@ -17,6 +17,7 @@ from bots.sandbox.slack.methods import METHODS
 from bots.sandbox.slack.nouns import ChannelKind, JsonObject
 
 if TYPE_CHECKING:
+    from bots.sandbox.replies import Reply
     from bots.sandbox.slack.faults import Faults
     from bots.sandbox.slack.platform import Method, Platform
 
@@ -45,14 +46,24 @@ class WebApi:
         """The route of all methods."""
         name = request.match_info["method"]
         arguments, status, headers = Arguments({}), 200, {"x-slack-req-id": self._platform.workspace.clock.next_ts()}
+        odd = self._faults.odd_replies.next(name)
+        if odd and not odd[1]:
+            return await self._oddly(name, odd[0])
         try:
             arguments, token = await read(request)
             status, answer = self._answer(name, arguments, token, headers, request.method)
         except ApiError as refusal:
             answer = refusal.answer
+        if odd:
+            return await self._oddly(name, odd[0], arguments)
         self.calls.append(Call(name, arguments.given, status, answer))
         self._platform.workspace.wake()
         return web.json_response(answer, status=status, headers=headers)
+
+    async def _oddly(self, name: str, reply: Reply, arguments: Arguments | None = None) -> web.Response:
+        self.calls.append(Call(name, arguments.given if arguments else {}, reply.status, {}))
+        self._platform.workspace.wake()
+        return await reply.send()
 
     def _answer(
         self, name: str, arguments: Arguments, token: str, headers: dict[str, str], verb: str

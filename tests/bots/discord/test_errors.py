@@ -9,8 +9,8 @@ import aiohttp
 import discord
 import pytest
 
-from bots.discord.errors import OLD_EDITS_PAUSE, meaning, translate, translated
-from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ThreadGone
+from bots.discord.errors import LONGEST_WAIT, OLD_EDITS_PAUSE, meaning, translate, translated
+from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ChatUnclear, ThreadGone
 
 GONE = [10003, 10004, 10007, 10008, 10013, 10015, 10062, 50027, 50033, 50083, 160005]
 FORBIDDEN = [20009, 40333, 50001, 50007, 50009, 50013, 50278, 160002, 200000, 200001, 240000, 400001]
@@ -26,18 +26,26 @@ CASES = [
 ]
 BY_STATUS = [
     (401, ChatClosed),
-    (403, ChatForbidden),
-    (404, ThreadGone),
     (429, ChatBusy),
     (500, ChatBusy),
     (503, ChatBusy),
-    (400, ChatRejected),
+    *((status, ChatUnclear) for status in (302, 400, 403, 404, 405, 407, 408, 418)),
 ]
+JSON, HTML = "application/json", "text/html; charset=utf-8"
 
 
-def refusal(status: int, code: int = 0, kind: type[discord.HTTPException] = discord.HTTPException) -> Exception:
-    response: Any = SimpleNamespace(status=status, reason="")
-    return kind(cast("aiohttp.ClientResponse", response), {"code": code, "message": "no"})
+def refusal(
+    status: int,
+    code: object = 0,
+    kind: type[discord.HTTPException] = discord.HTTPException,
+    *,
+    content_type: str = JSON,
+    retry_after: str = "",
+) -> Exception:
+    headers = {"Content-Type": content_type, "Retry-After": retry_after}
+    response: Any = SimpleNamespace(status=status, reason="", headers=headers)
+    body = {"code": code, "message": "no"} if content_type == JSON else "<html>no</html>"
+    return kind(cast("aiohttp.ClientResponse", response), body)
 
 
 @pytest.mark.parametrize(("code", "kind"), CASES)
@@ -47,8 +55,27 @@ def test_a_code_says_more_than_the_status(code: int, kind: type[ChatError]) -> N
 
 
 @pytest.mark.parametrize(("status", "kind"), BY_STATUS)
-def test_an_unknown_code_is_judged_by_its_status(status: int, kind: type[ChatError]) -> None:
+def test_a_status_alone_ends_nothing(status: int, kind: type[ChatError]) -> None:
     assert meaning(0, status) is kind
+    assert meaning(999_999, status) is kind
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 418])
+def test_a_page_is_no_verdict_and_is_not_logged(status: int) -> None:
+    error = translate(refusal(status, content_type=HTML))
+    assert type(error) is ChatUnclear
+    assert str(error) == f"{status}: {HTML}"
+
+
+@pytest.mark.parametrize("code", ["10003", [10003], {"code": 10003}, None, 1e400, True, 10**30])
+def test_a_code_that_is_none_is_no_verdict(code: object) -> None:
+    assert type(translate(refusal(404, code))) is ChatUnclear
+
+
+@pytest.mark.parametrize("told", ["86400", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_nobody_waits_longer_than_makes_sense(told: str) -> None:
+    assert translate(refusal(429, content_type=HTML, retry_after=told)).retry_after == LONGEST_WAIT
+    assert translate(discord.RateLimited(86_400.0)).retry_after == LONGEST_WAIT
 
 
 def test_no_code_means_two_things() -> None:

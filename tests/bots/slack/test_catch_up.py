@@ -369,3 +369,17 @@ async def test_of_a_thread_that_slack_does_not_tell_nothing_was_deleted(away: Aw
     away.catch_up._asked["C1", root] = newest
     assert away.catch_up._is_deleted(("C1", root), newest, {root})
     assert not away.catch_up._is_deleted(("C1", root), newest, set())
+
+
+@pytest.mark.parametrize("ts", ["nan", "1e400", "soon", "", "9" * 400, "99999999999.000000"])
+async def test_what_is_no_time_hides_nothing_that_is_missed_later(away: Away, ts: str) -> None:
+    now = f"{time.time():.6f}"
+    away.catch_up.saw(now)
+    away.catch_up.saw(ts)
+    assert away.catch_up._seen == now
+
+
+async def test_a_note_that_holds_no_time_is_not_believed(away: Away) -> None:
+    await away.house.ledger.write_note(SEEN_NOTE, "nan")
+    await away.catch_up.look()
+    assert float(away.catch_up._seen) <= time.time()

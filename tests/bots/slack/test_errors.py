@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bots.slack.errors import translate
-from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ThreadGone
+from bots.slack.errors import LONGEST_WAIT, is_refusal, translate
+from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ChatUnclear, ThreadGone
 
 MEANINGS: dict[type[ChatError], str] = {
     ThreadGone: """
-        channel_not_found message_not_found thread_not_found is_archived is_inactive cant_update_message edit_window_closed
-        cannot_reply_to_message restricted_action_thread_locked message_not_owned_by_app user_not_found stopped_by_user""",
+        channel_not_found message_not_found thread_not_found is_archived is_inactive
+        cannot_reply_to_message restricted_action_thread_locked user_not_found stopped_by_user""",
     ChatClosed: """
         invalid_auth account_inactive token_revoked not_authed org_login_required token_expired team_access_not_granted""",
     ChatForbidden: """
@@ -25,7 +25,9 @@ MEANINGS: dict[type[ChatError], str] = {
         message_not_in_streaming_state msg_too_long msg_blocks_too_long msg_blocks_too_many invalid_blocks
         invalid_blocks_format invalid_chunks no_text markdown_text_conflict block_mismatch metadata_too_large
         streaming_state_conflict thread_ts_required missing_recipient_user_id missing_recipient_team_id trigger_expired
-        operation_timeout unknown_method method_deprecated feature_not_enabled channel_type_not_supported a_new_one""",
+        operation_timeout unknown_method method_deprecated feature_not_enabled channel_type_not_supported
+        cant_update_message edit_window_closed message_not_owned_by_app""",
+    ChatUnclear: "a_new_one",
 }
 
 
@@ -39,3 +41,18 @@ def test_a_code_means(code: str, kind: type[ChatError]) -> None:
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
 def test_the_http_status_says_it_as_well(status: int) -> None:
     assert type(translate("whatever", status=status)) is ChatBusy
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 400, 401, 403, 404, 408, 418])
+@pytest.mark.parametrize("code", [None, "", "<html>", "a sentence of some kind", 5, ["invalid_auth"], "x" * 61])
+def test_a_status_without_a_code_is_no_verdict(status: int, code: object) -> None:
+    """A proxy may have set it."""
+    error = translate(code, status=status)
+    assert type(error) is ChatUnclear
+    assert error.code == f"http_{status}"
+    assert not is_refusal(error)
+
+
+@pytest.mark.parametrize("told", ["86400", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_nobody_waits_longer_than_makes_sense(told: str) -> None:
+    assert translate("ratelimited", status=429, retry_after=told).retry_after == LONGEST_WAIT

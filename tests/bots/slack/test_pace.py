@@ -86,9 +86,10 @@ def test_a_channel_takes_a_few_posts_at_once_and_then_one_a_second(pace: Pace, c
 
 def test_a_refusal_is_learned_from(pace: Pace, clock: Clock) -> None:
     pace.refused("chat.update", 30)
-    pace.refused("chat.postMessage", 20)
+    pace.refused("chat.postMessage", 20, "C1")
     assert pace.wait_to_update(ONE, is_over=True) == pytest.approx(30, abs=0.01)
-    assert pace.wait_to_post("C1") == pytest.approx(20)
+    assert pace.wait_to_post("C1") == pytest.approx(20, abs=0.01)
+    assert pace.wait_to_post("C2") == 0
     clock.now += 30.1
     assert pace.wait_to_update(ONE, is_over=True) == 0
     assert pace.wait_to_post("C1") == 0

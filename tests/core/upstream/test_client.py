@@ -15,6 +15,7 @@ import pytest
 
 from core.errors import (
     EmptyAnswer,
+    NotTheService,
     SetupError,
     TokenRefused,
     UpstreamCut,
@@ -25,6 +26,7 @@ from core.errors import (
 )
 from core.thread import ConversationId
 from core.upstream import Prompt, Said, Upstream
+from core.upstream.patience import Patience
 
 Respond = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Serve = Callable[[Respond], Awaitable[str]]
@@ -199,11 +201,53 @@ async def test_an_error_in_the_middle_is_raised_and_what_came_stays(serve: Serve
     assert (raised.value.status, raised.value.trace_id) == (200, "t")
 
 
-@pytest.mark.parametrize("kind", ["text/html", "text/event-stream"])
-async def test_another_kind_of_content_is_a_wrong_address(serve: Serve, token: str, kind: str) -> None:
-    url = await serve(sending(whole(b"<h1>Welcome</h1>", kind=kind)))
+async def test_another_kind_of_content_is_a_wrong_address(serve: Serve, token: str) -> None:
+    url = await serve(sending(whole(b"data: {}", kind="text/event-stream")))
     async with Upstream(url, token) as upstream:
         with pytest.raises(WrongAddress):
+            await said_by(upstream)
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/html; charset=utf-8"])
+async def test_a_page_in_its_place_is_asked_again_and_told_to_the_operator(serve: Serve, token: str, kind: str) -> None:
+    """A login page, or a proxy's: perhaps for a moment only, and the service has heard nothing."""
+    url = await serve(sending(whole(b"<h1>Welcome</h1>", kind=kind)))
+    async with Upstream(url, token) as upstream:
+        with pytest.raises(NotTheService) as raised:
+            await said_by(upstream)
+    assert raised.value.for_operator
+    assert Patience().after(raised.value) is not None
+
+
+STRANGE = {
+    "no JSON": b"garbage\n\x00\xff\n{\n",
+    "a list": b'["a"]\n',
+    "numbers": b'{"answer": 5, "id": 7}\n',
+    "an error as a list": b'{"error": ["api_error"]}\n',
+    "an error of odd parts": b'{"error": {"code": 5, "status": "500", "message": {"a": []}}}\n',
+    "depth": b'{"answer": ' + b"[" * 100_000 + b"\n",
+    "a number beyond all": b'{"answer": ' + b"9" * 5_000 + b"}\n",
+}
+
+
+@pytest.mark.parametrize("asked", ["streamed", "whole"])
+@pytest.mark.parametrize("kind", STRANGE)
+async def test_whatever_comes_is_told_as_one_of_our_errors(serve: Serve, token: str, kind: str, asked: str) -> None:
+    url = await serve(sending(whole(STRANGE[kind])))
+    async with Upstream(url, token) as upstream:
+        with pytest.raises(UpstreamError) as raised:
+            await (said_by(upstream) if asked == "streamed" else upstream.answer(PROMPT))
+    assert raised.value.sentence
+
+
+@pytest.mark.parametrize("status", [202, 204, 206, 300, 400, 407, 418, 425, 499, 599, 999])
+@pytest.mark.parametrize("told", [b"", b"<html>", b'{"answer":"a"}', b"[5]", b'{"error":["x"]}'])
+async def test_whatever_the_status_it_is_told_as_one_of_our_errors(
+    serve: Serve, token: str, status: int, told: bytes
+) -> None:
+    url = await serve(sending(whole(told, status=f"{status} Odd")))
+    async with Upstream(url, token) as upstream:
+        with pytest.raises(UpstreamError):
             await said_by(upstream)
 
 

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 
 from core import errors
-from core.upstream.errors import refusal
+from core.upstream.errors import LONGEST_WAIT, refusal
 
 CODES = [
     (400, "bad_request", errors.BadRequest),
@@ -41,13 +41,20 @@ STATUSES = [
     (402, errors.UsedUp),
     (403, errors.TokenRefused),
     (404, errors.WrongAddress),
+    (405, errors.WrongAddress),
+    (407, errors.WrongAddress),
+    (408, errors.UpstreamFailed),
     (413, errors.ConversationTooLarge),
+    (418, errors.UpstreamFailed),
+    (425, errors.UpstreamBusy),
+    (451, errors.UpstreamFailed),
     (422, errors.BadRequest),
     (429, errors.UpstreamBusy),
     (500, errors.UpstreamFailed),
     (502, errors.UpstreamFailed),
     (504, errors.UpstreamFailed),
     (554, errors.UpstreamFailed),
+    (599, errors.UpstreamFailed),
 ]
 
 
@@ -75,7 +82,9 @@ def test_the_code_decides_before_the_status(code: str) -> None:
 )
 def test_the_status_decides_where_there_is_no_code(status: int, kind: type[errors.UpstreamError], text: bytes) -> None:
     error = refusal(status, {"x-trace-id": "from the head"}, text, continuing=False)
-    assert type(error) is kind
+    # What in between wants us to log in says nothing of our token.
+    is_page = b"<html" in text and status in (401, 403)
+    assert type(error) is (errors.NotTheService if is_page else kind)
     assert error.trace_id == "from the head"
     assert "<" not in error.detail
 
@@ -101,6 +110,34 @@ def test_not_found_without_a_conversation_is_a_wrong_request() -> None:
 )
 def test_retry_after_in_seconds(header: str, seconds: float | None) -> None:
     assert refusal(429, {"retry-after": header}, b"", continuing=False).retry_after == seconds
+
+
+@pytest.mark.parametrize("header", ["86400", "9" * 5_000, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_retry_after_has_bounds(header: str) -> None:
+    assert refusal(429, {"retry-after": header}, b"", continuing=False).retry_after == LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        '{"error": ["api_error", {"code": 5}]}',
+        '{"error": {"code": 500, "message": ["a"], "status": "500"}, "trace_id": {"a": 1}}',
+        '{"error": {"code": {"a": 1}, "status": 1e400}}',
+        '{"error": 5}',
+        '{"error": true, "code": null}',
+        '{"type": "error"}',
+        '{"type": "error", "message": {"deep": [[[[]]]]}, "status": true}',
+        '"api_error"',
+        "1e400",
+        "[" * 100_000,
+        '{"error": ' + "9" * 5_000 + "}",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 418, 500])
+def test_whatever_shape_a_refusal_has_it_is_one(told: str, status: int) -> None:
+    error = refusal(status, {}, told.encode(), continuing=True)
+    assert error.sentence
+    assert str(error)
 
 
 def test_retry_after_as_a_date() -> None:

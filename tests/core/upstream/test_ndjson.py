@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from itertools import pairwise
 
@@ -169,3 +170,21 @@ def test_an_endless_line_is_refused() -> None:
 
 def test_depth_is_no_danger() -> None:
     assert read([b"[" * 100_000, b'\n{"answer":"ok"}\n']).text == "ok"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    assert read([b'\xef\xbb\xbf{"answer":"a","id":"x"}\n']) == Said("a", "x")  # type: ignore[arg-type]
+
+
+def test_several_objects_of_a_line_are_all_read() -> None:
+    lines = [b'{"answer":"a","id":"x"}\n', b'{"answer":"ab","id":"x"} {"answer":"abc","id":"x"}\n']
+    assert read(lines).text == "abc"
+    assert read([b'{"delta_answer":"a"}{"delta_answer":"b"}\r\n']).text == "ab"
+    with pytest.raises(UpstreamFailed):
+        read([b'{"answer":"a"}{"error":"api_error"}\n'])
+
+
+def test_many_values_of_a_line_cost_no_more_than_their_length() -> None:
+    began = time.process_time()
+    assert read([b"1 " * 1_000_000 + b'{"answer":"ok"}\n']).text == "ok"
+    assert time.process_time() - began < 5

@@ -42,7 +42,7 @@ REFUSED: dict[str, type[errors.UpstreamError]] = {
     "timeout": errors.UpstreamFailed,
     "html": errors.UpstreamFailed,
     "html=504": errors.UpstreamFailed,
-    "html=200": errors.WrongAddress,
+    "html=200": errors.NotTheService,
     "plain": errors.UpstreamFailed,
     "error_string": errors.UpstreamFailed,
     "error_null": errors.UpstreamFailed,
