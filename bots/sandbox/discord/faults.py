@@ -1,6 +1,7 @@
 """Switches with which the stand-in misbehaves as the real platform now and then does."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -19,6 +20,8 @@ class Faults:
     """Routes are written as in Discord's documentation: `POST /channels/{channel_id}/messages`; `*` is every route."""
 
     outages: list[Outage] = field(default_factory=list)
+    added: dict[int, dict[str, Any]] = field(default_factory=dict)  # to the payloads of messages, by their ids
+    hello: dict[str, Any] | None = None  # what the gateway greets with instead of what it should
     interaction_deadline: float = 3.0  # seconds until "The application did not respond"
     token_lifetime: float = 900.0  # seconds for which an interaction's token can be used
     interaction_delay: float = 0.0  # seconds by which the gateway is late with interactions
@@ -40,4 +43,6 @@ class Faults:
 
     def clear(self) -> None:
         self.outages.clear()
+        self.added.clear()
+        self.hello = None
         self.interaction_deadline, self.token_lifetime, self.interaction_delay = 3.0, 900.0, 0.0
