@@ -127,6 +127,7 @@ class Hearing:
                 self._pace,
                 self._take_missed,
                 self._take_back,
+                metrics=self._kit.vitals.metrics,
                 shard=shard,
                 since=self._seen[shard].begin(),
                 oldest=self._oldest(),

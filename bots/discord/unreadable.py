@@ -48,7 +48,7 @@ def read(client: discord.Client, channel: discord.abc.MessageableChannel, data: 
     try:
         return build(_object(data))
     except Exception as error:  # noqa: BLE001  # what discord.py raises for what it didn't expect is anything
-        _tell(HISTORY, error, metrics)
+        skipped(HISTORY, error, metrics)
         mended = mend(data, build, _MESSAGE)
         return build(mended) if mended else None
 
@@ -96,14 +96,14 @@ def _guarded(
                 _check(data)
             return parse(data)
         except Exception as error:  # noqa: BLE001  # as above
-            _tell(event, error, metrics)
+            skipped(event, error, metrics)
         mended = _MENDED[event](client, data) if event in _MENDED else None
         # What can be read as it is failed elsewhere, maybe after its listeners were told.
         if mended is not None and mended != data:
             try:
                 return parse(mended)
             except Exception as error:  # noqa: BLE001  # as above
-                _tell(event, error, metrics)
+                skipped(event, error, metrics)
         return None
 
     return parse_or_skip
@@ -148,7 +148,7 @@ def _object(data: object) -> Json:
     return data
 
 
-def _tell(what: str, error: Exception, metrics: Metrics) -> None:
+def skipped(what: str, error: Exception, metrics: Metrics) -> None:
     """Say what, and never how it was worded: the error's own text may quote it."""
     metrics.unreadable.labels(CHAT, what).inc()
     log.warning("Discord sent something that can't be read; skipping that", what=what, error=type(error).__name__)

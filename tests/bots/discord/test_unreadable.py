@@ -161,3 +161,36 @@ async def test_a_wrong_greeting_is_survived(house: House) -> None:
     await house.asked("@bobbin there?")
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
+
+
+# Read back
+
+
+async def test_a_message_that_is_unreadable_does_not_keep_the_others_of_its_channel(house: House) -> None:
+    async with house.listening():
+        await house.asked("@bobbin before")
+    added = house.discord.added
+    parts: list[dict[str, Any]] = [{"poll": {"answers": []}}, {"author": None}, {"id": None}, {"content": 7}]
+    for number, part in enumerate(parts):
+        chatter = await house.discord.say("ben", "general", f"chatter {number}")
+        added[chatter.id] = part
+    missed = await house.discord.say("ada", "general", "@bobbin missed")
+    added[missed.id] = {"embeds": [{"timestamp": "yesterday"}], "interaction_metadata": None}
+    house.chat = house.build()
+    async with house.listening():
+        assert (await house.accepted(2))[-1].question.text == "missed"
+    assert counted(house, "history") == 5
+
+
+async def test_a_question_that_has_become_unreadable_is_not_taken_for_a_deleted_one(house: House) -> None:
+    async with house.listening():
+        asked = await house.asked("before", to=house.discord.open_dm("ada"))
+        direct = house.discord.open_dm("ada")
+    house.discord.added[house.discord.messages(direct)[0].id] = {"content": None}
+    await house.discord.say("ada", direct, "after")
+    house.chat = house.build()
+    async with house.listening():
+        await house.accepted(2)
+        turn = await house.ledger.turn(asked.question.key)
+        assert turn
+        assert not turn.is_withdrawn
