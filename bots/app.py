@@ -11,6 +11,7 @@ import structlog
 
 from bots import platforms
 from bots.kit import Kit
+from bots.supervisor import keep_up
 from bots.web import Web
 from core.engine.embedded import Embedded
 from core.errors import SetupError, StorageUnavailable
@@ -159,7 +160,7 @@ class Bobbin:
             asyncio.create_task(stop.wait()),
             asyncio.create_task(self._watch_database()),
             asyncio.create_task(self._announce()),
-            *(asyncio.create_task(self._chats[name].listen(self._relay), name=name) for name in self._roles.listens),
+            *(asyncio.create_task(self._keep_listening(name), name=name) for name in self._roles.listens),
         ]
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -169,6 +170,9 @@ class Bobbin:
             await asyncio.gather(*tasks, return_exceptions=True)
         for task in ended:
             task.result()  # one that came to an end by itself says why
+
+    async def _keep_listening(self, name: str) -> None:
+        await keep_up(name, lambda: self._chats[name].listen(self._relay), self.vitals)
 
     async def _watch_database(self) -> None:
         while True:

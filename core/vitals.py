@@ -59,6 +59,12 @@ class Metrics:
             "Answers whose conversation can't go on, since the service gave it no usable id",
             registry=of,
         )
+        self.unreadable = Counter(
+            "bobbin_unreadable", "Things from a chat that could not be read", ["chat", "what"], registry=of
+        )
+        self.restarts = Counter(
+            "bobbin_restarts", "Times that listening to a chat broke and was begun again", ["chat"], registry=of
+        )
         self.first_byte = Histogram(
             "bobbin_upstream_first_byte_seconds", "From a call to its first byte", buckets=SECONDS, registry=of
         )

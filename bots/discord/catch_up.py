@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 from weakref import WeakValueDictionary
 
 import discord
@@ -13,7 +13,8 @@ import structlog
 from bots.discord.errors import translated
 from bots.discord.events import NAME, channel_of, guild_of, key_of, message_of, permissions
 from bots.discord.gateway import shard_of
-from core.errors import ChatBusy, ChatError, StorageUnavailable
+from bots.discord.unreadable import HISTORY, read, skipped
+from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bots.discord.pace import Pace
     from core.relay import Relay
     from core.turn import QuestionKey
+    from core.vitals import Metrics
 
 MOST_PLACES = 500  # threads and channels that are asked
 PAGE = 100  # messages, the most that Discord tells at once: https://discord.com/developers/docs/resources/message#get-channel-messages
@@ -31,6 +33,8 @@ MOST_PAGES = 1_000  # of all places: half a minute of all calls that Discord tak
 MOST_LOOKED_AFTER = 10  # threads that are asked without having news: a question may have been edited or deleted
 # Events of different servers may overtake each other on the way. What was heard twice is recorded once.
 OVERLAP = 5_000 << 22  # five seconds, as a difference of ids
+
+Json = dict[str, Any]
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +52,7 @@ class Round:
         take: Callable[[discord.Message], Awaitable[None]],
         take_back: Callable[[int], Awaitable[None]],
         *,
+        metrics: Metrics,
         shard: int,
         since: int,
         oldest: datetime,
@@ -60,6 +65,7 @@ class Round:
         self._pace = pace
         self._take = take
         self._take_back = take_back
+        self._metrics = metrics
         self._shard = shard
         self._oldest_at = oldest
         self._oldest = discord.utils.time_snowflake(oldest)
@@ -169,35 +175,69 @@ class Round:
             # From the newest question on: that one may have been changed.
             known = min(self._since, message_of(newest) - 1 if newest else self._since)
             after = max(known, self._oldest)
-            said, after = await self._history(channel, after)
+            told, after = await self._history(channel, after)
             self._reached.add(channel.id)
             if after > max(self._since, self._oldest):
                 log.warning(
                     "more was said in a channel while I was away than I read; the oldest is left out",
                     guild=channel.guild.id if channel.guild else None,
                     channel=channel.id,
-                    read=len(said),
+                    read=len(told),
                 )
-            if newest and _is_deleted(newest, channel.id, after, [message.id for message in said]):
+            # What can't be read is there all the same.
+            if newest and _is_deleted(newest, channel.id, after, [_id_of(said) for said in told]):
                 await self._take_back(message_of(newest))
-            for message in said:
-                await self._take(message)
+            for said in told:
+                if message := read(self._client, channel, said, self._metrics):
+                    await self._take_or_skip(message)
 
-    async def _history(self, channel: discord.abc.MessageableChannel, after: int) -> tuple[list[discord.Message], int]:
-        """Return what was said after an id, oldest first, and after which id that is all; nothing where it may not read."""
-        said: list[discord.Message] = []  # the newest first
+    async def _take_or_skip(self, message: discord.Message) -> None:
+        try:
+            await self._take(message)
+        except BobbinError:
+            raise
+        except Exception as error:  # noqa: BLE001  # one message must not keep the others
+            skipped(HISTORY, error, self._metrics)
+
+    async def _history(self, channel: discord.abc.MessageableChannel, after: int) -> tuple[list[Json], int]:
+        """Return what was said after an id, oldest first, and after which id that is all; nothing where it may not read.
+
+        As Discord tells it: discord.py's own way through the history ends at the first message that it can't read.
+        """
+        said: list[Json] = []  # the newest first
         before = None
         while len(said) < MOST_MESSAGES:
             if before:
                 await self._pace.soon()  # somebody may wait for the rest by now
             self._pages += 1
-            with translated():
-                page = [message async for message in channel.history(limit=PAGE, before=before)]
-            said += [message for message in page if message.id > after]
-            if len(page) < PAGE or page[-1].id <= after:
+            page = await self._page(channel, before)
+            messages = [one for one in page if _id_of(one)]
+            for _ in range(len(page) - len(messages)):
+                skipped(HISTORY, KeyError(), self._metrics)
+            said += [one for one in messages if _id_of(one) > after]
+            if len(page) < PAGE or not messages or _id_of(messages[-1]) <= after:
                 return said[::-1], after
-            before = page[-1]
-        return said[::-1], said[-1].id - 1
+            before = _id_of(messages[-1])
+        return said[::-1], _id_of(said[-1]) - 1
+
+    async def _page(self, channel: discord.abc.MessageableChannel, before: int | None) -> list[Json]:
+        """Raises a ChatError."""
+        with translated():
+            try:
+                page: object = await self._client.http.logs_from(channel.id, PAGE, before=before)
+            except ValueError as error:  # it says that it is JSON, and isn't
+                raise ChatBusy(type(error).__name__, code="unreadable") from error
+        if not isinstance(page, list):
+            raise ChatBusy("no list of messages", code="unreadable")
+        return page
+
+
+def _id_of(message: object) -> int:
+    """Return 0 for what has none."""
+    try:
+        return int(message["id"])  # type: ignore[index]
+    except (TypeError, ValueError, KeyError):
+        return 0
 
 
 def _is_deleted(question: QuestionKey, channel: int, after: int, said: list[int]) -> bool:

@@ -52,7 +52,7 @@ class DiscordChat:
     def __init__(self, section: Section, kit: Kit) -> None:
         self._section = section
         self._kit = kit
-        self._door = Door(section)
+        self._door = Door(section, kit.vitals.metrics)
         self._pace = Pace()
         self._signs = Signs(self._door, self._pace)
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at

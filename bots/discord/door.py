@@ -11,11 +11,13 @@ import discord
 import yarl
 
 from bots.discord.bounds import LONGEST_SLEEP, tracing
+from bots.discord.unreadable import guard
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bots.discord.settings import Section
+    from core.vitals import Metrics
 
 LONGEST_CALL = 20.0  # seconds
 KEPT_OPEN = 30.0  # seconds without use; logging in takes two calls, and who only answers may need it again soon
@@ -24,8 +26,9 @@ KEPT_OPEN = 30.0  # seconds without use; logging in takes two calls, and who onl
 class Door:
     """One client for all. While the bot listens it is open; else as long as something is shown, and a while longer."""
 
-    def __init__(self, section: Section) -> None:
+    def __init__(self, section: Section, metrics: Metrics) -> None:
         self._section = section
+        self._metrics = metrics
         self._client: discord.Client | None = None
         self._uses = 0
         self._closing: asyncio.Task[None] | None = None  # once nobody has used it for a while
@@ -37,6 +40,7 @@ class Door:
         async with self._one_login:
             if self._client is None or self._client.is_closed():
                 self._client, self._uses = await log_in(self._section), 0
+                guard(self._client, self._metrics)
             client, self._uses = self._client, self._uses + 1
             if self._closing:
                 self._closing.cancel()

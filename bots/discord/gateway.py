@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import discord
 import structlog
@@ -17,12 +19,15 @@ from core.errors import ChatBusy, SetupError
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
+    import aiohttp
+
     from bots.discord.door import Door
     from bots.kit import Notes
     from core.vitals import Vitals
 
 PART = "discord"  # the word for it on the health page
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between tries to reach Discord
+WELL_AFTER = 60.0  # seconds that a connection has to last until the next try is a first one again
 # discord.py gives a connection 60 seconds to come about, of which it sleeps up to 5 itself.
 LONGEST_HOLD = 30.0  # seconds
 
@@ -75,16 +80,29 @@ async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
     """Stay connected until cancelled; the client is left logged in. Raises SetupError for what can never work."""
     delay = FIRST_DELAY
     _hold_back(client, Starts(notes, client.shard_count or 1), vitals)
+    sockets = _remember_sockets(client)
     try:
         while True:
+            began = time.monotonic()
             try:
                 await _connect(client)
+                code = "unreachable"
             except HeldBackError as held:
-                await _hang_up(client)
+                await _hang_up(client, sockets)
                 await asyncio.sleep(held.seconds)
-            else:
-                await _wait(delay, "unreachable", vitals)
-                delay = min(delay * 2, LONGEST_DELAY)
+                continue
+            except (discord.ConnectionClosed, discord.PrivilegedIntentsRequired):
+                raise
+            except Exception as error:
+                # A frame that isn't what Discord's gateway sends; its words may stand in the error's.
+                await _hang_up(client, sockets)
+                if client.is_closed():  # discord.py does that with shards; to listen once more takes a new client
+                    raise
+                code = type(error).__name__
+            if time.monotonic() - began > WELL_AFTER:
+                delay = FIRST_DELAY
+            await _wait(delay, code, vitals)
+            delay = min(delay * 2, LONGEST_DELAY)
     except discord.PrivilegedIntentsRequired as error:
         raise SetupError(missing_intent(client.application_id)) from error
     except discord.ConnectionClosed as error:
@@ -94,7 +112,21 @@ async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
             raise SetupError(NOT_ACCEPTED) from error
         raise SetupError(f"Discord's gateway does not take the bot (close code {error.code}).") from error
     finally:
-        await _hang_up(client)
+        await _hang_up(client, sockets)
+
+
+def _remember_sockets(client: discord.Client) -> WeakSet[aiohttp.ClientWebSocketResponse]:
+    """Return what is to hold every socket that *client* opens: of one whose first frame is wrong it keeps nothing."""
+    sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
+    open_socket = client.http.ws_connect
+
+    async def remember(*args: Any, **kwargs: Any) -> aiohttp.ClientWebSocketResponse:
+        socket = await open_socket(*args, **kwargs)
+        sockets.add(socket)
+        return socket
+
+    client.http.ws_connect = remember  # type: ignore[method-assign]
+    return sockets
 
 
 async def _connect(client: discord.Client) -> None:
@@ -107,7 +139,7 @@ async def _connect(client: discord.Client) -> None:
             raise
 
 
-async def _hang_up(client: discord.Client) -> None:
+async def _hang_up(client: discord.Client, sockets: WeakSet[aiohttp.ClientWebSocketResponse]) -> None:
     """Close every connection, also one that was cut short while it came about: nothing else in discord.py ends that."""
     if isinstance(client, discord.AutoShardedClient):
         for shard in client.shards.values():
@@ -116,6 +148,8 @@ async def _hang_up(client: discord.Client) -> None:
         if isinstance(beating, discord.gateway.KeepAliveHandler) and beating.ws._connection is client._connection:  # noqa: SLF001
             beating.stop()
             await beating.ws.close(code=1000)
+    for socket in list(sockets):
+        await socket.close(code=1000)
 
 
 async def _wait(delay: float, code: str, vitals: Vitals) -> None:

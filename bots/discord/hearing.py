@@ -90,10 +90,11 @@ class Hearing:
         """Hear while the body runs."""
         for seen in self._seen.values():
             await seen.load(now=discord.utils.time_snowflake(discord.utils.utcnow()))
-        self._attach(self._connection_listeners())
-        self._attach(self._people_listeners())
-        await Tree(self._client, self._relay, self._take_command, self._own_task).sync_if_changed(self._kit.notes)
         try:
+            self._attach(self._connection_listeners())
+            self._attach(self._people_listeners())
+            tree = Tree(self._client, self._relay, self._take_command, self._own_task)
+            await tree.sync_if_changed(self._kit.notes)
             yield
         finally:
             self._detach()
@@ -112,6 +113,8 @@ class Hearing:
         for name in self._attached:
             delattr(self._client, name)
         self._attached.clear()
+        # A client takes one tree only, and who begins to listen again may get the same client.
+        self._client._connection._command_tree = None  # noqa: SLF001
 
     def _connection_listeners(self) -> tuple[Listener, ...]:
         vitals = self._kit.vitals
@@ -124,6 +127,7 @@ class Hearing:
                 self._pace,
                 self._take_missed,
                 self._take_back,
+                metrics=self._kit.vitals.metrics,
                 shard=shard,
                 since=self._seen[shard].begin(),
                 oldest=self._oldest(),

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
@@ -128,6 +128,21 @@ class LocalDiscord(Invocations):
 
     def threads(self, where: Channel | str | int | None = None) -> list[Channel]:
         return list(self.world.threads(None if where is None else self.channel(where)))
+
+    # Faults: what the real Discord sends now and then, and no library expects.
+
+    def send_raw(self, event: str, data: Any) -> None:
+        """Have the gateway tell every bot of an *event* with exactly *data*, whatever that is."""
+        self.gateway.send_raw(event, data)
+
+    def send_frame(self, text: str) -> None:
+        """Have the gateway send every bot exactly *text*, in which nothing has to be right."""
+        self.gateway.send_frame(text)
+
+    @property
+    def added(self) -> dict[int, dict[str, Any]]:
+        """Message id → what is merged into its payload wherever it is told from then on, its history included."""
+        return self.world.faults.added
 
     def typing(self, where: Channel | str | int) -> list[User]:
         return self.world.typing_in(self.channel(where))

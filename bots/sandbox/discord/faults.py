@@ -1,6 +1,7 @@
 """Switches with which the stand-in misbehaves as the real platform now and then does."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from bots.sandbox.replies import OddReplies, Reply
 
@@ -22,6 +23,8 @@ class Faults:
 
     outages: list[Outage] = field(default_factory=list)
     odd_replies: OddReplies = field(default_factory=OddReplies)
+    added: dict[int, dict[str, Any]] = field(default_factory=dict)  # to the payloads of messages, by their ids
+    hello: dict[str, Any] | None = None  # what the gateway greets with instead of what it should
     interaction_deadline: float = 3.0  # seconds until "The application did not respond"
     token_lifetime: float = 900.0  # seconds for which an interaction's token can be used
     interaction_delay: float = 0.0  # seconds by which the gateway is late with interactions
@@ -51,4 +54,6 @@ class Faults:
     def clear(self) -> None:
         self.outages.clear()
         self.odd_replies.clear()
+        self.added.clear()
+        self.hello = None
         self.interaction_deadline, self.token_lifetime, self.interaction_delay = 3.0, 900.0, 0.0

@@ -37,6 +37,7 @@ class Gateway:
         self._heartbeat_seconds = heartbeat_seconds
         self._sessions: dict[str, Session] = {}
         self._connections: set[Connection] = set()
+        self.greeted = self.identified = 0  # how many connections were, and sessions began
         world.outlets.append(self._hear)
 
     @property
@@ -85,6 +86,14 @@ class Gateway:
         if not resumable:
             self._sessions_away()
 
+    def send_raw(self, event: str, data: Any) -> None:
+        for session in self._sessions.values():
+            session.dispatch(event, data)
+
+    def send_frame(self, text: str) -> None:
+        for connection in self._connections:
+            connection.send_text(text)
+
     def _sessions_away(self) -> None:
         for session in self._sessions.values():
             session.connection = None
@@ -118,7 +127,9 @@ class Gateway:
             connection.close(BAD_PAYLOAD)
         else:
             beat = {"heartbeat_interval": int(self._heartbeat_seconds * 1000), "_trace": ["local"]}
-            connection.send({"op": HELLO, "d": beat, "s": None, "t": None})
+            self.greeted += 1
+            hello = self._world.faults.hello
+            connection.send({"op": HELLO, "d": beat if hello is None else hello, "s": None, "t": None})
         sent: deque[float] = deque(maxlen=MOST_SENDS)
         while True:
             try:
@@ -166,6 +177,7 @@ class Gateway:
         session = Session(Intent(data["intents"] & KNOWN_BITS), (shard[0], shard[1]), connection=connection)
         connection.session = session
         self._sessions[session.id] = session
+        self.identified += 1
         self._welcome(session)
         self._world.changes.tell("gateway", "identified")
 

@@ -37,11 +37,14 @@ class Connection:
         self.session: Session | None = None
         self.is_parting = False
         self._request = request
-        self._outbox: asyncio.Queue[Json | Goodbye] = asyncio.Queue()
+        self._outbox: asyncio.Queue[str | Goodbye] = asyncio.Queue()
         self._squeeze = zlib.compressobj() if compressed else None
 
     def send(self, payload: Json) -> None:
-        self._outbox.put_nowait(payload)
+        self.send_text(json.dumps(payload, separators=(",", ":")))
+
+    def send_text(self, text: str) -> None:
+        self._outbox.put_nowait(text)
 
     def close(self, goodbye: Goodbye) -> None:
         self._outbox.put_nowait(goodbye)
@@ -55,7 +58,7 @@ class Connection:
                 await self._end(item)
                 return
             try:
-                await self._write(json.dumps(item, separators=(",", ":")))
+                await self._write(item)
             except ConnectionError:
                 return  # the bot is gone; the reading side notices too
 
@@ -87,7 +90,7 @@ class Session:
     left_at: float | None = None  # monotonic; None while connected
     _sent: deque[Json] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
 
-    def dispatch(self, name: str, data: Json) -> None:
+    def dispatch(self, name: str, data: Any) -> None:
         self.sequence += 1
         payload: Json = {"op": 0, "t": name, "s": self.sequence, "d": data}
         self._sent.append(payload)

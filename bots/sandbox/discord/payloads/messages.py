@@ -76,7 +76,7 @@ def message_json(world: World, message: Message, *, with_reply: bool = True, wit
         payload |= _interaction_part(world, message.interaction)
     if message.reply_to:
         payload |= _reply_part(world, message, with_reply=with_reply)
-    return payload
+    return payload | world.faults.added.get(message.id, {})
 
 
 def _reply_part(world: World, message: Message, *, with_reply: bool) -> Json:

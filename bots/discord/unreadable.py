@@ -1,0 +1,154 @@
+"""What Discord sends and discord.py can't read: skipped, without what hangs on it, instead of ending the connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import discord
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from core.vitals import Metrics
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+CHAT = "discord"  # the label of the metric
+HISTORY = "history"  # as the label: a message that was read back
+# Without these there is no session, which is to be begun again; to skip them would leave the bot deaf.
+_OF_THE_SESSION = frozenset({"READY", "RESUMED"})
+# What a message, or a server, can't do without; all else may be left out.
+# https://discord.com/developers/docs/resources/message#message-object
+_MESSAGE = frozenset({"id", "channel_id", "guild_id", "type", "content", "author"})
+_GUILD = frozenset({"id", "unavailable"})
+
+log = structlog.get_logger(__name__)
+
+
+def guard(client: discord.Client, metrics: Metrics) -> None:
+    """Have *client* skip events that it can't read: left alone, discord.py ends the connection with the first one."""
+    parsers = client._connection.parsers  # noqa: SLF001  # discord.py has no other place for it
+    parsers.update(
+        {
+            event: _guarded(event, parse, client, metrics)
+            for event, parse in parsers.items()
+            if event not in _OF_THE_SESSION
+        }
+    )
+
+
+def read(client: discord.Client, channel: discord.abc.MessageableChannel, data: object, metrics: Metrics) -> Any:
+    """Return the `discord.Message` that REST told as *data*, without what can't be read of it; None if nothing can."""
+
+    def build(said: Json) -> discord.Message:
+        return _message(client, channel, said)
+
+    try:
+        return build(_object(data))
+    except Exception as error:  # noqa: BLE001  # what discord.py raises for what it didn't expect is anything
+        skipped(HISTORY, error, metrics)
+        mended = mend(data, build, _MESSAGE)
+        return build(mended) if mended else None
+
+
+def mend(data: object, build: Callable[[Json], object], essential: frozenset[str]) -> Json | None:
+    """Return as much of *data* as *build* can read; None if it can't read even its *essential* members.
+
+    Of a list, the items that can be read stay. *build* raises for what it can't read, and has no effects.
+    """
+    if not isinstance(data, dict):
+        return None
+    core = {key: value for key, value in data.items() if key in essential}
+    if not _can(build, core):
+        return None
+    plain, lists = dict(core), Json()
+    for key, value in data.items():
+        if key in essential:
+            continue
+        if isinstance(value, list):  # each by itself: a server has many, and long ones
+            if not _can(build, core | {key: value}):
+                value = [item for item in value if _can(build, core | {key: [item]})]  # noqa: PLW2901
+            lists[key] = value
+        elif _can(build, plain | {key: value}):  # in order: a reply's message hangs on its reference
+            plain[key] = value
+    mended = plain | lists
+    return mended if _can(build, mended) else core
+
+
+def _can(build: Callable[[Json], object], data: Json) -> bool:
+    try:
+        build(data)
+    except Exception:  # noqa: BLE001  # as above
+        return False
+    return True
+
+
+def _guarded(
+    event: str, parse: Callable[[Any], T], client: discord.Client, metrics: Metrics
+) -> Callable[[Any], T | None]:
+    def parse_or_skip(data: Any) -> T | None:
+        try:
+            if event in _MENDED:
+                _object(data)
+            if event in _MESSAGES:
+                _check(data)
+            return parse(data)
+        except Exception as error:  # noqa: BLE001  # as above
+            skipped(event, error, metrics)
+        mended = _MENDED[event](client, data) if event in _MENDED else None
+        # What can be read as it is failed elsewhere, maybe after its listeners were told.
+        if mended is not None and mended != data:
+            try:
+                return parse(mended)
+            except Exception as error:  # noqa: BLE001  # as above
+                skipped(event, error, metrics)
+        return None
+
+    return parse_or_skip
+
+
+def _mended_message(client: discord.Client, data: object) -> Json | None:
+    state = client._connection  # noqa: SLF001
+
+    def build(said: Json) -> discord.Message:
+        channel, _ = state._get_guild_channel(said)  # type: ignore[arg-type]  # noqa: SLF001  # as it does itself
+        return _message(client, channel, said)
+
+    return mend(data, build, _MESSAGE)
+
+
+def _mended_guild(client: discord.Client, data: object) -> Json | None:
+    state = client._connection  # noqa: SLF001
+    return mend(data, lambda told: discord.Guild(data=told, state=state), _GUILD)  # type: ignore[arg-type]
+
+
+_MESSAGES = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE"})
+_MENDED: Mapping[str, Callable[[discord.Client, object], Json | None]] = {
+    **dict.fromkeys(_MESSAGES, _mended_message),
+    "GUILD_CREATE": _mended_guild,
+}
+
+
+def _message(client: discord.Client, channel: Any, data: Json) -> discord.Message:
+    _check(data)
+    return client._connection.create_message(channel=channel, data=data)  # type: ignore[arg-type]  # noqa: SLF001
+
+
+def _check(data: Json) -> None:
+    """Raises for what discord.py takes, and what would then fail whoever looks at the message."""
+    if not isinstance(data["content"], str) or not isinstance(data["author"], dict):
+        raise TypeError
+
+
+def _object(data: object) -> Json:
+    if not isinstance(data, dict):
+        raise TypeError
+    return data
+
+
+def skipped(what: str, error: Exception, metrics: Metrics) -> None:
+    """Say what, and never how it was worded: the error's own text may quote it."""
+    metrics.unreadable.labels(CHAT, what).inc()
+    log.warning("Discord sent something that can't be read; skipping that", what=what, error=type(error).__name__)

@@ -1,0 +1,79 @@
+"""Keeps listening to a chat going: what breaks there is begun again, and nothing beside it notices."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from core.vitals import Vitals
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds until it is begun again
+WELL_AFTER = 60.0  # seconds that it has to go on until the next pause is a first one again
+MOST_FRAMES = 8  # of a traceback
+
+log = structlog.get_logger(__name__)
+
+
+async def keep_up(name: str, listen: Callable[[], Awaitable[None]], vitals: Vitals) -> None:
+    """Have the chat *name* listen until cancelled, however often that breaks or ends.
+
+    Raises SetupError when it can never work like this.
+    """
+    pause = FIRST_PAUSE
+    while True:
+        began = time.monotonic()
+        try:
+            await listen()
+            error = None
+        except Exception as broken:  # noqa: BLE001  # the one place where anything at all is survived
+            error = broken
+        for cause in _causes(error):
+            if isinstance(cause, SetupError):
+                raise cause
+        if time.monotonic() - began > WELL_AFTER:
+            pause = FIRST_PAUSE
+        _tell(name, error, vitals, pause)
+        await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _tell(name: str, error: Exception | None, vitals: Vitals, pause: float) -> None:
+    """Log where it broke; the errors' own texts are left out, since they may quote what people wrote."""
+    vitals.metrics.restarts.labels(name).inc()
+    vitals.down(name, "Listening broke off unexpectedly; beginning again.")
+    causes = list(_causes(error))
+    log.error(
+        "listening to a chat broke off unexpectedly; beginning again",
+        chat=name,
+        reference=secrets.token_hex(4),
+        errors=[type(cause).__name__ for cause in causes] or ["none: it just ended"],
+        where=[_where(cause) for cause in causes],
+        pause=pause,
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Of a group all that is in it: Slack's tasks may break together."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _causes(one)
+    elif error:
+        yield error
+
+
+def _where(error: BaseException) -> str:
+    """Return the innermost frames, the outer ones first."""
+    frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
+    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)

@@ -1,0 +1,196 @@
+"""What discord.py can't read costs that alone: no connection, no other event, no other message."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import discord
+import pytest
+from structlog.testing import capture_logs
+
+from bots.discord.unreadable import guard, mend
+from bots.sandbox.discord import payloads
+from core.vitals import Metrics
+
+if TYPE_CHECKING:
+    from tests.bots.discord.conftest import House
+
+BAD = {
+    "poll": {"answers": []},
+    "embeds": [{"title": "ok", "type": "rich", "timestamp": "yesterday"}],
+    "attachments": [None, {"id": "x"}],
+    "components": [{"type": 1}, None, 7],
+    "sticker_items": [{}],
+    "message_snapshots": [{"message": None}],
+    "call": {"participants": 3},
+    "role_subscription_data": {},
+    "interaction_metadata": {"id": "1"},
+    "thread": {"id": "not a number"},
+    "reactions": [{}],
+    "message_reference": {"message_id": "x"},
+    "edited_timestamp": "yesterday",
+}
+
+
+def counted(house: House, what: str) -> float:
+    return float(house.vitals.metrics.unreadable.labels("discord", what)._value.get())
+
+
+def payload(house: House, text: str, **more: Any) -> dict[str, Any]:
+    """What the gateway tells of a message of ada's in #general."""
+    world = house.discord.world
+    channel, ada = house.discord.channel("general"), house.discord.user("ada")
+    return {
+        "id": str(world.snowflakes.next()),
+        "channel_id": str(channel.id),
+        "guild_id": str(world.guild_id),
+        "author": payloads.user_json(ada),
+        "content": text.replace("@bobbin", f"<@{house.discord.bot_user_id}>"),
+        "timestamp": "2026-11-25T10:00:00+00:00",
+        "edited_timestamp": None,
+        "tts": False,
+        "mention_everyone": False,
+        "mentions": [payloads.user_json(world.bot)] if "@bobbin" in text else [],
+        "mention_roles": [],
+        "attachments": [],
+        "embeds": [],
+        "pinned": False,
+        "flags": 0,
+        "type": 0,
+        **more,
+    }
+
+
+@pytest.mark.parametrize("part", BAD)
+async def test_a_question_beside_something_unreadable_is_heard(house: House, part: str) -> None:
+    async with house.listening():
+        with capture_logs() as logs:
+            house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin secret why?", **{part: BAD[part]}))
+            (turn,) = await house.accepted()
+        assert turn.question.text == "secret why?"
+        assert counted(house, "MESSAGE_CREATE") == 1
+        assert "secret" not in str([one for one in logs if "can't be read" in one["event"]])
+
+
+@pytest.mark.parametrize("data", [None, [], "text", 7, {}, {"id": None}, {"id": "1", "content": None}])
+@pytest.mark.parametrize(
+    "event", ["MESSAGE_CREATE", "MESSAGE_UPDATE", "GUILD_CREATE", "CHANNEL_UPDATE", "THREAD_CREATE"]
+)
+async def test_an_event_of_no_use_is_skipped(house: House, event: str, data: Any) -> None:
+    async with house.listening():
+        house.discord.send_raw(event, data)
+        assert (await house.asked("@bobbin still there?")).question.text == "still there?"
+        assert house.discord.gateway.identified == 1
+
+
+async def test_an_event_without_members_that_have_to_be_there_is_counted(house: House) -> None:
+    async with house.listening():
+        house.discord.send_raw("MESSAGE_DELETE", {})
+        house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin", content=None))
+        house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin", author=None))
+        await house.asked()
+    assert counted(house, "MESSAGE_DELETE") == 1
+    assert counted(house, "MESSAGE_CREATE") == 2
+
+
+async def test_an_edit_is_heard_without_what_is_unreadable(house: House) -> None:
+    async with house.listening():
+        asked = await house.asked("@bobbin why?")
+        edit = payload(house, "@bobbin why not?", edited_timestamp="2026-11-25T10:00:01+00:00", poll={})
+        edit["id"] = asked.question.key.rpartition(":")[2].rpartition("/")[2]
+        edit["timestamp"] = discord.utils.utcnow().isoformat()
+        house.discord.send_raw("MESSAGE_UPDATE", edit)
+        async with asyncio.timeout(5):
+            while (turn := await house.ledger.turn(asked.question.key)) is None or turn.question.text != "why not?":
+                await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("kind", [discord.Client, discord.AutoShardedClient])
+def test_of_a_server_just_what_is_unreadable_is_left_out(kind: type[discord.Client]) -> None:
+    client, metrics = kind(intents=discord.Intents.none()), Metrics()
+    guard(client, metrics)
+    channel = {"type": 0, "name": "general", "position": 0, "permission_overwrites": [], "parent_id": None}
+    guild: dict[str, Any] = {
+        "id": "1",
+        "name": "workshop",
+        "afk_channel_id": "nowhere",
+        "owner_id": "2",
+        "roles": [{"id": "1", "name": "@everyone", "permissions": "0", "position": 0}, None, {"id": "5"}],
+        "channels": [{"id": "3", **channel}, {"id": "4", "type": "new"}, None],
+        "threads": [{}],
+        "emojis": [None],
+        "stickers": [{"id": "7"}],
+        "voice_states": [{"channel_id": "x"}],
+        "members": [{"user": None}],
+        "stage_instances": [{}],
+        "guild_scheduled_events": [{}],
+        "soundboard_sounds": [{}],
+        "presences": None,
+    }
+    client._connection.parsers["GUILD_CREATE"](guild)
+    (known,) = client.guilds
+    assert (known.name, known.owner_id, [one.id for one in known.channels]) == ("workshop", 2, [3])
+    assert 1 in [role.id for role in known.roles]
+    assert metrics.unreadable.labels("discord", "GUILD_CREATE")._value.get() == 1
+
+
+def test_without_what_is_essential_nothing_is_left() -> None:
+    assert mend({"id": "x", "name": "y"}, lambda data: int(data["id"]), frozenset({"id"})) is None
+
+
+@pytest.mark.parametrize("frame", ["no JSON", "[]", "7", '{"op":0,"t":"READY","s":9,"d":null}', '{"op":10,"d":{}}'])
+async def test_after_a_frame_that_is_none_it_connects_once_more(house: House, frame: str) -> None:
+    async with house.listening():
+        house.discord.send_frame(frame)
+        async with asyncio.timeout(20):
+            while house.discord.gateway.identified < 2:
+                await asyncio.sleep(0.01)
+        assert (await house.asked("@bobbin still there?")).question.text == "still there?"
+
+
+async def test_a_wrong_greeting_is_survived(house: House) -> None:
+    house.discord.faults.hello = {}
+    listening = asyncio.create_task(house.chat.listen(house.relay))
+    async with asyncio.timeout(10):
+        while house.discord.gateway.greeted < 2:
+            await asyncio.sleep(0.01)
+        house.discord.faults.hello = None
+        while not house.discord.gateway.identified:
+            await asyncio.sleep(0.01)
+    await house.asked("@bobbin there?")
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+# Read back
+
+
+async def test_a_message_that_is_unreadable_does_not_keep_the_others_of_its_channel(house: House) -> None:
+    async with house.listening():
+        await house.asked("@bobbin before")
+    added = house.discord.added
+    parts: list[dict[str, Any]] = [{"poll": {"answers": []}}, {"author": None}, {"id": None}, {"content": 7}]
+    for number, part in enumerate(parts):
+        chatter = await house.discord.say("ben", "general", f"chatter {number}")
+        added[chatter.id] = part
+    missed = await house.discord.say("ada", "general", "@bobbin missed")
+    added[missed.id] = {"embeds": [{"timestamp": "yesterday"}], "interaction_metadata": None}
+    house.chat = house.build()
+    async with house.listening():
+        assert (await house.accepted(2))[-1].question.text == "missed"
+    assert counted(house, "history") == 5
+
+
+async def test_a_question_that_has_become_unreadable_is_not_taken_for_a_deleted_one(house: House) -> None:
+    async with house.listening():
+        asked = await house.asked("before", to=house.discord.open_dm("ada"))
+        direct = house.discord.open_dm("ada")
+    house.discord.added[house.discord.messages(direct)[0].id] = {"content": None}
+    await house.discord.say("ada", direct, "after")
+    house.chat = house.build()
+    async with house.listening():
+        await house.accepted(2)
+        turn = await house.ledger.turn(asked.question.key)
+        assert turn
+        assert not turn.is_withdrawn
