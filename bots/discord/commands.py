@@ -72,8 +72,12 @@ class Tree(app_commands.CommandTree[discord.Client]):
             if await notes.note(COMMANDS_NOTE) != digest:
                 await self.sync()
                 await notes.write_note(COMMANDS_NOTE, digest)
-        except (discord.DiscordException, StorageUnavailable, *NETWORK):
-            log.warning("the slash commands could not be registered; trying again at the next start", exc_info=True)
+        except Exception as error:  # noqa: BLE001  # what discord.py raises for an answer it didn't expect is anything
+            log.warning(
+                "the slash commands could not be registered; trying again at the next start",
+                error=type(error).__name__,
+                code=getattr(error, "code", None),
+            )
 
 
 async def explain(interaction: Interaction, error: Exception) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 30.0  # seconds for one call
 _DRAIN_TIMEOUT = 5.0  # seconds that calls under way get to end before their connections are closed
+UNREADABLE = "unreadable"  # for our log, beside Slack's codes
 log = logging.getLogger(__name__)
 
 
@@ -92,9 +93,9 @@ class Api:
         # aiohttp's headers don't care for case, and are all that says which scopes were granted.
         scopes = answer.headers.get("x-oauth-scopes", "")
         return Identity(
-            user=answer["user_id"],
-            bot=answer.get("bot_id", ""),
-            team=(answer.get("is_enterprise_install") and answer.get("enterprise_id")) or answer.get("team_id", ""),
+            user=_named(answer, "user_id"),
+            bot=answer.get("bot_id") or "",
+            team=(answer.get("is_enterprise_install") and answer.get("enterprise_id")) or _named(answer, "team_id"),
             workspace=answer.get("team", ""),
             scopes=frozenset(scope.strip() for scope in scopes.split(",")),
         )
@@ -102,7 +103,7 @@ class Api:
     async def socket_url(self, app_token: str) -> str:
         """https://docs.slack.dev/reference/methods/apps.connections.open"""
         answer = await self._call(self._patient.apps_connections_open, app_token=app_token)
-        return str(answer["url"])
+        return _named(answer, "url")
 
     async def post(self, **arguments: object) -> str:
         """Post a message once; return its ts. https://docs.slack.dev/reference/methods/chat.postMessage"""
@@ -152,7 +153,7 @@ class Api:
         """Return the channels that the bot is in. https://docs.slack.dev/reference/methods/users.conversations"""
         kinds = "public_channel,private_channel,mpim,im"
         answer = await self._call(self._once.users_conversations, types=kinds, exclude_archived=True, limit=limit)
-        return [str(channel["id"]) for channel in answer["channels"]]
+        return [str(each["id"]) for each in _objects(answer.get("channels")) if each.get("id")]
 
     async def said_in(self, channel: str, thread_ts: str, since: str, cursor: str, limit: int) -> Mapping[str, Any]:
         """Return a page of what was said from *since* on, in a thread, or beside all of them when *thread_ts* is empty.
@@ -188,6 +189,8 @@ class Api:
         # RuntimeError: the pool was closed between two tries.
         except (aiohttp.ClientError, TimeoutError, SlackClientError, OSError, RuntimeError) as error:
             raise ChatBusy(type(error).__name__, code="unreachable") from error
+        except (AttributeError, ValueError, TypeError) as error:  # the SDK's own, of an answer that isn't an object
+            raise ChatBusy(type(error).__name__, code=UNREADABLE) from error
         finally:
             self._under_way -= 1
             if not self._under_way:
@@ -232,12 +235,27 @@ class _TellsPace(AsyncRateLimitErrorRetryHandler):
         await super().prepare_for_next_attempt_async(state=state, request=request, response=response, error=error)
 
 
+def _named(answer: AsyncSlackResponse, key: str) -> str:
+    """Raises ChatBusy where there is no text under *key*: then something else answered in Slack's place."""
+    value = answer.get(key)
+    if not isinstance(value, str) or not value:
+        raise ChatBusy(f"an answer without {key}", code=UNREADABLE)
+    return value
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def _translated(error: SlackApiError) -> Exception:
     response = error.response
     data = getattr(response, "data", None)
     data = data if isinstance(data, dict) else {}
     # An answer that isn't JSON reaches us as aiohttp's own response, which spells it `status`.
     status: int = getattr(response, "status_code", 0) or getattr(response, "status", 200)
+    if status == 200 and not isinstance(data.get("error"), str):
+        # Not Slack's own: a proxy's page, say. What doesn't name an error is none that lasts.
+        return ChatBusy("an answer that is none of Slack's", code=UNREADABLE)
     wait = response.headers.get("Retry-After") if hasattr(response, "headers") else None
     needed = f"needs {data['needed']}" if data.get("needed") else ""
     messages = (data.get("response_metadata") or {}).get("messages") or []

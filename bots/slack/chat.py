@@ -14,6 +14,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bots.kit import appeal
@@ -27,21 +28,41 @@ from bots.slack.hearing import Hearing, forget_oldest
 from bots.slack.note import Note
 from bots.slack.pace import Pace
 from bots.slack.signs import Signs
+from bots.slack.unreadable import kind_of, skipped
 from bots.text.thoughts import visible
 from core.errors import ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
     from slack_bolt.context.ack.async_ack import AsyncAck
+    from slack_bolt.request.async_request import AsyncBoltRequest
     from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
     from bots.kit import Kit
     from bots.slack.settings import Section
     from core.relay import Relay
     from core.turn import Reply, Turn, TurnId
+    from core.vitals import Metrics
 
 _ANY = re.compile(".*")
 
 log = structlog.get_logger(__name__)
+
+
+class _App(AsyncApp):
+    """Bolt, which itself fails on an event that is no object: before any listener, and before its error handler."""
+
+    def __init__(self, metrics: Metrics, **options: Any) -> None:
+        super().__init__(**options)
+        self._metrics = metrics
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        try:
+            return await super().async_dispatch(req)
+        except Exception as error:
+            if "event" not in req.body or isinstance(req.body["event"], dict):
+                raise
+            skipped(kind_of(req.body), error, self._metrics)
+            return BoltResponse(status=200)
 
 
 class SlackChat:
@@ -69,7 +90,7 @@ class SlackChat:
             self._identity = identity = await connect.patiently(self._api.who_am_i, connect.BOT_TOKEN, self._vitals)
             # Before there are tasks: whoever can't be set up like this is to be told just that.
             url = await self._socket_url() if self._section.uses_socket_mode else ""
-            hearing = Hearing(relay, identity, self._api, self._signs)
+            hearing = Hearing(relay, identity, self._api, self._signs, self._vitals.metrics)
             catch_up = CatchUp(
                 self._api,
                 self._pace,
@@ -79,6 +100,7 @@ class SlackChat:
                 take=hearing.take,
                 revise=hearing.revise,
                 hours=self._section.catch_up_hours,
+                metrics=self._vitals.metrics,
             )
             stack.push_async_callback(catch_up.keep_seen)
             await catch_up.look()
@@ -133,14 +155,16 @@ class SlackChat:
         async def take_nothing(ack: AsyncAck) -> None:
             await ack()
 
-        app = AsyncApp(
+        app = _App(
+            self._vitals.metrics,
             name="bobbin",
             client=self._api.client_without_token(),
             signing_secret=self._section.signing_secret.get_secret_value(),
             authorize=authorize,
             process_before_response=True,
+            raise_error_for_unhandled_request=True,
         )
-        app.error(_report)
+        app.error(self._report)
         app.event("message")(take_message)
         app.event("app_mention")(take_message)
         app.command(_ANY)(take_command)
@@ -154,6 +178,23 @@ class SlackChat:
         if self._app is None:
             return web.Response(status=503, text="Not connected to Slack yet.")
         return await to_aiohttp_response(await self._app.async_dispatch(await to_bolt_request(request)))
+
+    async def _report(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""
+        is_event = "event" in body
+        if isinstance(error, BoltUnhandledRequestError) or (is_event and not isinstance(error, StorageUnavailable)):
+            # Of an event, this is Bolt's own failure to tell whose it is: it would fail every time.
+            skipped(kind_of(body), error, self._vitals.metrics)
+            return BoltResponse(status=200 if is_event else 404)
+        if isinstance(error, StorageUnavailable):
+            log.warning(
+                "A message from Slack could not be recorded, so it was not acknowledged; Slack will send it again."
+            )
+        elif isinstance(error, ChatError):
+            log.warning("Slack refused something while a message was taken.", code=error.code, detail=error.detail)
+        else:
+            log.error("A message from Slack could not be taken.", reference=secrets.token_hex(4), exc_info=error)
+        return BoltResponse(status=503)
 
     # Showing
 
@@ -188,14 +229,3 @@ class SlackChat:
         if known := self._notes.get((turn.id, turn.attempt)):
             return known
         return Note.read(turn.reply) if turn.reply else first_note(turn.question)
-
-
-async def _report(error: Exception) -> BoltResponse:
-    """Log what went wrong in a listener; the answer makes Slack deliver the same once more."""
-    if isinstance(error, StorageUnavailable):
-        log.warning("A message from Slack could not be recorded, so it was not acknowledged; Slack will send it again.")
-    elif isinstance(error, ChatError):
-        log.warning("Slack refused something while a message was taken.", code=error.code, detail=error.detail)
-    else:
-        log.error("A message from Slack could not be taken.", reference=secrets.token_hex(4), exc_info=error)
-    return BoltResponse(status=503)

@@ -13,6 +13,7 @@ from bots.commands import HELP, is_command, obey
 from bots.slack.events import Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
 from bots.slack.footer import read_click
 from bots.slack.markdown import pages, plain
+from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatError, NotAllowed, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from core.relay import Relay
     from core.thread import Thread
     from core.turn import Question, QuestionKey
+    from core.vitals import Metrics
 
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 ANSWER_TIMEOUT = 2.5  # seconds
@@ -42,8 +44,9 @@ log = structlog.get_logger(__name__)
 class Hearing:
     """Hands over what is heard; returns only when that is recorded."""
 
-    def __init__(self, relay: Relay, identity: Identity, api: Api, signs: Signs) -> None:
+    def __init__(self, relay: Relay, identity: Identity, api: Api, signs: Signs, metrics: Metrics) -> None:
         self._relay = relay
+        self._metrics = metrics
         self._identity = identity
         self._api = api
         self._signs = signs
@@ -52,7 +55,15 @@ class Hearing:
         self._clicked: dict[str, None] = {}  # two people may click the same button
 
     async def hear(self, body: Mapping[str, Any], catch_up: CatchUp) -> None:
-        """Take an event. Raises StorageUnavailable: then it is not recorded."""
+        """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
+        try:
+            await self._hear(body, catch_up)
+        except StorageUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # it would come again and again, and fail every time
+            skipped(kind_of(body), error, self._metrics)
+
+    async def _hear(self, body: Mapping[str, Any], catch_up: CatchUp) -> None:
         match read_event(body, self._identity.user):
             case Ignored(reason):
                 log.debug("A message is not for me.", why=reason)

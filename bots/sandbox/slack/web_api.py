@@ -52,6 +52,8 @@ class WebApi:
             answer = refusal.answer
         self.calls.append(Call(name, arguments.given, status, answer))
         self._platform.workspace.wake()
+        if raw := self._faults.raw.get(name):
+            return web.Response(text=raw.body, content_type=raw.content_type)
         return web.json_response(answer, status=status, headers=headers)
 
     def _answer(

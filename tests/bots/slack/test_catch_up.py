@@ -91,9 +91,17 @@ async def away(house: House) -> AsyncIterator[Away]:
     await house.ledger.write_note(SEEN_NOTE, f"{time.time() - 3600:.6f}")
     async with api.session():
         identity = await api.who_am_i()
-        away = Away(house, Hearing(house.relay, identity, api, Signs(api)))
+        away = Away(house, Hearing(house.relay, identity, api, Signs(api), house.vitals.metrics))
         away.catch_up = CatchUp(
-            api, pace, house.ledger, house.relay, identity, take=away.take, revise=away.revise, hours=24
+            api,
+            pace,
+            house.ledger,
+            house.relay,
+            identity,
+            take=away.take,
+            revise=away.revise,
+            hours=24,
+            metrics=house.vitals.metrics,
         )
         house.slack.faults.lose_events = True
         yield away
