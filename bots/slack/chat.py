@@ -28,7 +28,7 @@ from bots.slack.hearing import Hearing, forget_oldest
 from bots.slack.note import Note
 from bots.slack.pace import Pace
 from bots.slack.signs import Signs
-from bots.slack.unreadable import kind_of, skipped
+from bots.slack.unreadable import EVENT, kind_of, skipped
 from bots.text.thoughts import visible
 from core.errors import ChatError, StorageUnavailable
 
@@ -126,7 +126,7 @@ class SlackChat:
 
     async def _open_socket(self, app: AsyncApp, url: str, stack: AsyncExitStack) -> SocketModeClient:
         token = self._section.app_token.get_secret_value()
-        return await stack.enter_async_context(connect.open_socket(app, self._api, token, url))
+        return await stack.enter_async_context(connect.open_socket(app, self._api, token, url, self._vitals.metrics))
 
     def _bolt(self, hearing: Hearing, catch_up: CatchUp, identity: Identity, tasks: asyncio.TaskGroup) -> AsyncApp:
         """Return Bolt with our listeners; it acknowledges only after they returned (`process_before_response`)."""
@@ -177,7 +177,12 @@ class SlackChat:
     async def _take_request(self, request: web.Request) -> web.StreamResponse:
         if self._app is None:
             return web.Response(status=503, text="Not connected to Slack yet.")
-        return await to_aiohttp_response(await self._app.async_dispatch(await to_bolt_request(request)))
+        try:
+            asked = await to_bolt_request(request)
+        except Exception as error:  # noqa: BLE001  # Bolt's own, while it looks for what a request is about
+            skipped(EVENT, error, self._vitals.metrics)
+            return web.Response()  # it would fail every time
+        return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
     async def _report(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""
