@@ -73,8 +73,12 @@ class Tree(app_commands.CommandTree[discord.Client]):
                 with translated():
                     await self.sync()
                 await notes.write_note(COMMANDS_NOTE, digest)
-        except (ChatError, StorageUnavailable):
-            log.warning("the slash commands could not be registered; trying again at the next start", exc_info=True)
+        except (ChatError, StorageUnavailable) as error:
+            log.warning(
+                "the slash commands could not be registered; trying again at the next start",
+                error=type(error).__name__,
+                code=getattr(error, "code", None),
+            )
 
 
 async def explain(interaction: Interaction, error: Exception) -> None:

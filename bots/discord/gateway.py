@@ -73,7 +73,9 @@ async def enter(door: Door, stack: AsyncExitStack, vitals: Vitals) -> discord.Cl
             if not isinstance(trouble, ChatBusy):
                 raise SetupError(f"Discord refuses the bot's login (code {trouble.code}).") from error
             await _wait(max(delay, trouble.retry_after or 0), trouble.code, vitals)
-            delay = min(delay * 2, LONGEST_DELAY)
+        except Exception as error:  # noqa: BLE001  # discord.py's own, of an answer that is none of Discord's
+            await _wait(delay, type(error).__name__, vitals)
+        delay = min(delay * 2, LONGEST_DELAY)
 
 
 async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:

@@ -47,6 +47,11 @@ async def check(section: Section) -> str:
             f"Discord can't be asked at {section.api_url} ({translate(error).code}). Is the network there, and is "
             "BOBBIN_DISCORD__API_URL right?"
         ) from error
+    except Exception as error:  # what discord.py raises for an answer that it didn't expect is anything
+        raise SetupError(
+            f"What answers at {section.api_url} is not Discord ({type(error).__name__}). Is a proxy or a login page in "
+            "between, and is BOBBIN_DISCORD__API_URL right?"
+        ) from error
     try:
         return _findings(section, client)
     finally:

@@ -90,8 +90,9 @@ class Api:
         scopes = answer.headers.get("x-oauth-scopes", "")
         return Identity(
             user=_field(answer, "user_id", str),
-            bot=answer.get("bot_id", ""),
-            team=(answer.get("is_enterprise_install") and answer.get("enterprise_id")) or answer.get("team_id", ""),
+            bot=answer.get("bot_id") or "",
+            team=(answer.get("is_enterprise_install") and answer.get("enterprise_id"))
+            or _field(answer, "team_id", str),
             workspace=answer.get("team", ""),
             scopes=frozenset(scope.strip() for scope in scopes.split(",")),
         )

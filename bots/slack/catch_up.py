@@ -18,7 +18,8 @@ import structlog
 from bots.bucket import until_free
 from bots.slack.events import NAME, Revised, Withdrawn, key_of, read_back
 from bots.slack.pace import KEPT_FOR_FINDING, READS
-from core.errors import ChatBusy, ChatError, StorageUnavailable
+from bots.slack.unreadable import HISTORY, is_ts, skipped
+from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable
 from core.turn import Question
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bots.slack.api import Api, Identity
     from bots.slack.pace import Pace
     from core.relay import Relay
+    from core.vitals import Metrics
 
 MOST_PLACES = 50  # threads, and as many channels
 MOST_MESSAGES = 200  # that are read in one round in threads, and as many beside them
@@ -63,6 +65,7 @@ class CatchUp:
         take: Callable[[Question], Awaitable[object]],
         revise: Callable[[Revised], Awaitable[object]],
         hours: float,
+        metrics: Metrics,
     ) -> None:
         """*take* records a question, *revise* an edit; what is older than so many *hours* is let be."""
         self._api = api
@@ -73,6 +76,7 @@ class CatchUp:
         self._take = take
         self._revise = revise
         self._hours = hours
+        self._metrics = metrics
         self._gaps: dict[Place, str] = {}  # what is to be read, and after which ts
         self._asked: dict[Place, str] = {}  # the newest question of each active thread
         self._left = {"threads": 0, "channels": 0}  # messages that may still be read
@@ -126,10 +130,10 @@ class CatchUp:
         ts = _where(question)[2]
         return bool(_TS.fullmatch(ts)) and float(ts) < self._oldest()
 
-    def saw(self, ts: str) -> None:
+    def saw(self, ts: object) -> None:
         """All that is to be done about the message or event of *ts* is done."""
         # What is no time, or lies ahead, would hide all that is missed from now on.
-        if _TS.fullmatch(ts) and float(ts) < time.time() + LONGEST_AHEAD:
+        if is_ts(ts) and float(ts) < time.time() + LONGEST_AHEAD:
             self._seen = max(self._seen, ts)
 
     async def keep_seen(self) -> None:
@@ -146,8 +150,8 @@ class CatchUp:
         return time.time() - self._hours * 3600
 
     async def _look(self) -> None:
-        noted = await self._notes.note(SEEN_NOTE) or ""
-        self._noted = noted if _TS.fullmatch(noted) else ""
+        noted = await self._notes.note(SEEN_NOTE)
+        self._noted = noted if is_ts(noted) else ""
         is_first = not (self._seen or self._noted)
         self._seen = self._seen or self._noted or _ts(time.time())
         oldest = self._oldest()
@@ -207,8 +211,8 @@ class CatchUp:
                 return
             except ChatError as refusal:
                 self._tell(refusal, place[0])
-            except Exception:  # a place that can't be read must not end listening
-                log.exception("What was missed in Slack can't be read.", where=place[0])
+            except Exception as error:  # noqa: BLE001  # a place that can't be read must not end listening
+                skipped(HISTORY, error, self._metrics)
             self._gaps.pop(place, None)
 
     def _put_off(self, trouble: ChatBusy) -> None:
@@ -225,9 +229,14 @@ class CatchUp:
         channel, thread_ts = place
         messages, is_whole = await self._messages(place, since)
         for message in messages:
-            await self._hear(message, channel, since)
-            if not thread_ts:
-                self._look_below(message, channel, since)
+            try:
+                await self._hear(message, channel, since)
+                if not thread_ts:
+                    self._look_below(message, channel, since)
+            except BobbinError:
+                raise
+            except Exception as error:  # noqa: BLE001  # one message must not keep the others
+                skipped(HISTORY, error, self._metrics)
             self.saw(message["ts"])
         if thread_ts and is_whole and self._is_deleted(place, since, {message["ts"] for message in messages}):
             await self._relay.withdraw(key_of(self._identity.team, channel, since))
@@ -248,13 +257,23 @@ class CatchUp:
                 break
             self._pace.reads.take()
             page = await self._api.said_in(channel, thread_ts, min([since, *roots]), cursor, PAGE)
-            said = {str(message["ts"]): message for message in page.get("messages") or ()}
+            said = self._readable(page.get("messages"))
             found |= said
             new = sum(ts > since for ts in said)
             self._left[kind] = max(0, self._left[kind] - new)
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             is_whole = not cursor or (not thread_ts and new < len(said))
         return [found[ts] for ts in sorted(found)], is_whole
+
+    def _readable(self, messages: object) -> dict[str, Mapping[str, Any]]:
+        """Return by their ts those that have one."""
+        said: dict[str, Mapping[str, Any]] = {}
+        for message in messages if isinstance(messages, list) else ():
+            if isinstance(message, dict) and is_ts(ts := message.get("ts")):
+                said[ts] = message
+            else:
+                skipped(HISTORY, None, self._metrics)
+        return said
 
     async def _hear(self, message: Mapping[str, Any], channel: str, since: str) -> None:
         heard = read_back(message, self._identity.team, channel, self._identity.user)

@@ -14,6 +14,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bots.kit import appeal
@@ -28,6 +29,7 @@ from bots.slack.note import Note
 from bots.slack.pace import Pace
 from bots.slack.requests import Reader, RefusedError, signature_of
 from bots.slack.signs import Signs
+from bots.slack.unreadable import MALFORMED, kind_of, skipped
 from bots.text.thoughts import visible
 from core.errors import ChatError, StorageUnavailable
 
@@ -40,10 +42,28 @@ if TYPE_CHECKING:
     from bots.slack.settings import Section
     from core.relay import Relay
     from core.turn import Reply, Turn, TurnId
+    from core.vitals import Metrics
 
 _ANY = re.compile(".*")
 
 log = structlog.get_logger(__name__)
+
+
+class _App(AsyncApp):
+    """Bolt, which itself fails on an event that is no object: before any listener, and before its error handler."""
+
+    def __init__(self, metrics: Metrics, **options: Any) -> None:
+        super().__init__(**options)
+        self._metrics = metrics
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        try:
+            return await super().async_dispatch(req)
+        except Exception as error:
+            if "event" not in req.body or isinstance(req.body["event"], dict):
+                raise
+            skipped(kind_of(req.body), error, self._metrics)
+            return BoltResponse(status=200)
 
 
 class SlackChat:
@@ -72,7 +92,7 @@ class SlackChat:
             self._identity = identity = await connect.patiently(self._api.who_am_i, connect.BOT_TOKEN, self._vitals)
             # Before there are tasks: whoever can't be set up like this is to be told just that.
             url = await self._socket_url() if self._section.uses_socket_mode else ""
-            hearing = Hearing(relay, identity, self._api, self._signs, self._kept)
+            hearing = Hearing(relay, identity, self._api, self._signs, kept=self._kept, metrics=self._vitals.metrics)
             catch_up = CatchUp(
                 self._api,
                 self._pace,
@@ -82,6 +102,7 @@ class SlackChat:
                 take=hearing.take,
                 revise=hearing.revise,
                 hours=self._section.catch_up_hours,
+                metrics=self._vitals.metrics,
             )
             stack.push_async_callback(catch_up.keep_seen)
             await catch_up.look()
@@ -107,7 +128,7 @@ class SlackChat:
 
     async def _open_socket(self, app: AsyncApp, url: str, stack: AsyncExitStack) -> SocketModeClient:
         token = self._section.app_token.get_secret_value()
-        return await stack.enter_async_context(connect.open_socket(app, self._api, token, url))
+        return await stack.enter_async_context(connect.open_socket(app, self._api, token, url, self._vitals.metrics))
 
     def _bolt(self, hearing: Hearing, catch_up: CatchUp, identity: Identity, tasks: asyncio.TaskGroup) -> AsyncApp:
         """Return Bolt with our listeners; it acknowledges only after they returned (`process_before_response`)."""
@@ -124,7 +145,10 @@ class SlackChat:
             )
 
         async def take_message(body: dict[str, Any]) -> None:
-            await hearing.hear(body, catch_up)
+            try:
+                await hearing.hear(body, catch_up)
+            except MALFORMED as fault:  # what came could be read: so the fault is ours, and it may pass
+                raise RuntimeError from fault
 
         async def take_command(ack: AsyncAck, command: dict[str, Any], request: AsyncBoltRequest) -> None:
             await ack(**await hearing.command(command, signature_of(request)))
@@ -136,15 +160,17 @@ class SlackChat:
         async def take_nothing(ack: AsyncAck) -> None:
             await ack()
 
-        app = AsyncApp(
+        app = _App(
+            self._vitals.metrics,
             name="bobbin",
             client=self._api.client_without_token(),
             signing_secret=self._section.signing_secret.get_secret_value(),
             authorize=authorize,
             request_verification_enabled=False,  # done before; Bolt would write the whole body of a wrong one to the log
             process_before_response=True,
+            raise_error_for_unhandled_request=True,
         )
-        app.error(_report)
+        app.error(self._report)
         app.event("message")(take_message)
         app.event("app_mention")(take_message)
         app.command(_ANY)(take_command)
@@ -162,6 +188,23 @@ class SlackChat:
         if self._app is None:
             return web.Response(status=503, text="Not connected to Slack yet.")
         return await to_aiohttp_response(await self._app.async_dispatch(asked))
+
+    async def _report(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""
+        is_event = "event" in body
+        if isinstance(error, BoltUnhandledRequestError) or (is_event and isinstance(error, MALFORMED)):
+            # Of an event, this is Bolt's own failure to tell whose it is: it would fail every time.
+            skipped(kind_of(body), error, self._vitals.metrics)
+            return BoltResponse(status=200 if is_event else 404)
+        if isinstance(error, StorageUnavailable):
+            log.warning(
+                "A message from Slack could not be recorded, so it was not acknowledged; Slack will send it again."
+            )
+        elif isinstance(error, ChatError):
+            log.warning("Slack refused something while a message was taken.", code=error.code, detail=error.detail)
+        else:
+            log.error("A message from Slack could not be taken.", reference=secrets.token_hex(4), exc_info=error)
+        return BoltResponse(status=503)
 
     # Showing
 
@@ -196,14 +239,3 @@ class SlackChat:
         if known := self._notes.get((turn.id, turn.attempt)):
             return known
         return Note.read(turn.reply) if turn.reply else first_note(turn.question)
-
-
-async def _report(error: Exception) -> BoltResponse:
-    """Log what went wrong in a listener; the answer makes Slack deliver the same once more."""
-    if isinstance(error, StorageUnavailable):
-        log.warning("A message from Slack could not be recorded, so it was not acknowledged; Slack will send it again.")
-    elif isinstance(error, ChatError):
-        log.warning("Slack refused something while a message was taken.", code=error.code, detail=error.detail)
-    else:
-        log.error("A message from Slack could not be taken.", reference=secrets.token_hex(4), exc_info=error)
-    return BoltResponse(status=503)

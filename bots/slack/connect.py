@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from bots.slack.api import Api
 from bots.slack.errors import DEAD
 from bots.slack.manifest import SCOPES
 from bots.slack.pace import Pace
+from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatBusy, ChatError, SetupError
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.request import SocketModeRequest
 
     from bots.slack.settings import Section
-    from core.vitals import Vitals
+    from core.vitals import Metrics, Vitals
 
 BOT_TOKEN, APP_TOKEN = "BOBBIN_SLACK__BOT_TOKEN", "BOBBIN_SLACK__APP_TOKEN"
 PART = "slack"  # the word for it on the health page
@@ -100,7 +102,9 @@ class _Socket(SocketModeClient):
 
 
 @contextlib.asynccontextmanager
-async def open_socket(app: AsyncApp, api: Api, app_token: str, url: str) -> AsyncIterator[SocketModeClient]:
+async def open_socket(
+    app: AsyncApp, api: Api, app_token: str, url: str, metrics: Metrics
+) -> AsyncIterator[SocketModeClient]:
     """Have *app* answer what comes by Socket Mode from *url*, which lasts for one connection; the SDK gets the next.
 
     https://docs.slack.dev/apis/events-api/using-socket-mode
@@ -119,7 +123,12 @@ async def open_socket(app: AsyncApp, api: Api, app_token: str, url: str) -> Asyn
         answering.add(task)
         task.add_done_callback(answering.discard)
         began = time.time()
-        await send_async_response(socket, request, await run_async_bolt_app(app, request), began)
+        try:
+            response = await run_async_bolt_app(app, request)
+        except Exception as error:  # noqa: BLE001  # Bolt's own, while it looks for what a request is about
+            skipped(kind_of(request.payload), error, metrics)
+            response = BoltResponse(status=200)  # it would fail every time
+        await send_async_response(socket, request, response, began)
 
     client.socket_mode_request_listeners.append(answer)
     # The SDK tries for ever; `watch` tells how it fares, and helps it to a new address.

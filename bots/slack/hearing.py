@@ -14,7 +14,9 @@ from bots.commands import HELP, is_command, obey
 from bots.slack.events import Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
 from bots.slack.footer import read_click
 from bots.slack.markdown import pages, plain
+from bots.slack.unreadable import MALFORMED, kind_of, skipped
 from core.errors import ChatError, NotAllowed, StorageUnavailable
+from core.turn import Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from bots.slack.signs import Signs
     from core.relay import Relay
     from core.thread import Thread
-    from core.turn import Question, QuestionKey
+    from core.turn import QuestionKey
+    from core.vitals import Metrics
 
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 ANSWER_TIMEOUT = 2.5  # seconds
@@ -48,8 +51,11 @@ log = structlog.get_logger(__name__)
 class Hearing:
     """Hands over what is heard; returns only when that is recorded."""
 
-    def __init__(self, relay: Relay, identity: Identity, api: Api, signs: Signs, kept: Notes) -> None:
+    def __init__(
+        self, relay: Relay, identity: Identity, api: Api, signs: Signs, *, kept: Notes, metrics: Metrics
+    ) -> None:
         self._relay = relay
+        self._metrics = metrics
         self._identity = identity
         self._api = api
         self._signs = signs
@@ -59,8 +65,15 @@ class Hearing:
         self._clicked: dict[str, None] = {}  # two people may click the same button
 
     async def hear(self, body: Mapping[str, Any], catch_up: CatchUp) -> None:
-        """Take an event. Raises StorageUnavailable: then it is not recorded."""
-        match read_event(body, self._identity.user):
+        """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
+        try:
+            heard = read_event(body, self._identity.user)
+            is_late = isinstance(heard, Question) and catch_up.is_too_old(heard)
+            at = body["event"].get("event_ts") or body["event"]["ts"]
+        except MALFORMED as error:  # it would come again and again, and fail every time
+            skipped(kind_of(body), error, self._metrics)
+            return
+        match heard:
             case Ignored(reason):
                 log.debug("A message is not for me.", why=reason)
             case Revised() as revised:
@@ -68,12 +81,12 @@ class Hearing:
                 await self.revise(revised)
             case Withdrawn(key):
                 await self._relay.withdraw(key)
-            case question if catch_up.is_too_old(question):
+            case question if is_late:
                 log.info("A question came too late to be answered.", question=question.key)
             case question:
                 await catch_up.before(question)
                 await self.take(question)
-        catch_up.saw(body["event"].get("event_ts") or body["event"]["ts"])
+        catch_up.saw(at)
 
     async def take(self, question: Question) -> bool:
         """Record a question, or obey a command; return whether there was anything to do."""

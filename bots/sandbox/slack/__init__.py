@@ -1,6 +1,6 @@
 """A local Slack that true Slack libraries connect to: to try the bot with, and to test its adapter against."""
 
-from bots.sandbox.slack.faults import Failure, Faults
+from bots.sandbox.slack.faults import Failure, Faults, Raw
 from bots.sandbox.slack.interactions import Interaction
 from bots.sandbox.slack.local import LocalSlack
 from bots.sandbox.slack.nouns import Change, ChangeKind, Channel, ChannelKind, Message, SharedFile, User
@@ -18,6 +18,7 @@ __all__ = [
     "Interaction",
     "LocalSlack",
     "Message",
+    "Raw",
     "SharedFile",
     "User",
     "shown",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from bots.sandbox.replies import OddReplies, Reply
 
@@ -16,6 +17,14 @@ class Failure:
     retry_after: int = 1  # seconds, sent with 429
 
 
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What comes with status 200 in place of a method's answer, as from a portal between the app and Slack."""
+
+    body: str
+    content_type: str = "application/json"
+
+
 @dataclass(slots=True)
 class Faults:
     """Switches; all off at first. Everything may be set while the server runs."""
@@ -25,6 +34,9 @@ class Faults:
     lose_acks: int = 0  # treat the next acknowledgements as if they never came
     lose_events: bool = False  # what happens is never delivered, as what happened to an app away for over two hours
     expect_acks: bool = True  # off: whatever is sent counts as acknowledged at once
+    raw: dict[str, Raw] = field(default_factory=dict)  # by method, for as long as it stands here
+    # By ts: what is merged into messages that are read back, or stands in their place if it is no object.
+    added: dict[str, Any] = field(default_factory=dict)
     failures: dict[str, list[Failure]] = field(default_factory=dict)
     odd_replies: OddReplies = field(default_factory=OddReplies)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
@@ -57,7 +57,7 @@ class LocalSlack:
         self._deliveries = Deliveries(carrier, self.faults, tuple(retry_seconds), self._workspace.wake)
         self._events = Events(self._workspace, self.installation)
         interactions = Interactions(self._workspace, self.installation)
-        self._platform = Platform(self._workspace, self.installation, interactions, self._sockets)
+        self._platform = Platform(self._workspace, self.installation, interactions, self._sockets, self.faults)
         self._people = People(self._platform, self._deliveries)
         self._web_api = WebApi(self._platform, self.limits, self.faults)
         self._runner: web.AppRunner | None = None
@@ -298,6 +298,11 @@ class LocalSlack:
         people = [self.add_user(name) for name in ("ada", "ben")]
         for name in ("general", "random"):
             self.add_channel(name, *people, self.installation.bot)
+
+    def send_raw(self, event: Any, channel: Channel | str = "general") -> None:
+        """Deliver *event*, of which nothing has to be right, in an envelope as that of a message."""
+        envelope = self._events.envelope({"type": "message"}, self.channel(channel).id)
+        self._deliveries.send(envelope | {"event": event})
 
     def _tell_the_app(self, change: Change) -> None:
         if self.faults.lose_events:

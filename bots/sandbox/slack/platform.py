@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bots.sandbox.slack.arguments import ApiError, Arguments
 from bots.sandbox.slack.nouns import Channel, ChannelKind, JsonObject, Message
@@ -12,6 +12,7 @@ from bots.sandbox.slack.objects import message_object
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bots.sandbox.slack.faults import Faults
     from bots.sandbox.slack.installation import Installation
     from bots.sandbox.slack.interactions import Interactions
     from bots.sandbox.slack.limits import Rate
@@ -25,6 +26,7 @@ class Platform:
     installation: Installation
     interactions: Interactions
     sockets: Sockets
+    faults: Faults
     origin: str = ""  # http://host:port, once the server listens
 
     def channel(self, channel_id: str) -> Channel:
@@ -52,6 +54,11 @@ class Platform:
 
     def shown(self, message: Message) -> JsonObject:
         return message_object(message, self.workspace, self.installation, self.origin)
+
+    def told(self, message: Message) -> Any:
+        """The message as it is read back, with what was added to it, or what stands in its place."""
+        added = self.faults.added.get(message.ts, {})
+        return self.shown(message) | added if isinstance(added, dict) else added
 
     def direct_channel(self, *others: str) -> Channel:
         """The direct conversation of the app with these, opened if need be."""

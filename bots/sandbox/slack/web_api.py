@@ -58,6 +58,8 @@ class WebApi:
             return await self._oddly(name, odd[0], arguments)
         self.calls.append(Call(name, arguments.given, status, answer))
         self._platform.workspace.wake()
+        if raw := self._faults.raw.get(name):
+            return web.Response(text=raw.body, content_type=raw.content_type)
         return web.json_response(answer, status=status, headers=headers)
 
     async def _oddly(self, name: str, reply: Reply, arguments: Arguments | None = None) -> web.Response:

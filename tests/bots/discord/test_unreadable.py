@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
+from bots.discord.setup import check
 from bots.discord.unreadable import guard, mend
 from bots.sandbox.discord import payloads
+from core.errors import SetupError
 from core.vitals import Metrics
-
-if TYPE_CHECKING:
-    from tests.bots.discord.conftest import House
+from tests.bots.discord.conftest import House
 
 BAD = {
     "poll": {"answers": []},
@@ -194,3 +195,41 @@ async def test_a_question_that_has_become_unreadable_is_not_taken_for_a_deleted_
         turn = await house.ledger.turn(asked.question.key)
         assert turn
         assert not turn.is_withdrawn
+
+
+# Before there is a connection
+
+
+@pytest.mark.parametrize("body", ["<html>", '"text"', "[]", "7", "{}", "null"])
+@pytest.mark.parametrize("content_type", ["text/html", "application/json"])
+async def test_what_answers_in_discords_place_is_told_by_the_doctor_and_survived(
+    house: House, body: str, content_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord.gateway.FIRST_DELAY", 0.01)
+    answers = 0
+
+    async def answer(_request: web.Request) -> web.Response:
+        nonlocal answers
+        answers += 1
+        return web.Response(text=body, content_type=content_type)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    section = house.section.model_copy(update={"api_url": f"http://127.0.0.1:{runner.addresses[0][1]}/api/v10"})
+    try:
+        with pytest.raises(SetupError, match="is not Discord"):
+            await check(section)
+        portal = House(house.discord, section, house.ledger)
+        listening = asyncio.create_task(portal.chat.listen(portal.relay))
+        async with asyncio.timeout(10):
+            while answers < 4 and not listening.done():
+                await asyncio.sleep(0.01)
+        assert not listening.done()
+        assert portal.vitals.troubles
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+    finally:
+        await runner.cleanup()

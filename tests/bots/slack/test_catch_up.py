@@ -91,9 +91,18 @@ async def away(house: House) -> AsyncIterator[Away]:
     await house.ledger.write_note(SEEN_NOTE, f"{time.time() - 3600:.6f}")
     async with api.session():
         identity = await api.who_am_i()
-        away = Away(house, Hearing(house.relay, identity, api, Signs(api), house.ledger))
+        hearing = Hearing(house.relay, identity, api, Signs(api), kept=house.ledger, metrics=house.vitals.metrics)
+        away = Away(house, hearing)
         away.catch_up = CatchUp(
-            api, pace, house.ledger, house.relay, identity, take=away.take, revise=away.revise, hours=24
+            api,
+            pace,
+            house.ledger,
+            house.relay,
+            identity,
+            take=away.take,
+            revise=away.revise,
+            hours=24,
+            metrics=house.vitals.metrics,
         )
         house.slack.faults.lose_events = True
         yield away

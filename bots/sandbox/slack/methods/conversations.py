@@ -132,7 +132,7 @@ def _moment(arguments: Arguments, name: str, default: float) -> float:
 
 
 def _messages(platform: Platform, page: list[Message], *, has_more: bool) -> JsonObject:
-    answer: JsonObject = {"messages": [platform.shown(message) for message in page], "has_more": has_more}
+    answer: JsonObject = {"messages": [platform.told(message) for message in page], "has_more": has_more}
     if has_more:
         answer["response_metadata"] = next_page(page[-1].ts)
     return answer

@@ -1,0 +1,92 @@
+"""What Slack sends in a shape that nobody expects costs that alone, and doesn't come again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bots.sandbox.slack import Raw
+from bots.slack import connect
+from core.errors import SetupError
+
+if TYPE_CHECKING:
+    from tests.bots.slack.conftest import House
+
+HTML = Raw("<html>Please log in to the network</html>", "text/html")
+STRANGE = [HTML, Raw("<html>"), Raw("[]"), Raw("7"), Raw("text", "text/plain"), Raw("{}"), Raw('{"ok": true}')]
+
+
+def counted(house: House) -> float:
+    metric = house.vitals.metrics.unreadable
+    return sum(sample.value for one in metric.collect() for sample in one.samples if sample.name.endswith("_total"))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "message"},
+        {"type": "message", "channel": None, "user": "U1", "text": "secret", "ts": None},
+        {"type": "message", "channel": "D1", "user": "U1", "text": 7, "ts": "1.2"},
+        {"type": "message", "channel": "D1", "user": "U1", "text": "secret", "ts": "yesterday"},
+        {"type": "message", "subtype": "message_changed", "channel": "C1", "ts": "1.2"},
+        {"type": "message", "subtype": "message_changed", "channel": "C1", "ts": "1.2", "message": None},
+        {"type": "message", "subtype": "message_deleted", "channel": "C1", "ts": "1.2"},
+        {"type": "message", "subtype": ["x"], "channel": 7, "ts": {}},
+        {"type": "app_mention", "user": "U1", "text": "secret", "ts": "1.2"},
+        {"type": "new"},
+        {"type": None},
+        {},
+        None,
+    ],
+)
+async def test_an_event_of_a_strange_shape_is_acknowledged_and_said_to_be_skipped(either: House, event: Any) -> None:
+    async with either.listening():
+        with capture_logs() as logs:
+            either.slack.send_raw(event)
+            await either.all_delivered(1)
+            await either.slack.wait_for(lambda: not either.slack.under_way)
+        assert [one.acknowledged for one in either.slack.deliveries] == [True]
+        assert "secret" not in str(logs)
+        assert counted(either) == (event != {"type": "new"})
+        assert (await either.asked("@bobbin still there?")).question.text == "still there?"
+
+
+async def test_a_message_that_is_none_does_not_keep_the_others_of_its_channel(house: House) -> None:
+    async with house.listening():
+        await house.asked("@bobbin before")
+    house.slack.faults.lose_events = True
+    strange: list[Any] = [None, 7, {"ts": None}, {"text": 7}, {"user": None}, {"reply_users": 7}]
+    for number, part in enumerate(strange):
+        said = await house.slack.say("ben", "general", f"@bobbin chatter {number}")
+        house.slack.faults.added[said.ts] = part
+        house.slack.limits.enforced = False
+    await house.slack.say("ada", "general", "@bobbin missed")
+    house.chat = house.build()
+    async with house.listening():
+        await house.until(lambda: len(house.woken) >= 2)
+        turns = [turn.question.text for turn in await house.accepted(3)]
+    assert "missed" in turns
+    assert counted(house) >= 4
+
+
+@pytest.mark.parametrize("answer", STRANGE)
+@pytest.mark.parametrize("method", ["auth.test", "apps.connections.open"])
+async def test_who_is_answered_by_something_else_goes_on_trying(
+    house: House, monkeypatch: pytest.MonkeyPatch, method: str, answer: Raw
+) -> None:
+    monkeypatch.setattr(connect, "FIRST_DELAY", 0.01)
+    house.slack.faults.raw[method] = answer
+    with pytest.raises(SetupError, match="can't be reached"):
+        await connect.check(house.section)
+    listening = asyncio.create_task(house.chat.listen(house.relay))
+    await house.until(lambda: house.calls(method) >= 3 or listening.done())
+    house.slack.faults.raw.clear()
+    house.vitals.expect("slack")
+    async with asyncio.timeout(10):
+        await house.vitals.well()
+    assert not listening.done()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
