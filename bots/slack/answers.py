@@ -167,7 +167,7 @@ class Showing:
             found |= {
                 number: str(message["ts"])
                 for message in answer["messages"]
-                if (number := self._number_of(message)) is not None
+                if isinstance(message, dict) and (number := self._number_of(message)) is not None
             }
             cursor = answer["response_metadata"]["next_cursor"]
             if not cursor:

@@ -250,8 +250,8 @@ def _field(answer: AsyncSlackResponse, name: str, kind: type[T]) -> T:
 
 
 def _page(answer: AsyncSlackResponse) -> Mapping[str, Any]:
-    """Return a page of messages. One without any is no page: what was said must not be taken for not said."""
-    messages = [message for message in _field(answer, "messages", list) if isinstance(message, dict)]
+    """Return a page of messages, as they came. One without any is no page: what was said must not be taken for not said."""
+    messages = _field(answer, "messages", list)
     following = answer.get("response_metadata")
     cursor = following.get("next_cursor") if isinstance(following, dict) else ""
     return {"messages": messages, "response_metadata": {"next_cursor": cursor if isinstance(cursor, str) else ""}}

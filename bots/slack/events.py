@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bots.slack.markdown import plain
 from bots.slack.note import Note
+from bots.slack.unreadable import is_ts
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey
 
@@ -105,6 +106,8 @@ def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) 
 def _question(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Question:
     ts = message["ts"]
     thread_ts = message.get("thread_ts") or ts
+    if not (is_ts(ts) and is_ts(thread_ts)):
+        raise ValueError("a message without a time of its own")
     return Question(
         key=key_of(team, channel, ts),
         thread=Thread(ThreadId(f"{NAME}:{team}/{channel}/{thread_ts}"), NAME, _places(team, channel)),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
 import structlog
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
+
+from bots.slack.unreadable import EVENT, MALFORMED, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +43,7 @@ class Reader:
 
     def __init__(self, signing_secret: str, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._verifier = SignatureVerifier(signing_secret)
-        self._refused = metrics.refused
+        self._metrics = metrics
         self._clock = clock
         self._said_at = -SAY_AGAIN
 
@@ -56,8 +59,13 @@ class Reader:
         try:
             read = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
         # What Bolt raises for JSON of another shape than Slack's is whatever its first step into it does.
-        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
-            raise self._malformed() from None
+        except (*MALFORMED, RecursionError) as error:
+            if not _is_event(body):
+                raise self._malformed() from None
+            skipped(EVENT, error, self._metrics)
+            raise RefusedError(
+                200, "That can't be read."
+            ) from None  # it would come again and again, and fail every time
         what: object = read.body  # a form may hold any JSON
         if not isinstance(what, dict) or not what:
             raise self._malformed()
@@ -66,7 +74,7 @@ class Reader:
     def _check(self, body: str, timestamp: str, signature: str) -> None:
         is_number = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _LONGEST_TIMESTAMP
         if not is_number or not signature.isascii() or not self._verifier.is_valid(body, timestamp, signature):
-            self._refused.labels("unsigned").inc()
+            self._metrics.refused.labels("unsigned").inc()
             if is_number and signature:
                 self._say(time.time() - int(timestamp))
             raise RefusedError(401, "The signature is not Slack's.")
@@ -83,8 +91,16 @@ class Reader:
         )
 
     def _malformed(self) -> RefusedError:
-        self._refused.labels("malformed").inc()
+        self._metrics.refused.labels("malformed").inc()
         return RefusedError(400, "That is nothing that Slack sends.")
+
+
+def _is_event(body: str) -> bool:
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(read, dict) and read.get("type") == "event_callback"
 
 
 def signature_of(request: AsyncBoltRequest) -> str:
