@@ -17,7 +17,8 @@ BobbinError
 │   ├── UnknownConversation    the id is gone: rebuild
 │   ├── ConversationTooLarge   rebuild, with less
 │   ├── ModerationRefused      the asker must rephrase
-│   ├── BadRequest             the request itself is wrong: model name, reference
+│   ├── BadRequest             the request itself is wrong
+│   │   └── ModelRefused       there is no such model, or it can't do what is asked
 │   ├── TokenRefused           the operator must act
 │   ├── WrongAddress           the operator must act
 │   └── UsedUp                 the operator must act
@@ -170,7 +171,11 @@ class ModerationRefused(UpstreamError):
 
 
 class BadRequest(UpstreamError):
-    """The AI service did not understand the request; perhaps the model's name is wrong. `preset show` tells which one is used here."""
+    """The AI service didn't accept this question. Please ask in other words, or without attachments; if that doesn't help, tell the person who runs me."""
+
+
+class ModelRefused(BadRequest):
+    """The AI service can't use this model here: it may not exist, or not be able to do this. `preset show` says which one it is."""
 
 
 class TokenRefused(UpstreamError):

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from core import preset
+from core import attachment, preset
 from core.errors import NothingAsked, StorageUnavailable, TooLong, UnknownPreset
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
 from core.words import whole
@@ -68,6 +68,7 @@ class Relay:
         Raises StorageUnavailable: then it is not recorded, and must not be acknowledged. *patience* is for how many
         seconds to try before that: for a chat that would not deliver the question again.
         """
+        question = _in_words(question)
         return await self._accept(question, reply, told=self._refusal(question), patience=patience)
 
     async def tell(self, question: Question, answer: str, reply: Reply = NOTHING_SHOWN) -> Accepted:
@@ -84,7 +85,7 @@ class Relay:
         Not begun yet, it is answered as it is now; else what the deployment wishes: the answer is done anew, or
         that is offered. A question that was never accepted is left alone, and so is an edit that changes nothing.
         """
-        question = replace(question, text=whole(question.text))
+        question = _in_words(question)
         turn = await self._ledger.turn(question.key)
         if turn is None or self._refusal(question) is not None or self._on_edit == "ignore":
             return
@@ -173,14 +174,14 @@ class Relay:
         return True
 
     def _refusal(self, question: Question) -> str | None:
-        if not question.text.strip() and not question.references:
-            return NothingAsked().sentence
+        if not question.text:
+            return NothingAsked(attachment.declined(question.attachments)).sentence
         if len(question.text) > self._longest_question:
             return TooLong(len(question.text), self._longest_question).sentence
         return None
 
     async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float = 0.0) -> Accepted:
-        question = replace(question, text=whole(question.text))
+        question = replace(question, text=whole(question.text), attachments=question.attachments[: attachment.MOST])
         async with self._in_order.setdefault(question.thread.id, asyncio.Lock()):
             accepted = await self._recorded(question, reply, told, patience)
         if accepted.is_new:
@@ -188,3 +189,8 @@ class Relay:
             log.info("accepted", thread=question.thread.id, turn=turn.id, reference=turn.reference, told=turn.is_over)
             self._wake(question.thread.id)
         return accepted
+
+
+def _in_words(question: Question) -> Question:
+    """Have *question* say what it asks, whatever people sent in place of words."""
+    return replace(question, text=whole(question.words))

@@ -29,7 +29,7 @@ def retell(earlier: Sequence[Turn], question: str, *, budget: int, most: int) ->
         return question
     quoted: list[str] = []
     for turn in earlier[: -most - 1 : -1]:
-        line = _quoted(turn.question.text, turn.answer)
+        line = _quoted(turn.question.words, turn.answer)
         if len(line) > budget and not quoted:
             line = _shortened(turn, budget)
         budget -= len(line)
@@ -50,7 +50,7 @@ def _quoted(asked: str, answered: str) -> str:
 def _shortened(turn: Turn, budget: int) -> str:
     """Quote as much of a turn as there is room for: the question before the answer."""
     room = budget - len(_quoted("…", "…"))
-    asked, answered = turn.question.text, turn.answer
+    asked, answered = turn.question.words, turn.answer
     # What is quoted grows by its escapes, so that the room may have to shrink more than once.
     while room > 0 and len(line := _quoted(_cut(asked, room // 2), _cut(answered, room // 2))) > budget:
         room -= max(1, len(line) - budget)

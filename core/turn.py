@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NewType
 
+from core.attachment import Attachment, request
 from core.thread import Thread
+from core.words import is_blank
 
 QuestionKey = NewType("QuestionKey", str)  # the platform's *message*, never the delivery: what makes a question one
 TurnId = NewType("TurnId", int)  # rises in the order of acceptance
@@ -43,7 +45,20 @@ class Question:
     thread: Thread
     asker: str  # the platform's id of the person, as its adapter writes it
     text: str
-    references: tuple[str, ...] = ()  # https URLs of what was sent along
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What is asked: the text, or what to ask about the attachments where there is none to be seen.
+
+        Empty if there is nothing to ask.
+        """
+        return request(self.attachments) if is_blank(self.text) else self.text
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """URLs of what the service is to read."""
+        return tuple(one.url for one in self.attachments if one.is_read)
 
 
 @dataclass(frozen=True, slots=True)

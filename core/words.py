@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 
 LONGEST_ID = 255  # characters; the tables have room for no more, and no platform comes near it
 _MARK = "~"
+# Nobody sees these, though Unicode counts them as letters or symbols: the fillers of Hangul, and Braille without a dot.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# Marks alone are not seen either, such as what chooses between a sign's looks.
+_UNSEEN = ("Cc", "Cf", "Cs", "Mn", "Me", "Zl", "Zp", "Zs")
+
+
+def is_blank(text: str) -> bool:
+    """Is there nothing in *text* that people would see?"""
+    return all(sign in _BLANK or unicodedata.category(sign) in _UNSEEN for sign in text)
 
 
 def whole(text: str) -> str:

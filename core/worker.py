@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import preset
+from core.attachment import declined, left_out
 from core.errors import (
     BobbinError,
     CannotBeKept,
@@ -17,6 +18,7 @@ from core.errors import (
     ChatForbidden,
     ConversationTooLarge,
     EmptyAnswer,
+    NothingAsked,
     Overtaken,
     Resting,
     StorageUnavailable,
@@ -146,6 +148,8 @@ class Worker:
         try:
             if taken.interruptions > MOST_INTERRUPTIONS:
                 raise TakesProcessesDown  # noqa: TRY301  # told like any other problem
+            if not taken.turn.question.words:  # recorded by a version that would have asked it
+                raise NothingAsked(declined(taken.turn.question.attachments))  # noqa: TRY301  # as above
             said = await self._ask_models(choice, taken, showing)
             turn = showing.turn.finish(said.text)
             going_on = self._named(said, turn.model)
@@ -198,7 +202,7 @@ class Worker:
     ) -> Said:
         if going_on is not None:
             try:
-                return await self._ask(choice, going_on, showing.turn.question.text, showing)
+                return await self._ask(choice, going_on, showing.turn.question.words, showing)
             except (UnknownConversation, ConversationTooLarge, UpstreamCut, EmptyAnswer) as error:
                 # What was cut off may be in the conversation's history: asked there again, it would be in it twice.
                 log.warning("the conversation can't go on; rebuilding it", error=str(error))
@@ -212,17 +216,17 @@ class Worker:
     async def _ask_anew(self, choice: Choice, showing: Showing, *, has_earlier: bool) -> Said:
         """Ask in a new conversation, which is told what the thread said so far."""
         turn = showing.turn
-        question = await self._retold(turn) if has_earlier else turn.question.text
+        question = await self._retold(turn) if has_earlier else turn.question.words
         return await self._ask(choice, None, question, showing)
 
     async def _retold(self, turn: Turn) -> str:
         """Return the question with what the thread's earlier turns were, since nobody upstream knows them."""
         earlier = await self._ledger.transcript(turn.question.thread.id, turn.id, MOST_TURNS_RETOLD + 1)
-        return retell(earlier, turn.question.text, budget=self._transcript_budget, most=MOST_TURNS_RETOLD)
+        return retell(earlier, turn.question.words, budget=self._transcript_budget, most=MOST_TURNS_RETOLD)
 
     async def _ask(self, choice: Choice, going_on: Conversation | None, question: str, showing: Showing) -> Said:
         waiting = showing.turn.remark("")
-        answered = waiting.remark(_stepped_in(waiting.model, choice))
+        answered = waiting.remark(_beside(waiting, choice))
         answering: Answering | None = None
 
         def now() -> Turn:
@@ -266,8 +270,11 @@ def _prompt(turn: Turn, choice: Choice, going_on: Conversation | None, question:
     )
 
 
-def _stepped_in(model: str, choice: Choice) -> str:
-    return "" if model == choice.model else f"Answered by {model}, since {choice.model} did not answer."
+def _beside(turn: Turn, choice: Choice) -> str:
+    """Return what to tell beside the answer."""
+    is_ours = turn.model == choice.model
+    stepped_in = "" if is_ours else f"Answered by {turn.model}, since {choice.model} did not answer."
+    return " ".join(part for part in (stepped_in, left_out(turn.question.attachments)) if part)
 
 
 def _waits_behind(before: int | None) -> str:

@@ -12,8 +12,10 @@ from bots.discord import limits
 from bots.discord.markdown import plain
 from bots.discord.note import Note, Post, Starter, Token
 from bots.text.cut import shortened, utf16
+from core.attachment import Attachment, Kind, file
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey
+from core.words import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,14 +53,15 @@ def read_message(message: discord.Message, me: int) -> Asked | Ignored:
     for role in _own_roles(message, me):
         content = content.replace(role.mention, "")
     text = plain(content, str(me), names)
+    attachments = _attachments(message, has_words=not is_blank(text))
     if note.starter:
-        note = _named(note, note.starter, text)
+        note = _named(note, note.starter, text, attachments)
     question = Question(
         key=key_of(message.id),
         thread=thread,
         asker=str(message.author.id),
         text=text,
-        references=tuple(attachment.url for attachment in message.attachments),
+        attachments=attachments,
     )
     return Asked(question, note)
 
@@ -143,13 +146,28 @@ def _reason_in_own_thread(message: discord.Message, me: int) -> Ignored | None:
     answers_somebody = isinstance(replied, discord.Message) and replied.author.id != me
     if answers_somebody or _FIRST_MENTION.match(message.content):
         return Ignored("for somebody else")
-    if not message.content and not message.attachments:
+    if not message.content and not message.attachments and not message.message_snapshots:
+        # A sticker is no more than a nod, and a poll is for everybody there.
         return Ignored("without words", is_unreadable=not _has_other_content(message))
     return None
 
 
 def _has_other_content(message: discord.Message) -> bool:
-    return bool(message.stickers or message.embeds or message.poll or message.components or message.message_snapshots)
+    return bool(message.stickers or message.embeds or message.poll or message.components)
+
+
+def _attachments(message: discord.Message, *, has_words: bool) -> tuple[Attachment, ...]:
+    """What was sent along, files first; beside words, not what only goes with them: previews of links, stickers."""
+    sent = [file(one.filename, one.content_type, one.size, one.url) for one in message.attachments]
+    if message.message_snapshots:
+        sent.append(Attachment(Kind.FORWARD))
+    if message.poll:
+        sent.append(Attachment(Kind.POLL))
+    if message.stickers and not has_words:
+        sent.append(Attachment(Kind.STICKER))
+    if (message.embeds or message.components) and not (has_words or sent):
+        sent.append(Attachment(Kind.OTHER))
+    return tuple(sent)
 
 
 def _where(message: discord.Message, me: int) -> tuple[Thread, Note]:
@@ -195,10 +213,13 @@ def _direct(channel: int) -> Thread:
     return Thread(ThreadId(f"{NAME}:{_DIRECT}/{channel}"), NAME, (PlaceId(f"{NAME}:{_DIRECT}/{channel}"),))
 
 
-def _named(note: Note, starter: Starter, text: str) -> Note:
-    return Note(channel=note.channel, starter=Starter(starter.channel, starter.message, thread_name(text)))
+def _named(note: Note, starter: Starter, text: str, attachments: tuple[Attachment, ...]) -> Note:
+    name = thread_name(text, attachments)
+    return Note(channel=note.channel, starter=Starter(starter.channel, starter.message, name))
 
 
-def thread_name(text: str) -> str:
-    """Return a name for the thread of a question: one line, not too long."""
+def thread_name(text: str, attachments: Iterable[Attachment] = ()) -> str:
+    """Return a name for the thread of a question: one line, not too long. A file's where there are no words."""
+    if is_blank(text):
+        text = next((one.name for one in attachments if one.name), "")
     return shortened(" ".join(text.split()), limits.THREAD_NAME, utf16) or _NAMELESS

@@ -11,6 +11,7 @@ from bots.discord import limits, markdown
 from bots.text.cut import shortened, utf16
 from core.errors import EmptyAnswer
 from core.turn import Status
+from core.words import is_blank
 
 if TYPE_CHECKING:
     from bots.discord.note import Note
@@ -44,7 +45,7 @@ def pages_of(turn: Turn, note: Note) -> Pages:
         is_awaited = turn.is_over and note.is_command and not note.has_words
         # Otherwise Discord would say “thinking…” for ever.
         return Pages((_NOTHING_CAME,), button=button) if is_awaited else Pages()
-    if note.is_command:
+    if note.is_command and not is_blank(turn.question.text):
         body = markdown.pages(f"{_quote(turn.question.text)}\n\n{turn.answer}", streaming=not turn.is_over)
     texts = _with_aside(_with_problem(body, problem), aside, is_over=turn.is_over)
     return Pages(tuple(texts), is_aside=not says_something, button=button)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bots.slack.markdown import plain
 from bots.slack.note import Note
 from bots.slack.unreadable import is_ts
+from core.attachment import MOST, Attachment, Kind, file
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from core.words import is_blank
 
 NAME = "slack"
 
@@ -21,7 +21,7 @@ NAME = "slack"
 _PEOPLES_SUBTYPES = frozenset({"file_share", "thread_broadcast", "me_message"})
 _SLACKBOT = "USLACKBOT"
 # What Slack leaves, by a change, of a deleted message that has replies; its pages don't mention it, its events do.
-_TOMBSTONE = "tombstone"
+_TOMBSTONE = "tombstone"  # and in a file's `mode`, of one that was deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,39 @@ def _question(message: Mapping[str, Any], team: str, channel: str, bot_user: str
     thread_ts = message.get("thread_ts") or ts
     if not (is_ts(ts) and is_ts(thread_ts)):
         raise ValueError("a message without a time of its own")
+    text = plain(message.get("text") or "", bot_user, names={})
     return Question(
         key=key_of(team, channel, ts),
         thread=Thread(ThreadId(f"{NAME}:{team}/{channel}/{thread_ts}"), NAME, _places(team, channel)),
         asker=message["user"],
-        text=plain(message.get("text") or "", bot_user, names={}),
+        text=text,
+        attachments=_attachments(message, has_words=not is_blank(text)),
     )
+
+
+def _attachments(message: Mapping[str, Any], *, has_words: bool) -> tuple[Attachment, ...]:
+    """What was sent along; beside words, not what Slack adds to them: previews of links.
+
+    https://docs.slack.dev/reference/objects/file-object: a file can come without its name, size and type, as one that
+    is another organisation's, or that the workspace's plan hides. None can be read yet, so that none has a URL.
+    """
+    files = [one if isinstance(one, Mapping) else {} for one in _list(message, "files")]
+    sent = [
+        file(one.get("name") or one.get("title"), one.get("mimetype"), one.get("size"))
+        for one in files[:MOST]
+        if one.get("mode") != _TOMBSTONE
+    ]
+    beside = _list(message, "attachments")
+    if any(isinstance(one, Mapping) and one.get("is_share") for one in beside):
+        sent.append(Attachment(Kind.FORWARD))
+    elif not (has_words or sent) and (beside or (is_blank(message.get("text") or "") and _list(message, "blocks"))):
+        sent.append(Attachment(Kind.OTHER))
+    return tuple(sent)
+
+
+def _list(message: Mapping[str, Any], name: str) -> list[Any]:
+    value = message.get(name)
+    return value if isinstance(value, list) else []
 
 
 def key_of(team: str, channel: str, ts: str) -> QuestionKey:

@@ -164,6 +164,8 @@ class Ledger:
             withdrawn=True,
             status=over,
             question="",
+            references=[],
+            attachments=[],
             answer="",
             problem="",
             aside="",

@@ -5,12 +5,15 @@ The statements of every turn are built once: to build one takes longer than to r
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
 from sqlalchemy import bindparam, case, exists, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from core.attachment import Attachment, Kind, file
 from core.errors import Overtaken
 from core.preset import Preset
 from core.storage.tables import presets, threads, turns
@@ -48,6 +51,7 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "asker": question.asker,
         "question": question.text,
         "references": list(question.references),
+        "attachments": [asdict(one) for one in question.attachments],
         "status": turn.status,
         "answer": turn.answer,
         "reply": turn.reply,
@@ -117,7 +121,7 @@ def find_presets(connection: Connection, places: tuple[PlaceId, ...]) -> list[tu
 def as_turn(row: Row[Any]) -> Turn:
     """Make a turn of its row, joined with its thread's."""
     thread = Thread(ThreadId(row.thread), row.chat, tuple(PlaceId(place) for place in row.within))
-    question = Question(QuestionKey(row.key), thread, row.asker, row.question, tuple(row.references))
+    question = Question(QuestionKey(row.key), thread, row.asker, row.question, _attachments(row))
     return Turn(
         id=TurnId(row.id),
         question=question,
@@ -133,6 +137,13 @@ def as_turn(row: Row[Any]) -> Turn:
         model=row.model,
         reference=row.reference,
     )
+
+
+def _attachments(row: Row[Any]) -> tuple[Attachment, ...]:
+    """What earlier versions recorded are URLs alone, which end in the file's name."""
+    if row.attachments:
+        return tuple(Attachment(Kind(one["kind"]), one["name"], one["size"], one["url"]) for one in row.attachments)
+    return tuple(file(unquote(url.partition("?")[0].rpartition("/")[2]), "", None, url) for url in row.references)
 
 
 def _insert(table: Table, dialect: str) -> postgresql.Insert:

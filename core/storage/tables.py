@@ -84,7 +84,8 @@ turns = Table(
     Column("thread", Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
     Column("asker", Id, nullable=False),
     Column("question", Words, nullable=False),
-    Column("references", JSON, nullable=False),
+    Column("references", JSON, nullable=False),  # the URLs among the next, for processes of an earlier version
+    Column("attachments", JSON, nullable=False, server_default="[]"),  # objects with the fields of core.attachment's
     Column("status", String(16), nullable=False),
     Column("answer", Words, nullable=False, server_default=""),
     Column("problem", Words, nullable=False, server_default=""),

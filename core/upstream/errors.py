@@ -10,6 +10,7 @@ from typing import TypeAlias
 from core.errors import (
     BadRequest,
     ConversationTooLarge,
+    ModelRefused,
     ModerationRefused,
     NotTheService,
     TokenRefused,
@@ -115,7 +116,9 @@ def _kind(code: str, status: int, detail: str, *, continuing: bool) -> type[Upst
     if continuing and kind in (BadRequest, WrongAddress) and "conversation" in detail.lower():
         return UnknownConversation  # nobody documents how an expired id is refused: believe the words
     if kind is UnknownConversation and not continuing:
-        return BadRequest  # none was named: it is something else that wasn't found, such as the model
+        kind = BadRequest  # none was named: it is something else that wasn't found, such as the model
+    if kind is BadRequest and re.search(r"\bmodels?\b", detail, re.IGNORECASE):
+        return ModelRefused
     return kind
 
 

@@ -6,17 +6,19 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from core.attachment import Attachment, Kind
 from core.errors import Overtaken, SetupError, StorageUnavailable
 from core.preset import Preset
-from core.storage.database import open_database
+from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger, Taken
-from core.storage.tables import notes
+from core.storage.tables import notes, turns
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn
 
 ROOM = PlaceId("chat:work/room")
+ALONG = (Attachment(Kind.IMAGE, "a.png", 3, "https://example.org/a.png"), Attachment(Kind.POLL))
 
 
 def thread(name: str = "1") -> Thread:
@@ -24,7 +26,7 @@ def thread(name: str = "1") -> Thread:
 
 
 def question(key: str, where: Thread | None = None, text: str = "Why?") -> Question:
-    return Question(QuestionKey(key), where or thread(), "ada", text, ("https://example.org/a.png",))
+    return Question(QuestionKey(key), where or thread(), "ada", text, ALONG)
 
 
 async def accept(ledger: Ledger, key: str, where: Thread | None = None) -> Turn:
@@ -51,6 +53,27 @@ async def test_what_was_accepted_is_found_again_whole(ledger: Ledger) -> None:
     assert accepted.is_new
     assert accepted.turn.question == asked
     assert await ledger.turn(asked.key) == accepted.turn
+
+
+async def test_what_an_earlier_version_recorded_of_files_is_asked_about(ledger: Ledger, database: Database) -> None:
+    """It knew their URLs alone, and no words for them."""
+    urls = ["https://example.org/files/1/a%20pump.png?ex=1&hm=2", "https://example.org/b.ogg?x", "https://[", "x"]
+    await ledger.accept(question("1"), NOTHING_SHOWN)
+    earlier = {"question": "", "references": urls}
+    await database.run(lambda connection: connection.execute(update(turns).values(**earlier, attachments=[])))
+    asked = (await take(ledger)).turn.question
+    assert asked.references == (urls[0], *urls[2:])
+    assert asked.words.endswith('"a pump.png", "_", "x"')
+    picture = {"question": "", "references": urls[:1]}
+    await database.run(lambda connection: connection.execute(update(turns).values(**picture)))
+    assert 'the attached image "a pump.png"' in (await take(ledger)).turn.question.words
+
+
+async def test_what_a_later_version_records_of_attachments_can_be_read(ledger: Ledger, database: Database) -> None:
+    hologram = {"kind": "hologram", "name": "", "size": None, "url": "", "depth": 3}
+    await ledger.accept(question("1"), NOTHING_SHOWN)
+    await database.run(lambda connection: connection.execute(update(turns).values(attachments=[hologram])))
+    assert (await take(ledger)).turn.question.attachments == (Attachment(Kind.OTHER),)
 
 
 async def test_a_question_is_accepted_once(ledger: Ledger) -> None:
@@ -186,7 +209,7 @@ async def test_what_is_withdrawn_is_forgotten(ledger: Ledger) -> None:
     await answer(ledger, Conversation(ConversationId("c"), "m"))
     gone = await ledger.withdraw(QuestionKey("1"))
     assert gone is not None
-    assert (gone.question.text, gone.answer, gone.shown) == ("", "", False)
+    assert (gone.question.text, gone.question.attachments, gone.answer, gone.shown) == ("", (), "", False)
     assert await ledger.withdraw(QuestionKey("1")) is None
     assert await ledger.reopen(QuestionKey("1")) is None
     await ledger.settle((await take(ledger)).turn.settle())

@@ -52,7 +52,7 @@ def test_what_is_quoted_is_data_within_the_budget(pairs: list[tuple[str, str]], 
     lines = [line for line in text.split("\n") if line.startswith("{")]
     assert sum(map(len, lines)) <= budget
     quoted = [json.loads(line) for line in lines]
-    newest = [{"asked": asked, "you_answered": answered} for asked, answered in pairs]
+    newest = [{"asked": turn.question.words, "you_answered": turn.answer} for turn in told(*pairs)]
     assert quoted[:-1] == newest[len(newest) - len(quoted) : -1]
     if quoted and quoted[-1] != newest[-1]:  # cut to what there was room for
         assert len(quoted) == 1

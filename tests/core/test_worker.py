@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 from structlog.testing import capture_logs
 
+from core.attachment import MOST, Attachment, Kind
 from core.engine.embedded import Embedded
 from core.errors import (
     BadRequest,
@@ -35,8 +36,9 @@ from core.relay import Relay
 from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
+from core.storage.tables import turns
 from core.thread import PlaceId, Thread, ThreadId
-from core.turn import Accepted, Question, QuestionKey, Status, Turn
+from core.turn import NOTHING_SHOWN, Accepted, Question, QuestionKey, Status, Turn
 from core.vitals import Metrics
 from core.worker import MOST_INTERRUPTIONS, Worker
 
@@ -167,6 +169,60 @@ async def test_one_question_delivered_often_is_answered_once(rig: Rig) -> None:
     await rig.over()
     assert sum(one.is_new for one in accepted) == 1
     assert len(rig.upstream.prompts) == len(rig.chat.messages) == 1
+
+
+async def test_a_file_alone_is_asked_about_in_words_that_are_recorded(rig: Rig) -> None:
+    picture = Attachment(Kind.IMAGE, "a.png", 3, "https://example.org/a.png")
+    accepted = await rig.relay.ask(Question(QuestionKey("1"), thread(), "ada", " \u200b", (picture,)))
+    await rig.over()
+    [prompt] = rig.upstream.prompts
+    assert prompt.question == accepted.turn.question.text
+    assert prompt.question.startswith('Please look at the attached image "a.png"')
+    assert prompt.references == ("https://example.org/a.png",)
+
+
+async def test_what_can_not_be_read_is_told_beside_every_answer_to_it_and_after_a_fallback(rig: Rig) -> None:
+    rig.upstream.answers = [["One."], ["Two."]]
+    recording = Attachment(Kind.AUDIO, "a.mp3", 3, "https://example.org/a.mp3")
+    accepted = await rig.relay.ask(Question(QuestionKey("1"), thread(), "ada", "Why?", (recording,)))
+    await rig.over()
+    aside = 'I can\'t listen to audio yet, so this answer leaves out "a.mp3".'
+    assert (await rig.turn(accepted)).aside == aside
+    await rig.relay.again(QuestionKey("1"))
+    await rig.over()
+    assert ((await rig.turn(accepted)).answer, (await rig.turn(accepted)).aside) == ("Two.", aside)
+    assert [prompt.references for prompt in rig.upstream.prompts] == [(), ()]
+
+
+async def test_a_question_of_more_than_can_be_sent_along_keeps_what_can(rig: Rig) -> None:
+    many = (Attachment(Kind.IMAGE, "a.png", 3, "https://example.org/a.png"),) * 100
+    accepted = await rig.relay.ask(Question(QuestionKey("1"), thread(), "ada", "Why?", many))
+    await rig.over()
+    assert len((await rig.turn(accepted)).question.attachments) == MOST
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"), [("https://example.org/a.png?x", 'image "a.png"'), ("https://example.org/a.mp3", ""), ("", "")]
+)
+async def test_what_an_earlier_version_accepted_without_words_is_not_asked_without(
+    chat: Any, upstream: Any, memory: Database, url: str, asked: str
+) -> None:
+    """It waits in the database when the new version starts, and may be asked again after that."""
+    waiting = Question(QuestionKey("1"), thread(), "ada", "")
+    accepted = await Ledger(memory).accept(waiting, NOTHING_SHOWN)
+    earlier = update(turns).values(references=[url] if url else [])
+    await memory.run(lambda connection: connection.execute(earlier))
+    async with opened(chat, upstream, memory) as rig:
+        await rig.over()
+        first = await rig.turn(accepted)
+        await rig.relay.again(QuestionKey("1"))
+        await rig.over()
+    if asked:
+        assert [asked in prompt.question for prompt in upstream.prompts] == [True, True]
+    else:
+        assert not upstream.prompts
+        assert first.status is Status.FAILED
+        assert "Ask me something" in first.problem
 
 
 @pytest.mark.parametrize(("text", "hint"), [("   ", NothingAsked().sentence), ("x" * 101, "101 characters")])

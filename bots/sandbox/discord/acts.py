@@ -47,6 +47,7 @@ def post(
         kind=draft.kind,
         embeds=draft.embeds,
         components=draft.components,
+        more=draft.more,
         flags=draft.flags,
         nonce=draft.nonce,
         interaction=interaction,

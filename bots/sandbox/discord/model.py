@@ -41,6 +41,7 @@ class Flag(IntFlag):
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12
+    HAS_SNAPSHOT = 1 << 14
     IS_COMPONENTS_V2 = 1 << 15
 
 
@@ -154,6 +155,9 @@ class Message:
     embeds: list[Json] = field(default_factory=list)
     components: list[Json] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
+    more: Json = field(
+        default_factory=dict
+    )  # what else a person sent, as payloads have it: a sticker, a poll, a forward
     flags: int = 0
     mentions: list[int] = field(default_factory=list)
     mention_roles: list[int] = field(default_factory=list)
@@ -243,6 +247,7 @@ class Draft:
     embeds: list[Json] = field(default_factory=list)
     components: list[Json] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
+    more: Json = field(default_factory=dict)
     flags: int = 0
     nonce: str | int | None = None
     kind: MessageKind = MessageKind.DEFAULT

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from bots.sandbox.discord import acts, payloads, threads
 from bots.sandbox.discord.forms import MOST_CONTENT
 from bots.sandbox.discord.intents import Intent
-from bots.sandbox.discord.model import Channel, ChannelKind, Draft, File, Message, Overwrite, User
+from bots.sandbox.discord.model import Channel, ChannelKind, Draft, File, Flag, Message, Overwrite, User
 from bots.sandbox.discord.permissions import Permission
+from bots.sandbox.discord.snowflakes import iso
 from bots.sandbox.discord.world import Event, World
 
 WORD = re.compile(r"@([\w.-]+)")
@@ -61,12 +64,47 @@ class People:
         reply_to: Message | None = None,
         attachments: Sequence[File] = (),
     ) -> Message:
-        speaker, channel = self.user(user), self.channel(where)
-        self._check(speaker, channel, content)
-        draft = Draft(content=self._with_mentions(content), files=list(attachments), reply_to=reply_to)
-        if not (draft.content or draft.files):
+        if not (content or attachments):
             raise ValueError("Discord sends no empty messages: give content or attachments.")
-        return acts.post(self.world, channel, speaker, draft)
+        return self._send(user, where, Draft(content=content, files=list(attachments), reply_to=reply_to))
+
+    async def send_sticker(self, user: User | str, where: Channel | str | int, name: str, content: str = "") -> Message:
+        """https://discord.com/developers/docs/resources/sticker#sticker-item-object"""
+        sticker = {"id": str(self.world.snowflakes.next()), "name": name, "format_type": 1}
+        return self._send(user, where, Draft(content=content, more={"sticker_items": [sticker]}))
+
+    async def start_poll(
+        self, user: User | str, where: Channel | str | int, question: str, *answers: str, content: str = ""
+    ) -> Message:
+        """https://discord.com/developers/docs/resources/poll#poll-object"""
+        poll = {
+            "question": {"text": question},
+            "answers": [{"answer_id": n, "poll_media": {"text": text}} for n, text in enumerate(answers, 1)],
+            "expiry": iso(datetime.now(UTC) + timedelta(days=1)),
+            "allow_multiselect": False,
+            "layout_type": 1,
+        }
+        return self._send(user, where, Draft(content=content, more={"poll": poll}))
+
+    async def forward(self, user: User | str, message: Message, where: Channel | str | int) -> Message:
+        """Its words come as a copy, and a forward has none of its own.
+
+        https://discord.com/developers/docs/resources/message#message-snapshot-object
+        """
+        whole = payloads.message_json(self.world, message)
+        shared = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "mentions")
+        snapshot = {name: whole[name] for name in (*shared, "mention_roles", "components")}
+        reference = {"type": 1, "message_id": str(message.id), "channel_id": str(message.channel.id)}
+        if not message.channel.is_dm:
+            reference["guild_id"] = str(self.world.guild_id)
+        more = {"message_snapshots": [{"message": snapshot}]}
+        draft = Draft(more=more, flags=int(Flag.HAS_SNAPSHOT), reference=reference)
+        return self._send(user, where, draft)
+
+    def _send(self, user: User | str, where: Channel | str | int, draft: Draft) -> Message:
+        speaker, channel = self.user(user), self.channel(where)
+        self._check(speaker, channel, draft.content)
+        return acts.post(self.world, channel, speaker, replace(draft, content=self._with_mentions(draft.content)))
 
     def _check(self, user: User, channel: Channel, content: str) -> None:
         if channel.is_dm and user.id != channel.recipient_id:

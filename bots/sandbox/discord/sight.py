@@ -20,6 +20,7 @@ def shown(message: Message) -> str:
         *(_embed(embed) for embed in embeds),
         *(one["content"] for _, one in each(message.components) if one.get("type") == TEXT),
         *(f"📎 {one.file.name} ({len(one.file.content)} bytes)" for one in message.attachments),
+        *_more(message.more),
         _controls(message.components),
         "  ".join(f"{emoji} {len(users)}" for emoji, users in message.reactions.items()),
         f"🧵 {message.thread.name}" if message.thread else "",
@@ -29,6 +30,15 @@ def shown(message: Message) -> str:
     for written, name in message.names.items():
         text = text.replace(written, name)
     return text
+
+
+def _more(more: Json) -> list[str]:
+    poll, forwards = more.get("poll"), more.get("message_snapshots", [])
+    return [
+        *(f"🏷 {sticker['name']}" for sticker in more.get("sticker_items", [])),
+        *([f"📊 {poll['question']['text']}"] if poll else []),
+        *(f"↪ {forward['message']['content']}" for forward in forwards),
+    ]
 
 
 def _embed(embed: Json) -> str:

@@ -184,6 +184,10 @@ class LocalSlack:
     async def edit(self, message: Message, text: str) -> Message:
         return self._people.edit(message, text)
 
+    async def forward(self, user: User | str, message: Message, channel: Channel | str, text: str = "") -> Message:
+        """Share a message in another place, with words of one's own or without."""
+        return self._people.forward(self.user(user), message, self.channel(channel), text)
+
     async def unfurl(self, message: Message, title: str) -> Message:
         """Slack looked at a link in *message* and shows a preview: a change that nobody made."""
         return self._people.unfurl(message, title)

@@ -94,6 +94,30 @@ class People:
         after = replace(self._current(message), text=words, blocks=(rich_text(words),), edited_ts=now)
         return self._workspace.change(after)
 
+    def forward(self, user: User, message: Message, channel: Channel, text: str) -> Message:
+        """What workspaces send: the words are an attachment. Slack's reference has no page on it."""
+        words = typed(text, {each.name.casefold(): each.id for each in self._workspace.users.values()})
+        shared: JsonObject = {
+            "ts": message.ts,
+            "channel_id": message.channel,
+            "author_id": message.user,
+            "is_msg_unfurl": True,
+            "is_share": True,
+            "text": message.text,
+            "fallback": message.text,
+            "mrkdwn_in": ["text"],
+        }
+        forwarded = Message(
+            channel=channel.id,
+            ts=self._workspace.clock.next_ts(),
+            user=user.id,
+            text=words,
+            blocks=(rich_text(words),) if words else (),
+            attachments=(shared,),
+            client_msg_id=str(uuid.uuid4()),
+        )
+        return self._workspace.post(forwarded)
+
     def unfurl(self, message: Message, title: str) -> Message:
         """https://docs.slack.dev/messaging/unfurling-links-in-messages"""
         preview: JsonObject = {"id": 1, "title": title, "fallback": title}

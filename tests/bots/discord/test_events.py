@@ -12,6 +12,7 @@ from bots.discord.events import Asked, Ignored, read_message, thread_name
 from bots.discord.limits import THREAD_NAME
 from bots.sandbox.discord import LocalDiscord, Message, Permission
 from bots.sandbox.discord.payloads import guild_create_json, message_json
+from core.attachment import Attachment, Kind
 from tests.answers import FAMILY
 
 Heard = Callable[..., discord.Message]
@@ -100,6 +101,62 @@ async def test_files_are_references(local: LocalDiscord, heard: Heard) -> None:
     asked = read_message(heard(said, attachments=[file]), local.bot_user_id)
     assert isinstance(asked, Asked)
     assert asked.question.references == (url,)
+    assert asked.question.attachments == (Attachment(Kind.IMAGE, "picture.png", 3, url),)
+    assert asked.note.starter
+    assert asked.note.starter.name == "what is this?"
+
+
+STICKER = {"sticker_items": [{"id": "749054660769218631", "name": "Wave", "format_type": 3}]}
+EXPIRY = "2026-01-02T00:00:00+00:00"
+POLL: dict[str, Any] = {"poll": {"question": {"text": "Lunch?"}, "answers": [], "expiry": EXPIRY, "layout_type": 1}}
+EMBED = {"embeds": [{"type": "rich", "title": "Example"}]}
+SNAPSHOT = {"type": 0, "content": "E42", "embeds": [], "attachments": [], "timestamp": "2026-01-01T00:00:00+00:00"}
+FORWARD = {"message_snapshots": [{"message": {**SNAPSHOT, "edited_timestamp": None, "flags": 0}}]}
+
+
+@pytest.mark.parametrize(
+    ("sent", "alone", "beside_words"),
+    [
+        (STICKER, [Kind.STICKER], []),  # an ornament
+        (POLL, [Kind.POLL], [Kind.POLL]),
+        (FORWARD, [Kind.FORWARD], [Kind.FORWARD]),
+        (EMBED, [Kind.OTHER], []),  # a preview of a link
+        (POLL | EMBED, [Kind.POLL], [Kind.POLL]),
+        ({}, [], []),
+    ],
+    ids=["sticker", "poll", "forward", "embed", "poll and embed", "nothing"],
+)
+async def test_what_is_said_in_other_ways_than_words_is_known(
+    local: LocalDiscord, heard: Heard, sent: dict[str, Any], alone: list[Kind], beside_words: list[Kind]
+) -> None:
+    said = await local.say("ada", local.open_dm("ada"), "hello")
+    for content, kinds in (("\u200b", alone), ("hello", beside_words)):
+        asked = read_message(heard(said, content=content, **sent), local.bot_user_id)
+        assert isinstance(asked, Asked)
+        assert [one.kind for one in asked.question.attachments] == kinds
+
+
+async def test_in_the_bots_thread_a_nod_is_left_alone_and_words_that_are_hidden_are_noticed(
+    local: LocalDiscord, heard: Heard
+) -> None:
+    starter = await local.say("ada", "general", "@bobbin why?")
+    said = await local.say("ada", await local.start_thread("bobbin", starter, "why?"), "hello")
+    for sent, is_hidden in ((STICKER, False), (POLL, False), ({}, True)):
+        ignored = read_message(heard(said, content="", **sent), local.bot_user_id)
+        assert isinstance(ignored, Ignored)
+        assert ignored.is_unreadable == is_hidden
+    assert isinstance(read_message(heard(said, content="", **FORWARD), local.bot_user_id), Asked)
+
+
+@pytest.mark.parametrize("content", ["", " \u200b", "\u2800"])
+async def test_a_thread_without_words_is_named_by_the_file(local: LocalDiscord, heard: Heard, content: str) -> None:
+    said = await local.say("ada", "general", "@bobbin")
+    url = "https://cdn.discordapp.com/attachments/1/2/picture.png"
+    file = {"id": "2", "filename": "my\n@everyone.png", "size": 3, "url": url, "proxy_url": url}
+    asked = read_message(heard(said, content=f"<@{local.bot_user_id}>{content}", attachments=[file]), local.bot_user_id)
+    assert isinstance(asked, Asked)
+    assert asked.note.starter
+    assert asked.note.starter.name == "my _everyone.png"
 
 
 @pytest.mark.parametrize("changes", [{"webhook_id": "5"}, {"type": 18}, {"type": 20}, {"type": 6}])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bots.slack.events import Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
+from core.attachment import MOST, Attachment, Kind
 from core.turn import Question
 
 if TYPE_CHECKING:
@@ -58,6 +59,59 @@ def test_a_direct_message_needs_no_mention(payload: Read) -> None:
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
 def test_what_people_do_beside_plain_text_counts(payload: Read, subtype: str) -> None:
     assert asked(payload("file_share"), text=f"<@{BOT}> look", subtype=subtype).text == "look"
+
+
+def test_a_file_is_known_by_name_type_and_size_but_can_not_be_fetched(payload: Read) -> None:
+    question = asked(payload("file_share"), text=f"<@{BOT}> look")
+    assert question.attachments == (Attachment(Kind.TEXT, "notes.txt", 3),)
+    assert question.references == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (None, []),
+        ("notes.txt", []),
+        ({"name": "notes.txt"}, []),
+        ([], []),
+        ([None, "x", 7], ["", "", ""]),
+        ([{}], [""]),
+        ([{"name": None, "title": "Notes", "mimetype": None, "size": "3"}], ["Notes"]),
+        ([{"id": "F0", "mode": "tombstone"}], []),  # deleted
+        ([{"id": "F0", "mode": "hidden_by_limit"}], [""]),
+        ([{"id": "F0", "file_access": "check_file_info", "mode": "file_access"}], [""]),
+        ([{"name": f"{number}.txt"} for number in range(100)], [f"{number}.txt" for number in range(MOST)]),
+    ],
+)
+@pytest.mark.parametrize("text", [f"<@{BOT}> look", f"<@{BOT}>"])
+def test_files_of_any_shape_are_survived(payload: Read, files: object, names: list[str], text: str) -> None:
+    question = asked(payload("file_share"), text=text, files=files)
+    assert [one.name for one in question.attachments] == names
+    assert question.references == ()
+
+
+FORWARD = {"is_share": True, "is_msg_unfurl": True, "text": "E42: valve sensor out of range"}
+PREVIEW = {"from_url": "https://example.org", "title": "Example"}
+BLOCK = {"type": "rich_text", "elements": []}
+
+
+@pytest.mark.parametrize(
+    ("message", "kinds"),
+    [
+        ({"text": "", "attachments": [FORWARD]}, [Kind.FORWARD]),
+        ({"text": "look", "attachments": [PREVIEW, FORWARD]}, [Kind.FORWARD]),
+        ({"text": "look", "attachments": [PREVIEW], "blocks": [BLOCK]}, []),  # what Slack adds to words
+        ({"text": "", "attachments": [PREVIEW]}, [Kind.OTHER]),
+        ({"text": "\u200b", "blocks": [BLOCK]}, [Kind.OTHER]),
+        ({"text": f"<@{BOT}>", "blocks": [BLOCK]}, []),  # the mention itself is in a block
+        ({"text": "", "attachments": "x", "blocks": {"0": BLOCK}}, []),
+        ({"text": "", "attachments": [None, 7]}, [Kind.OTHER]),
+    ],
+)
+def test_what_is_said_in_other_ways_than_words_is_known(
+    payload: Read, message: dict[str, Any], kinds: list[Kind]
+) -> None:
+    assert [one.kind for one in asked(payload("message_im"), **message).attachments] == kinds
 
 
 def test_a_mention_with_the_name_beside_it_counts(payload: Read) -> None:

@@ -101,6 +101,28 @@ def test_words_about_a_conversation_mean_that_it_is_lost(code: str) -> None:
     assert type(refusal(400, {}, body(code, words), continuing=False)) is errors.BadRequest
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("bad_request", "model is required"),
+        ("unheard_of", "The Model `gpt-x` does not exist."),
+        ("not_found", "No such model."),
+        ("bad_request", "Available models: a, b."),
+    ],
+)
+def test_the_model_is_blamed_where_the_service_speaks_of_it(code: str, words: str) -> None:
+    error = refusal(400, {}, body(code, words), continuing=False)
+    assert type(error) is errors.ModelRefused
+    assert "preset show" in error.sentence
+
+
+@pytest.mark.parametrize("words", ["question is required", "references must be a list of strings", "remodelled", ""])
+def test_and_nowhere_else(words: str) -> None:
+    error = refusal(400, {}, body("bad_request", words), continuing=False)
+    assert type(error) is errors.BadRequest
+    assert "model" not in error.sentence
+
+
 def test_not_found_without_a_conversation_is_a_wrong_request() -> None:
     assert type(refusal(404, {}, body("not_found"), continuing=False)) is errors.BadRequest
 

@@ -15,6 +15,7 @@ from bots.sandbox.discord.world import World
 Json = dict[str, Any]
 ATTACHMENT_URL_SECONDS = 86_400  # Discord says only that the links expire; about a day was observed
 EMPTY_CONTENT: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
+_CONTENT = ("poll", "message_snapshots")  # left out without the intent
 
 
 def attachment_url(world: World, attachment: Attachment) -> str:
@@ -65,6 +66,7 @@ def message_json(world: World, message: Message, *, with_reply: bool = True, wit
         "pinned": False,
         "flags": message.flags,
         "type": int(message.kind),
+        **message.more,
     }
     if message.reactions:
         payload["reactions"] = [_reaction_json(world, emoji, users) for emoji, users in message.reactions.items()]
@@ -81,7 +83,7 @@ def message_json(world: World, message: Message, *, with_reply: bool = True, wit
 
 def _reply_part(world: World, message: Message, *, with_reply: bool) -> Json:
     part: Json = {"message_reference": message.reply_to}
-    if with_reply and message.reply_to:
+    if with_reply and message.reply_to and message.reply_to["type"] == 0:
         place = world.channels.get(int(message.reply_to["channel_id"]))
         found = place.messages.get(int(message.reply_to.get("message_id", 0))) if place else None
         part["referenced_message"] = message_json(world, found, with_reply=False) if found else None
@@ -140,7 +142,8 @@ def without_content(world: World, message: Message, payload: Json) -> Json | Non
         hidden_reply = replied | EMPTY_CONTENT
     if message.author is bot or message.channel.is_dm or message.is_ephemeral or bot.id in message.mentions:
         return payload | {"referenced_message": hidden_reply} if hidden_reply else None
-    return payload | EMPTY_CONTENT | ({"referenced_message": hidden_reply} if hidden_reply else {})
+    bare = {name: value for name, value in payload.items() if name not in _CONTENT}
+    return bare | EMPTY_CONTENT | ({"referenced_message": hidden_reply} if hidden_reply else {})
 
 
 def _mentions(payload: Json, user: User) -> bool:

@@ -1,0 +1,193 @@
+"""What is sent along with a question: what of it the AI service can read, and the words for it where people wrote none."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# https://docs.acedata.cloud/en/faq/storage; what it means by MB it doesn't say, so the smaller.
+LARGEST = 25_000_000  # bytes
+MOST = 20  # of one question: more than any client lets people send
+LONGEST_NAME = 80  # characters of a file's name
+_MOST_NAMED = 3  # files in one sentence for people
+_KEPT_OF_END = 20  # characters of a name that is cut: its suffix says what it is
+# Quotes, and what a chat or Markdown may act on: a file has its name from whom it comes.
+_UNSAFE = frozenset('"`*~|<>[]{}\\/:;@$^„‚＂｀')
+_QUOTES = ("Pi", "Pf")
+_TYPESCRIPT = ("ts", "mts", "cts")  # tables of types take it for video
+_UNKNOWN_TYPE = "application/octet-stream"
+
+
+class Kind(StrEnum):
+    IMAGE = "image"
+    TEXT = "text"
+    FILE = "file"  # documents, and whatever else has a name
+    AUDIO = "audio"
+    VIDEO = "video"
+    STICKER = "sticker"
+    POLL = "poll"
+    FORWARD = "forward"
+    OTHER = "other"  # what only the platform's own clients can show
+
+    @classmethod
+    def _missing_(cls, value: object) -> Kind:
+        """One that a later version recorded."""
+        del value
+        return cls.OTHER
+
+
+# The service takes images and, as documents, everything else by its suffix. Nothing says that it hears or watches.
+_READ = frozenset({Kind.IMAGE, Kind.TEXT, Kind.FILE})
+_BY_SUFFIX = {
+    suffix: kind
+    for kind, suffixes in {
+        Kind.IMAGE: "jpg jpeg png gif bmp webp svg heic heif",
+        Kind.TEXT: "txt log md",
+        Kind.AUDIO: "mp3 ogg oga opus m4a aac wav flac amr wma weba aif aiff mid",
+        Kind.VIDEO: "mp4 m4v mov webm mkv avi ogv mpg mpeg wmv flv 3gp",
+    }.items()
+    for suffix in suffixes.split()
+}
+_WHY_NOT = {
+    Kind.AUDIO: "I can't listen to audio yet",
+    Kind.VIDEO: "I can't watch videos yet",
+    Kind.STICKER: "I can't see stickers yet",
+    Kind.POLL: "I can't read polls yet",
+    Kind.FORWARD: "I can't read forwarded messages yet",
+    Kind.OTHER: "I can't read this kind of message yet",
+}
+_TOO_LARGE = f"I can read files of up to {LARGEST // 1_000_000} MB"
+_NOT_HERE = "I can't open files here yet"
+_ASK = "Ask me something in words, and I'll answer."
+_PASTE = "Paste the part that matters as text, and I'll answer."
+_INSTEAD = {_TOO_LARGE: _PASTE, _NOT_HERE: _PASTE, _WHY_NOT[Kind.FORWARD]: _PASTE}
+_UNNAMED = {Kind.STICKER: "the sticker", Kind.POLL: "the poll", Kind.FORWARD: "the forwarded message"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One thing that was sent along."""
+
+    kind: Kind
+    name: str = ""  # as `file` tames it; empty for what has none
+    size: int | None = None  # bytes; None where it isn't told
+    url: str = ""  # where the service can fetch it, over https; empty where it can't
+
+    @property
+    def is_read(self) -> bool:
+        """Can the service read it?"""
+        return not self._why_not
+
+    @property
+    def _why_not(self) -> str:
+        if self.kind not in _READ:
+            return _WHY_NOT[self.kind]
+        if not self.url:
+            return _NOT_HERE
+        return _TOO_LARGE if (self.size or 0) > LARGEST else ""
+
+
+def file(name: object, media_type: object, size: object, url: str = "") -> Attachment:
+    """A file, as a platform tells of it: each of these may be missing or odd, and the first two are its owner's words."""
+    name = name if isinstance(name, str) else ""
+    size = size if isinstance(size, int) and size >= 0 else None
+    return Attachment(_kind(name, media_type if isinstance(media_type, str) else ""), _tame(name), size, url)
+
+
+def request(attachments: Iterable[Attachment]) -> str:
+    """Return what to ask about those that can be read, when nothing else is asked; empty if none can.
+
+    Their names are data, and no more: one line, in quotes that they can't end.
+    """
+    match [one for one in attachments if one.is_read]:
+        case []:
+            return ""
+        case [Attachment(kind=Kind.IMAGE) as image]:
+            return f"Please look at the attached image {_described(image)}: answer what it asks, or say what it shows."
+        case [one]:
+            return (
+                f"Please read the attached file {_described(one)} and answer what it asks; "
+                "if it asks nothing, say in short what it is about."
+            )
+        case several:
+            return (
+                f"Please read the {len(several)} attached files and answer what they ask; "
+                f"if they ask nothing, say in short what they are about: {', '.join(map(_described, several))}"
+            )
+
+
+def left_out(attachments: Iterable[Attachment]) -> str:
+    """Return what to tell beside an answer of those that the service was not given; empty if it was given all."""
+    reasons = _reasons(attachments)
+    return " ".join(f"{reason}, so this answer leaves out {_named(those)}." for reason, those in reasons.items())
+
+
+def declined(attachments: Iterable[Attachment]) -> str:
+    """Return what to tell whoever sent nothing but what can't be read; empty if nothing was sent along."""
+    reasons = list(_reasons(attachments))
+    if not reasons:
+        return ""
+    instead = next((_INSTEAD[reason] for reason in reasons if reason in _INSTEAD), _ASK)
+    return " ".join([*(f"{reason}." for reason in reasons), instead])
+
+
+def _reasons(attachments: Iterable[Attachment]) -> dict[str, list[Attachment]]:
+    reasons: dict[str, list[Attachment]] = {}
+    for one in attachments:
+        if not one.is_read:
+            reasons.setdefault(one._why_not, []).append(one)  # noqa: SLF001  # this file's own
+    return reasons
+
+
+def _named(those: Sequence[Attachment]) -> str:
+    names = [f'"{one.name}"' if one.name else _UNNAMED.get(one.kind, "a file") for one in those]
+    names = list(dict.fromkeys(names))
+    if len(names) > _MOST_NAMED:
+        names[_MOST_NAMED:] = ["others"]
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def _described(one: Attachment) -> str:
+    size = "" if one.size is None else _size(one.size)
+    about = ", ".join(part for part in ("text" if one.kind is Kind.TEXT else "", size) if part)
+    return f'"{one.name or one.kind}"' + (f" ({about})" if about else "")
+
+
+def _size(count: int) -> str:
+    if count < 1_000:
+        return f"{count} bytes"
+    return f"{count / 1_000:.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
+def _kind(name: str, media_type: str) -> Kind:
+    _, dot, suffix = name.lower().rpartition(".")
+    if dot and suffix in _TYPESCRIPT:
+        return Kind.TEXT
+    if dot and media_type in ("", _UNKNOWN_TYPE):
+        return _BY_SUFFIX.get(suffix, Kind.FILE)
+    match media_type.partition("/")[0].strip().lower():
+        case "image" | "text" | "audio" | "video" as kind:
+            return Kind(kind)
+    return Kind.FILE
+
+
+def _tame(name: str) -> str:
+    """Return *name* in one line, without anything that could end a quotation, be markup or ping."""
+    line = " ".join("".join(map(_tamed, name[: LONGEST_NAME * 10])).split())
+    if len(line) <= LONGEST_NAME:
+        return line
+    return f"{line[: LONGEST_NAME - _KEPT_OF_END - 1]}…{line[-_KEPT_OF_END:]}"
+
+
+def _tamed(sign: str) -> str:
+    category = unicodedata.category(sign)
+    if category in ("Cc", "Zs", "Zl", "Zp"):
+        return " "
+    if category in ("Cf", "Cs"):  # unseen, and some turn the order of what follows
+        return ""
+    return "_" if sign in _UNSAFE or category in _QUOTES else sign

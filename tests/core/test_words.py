@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from core.words import is_blank
+
+UNSEEN = {
+    "nothing": "",
+    "spaces of every width": " \t\n\u00a0\u2003\u202f\u3000",
+    "zero width": "\u200b\u200c\u200d\u2060\ufeff",
+    "direction": "\u200e\u200f\u202e\u2066\u2069",
+    "fillers of Hangul": "\u115f\u1160\u3164\uffa0",
+    "Braille without a dot": "\u2800",
+    "soft hyphen": "\u00ad",
+    "choosers of looks": "\ufe0f\u180b\U000e0100",
+    "tags": "\U000e0001\U000e0061",
+    "controls": "\0\x07\x1b",
+    "half a character": "\ud83d",
+}
+
+
+@pytest.mark.parametrize("text", UNSEEN.values(), ids=UNSEEN)
+def test_what_nobody_sees_is_blank(text: str) -> None:
+    assert is_blank(text)
+    assert is_blank(text * 3)
+    assert not is_blank(f"{text}?{text}")
+
+
+# The last is an emoji of 2022, of which Python 3.11 does not know.
+@pytest.mark.parametrize("text", ["?", "0", "한", "ا", "👍", "❤️", "…", "_", "\ufffd", "⠁", "\U0001fae8"])
+def test_what_people_see_is_not(text: str) -> None:
+    assert not is_blank(text)
