@@ -85,7 +85,7 @@ turns = Table(
     Column("asker", Id, nullable=False),
     Column("question", Words, nullable=False),
     Column("references", JSON, nullable=False),  # the URLs among the next, for processes of an earlier version
-    Column("attachments", JSON, nullable=False, server_default="[]"),  # objects with the fields of core.attachment's
+    Column("attachments", JSON),  # objects with the fields of core.attachment's; null: recorded by an earlier version
     Column("status", String(16), nullable=False),
     Column("answer", Words, nullable=False, server_default=""),
     Column("problem", Words, nullable=False, server_default=""),

@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("turns", sa.Column("attachments", sa.JSON, nullable=False, server_default="[]"))
+    op.add_column("turns", sa.Column("attachments", sa.JSON))
 
 
 def downgrade() -> None:
