@@ -153,7 +153,12 @@ def _reason_in_own_thread(message: discord.Message, me: int) -> Ignored | None:
 
 
 def _has_other_content(message: discord.Message) -> bool:
-    return bool(message.stickers or message.embeds or message.poll or message.components)
+    return bool(message.stickers or message.embeds or message.poll or _components(message))
+
+
+def _components(message: discord.Message) -> object:
+    # discord.py sets it only where the payload had some, and what could not be read was taken out of that.
+    return getattr(message, "components", ())
 
 
 def _attachments(message: discord.Message, *, has_words: bool) -> tuple[Attachment, ...]:
@@ -165,7 +170,7 @@ def _attachments(message: discord.Message, *, has_words: bool) -> tuple[Attachme
         sent.append(Attachment(Kind.POLL))
     if message.stickers and not has_words:
         sent.append(Attachment(Kind.STICKER))
-    if (message.embeds or message.components) and not (has_words or sent):
+    if (message.embeds or _components(message)) and not (has_words or sent):
         sent.append(Attachment(Kind.OTHER))
     return tuple(sent)
 
