@@ -49,6 +49,11 @@ class OddReplies:
                 return waiting.pop(0)
         return self._lasting.get(where) or self._lasting.get("*")
 
+    @property
+    def is_waiting(self) -> bool:
+        """Are there any that were not given yet?"""
+        return any(self._waiting.values()) or bool(self._lasting)
+
     def clear(self) -> None:
         self._waiting.clear()
         self._lasting.clear()

@@ -111,7 +111,8 @@ class Api:
 
     async def update(self, **arguments: object) -> None:
         """https://docs.slack.dev/reference/methods/chat.update"""
-        await self._patiently("chat.update", self._patient.chat_update, **arguments, link_names=False)
+        answer = await self._patiently("chat.update", self._patient.chat_update, **arguments, link_names=False)
+        _field(answer, "ts", str)  # what says no more than `ok` is none of Slack's, and may have done nothing
 
     async def delete(self, channel: str, ts: str) -> None:
         """https://docs.slack.dev/reference/methods/chat.delete"""

@@ -41,6 +41,7 @@ class Bot:
 
     def __init__(self, process: Process, variables: Mapping[str, str], log: Path) -> None:
         self.name = process.name
+        self.port = 0  # of its web door, once it is ready
         self.troubles: Counter[str] = Counter()  # what it logged as an error, by its words
         self._words = process.words
         self._variables = {**variables, **process.variables}
@@ -116,6 +117,7 @@ class Bot:
         except ValueError:
             entry = {"event": line.decode(errors="replace").strip(), "level": "error"}
         if entry.get("event") == "ready":
+            self.port = int(entry["health"].rpartition(":")[2].partition("/")[0])
             self._ready.set()
         if entry.get("level") in ("error", "critical"):
             kind = entry.get("kind") or str(entry.get("exception", "")).strip().rpartition("\n")[2]

@@ -12,6 +12,7 @@ from bots.sandbox.slack import Failure
 from tests.faults.moments import MOMENTS
 from tests.faults.outage import outage
 from tests.faults.people import Crowd, Wish
+from tests.faults.strange import absurd_waits, away, flood, odd_replies, unreadable
 from tests.faults.world import World, until
 
 HUNDRED = 100
@@ -215,8 +216,13 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
         Scenario("bad upstream", 10 * share, *some(40, 70), bad_upstream),
         Scenario("cuts", 13 * share, *some(40, 60), cuts, least=4),
         Scenario("restarts", 12 * share, *some(30, 30), restarts, least=3, needs_server=True),
+        Scenario("unreadable", 10 * share, *some(30, 40), unreadable, least=2),
+        Scenario("odd replies", 0, Wish(0, 0), Wish(0, 0), odd_replies),
+        Scenario("absurd waits", 0, Wish(0, 0), Wish(0, 0), absurd_waits),
+        Scenario("flood", 4 * share, *some(20, 20), flood, least=2),
         Scenario("mixture", 20 * share, *some(60, 90), mixture, least=round(12 * share) or 2),
         # The last one: it leaves people told for a while, since the bot does not hammer a service that was down.
         Scenario("no upstream", 3 * share, *some(10, 20), no_upstream),
         Scenario("outage", 0, Wish(0, 0), Wish(0, 0), outage, only_if_named=True),
+        Scenario("away", 0, Wish(0, 0), Wish(0, 0), away, only_if_named=True),
     ]

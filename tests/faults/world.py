@@ -127,7 +127,7 @@ class World:
             wire.mend()
         self.upstream.faults.clear()
         self.upstream.pace = PACE
-        self.slack.faults.failures.clear()
+        self.slack.faults.clear()
         self.slack.faults.redeliver = self.slack.faults.lose_acks = 0
         self.slack.faults.mention_first = False
         self.discord.faults.clear()

@@ -77,12 +77,12 @@ async def test_at_the_first_post(house: House, turn: Turn, kind: str, done: bool
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["instead", "done"])
-@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("kind", POSTED)
 async def test_at_updates(house: House, turn: Turn, kind: str, done: bool) -> None:  # noqa: FBT001
     """While it streams, and at its end."""
     turn = turn.replied(await house.chat.show(turn.grow("Because")))
     for state in (turn.grow("Because it"), turn.finish(ANSWER)):
-        house.slack.faults.odd("chat.update", ODD[kind], done=done)
+        house.slack.faults.odd("chat.update", POSTED[kind], done=done)
         await shown_at_last(house, state)
     (message,) = house.replies(turn)
     assert shown(message) == ANSWER
