@@ -11,6 +11,7 @@ WORKDIR /bobbin
 COPY core core
 COPY bots bots
 COPY migrations migrations
+COPY sandbox sandbox
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     BOBBIN_DATABASE__URL=sqlite:////data/bobbin.db BOBBIN_LOG__FORMAT=json
 USER bobbin

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select, text
 
 from benchmarks.rig import PER_SECOND, PRESETS, TOKEN, TURNS, Silent, arrivals, emulator, paced, postgresql
 from benchmarks.rows import Row
+from core.asking.service import Service
 from core.engine.distributed import Procrastinate
 from core.engine.jobs import Jobs
 from core.relay import Relay
@@ -24,7 +25,6 @@ from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey
 from core.upstream.client import Upstream
 from core.upstream.prompt import Prompt
-from core.upstream.service import Service
 from core.worker import Worker
 
 SAY = "say exactly: "  # the emulator does so: answers of a few words, since it is the engine that is measured

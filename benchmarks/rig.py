@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
+from core.asking.service import Service
 from core.chat import Chat
 from core.engine.embedded import Embedded
 from core.preset import Preset
@@ -26,7 +27,6 @@ from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Reply, Turn
 from core.upstream.client import Upstream
-from core.upstream.service import Service
 from core.worker import Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions="")}

@@ -14,8 +14,8 @@ import httpx
 
 from benchmarks.rig import free_port
 from benchmarks.rows import Row
-from bots.sandbox.discord import LocalDiscord
-from bots.sandbox.slack import LocalSlack
+from sandbox.discord import LocalDiscord
+from sandbox.slack import LocalSlack
 
 RUNS = 5
 REACH = 2.0  # seconds

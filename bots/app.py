@@ -13,6 +13,7 @@ from bots import platforms
 from bots.kit import Kit
 from bots.supervisor import keep_up
 from bots.web import Web
+from core.asking.service import Service
 from core.engine.embedded import Embedded
 from core.errors import SetupError, StorageUnavailable
 from core.relay import Relay
@@ -21,7 +22,6 @@ from core.storage.database import open_database, readable
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.upstream.client import Upstream
-from core.upstream.service import Service
 from core.vitals import Vitals
 from core.worker import Worker
 

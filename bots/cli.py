@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from core.settings import Settings
-    from core.upstream.emulator import Emulator
+    from sandbox.upstream import Emulator
 
 WRONG_SETUP = 2  # exit code
 
@@ -87,7 +87,7 @@ def upstream(
     faults: Annotated[str, typer.Option(help="What goes wrong: NAME[=VALUE],… ; `help` lists them.")] = "",
 ) -> None:
     """Serve the AI service's API locally: an emulator to try and test with."""
-    from core.upstream import emulator  # noqa: PLC0415
+    from sandbox import upstream as emulator  # noqa: PLC0415
 
     if faults == "help":
         print(emulator.explain())
@@ -169,7 +169,7 @@ def _need_tokens(settings: Settings, parts: list[str]) -> None:
 
 
 def _sandbox(settings: Settings, script: str | None) -> None:
-    from bots.sandbox.terminal import play  # noqa: PLC0415
+    from sandbox.terminal import play  # noqa: PLC0415
 
     # What goes wrong is to be seen in the conversation; only faults of Bobbin's own belong between its lines.
     _log(settings.model_copy(update={"log": settings.log.model_copy(update={"level": "ERROR"})}))

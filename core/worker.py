@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import preset
+from core.asking.limits import refuses_token
+from core.asking.patience import TRIES
 from core.attachment import declined, left_out
 from core.errors import (
     BobbinError,
@@ -34,8 +36,6 @@ from core.errors import (
 from core.showing import Oddities, Showing, insist
 from core.thread import Conversation
 from core.transcript import retell
-from core.upstream.limits import refuses_token
-from core.upstream.patience import TRIES
 from core.upstream.prompt import Prompt, Said
 from core.vitals import Metrics
 from core.words import is_keepable, keepable
@@ -43,12 +43,12 @@ from core.words import is_keepable, keepable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.asking.service import Answering, Service
     from core.chat import Chat
     from core.preset import Choice, Preset
     from core.storage.ledger import Ledger, Taken
     from core.thread import ThreadId
     from core.turn import Turn, TurnId
-    from core.upstream.service import Answering, Service
 
 log = structlog.get_logger(__name__)
 

@@ -30,7 +30,7 @@ from core.upstream.prompt import Prompt, Said
 PATH = "/aichat/conversations"  # https://docs.acedata.cloud/en/guides/aichat/aichat_conversations
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
-MOST_CONNECTIONS = 100_000  # what bounds them is core.upstream.limits
+MOST_CONNECTIONS = 100_000  # what bounds them is core.asking.limits
 DETAIL_CHARACTERS = 500  # of the service's own words: enough for a log
 REFUSAL_BYTES = 64 * 1024  # of a refusal's body; proxies send whole pages
 KEEPALIVE = 15.0  # seconds; well under the 60 and more after which proxies drop an idle connection unasked

@@ -13,7 +13,7 @@ from core.engine import presence
 from core.engine.presence import sharing
 from core.storage.database import open_database
 from core.storage.migrate import migrate
-from core.upstream.emulator import Emulator
+from sandbox.upstream import Emulator
 from tests.pooler import deaf
 
 GOOD, BAD = "a-good-token", "a-bad-token"

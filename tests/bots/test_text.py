@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.sandbox.slack.weight import rendered_blocks
 from bots.text.blocks import Kind, blocks, rendered
 from bots.text.cut import shortened, utf8
 from bots.text.inline import BREAK, Guard
@@ -16,6 +15,7 @@ from bots.text.measure import Measure, at_most
 from bots.text.pages import Part, split
 from bots.text.tables import aligned, records, width
 from bots.text.thoughts import visible
+from sandbox.slack.weight import rendered_blocks
 from tests.answers import SIGNS
 
 MEASURE = Measure(limit=300, gains="<@]:`>", gain=1, table=30)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 import structlog
 
+from core.asking.service import Service
 from core.engine.embedded import Embedded
 from core.errors import (
     BadRequest,
@@ -31,7 +32,6 @@ from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Status, Turn
 from core.upstream import Upstream
-from core.upstream.service import Service
 from core.vitals import Metrics
 from core.worker import Worker
 

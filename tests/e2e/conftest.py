@@ -13,8 +13,8 @@ import pytest
 
 from bots import platforms
 from bots.app import Bobbin
-from bots.sandbox import discord, slack
-from core.upstream.emulator import Emulator
+from sandbox import discord, slack
+from sandbox.upstream import Emulator
 from tests.conftest import POSTGRES
 
 PATIENCE = 20.0  # seconds

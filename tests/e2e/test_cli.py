@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from core.storage.database import open_database
-from core.upstream.emulator import Emulator
+from sandbox.upstream import Emulator
 from tests.pooler import aged
 
 HOUSE = Path(__file__).parent.parent.parent

@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bots.sandbox.discord import Channel, LocalDiscord, Message, Permission
-from core.upstream.emulator import Emulator
+from sandbox.discord import Channel, LocalDiscord, Message, Permission
+from sandbox.upstream import Emulator
 
 PATIENCE = 20.0  # seconds
 SEND = "POST /channels/{channel_id}/messages"

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bots.sandbox.replies import Reply
+from sandbox.replies import Reply
 from tests.e2e.conftest import DiscordSide, Side, SlackSide
 
 if TYPE_CHECKING:
-    from bots.sandbox import discord, slack
+    from sandbox import discord, slack
     from tests.e2e.conftest import Running
 
 JSON = "application/json"

@@ -12,7 +12,7 @@ import pytest
 
 from bots.app import Roles
 from core.errors import SetupError
-from core.upstream.emulator import Emulator
+from sandbox.upstream import Emulator
 
 
 async def test_one_process_listens_and_another_answers(running: Any, side: Any, postgres_url: str) -> None:

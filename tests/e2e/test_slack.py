@@ -10,8 +10,8 @@ import pytest
 
 from bots import platforms
 from bots.app import Bobbin
-from bots.sandbox.slack import LocalSlack, Message, shown
-from core.upstream.emulator import Emulator
+from sandbox.slack import LocalSlack, Message, shown
+from sandbox.upstream import Emulator
 
 
 @asynccontextmanager

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bots.sandbox.slack import LocalSlack, Message, shown
 from bots.slack.catch_up import SEEN_NOTE
 from bots.slack.footer import AGAIN, ANSWER_EDITED, TRY_AGAIN
 from core.storage.database import open_database
 from core.storage.ledger import Ledger
-from core.upstream.emulator import Emulator
+from sandbox.slack import LocalSlack, Message, shown
+from sandbox.upstream import Emulator
 
 PATIENCE = 20.0  # seconds
 DAY = 86_400.0  # seconds

@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from core.upstream.emulator import Emulator
+from sandbox.upstream import Emulator
 
 
 def answers(side: Any, thread: Any) -> list[str]:

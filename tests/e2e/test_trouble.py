@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from core.asking.breaker import FAILURES, LONGEST_PAUSE
+from core.asking.service import Service
 from core.engine.embedded import Embedded
 from core.preset import Preset
 from core.relay import Relay
@@ -19,10 +21,8 @@ from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Reply, Status, Turn
 from core.upstream import Upstream
-from core.upstream.breaker import FAILURES, LONGEST_PAUSE
-from core.upstream.emulator import Emulator
-from core.upstream.service import Service
 from core.worker import Worker
+from sandbox.upstream import Emulator
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions="", fallbacks=())}
 

@@ -12,7 +12,7 @@ from tests.e2e.conftest import DiscordSide, Side, SlackSide
 if TYPE_CHECKING:
     import pytest
 
-    from bots.sandbox import discord, slack
+    from sandbox import discord, slack
     from tests.e2e.conftest import Running
 
 POISON = {"id": "1", "content": "hello", "author": {}, "poll": {"answers": []}}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bots.sandbox import discord, slack
-from bots.sandbox.discord import File, LocalDiscord
-from bots.sandbox.slack import LocalSlack, SharedFile
-from core.upstream.emulator import Emulator
+from sandbox import discord, slack
+from sandbox.discord import File, LocalDiscord
+from sandbox.slack import LocalSlack, SharedFile
+from sandbox.upstream import Emulator
 
 PATIENCE = 20.0  # seconds
 IMAGE = File("pump.png", b"png" * 1000, "image/png")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bots.sandbox.slack import Failure
+from sandbox.slack import Failure
 from tests.faults.moments import MOMENTS
 from tests.faults.outage import outage
 from tests.faults.people import Crowd, Wish

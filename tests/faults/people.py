@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bots.discord.pages import TRY_AGAIN
-from bots.sandbox.discord import LocalDiscord, Message
-from bots.sandbox.slack import ChangeKind, LocalSlack
-from bots.sandbox.slack import Message as SlackMessage
 from bots.slack.footer import AGAIN
+from sandbox.discord import LocalDiscord, Message
+from sandbox.slack import ChangeKind, LocalSlack
+from sandbox.slack import Message as SlackMessage
 from tests.faults.count import Asked, Seen
 
 PATIENCE = 3.0  # seconds that somebody waits for an answer before asking on regardless

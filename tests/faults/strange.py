@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from bots.sandbox.replies import Reply
+from sandbox.replies import Reply
 from tests.faults.people import Crowd, is_ended
 from tests.faults.world import World, until
 

@@ -17,10 +17,10 @@ from sqlalchemy import Engine, NullPool, create_engine, delete, select
 from sqlalchemy.exc import DBAPIError
 
 from bots.discord.starts import STARTS_NOTE
-from bots.sandbox.discord import LocalDiscord
-from bots.sandbox.slack import LocalSlack
 from core.storage.tables import notes, turns
-from core.upstream.emulator import Emulator
+from sandbox.discord import LocalDiscord
+from sandbox.slack import LocalSlack
+from sandbox.upstream import Emulator
 from tests.faults.bots import Bot, Topology
 from tests.faults.count import TOKEN, Recorded
 from tests.faults.people import LOOK, DiscordSide, Side, SlackSide

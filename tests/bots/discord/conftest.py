@@ -13,8 +13,6 @@ import pytest
 from bots.discord.chat import DiscordChat
 from bots.discord.settings import Section
 from bots.kit import Kit, Route
-from bots.sandbox.discord import Channel, LocalDiscord, Message, User
-from bots.sandbox.discord.model import MessageKind
 from core.errors import StorageUnavailable
 from core.preset import Preset
 from core.relay import Relay
@@ -25,6 +23,8 @@ from core.storage.migrate import migrate
 from core.thread import ThreadId
 from core.turn import Accepted, Question, QuestionKey, Reply, Turn
 from core.vitals import Vitals
+from sandbox.discord import Channel, LocalDiscord, Message, User
+from sandbox.discord.model import MessageKind
 
 
 class Outage(Ledger):

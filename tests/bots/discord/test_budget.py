@@ -13,7 +13,7 @@ from bots.discord.pace import CALLS_A_SECOND
 from core.errors import ThreadGone
 
 if TYPE_CHECKING:
-    from bots.sandbox.discord import Channel
+    from sandbox.discord import Channel
     from tests.bots.discord.conftest import House
 
 START_THREAD = "POST /channels/{channel_id}/messages/{message_id}/threads"

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from bots.discord.catch_up import _is_deleted
 from bots.discord.events import key_of
-from bots.sandbox.discord import Channel, Message, Permission
 from core.turn import QuestionKey, Turn
+from sandbox.discord import Channel, Message, Permission
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ import pytest
 
 from bots.discord import buttons, commands
 from bots.discord.events import key_of
-from bots.sandbox.discord import Interaction, Message
 from core.errors import ThreadGone
 from core.turn import Status, Turn
+from sandbox.discord import Interaction, Message
 
 if TYPE_CHECKING:
     from tests.bots.discord.conftest import House

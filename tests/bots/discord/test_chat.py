@@ -11,8 +11,8 @@ import structlog
 import yarl
 from pydantic import SecretStr
 
-from bots.sandbox.discord import LocalDiscord, Permission
 from core.errors import ChatBusy, SetupError, ThreadGone
+from sandbox.discord import LocalDiscord, Permission
 
 if TYPE_CHECKING:
     from tests.bots.discord.conftest import House

@@ -10,7 +10,7 @@ from bots.discord import commands
 from core.errors import ThreadGone
 
 if TYPE_CHECKING:
-    from bots.sandbox.discord import Interaction
+    from sandbox.discord import Interaction
     from tests.bots.discord.conftest import House
 
 RESPOND = "POST /interactions/{interaction_id}/{token}/callback"

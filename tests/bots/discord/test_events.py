@@ -10,9 +10,9 @@ import pytest
 
 from bots.discord.events import Asked, Ignored, read_message, thread_name
 from bots.discord.limits import THREAD_NAME
-from bots.sandbox.discord import LocalDiscord, Message, Permission
-from bots.sandbox.discord.payloads import guild_create_json, message_json
 from core.attachment import Attachment, Kind
+from sandbox.discord import LocalDiscord, Message, Permission
+from sandbox.discord.payloads import guild_create_json, message_json
 from tests.answers import FAMILY
 
 Heard = Callable[..., discord.Message]

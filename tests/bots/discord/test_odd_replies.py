@@ -10,8 +10,8 @@ import pytest
 
 from bots.discord import answers
 from bots.discord.errors import LONGEST_WAIT
-from bots.sandbox.replies import Reply
 from core.errors import ChatBusy, ChatUnclear
+from sandbox.replies import Reply
 
 if TYPE_CHECKING:
     from core.turn import Turn
@@ -113,7 +113,7 @@ async def test_long_after_an_odd_reply_it_is_looked_for_before_it_is_posted_agai
 ) -> None:
     """By then Discord no longer knows the nonce."""
     monkeypatch.setattr(answers, "NONCE_TRUSTED", -1.0)
-    monkeypatch.setattr("bots.sandbox.discord.rest.messages.NONCE_SECONDS", 0.0)
+    monkeypatch.setattr("sandbox.discord.rest.messages.NONCE_SECONDS", 0.0)
     async with house.listening():
         turn = await house.asked()
         house.discord.faults.odd(POST, ODD[kind], done=True)
@@ -132,7 +132,7 @@ async def test_a_process_that_takes_a_turn_over_long_after_looks_for_it_as_well(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "NONCE_TRUSTED", -1.0)
-    monkeypatch.setattr("bots.sandbox.discord.rest.messages.NONCE_SECONDS", 0.0)
+    monkeypatch.setattr("sandbox.discord.rest.messages.NONCE_SECONDS", 0.0)
     async with house.listening():
         turn = await house.asked()
         await house.chat.show(turn.start("m").finish(ANSWER))

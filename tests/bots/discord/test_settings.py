@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from bots.discord import manifest
 from bots.discord.settings import Section
 from bots.discord.setup import PERMISSIONS, check
-from bots.sandbox.discord import LocalDiscord
 from core.errors import SetupError
+from sandbox.discord import LocalDiscord
 
 
 def test_without_a_token_it_is_not_configured() -> None:

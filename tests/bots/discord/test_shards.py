@@ -10,7 +10,7 @@ import pytest
 
 from bots.discord.events import key_of
 from bots.discord.seen import note_of
-from bots.sandbox.discord.sessions import Goodbye
+from sandbox.discord.sessions import Goodbye
 
 if TYPE_CHECKING:
     from tests.bots.discord.conftest import House

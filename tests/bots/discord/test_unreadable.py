@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 
 from bots.discord.setup import check
 from bots.discord.unreadable import guard, mend
-from bots.sandbox.discord import payloads
 from core.errors import SetupError
 from core.vitals import Metrics
+from sandbox.discord import payloads
 from tests.bots.discord.conftest import House
 
 BAD = {

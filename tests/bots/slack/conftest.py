@@ -14,7 +14,6 @@ import pytest
 from aiohttp import web
 
 from bots.kit import Kit, Route
-from bots.sandbox.slack import Channel, LocalSlack, Message, User
 from bots.slack.chat import SlackChat
 from bots.slack.settings import Section
 from core.errors import StorageUnavailable
@@ -27,6 +26,7 @@ from core.storage.migrate import migrate
 from core.thread import ThreadId
 from core.turn import Accepted, Question, QuestionKey, Reply, Turn
 from core.vitals import Vitals
+from sandbox.slack import Channel, LocalSlack, Message, User
 
 PAYLOADS = Path(__file__).parents[2] / "data" / "slack"
 

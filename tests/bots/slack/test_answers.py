@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.sandbox.slack import Change, ChangeKind, Failure, shown
 from bots.slack.note import Note
 from core.errors import ChatBusy, ChatForbidden, ChatRejected, ThreadGone
 from core.turn import NOTHING_SHOWN
+from sandbox.slack import Change, ChangeKind, Failure, shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.sandbox.slack import Failure
 from bots.slack import catch_up, connect
 from bots.slack.api import Api
 from bots.slack.catch_up import MOST_MESSAGES, MOST_REFUSALS, SEEN_NOTE, CatchUp
@@ -21,9 +20,10 @@ from bots.slack.signs import Signs
 from core.errors import StorageUnavailable
 from core.turn import Question, Turn
 from core.vitals import Vitals
+from sandbox.slack import Failure
 
 if TYPE_CHECKING:
-    from bots.sandbox.slack import Message
+    from sandbox.slack import Message
     from tests.bots.slack.conftest import House
 
 

@@ -13,12 +13,12 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bots.sandbox.slack import Failure, Message
-from bots.sandbox.slack.delivery import Kind
-from bots.sandbox.slack.request_url import signature
 from bots.slack.footer import AGAIN
 from core.errors import SetupError, StorageUnavailable
 from core.turn import Status
+from sandbox.slack import Failure, Message
+from sandbox.slack.delivery import Kind
+from sandbox.slack.request_url import signature
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.sandbox.slack import Failure, Message, shown
+from sandbox.slack import Failure, Message, shown
 from tests.answers import KINDS, LENGTHS, answer, words
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.sandbox.slack.blocks import Surface, block_problems
 from bots.slack.footer import context
 from bots.slack.limits import PAGE_LIMIT, TEXT_LIMIT
 from bots.slack.markdown import Page, pages, plain
 from bots.text.inline import BREAK
+from sandbox.slack.blocks import Surface, block_problems
 
 TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
 FRAGMENTS = (

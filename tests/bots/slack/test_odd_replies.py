@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.sandbox.replies import Reply
-from bots.sandbox.slack import Failure, shown
 from bots.slack.errors import LONGEST_WAIT
 from core.errors import ChatBusy, ChatRejected, ChatUnclear
+from sandbox.replies import Reply
+from sandbox.slack import Failure, shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

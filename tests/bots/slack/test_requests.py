@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
-from bots.sandbox.slack.request_url import signature
 from bots.slack import requests
+from sandbox.slack.request_url import signature
 
 if TYPE_CHECKING:
     from tests.bots.slack.conftest import House

@@ -8,10 +8,10 @@ import secrets
 import pytest
 
 from bots import slack
-from bots.sandbox.slack import LocalSlack
 from bots.slack.manifest import SCOPES
 from bots.slack.settings import Section
 from core.errors import SetupError
+from sandbox.slack import LocalSlack
 
 
 def section(**values: str) -> Section:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from bots.sandbox.slack import Raw
 from bots.slack import connect
 from core.errors import SetupError
+from sandbox.slack import Raw
 
 if TYPE_CHECKING:
     from tests.bots.slack.conftest import House

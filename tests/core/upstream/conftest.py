@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from core.upstream import Upstream
-from core.upstream.emulator import Emulator
+from sandbox.upstream import Emulator
 
 Respond = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Serve = Callable[[Respond], Awaitable[str]]

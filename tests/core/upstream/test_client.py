@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from core.asking.patience import Patience
 from core.errors import (
     EmptyAnswer,
     NotTheService,
@@ -26,7 +27,6 @@ from core.errors import (
 )
 from core.thread import ConversationId
 from core.upstream import Prompt, Said, Upstream
-from core.upstream.patience import Patience
 
 Respond = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Serve = Callable[[Respond], Awaitable[str]]

@@ -1,0 +1,174 @@
+"""The upstream as everybody may use it: in turn, within its limits, patiently, and not at all while it is down."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Self
+
+import stamina
+import structlog
+
+from core.asking.breaker import FIRST_PAUSE as FIRST_REST
+from core.asking.breaker import Breaker
+from core.asking.limits import TOLD_AFTER, Limits, Token, refuses_token
+from core.asking.patience import FIRST_PAUSE, TRIES, Patience
+from core.errors import UpstreamError
+from core.vitals import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from core.thread import Thread
+    from core.upstream.client import Stream, Upstream
+    from core.upstream.prompt import Prompt, Said
+
+log = structlog.get_logger(__name__)
+
+
+class Answering:
+    """An answer on its way, like `Stream`, that says when its first bytes came."""
+
+    def __init__(self, stream: Stream, began: Callable[[], None]) -> None:
+        self._stream = stream
+        self._steps = aiter(stream)
+        self._began = began
+        self._has_begun = False
+
+    def said(self) -> Said:
+        """Return the answer so far."""
+        return self._stream.said()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> None:
+        await anext(self._steps)
+        if not self._has_begun:
+            self._has_begun = True
+            self._began()
+
+
+class Service:
+    """The upstream, reached with all the tokens there are, by everybody at once."""
+
+    def __init__(
+        self,
+        upstreams: Sequence[Upstream],
+        *,
+        in_flight: int = 20,
+        per_second: int = 60,
+        metrics: Metrics | None = None,
+        first_pause: float = FIRST_PAUSE,
+        first_rest: float = FIRST_REST,
+        told_after: float = TOLD_AFTER,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take one upstream for each token, the limits of one token, and where to count.
+
+        *first_pause* in seconds, between two tries of a question; *first_rest* in seconds, before a service that is
+        down is tried again; both grow. *told_after* in seconds, of waiting in silence.
+        """
+        tokens = [
+            Token(number, upstream, in_flight=in_flight, per_second=per_second)
+            for number, upstream in enumerate(upstreams, 1)
+        ]
+        self._limits = Limits(tokens, clock=clock, told_after=told_after)
+        self._metrics = metrics or Metrics()
+        self._first_pause = first_pause
+        self._first_rest = first_rest
+        self._clock = clock
+        # One model may be down while others answer, and then only these can step in: each has a breaker of its own.
+        self._breakers: dict[str, Breaker] = {}
+        self._metrics.waiting.set_function(lambda: self._limits.waiting)
+        self._metrics.in_flight.set_function(lambda: self._limits.in_flight)
+        self._metrics.tokens_aside.set_function(lambda: self._limits.aside)
+
+    async def aclose(self) -> None:
+        """Close every connection. Answers still on their way break off."""
+        for token in self._limits.tokens:
+            await token.upstream.aclose()
+
+    @asynccontextmanager
+    async def ask(
+        self,
+        prompt: Prompt,
+        *,
+        thread: Thread,
+        told: Callable[[int | None], None],
+        tries: int = TRIES,
+        rests: bool = True,
+    ) -> AsyncIterator[Answering]:
+        """Ask for *thread* when its turn comes, up to so many *tries*, and have the answer streamed.
+
+        *rests*: wait for a model that is away for a moment?
+
+        *told* is called with how many questions are before it, when the wait is long, and with None
+        when it is over. Raises an UpstreamError, which
+        is Resting if the model is not asked at all since it is down. No slot is held between two tries.
+        """
+        patience = Patience(tries, self._first_pause, rests=rests)
+
+        def again(error: Exception) -> float | bool:
+            if refuses_token(error) and self._limits.aside < len(self._limits.tokens):
+                return 0.0  # another token may be good, and one less is left each time
+            pause = patience.after(error)
+            return False if pause is None else pause
+
+        async with AsyncExitStack() as call:
+            async for attempt in stamina.retry_context(on=again, attempts=None, timeout=None):
+                with attempt:
+                    answering = await call.enter_async_context(self._try(prompt, thread, told))
+            yield answering
+
+    @asynccontextmanager
+    async def _try(
+        self, prompt: Prompt, thread: Thread, told: Callable[[int | None], None]
+    ) -> AsyncIterator[Answering]:
+        breaker = self._breaker(prompt.model)
+        breaker.check()  # before waiting for nothing
+        async with self._limits.slot(thread, told) as token:
+            with breaker.watching() as answered:
+                try:
+                    async with self._counted(prompt, token, answered) as answering:
+                        yield answering
+                except UpstreamError as error:
+                    if refuses_token(error):
+                        self._set_aside(token, error)
+                    raise
+
+    @asynccontextmanager
+    async def _counted(self, prompt: Prompt, token: Token, answered: Callable[[], None]) -> AsyncIterator[Answering]:
+        started, outcome = self._clock(), "left"
+
+        def began() -> None:
+            answered()
+            token.answered(self._clock())
+            self._metrics.first_byte.observe(self._clock() - started)
+
+        try:
+            async with token.upstream.ask(prompt) as stream:
+                yield Answering(stream, began)
+            outcome = "ok"
+            self._metrics.whole.observe(self._clock() - started)
+        except UpstreamError as error:
+            outcome = error.code if error.code != "unknown" else type(error).__name__
+            raise
+        finally:
+            self._metrics.calls.labels(prompt.model, outcome).inc()
+
+    def _breaker(self, model: str) -> Breaker:
+        if model not in self._breakers:
+            breaker = self._breakers[model] = Breaker(first_pause=self._first_rest, clock=self._clock)
+            self._metrics.down.labels(model).set_function(lambda: breaker.is_open)
+        return self._breakers[model]
+
+    def _set_aside(self, token: Token, error: UpstreamError) -> None:
+        """Say so once and loudly, not with every question nor whenever it is tried again in vain."""
+        if token.refusal(self._clock()) is not None:
+            return
+        tell = log.warning if token.was_refused else log.error
+        self._limits.set_aside(token, error)
+        left = len(self._limits.tokens) - self._limits.aside
+        then = "the others are used" if left else "there is no other, so nobody gets an answer"
+        tell("the AI service refuses a token", token=token.number, then=then, error=str(error))

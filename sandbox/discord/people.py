@@ -1,0 +1,207 @@
+"""What people do in the local Discord: talk, answer, edit, delete, react, open threads and posts."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from sandbox.discord import acts, payloads, threads
+from sandbox.discord.forms import MOST_CONTENT
+from sandbox.discord.intents import Intent
+from sandbox.discord.model import Channel, ChannelKind, Draft, File, Flag, Message, Overwrite, User
+from sandbox.discord.permissions import Permission
+from sandbox.discord.snowflakes import iso
+from sandbox.discord.world import Event, World
+
+WORD = re.compile(r"@([\w.-]+)")
+
+
+class People:
+    """Users, channels and messages may be given as such or by name (`"ada"`, `"#general"`, an id)."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def user(self, who: User | str | int) -> User:
+        if isinstance(who, User):
+            return who
+        name = str(who).removeprefix("@")
+        for user in self.world.users.values():
+            if name in (user.name, str(user.id)):
+                return user
+        raise ValueError(f"There is no user {who!r}. Known: {', '.join(u.name for u in self.world.users.values())}.")
+
+    def channel(self, where: Channel | str | int) -> Channel:
+        """The newest one, if several threads share a name."""
+        if isinstance(where, Channel):
+            return where
+        name = str(where).removeprefix("#")
+        for channel in reversed(self.world.channels.values()):
+            if str(channel.id) == name or (channel.name == name and not channel.is_dm):
+                return channel
+        raise ValueError(f"There is no channel or thread {where!r}.")
+
+    def add_user(self, name: str, *, manages_guild: bool = False) -> User:
+        return self.world.add_user(name, manages_guild=manages_guild)
+
+    def add_channel(self, name: str, *, forum: bool = False) -> Channel:
+        kind = ChannelKind.FORUM if forum else ChannelKind.TEXT
+        channel = self.world.add_channel(name, kind=kind)
+        self.world.tell_gateway(Event("CHANNEL_CREATE", payloads.channel_json(self.world, channel), Intent.GUILDS))
+        self.world.changes.tell("channel", channel)
+        return channel
+
+    def open_dm(self, user: User | str) -> Channel:
+        """The channel between *user* and the bot."""
+        return self.world.dm_with(self.user(user))
+
+    async def say(
+        self,
+        user: User | str,
+        where: Channel | str | int,
+        content: str = "",
+        *,
+        reply_to: Message | None = None,
+        attachments: Sequence[File] = (),
+    ) -> Message:
+        if not (content or attachments):
+            raise ValueError("Discord sends no empty messages: give content or attachments.")
+        return self._send(user, where, Draft(content=content, files=list(attachments), reply_to=reply_to))
+
+    async def send_sticker(self, user: User | str, where: Channel | str | int, name: str, content: str = "") -> Message:
+        """https://discord.com/developers/docs/resources/sticker#sticker-item-object"""
+        sticker = {"id": str(self.world.snowflakes.next()), "name": name, "format_type": 1}
+        return self._send(user, where, Draft(content=content, more={"sticker_items": [sticker]}))
+
+    async def start_poll(
+        self, user: User | str, where: Channel | str | int, question: str, *answers: str, content: str = ""
+    ) -> Message:
+        """https://discord.com/developers/docs/resources/poll#poll-object"""
+        poll = {
+            "question": {"text": question},
+            "answers": [{"answer_id": n, "poll_media": {"text": text}} for n, text in enumerate(answers, 1)],
+            "expiry": iso(datetime.now(UTC) + timedelta(days=1)),
+            "allow_multiselect": False,
+            "layout_type": 1,
+        }
+        return self._send(user, where, Draft(content=content, more={"poll": poll}))
+
+    async def forward(self, user: User | str, message: Message, where: Channel | str | int) -> Message:
+        """Its words come as a copy, and a forward has none of its own.
+
+        https://discord.com/developers/docs/resources/message#message-snapshot-object
+        """
+        whole = payloads.message_json(self.world, message)
+        shared = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "mentions")
+        snapshot = {name: whole[name] for name in (*shared, "mention_roles", "components")}
+        reference = {"type": 1, "message_id": str(message.id), "channel_id": str(message.channel.id)}
+        if not message.channel.is_dm:
+            reference["guild_id"] = str(self.world.guild_id)
+        more = {"message_snapshots": [{"message": snapshot}]}
+        draft = Draft(more=more, flags=int(Flag.HAS_SNAPSHOT), reference=reference)
+        return self._send(user, where, draft)
+
+    def _send(self, user: User | str, where: Channel | str | int, draft: Draft) -> Message:
+        speaker, channel = self.user(user), self.channel(where)
+        self._check(speaker, channel, draft.content)
+        return acts.post(self.world, channel, speaker, replace(draft, content=self._with_mentions(draft.content)))
+
+    def _check(self, user: User, channel: Channel, content: str) -> None:
+        if channel.is_dm and user.id != channel.recipient_id:
+            raise ValueError(f"{user.name} is not in that conversation.")
+        if len(content) > MOST_CONTENT:
+            raise ValueError(f"Discord takes {MOST_CONTENT} characters, not {len(content)}.")
+        threads.check_writable(self.world, channel, user)
+
+    def _with_mentions(self, content: str) -> str:
+        """As Discord's own client does: `@ada` becomes a mention, if there is an ada."""
+        by_name = {user.name: user.mention for user in self.world.users.values()}
+        by_name |= {role.name: f"<@&{role.id}>" for role in self.world.roles.values() if role.name not in by_name}
+        return WORD.sub(lambda found: by_name.get(found[1], found[0]), content)
+
+    async def edit(self, user: User | str, message: Message, content: str) -> Message:
+        if self.user(user) is not message.author:
+            raise ValueError("People edit only their own messages.")
+        return acts.edit(self.world, message, {"content": self._with_mentions(content)})
+
+    async def delete(self, user: User | str, message: Message) -> None:
+        """*user* wrote it or keeps order there; an ephemeral one is dismissed for oneself."""
+        person = self.user(user)
+        if message.is_ephemeral:
+            if message.only_for != person.id:
+                raise ValueError(f"{person.name} does not see that message.")
+        elif person is not message.author and not self.may(person, message.channel, Permission.MANAGE_MESSAGES):
+            raise ValueError(f"{person.name} may not delete that message.")
+        acts.delete(self.world, message)
+
+    async def purge(self, user: User | str, messages: Sequence[Message]) -> None:
+        """Several messages of one channel at once, as those who keep order there do by their bots."""
+        person = self.user(user)
+        if len({message.channel.id for message in messages}) != 1:
+            raise ValueError("Messages are deleted at once in one channel only.")
+        if not self.may(person, messages[0].channel, Permission.MANAGE_MESSAGES):
+            raise ValueError(f"{person.name} may not delete those messages.")
+        acts.delete_many(self.world, list(messages))
+
+    async def preview(self, message: Message, title: str) -> None:
+        """Discord shows what is behind a link in *message*, a while after it was said."""
+        acts.preview(self.world, message, [{"type": "link", "title": title}])
+
+    async def react(self, user: User | str, message: Message, emoji: str) -> None:
+        acts.react(self.world, message, self.user(user), emoji)
+
+    async def unreact(self, user: User | str, message: Message, emoji: str) -> None:
+        acts.unreact(self.world, message, self.user(user), emoji)
+
+    async def type_in(self, user: User | str, where: Channel | str) -> None:
+        acts.start_typing(self.world, self.channel(where), self.user(user))
+
+    async def start_thread(self, user: User | str, place: Message | Channel | str, name: str) -> Channel:
+        """From a message, or in a channel without one."""
+        person = self.user(user)
+        if isinstance(place, Message):
+            return acts.thread_from(self.world, place, person, name)
+        return acts.thread_without_message(self.world, self.channel(place), person, name, ChannelKind.PUBLIC_THREAD)
+
+    async def post(self, user: User | str, forum: Channel | str, title: str, content: str) -> Channel:
+        """A forum post: a thread whose first message has its id."""
+        person, place = self.user(user), self.channel(forum)
+        if place.kind is not ChannelKind.FORUM:
+            raise ValueError(f"#{place.name} is no forum.")
+        thread = threads.new_thread(self.world, place, person, title)
+        draft = Draft(content=self._with_mentions(content))
+        acts.post(self.world, thread, person, draft, snowflake=thread.id)
+        return thread
+
+    async def archive(self, thread: Channel, *, locked: bool = False) -> None:
+        threads.change_thread(self.world, thread, {"archived": True, "locked": locked})
+
+    def may(self, user: User | str, where: Channel | str | None, permission: Permission) -> bool:
+        place = None if where is None else self.channel(where)
+        return bool(self.world.permissions(self.user(user), place) & permission)
+
+    def deny(self, where: Channel | str, *permissions: Permission) -> None:
+        """Take permissions from the bot in a channel, by an overwrite as a keeper of the guild would."""
+        self._overwrite(where, deny=int(sum(permissions)))
+
+    def allow(self, where: Channel | str) -> None:
+        """Give back what `deny` took; the threads that come into sight again are told."""
+        channel = self._overwrite(where, deny=0)
+        seen = [one for one in self.world.threads(channel) if one.thread and not one.thread.archived]
+        own = [one for one in seen if one.thread and self.world.bot.id in one.thread.members]
+        data = {
+            "guild_id": str(self.world.guild_id),
+            "channel_ids": [str(channel.id)],
+            "threads": [payloads.channel_json(self.world, one) for one in seen],
+            "members": [payloads.thread_member_json(one, self.world.bot) for one in own],
+        }
+        self.world.tell_gateway(Event("THREAD_LIST_SYNC", data, Intent.GUILDS))
+
+    def _overwrite(self, where: Channel | str, *, deny: int) -> Channel:
+        channel = self.channel(where)
+        if channel.thread and channel.parent_id:  # a thread has its parent's permissions
+            channel = self.world.channels[channel.parent_id]
+        channel.overwrites[self.world.bot.id] = Overwrite(is_member=True, allow=0, deny=deny)
+        self.world.tell_gateway(Event("CHANNEL_UPDATE", payloads.channel_json(self.world, channel), Intent.GUILDS))
+        self.world.changes.tell("channel", channel)
+        return channel

@@ -1,0 +1,70 @@
+"""What can be made to go wrong, and counts down as it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.replies import OddReplies, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a Web API call fails: with `ok: false` and *error* when *status* is 200, else with that HTTP status."""
+
+    status: int = 200
+    error: str = "internal_error"
+    retry_after: int = 1  # seconds, sent with 429
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What comes with status 200 in place of a method's answer, as from a portal between the app and Slack."""
+
+    body: str
+    content_type: str = "application/json"
+
+
+@dataclass(slots=True)
+class Faults:
+    """Switches; all off at first. Everything may be set while the server runs."""
+
+    redeliver: int = 0  # send every event this many times again although it was acknowledged
+    mention_first: bool = False  # app_mention before message
+    lose_acks: int = 0  # treat the next acknowledgements as if they never came
+    lose_events: bool = False  # what happens is never delivered, as what happened to an app away for over two hours
+    expect_acks: bool = True  # off: whatever is sent counts as acknowledged at once
+    raw: dict[str, Raw] = field(default_factory=dict)  # by method, for as long as it stands here
+    # By ts: what is merged into messages that are read back, or stands in their place if it is no object.
+    added: dict[str, Any] = field(default_factory=dict)
+    failures: dict[str, list[Failure]] = field(default_factory=dict)
+    odd_replies: OddReplies = field(default_factory=OddReplies)
+
+    def fail(self, method: str, failure: Failure, times: int = 1) -> None:
+        """Have the next calls of *method* fail."""
+        self.failures.setdefault(method, []).extend([failure] * times)
+
+    def rate_limit(self, method: str, retry_after: int = 1, times: int = 1) -> None:
+        self.fail(method, Failure(429, "ratelimited", retry_after), times)
+
+    def odd(self, method: str, reply: Reply, times: int | None = 1, *, done: bool = False) -> None:
+        """Have the next calls of *method* (`*`: of any) answered with *reply*; None: all, until `clear`.
+
+        What they ask for is not done, or *done* all the same.
+        """
+        self.odd_replies.add(method, reply, times, done=done)
+
+    def clear(self) -> None:
+        """Let no call fail any more, nor be answered oddly."""
+        self.failures.clear()
+        self.odd_replies.clear()
+
+    def next_failure(self, method: str) -> Failure | None:
+        waiting = self.failures.get(method)
+        return waiting.pop(0) if waiting else None
+
+    def loses_this_ack(self) -> bool:
+        if self.lose_acks == 0:
+            return False
+        self.lose_acks -= 1
+        return True

@@ -1,0 +1,342 @@
+"""A Slack workspace on this machine, to which true Slack libraries connect."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Self
+
+from aiohttp import web
+
+from sandbox.slack.arguments import ApiError
+from sandbox.slack.control import control_routes
+from sandbox.slack.delivery import ACK_SECONDS, RETRY_SECONDS, Delivered, Deliveries
+from sandbox.slack.events import Events
+from sandbox.slack.faults import Faults
+from sandbox.slack.installation import Installation
+from sandbox.slack.interactions import Interaction, Interactions
+from sandbox.slack.limits import Limits
+from sandbox.slack.nouns import Change, Channel, JsonObject, Message, SharedFile, User
+from sandbox.slack.people import People
+from sandbox.slack.platform import Platform
+from sandbox.slack.request_url import RequestUrl
+from sandbox.slack.socket_mode import Sockets
+from sandbox.slack.web_api import Call, WebApi
+from sandbox.slack.workspace import Found, Watch, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+HOST = "127.0.0.1"
+LARGEST_BODY = 16 * 1024 * 1024  # bytes
+
+
+class LocalSlack:
+    """One workspace with one app in it, reached by sockets, or at *request_url* when there is one.
+
+    Where a method takes a user or a channel, a name, an id or the object will do.
+    """
+
+    def __init__(
+        self,
+        *,
+        bot_name: str = "bobbin",
+        request_url: str | None = None,
+        rate_limits: bool = True,
+        ack_seconds: float = ACK_SECONDS,
+        retry_seconds: Sequence[float] = RETRY_SECONDS,
+    ) -> None:
+        self.faults = Faults()
+        self.limits = Limits(enforced=rate_limits)
+        self._workspace = Workspace()
+        self.installation = Installation(bot=self._workspace.add_user(bot_name, is_bot=True))
+        self._sockets = Sockets(self.installation.app_id, ack_seconds, self.faults)
+        self._request_url = (
+            RequestUrl(request_url, self.installation, ack_seconds, self.faults) if request_url else None
+        )
+        carrier = self._request_url or self._sockets
+        self._deliveries = Deliveries(carrier, self.faults, tuple(retry_seconds), self._workspace.wake)
+        self._events = Events(self._workspace, self.installation)
+        interactions = Interactions(self._workspace, self.installation)
+        self._platform = Platform(self._workspace, self.installation, interactions, self._sockets, self.faults)
+        self._people = People(self._platform, self._deliveries)
+        self._web_api = WebApi(self._platform, self.limits, self.faults)
+        self._runner: web.AppRunner | None = None
+        self._workspace.listeners.append(self._tell_the_app)
+        self._furnish()
+
+    # Running
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on 127.0.0.1; port 0 takes any free one."""
+        app = web.Application(client_max_size=LARGEST_BODY)
+        app.add_routes(
+            [
+                web.route("*", "/api/{method}", self._web_api.serve),
+                web.get("/link/", self._sockets.serve),
+                web.post("/{kind:commands|actions|app}/{team}/{token}", self._respond),
+                web.get("/files-pri/{file}/{name}", self._serve_file),
+                *control_routes(self),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, port)
+        await site.start()
+        host, actual_port = self._runner.addresses[0][:2]
+        origin = f"http://{host}:{actual_port}"
+        self._platform.origin = self._events.origin = self._platform.interactions.origin = origin
+
+    async def stop(self) -> None:
+        try:
+            await self._deliveries.stop()
+        finally:
+            await self._sockets.close()
+            if self._request_url:
+                await self._request_url.close()
+            if self._runner:
+                await self._runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def api_url(self) -> str:
+        """The base of the Web API; raises until the server listens."""
+        if not self._platform.origin:
+            raise RuntimeError("The local Slack has no address yet; await start() first.")
+        return f"{self._platform.origin}/api/"
+
+    @property
+    def bot_token(self) -> str:
+        return self.installation.bot_token
+
+    @property
+    def app_token(self) -> str:
+        return self.installation.app_token
+
+    @property
+    def signing_secret(self) -> str:
+        return self.installation.signing_secret
+
+    @property
+    def team_id(self) -> str:
+        return self._workspace.team_id
+
+    @property
+    def bot_user_id(self) -> str:
+        return self.installation.bot.id
+
+    @property
+    def bot_id(self) -> str:
+        return self.installation.bot.bot_id
+
+    # Who and where
+
+    @property
+    def users(self) -> Mapping[str, User]:
+        return self._workspace.users
+
+    @property
+    def channels(self) -> Mapping[str, Channel]:
+        return self._workspace.channels
+
+    def user(self, user: User | str) -> User:
+        return self._people.user(user)
+
+    def channel(self, channel: Channel | str) -> Channel:
+        return self._people.channel(channel)
+
+    def add_user(self, name: str, *, is_bot: bool = False) -> User:
+        """A new person or another app's bot."""
+        return self._workspace.add_user(name, is_bot=is_bot)
+
+    def add_channel(self, name: str, *members: User | str, private: bool = False) -> Channel:
+        return self._people.add_channel(name, [self.user(member) for member in members], private=private)
+
+    def open_dm(self, *users: User | str) -> Channel:
+        """The direct messages of the bot with somebody, or with several."""
+        return self._people.direct_channel([self.user(user) for user in users])
+
+    def join(self, user: User | str, channel: Channel | str) -> None:
+        self._workspace.join(self.channel(channel), self.user(user))
+
+    # What people do
+
+    async def say(
+        self,
+        user: User | str,
+        channel: Channel | str,
+        text: str,
+        thread_ts: str | None = None,
+        *,
+        subtype: str = "",
+        files: Sequence[SharedFile] = (),
+    ) -> Message:
+        """Say what was typed: @name becomes a mention. The events are on their way when this returns."""
+        return self._people.say(
+            self.user(user), self.channel(channel), text, thread_ts=thread_ts, subtype=subtype, files=files
+        )
+
+    async def edit(self, message: Message, text: str) -> Message:
+        return self._people.edit(message, text)
+
+    async def forward(self, user: User | str, message: Message, channel: Channel | str, text: str = "") -> Message:
+        """Share a message in another place, with words of one's own or without."""
+        return self._people.forward(self.user(user), message, self.channel(channel), text)
+
+    async def unfurl(self, message: Message, title: str) -> Message:
+        """Slack looked at a link in *message* and shows a preview: a change that nobody made."""
+        return self._people.unfurl(message, title)
+
+    async def delete(self, message: Message, by: User | str | None = None) -> None:
+        self._people.delete(message, self.user(by) if by else None)
+
+    async def react(self, user: User | str, message: Message, name: str, *, take_back: bool = False) -> None:
+        self._people.react(self.user(user), message, name, take_back=take_back)
+
+    async def command(
+        self, user: User | str, channel: Channel | str, command: str, text: str = "", *, wait: float = 2.0
+    ) -> Interaction:
+        """Give a slash command; what was answered within *wait* seconds after the acknowledgement is in the result."""
+        interaction = await self._people.command(self.user(user), self.channel(channel), command, text)
+        try:
+            await self._workspace.wait_for(lambda: interaction.answered, wait)
+        except TimeoutError:
+            return interaction  # an app may well say nothing
+        return interaction
+
+    async def click(
+        self, user: User | str, on: Message | str, action_id: str, *, value: str | None = None
+    ) -> Interaction:
+        """Click an element of a message, or of the view with this id; *value* chooses among options."""
+        if isinstance(on, Message):
+            return await self._people.click(self.user(user), on, action_id, value)
+        return await self._people.click_view(self.user(user), self.views[on], action_id, value)
+
+    async def shortcut(self, user: User | str, callback_id: str, message: Message | None = None) -> Interaction:
+        """Choose a shortcut: from the menu of *message*, or from the global one."""
+        return await self._people.shortcut(self.user(user), callback_id, message)
+
+    async def submit(self, user: User | str, view_id: str, values: JsonObject | None = None) -> Interaction:
+        """Submit a modal; *values* is block_id → action_id → the element's state."""
+        return await self._people.submit(self.user(user), self.views[view_id], values or {})
+
+    async def close_view(self, user: User | str, view_id: str) -> Interaction:
+        return await self._people.close_view(self.user(user), self.views[view_id])
+
+    async def open_home(self, user: User | str, tab: str = "home") -> None:
+        """Open the app's own place, on the tab `home` or `messages`."""
+        person = self.user(user)
+        for envelope in self._events.home_opened(person.id, self.open_dm(person).id, tab):
+            self._deliveries.send(envelope)
+
+    # What people see
+
+    def messages(self, channel: Channel | str, thread_ts: str | None = None) -> list[Message]:
+        """All messages of a channel, or a thread with its parent, oldest first, as they are now."""
+        found = self._workspace.messages(self.channel(channel).id)
+        return [each for each in found if thread_ts in (None, each.ts, each.thread_ts)]
+
+    def status(self, channel: Channel | str, thread_ts: str) -> str:
+        return self._workspace.status(self.channel(channel).id, thread_ts)
+
+    @property
+    def views(self) -> Mapping[str, JsonObject]:
+        """The open modals and the home tabs, by id."""
+        return self._workspace.views
+
+    def home(self, user: User | str) -> JsonObject | None:
+        """What the app published on somebody's home tab."""
+        return self._workspace.views.get(self._workspace.homes.get(self.user(user).id, ""))
+
+    async def wait_for(self, predicate: Callable[[], Found], timeout: float = 5.0) -> Found:  # noqa: ASYNC109 — see Workspace
+        """What *predicate* returns, once it is true; raises TimeoutError if it isn't in time."""
+        return await self._workspace.wait_for(predicate, timeout)
+
+    def watch(self) -> Watch:
+        return self._workspace.watch()
+
+    # For tests
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        return self._web_api.calls
+
+    @property
+    def deliveries(self) -> Sequence[Delivered]:
+        """Every attempt to hand something to the app."""
+        return self._deliveries.log
+
+    @property
+    def under_way(self) -> int:
+        """How many events are neither acknowledged nor given up."""
+        return self._deliveries.under_way
+
+    @property
+    def sockets(self) -> int:
+        """How many are open."""
+        return self._sockets.count
+
+    def turn_clock_back(self, seconds: float) -> None:
+        """From now on what is said is that old; 0 for the present. Time in a channel must not run backwards."""
+        self._workspace.clock.turn_back(seconds)
+
+    async def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Have every socket close the polite way; with `warning`, only announce it."""
+        await self._sockets.disconnect(reason)
+
+    def drop_sockets(self) -> None:
+        self._sockets.drop()
+
+    async def verify_request_url(self) -> bool:
+        """Whether the request URL answers Slack's challenge, without which Slack would never use it."""
+        return self._request_url is not None and await self._request_url.verify()
+
+    # Inside
+
+    def _furnish(self) -> None:
+        people = [self.add_user(name) for name in ("ada", "ben")]
+        for name in ("general", "random"):
+            self.add_channel(name, *people, self.installation.bot)
+
+    def send_raw(self, event: Any, channel: Channel | str = "general") -> None:
+        """Deliver *event*, of which nothing has to be right, in an envelope as that of a message."""
+        envelope = self._events.envelope({"type": "message"}, self.channel(channel).id)
+        self._deliveries.send(envelope | {"event": event})
+
+    def _tell_the_app(self, change: Change) -> None:
+        if self.faults.lose_events:
+            return
+        for envelope in self._events.of(change, mention_first=self.faults.mention_first):
+            self._deliveries.send(envelope)
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        """A response URL: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
+        try:
+            body: object = json.loads(await request.text())
+        except ValueError:
+            return web.Response(status=400, text="invalid_payload")
+        if not isinstance(body, dict):
+            return web.Response(status=400, text="invalid_payload")
+        try:
+            self._platform.interactions.respond(request.match_info["token"], body)
+        except ApiError as refusal:
+            status = 404 if refusal.answer["error"] in {"expired_url", "used_url"} else 400
+            return web.json_response(refusal.answer, status=status)
+        return web.Response(text="ok")
+
+    async def _serve_file(self, request: web.Request) -> web.Response:
+        """A shared file for those who show the bot's token, and a login page (200!) for others."""
+        allowed = request.headers.get("Authorization") == f"Bearer {self.bot_token}"
+        if not allowed or "files:read" not in self.installation.scopes:
+            return web.Response(text="<!DOCTYPE html><title>Sign in</title>", content_type="text/html")
+        for channel in self.channels:
+            for message in self._workspace.messages(channel):
+                for file in message.files:
+                    if file.id == request.match_info["file"]:
+                        return web.Response(body=file.content, content_type=file.mimetype)
+        raise web.HTTPNotFound

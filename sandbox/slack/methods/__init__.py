@@ -1,0 +1,19 @@
+"""The methods of the Web API, one file for each family, one table for all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.slack.methods import assistant, chat, conversations, identity, reactions, views
+
+if TYPE_CHECKING:
+    from sandbox.slack.platform import Method
+
+METHODS: dict[str, Method] = {
+    **identity.METHODS,
+    **chat.METHODS,
+    **conversations.METHODS,
+    **reactions.METHODS,
+    **views.METHODS,
+    **assistant.METHODS,
+}

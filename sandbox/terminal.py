@@ -1,0 +1,165 @@
+"""The sandbox in a terminal: plays a script, then lets one type, and prints what people would see."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from importlib.resources import files
+from typing import Any
+
+from core.errors import SetupError
+from core.settings import Settings
+from sandbox.scenes import DiscordScene, Glimpse, Scene, SlackScene
+from sandbox.script import HOW, Line, read_line, read_script
+from sandbox.stage import Stage, staged
+
+WELCOME = "welcome.txt"
+TAKEN_UP_WITHIN = 3.0  # seconds; what the bot has not begun to answer by then, it won't
+LAST_LOOK = 0.05  # seconds for the last change to be seen
+BOT = "bobbin"
+
+
+async def play(settings: Settings, script: str | None, stop: asyncio.Event) -> None:
+    """Play *script* and end; without one, play the welcome, then take lines until *stop* is set."""
+    welcome = files("sandbox").joinpath(WELCOME).read_text()
+    lines = list(read_script(welcome if script is None else script, [SlackScene.name, DiscordScene.name]))
+    async with staged(settings) as stage:
+        theatre = Theatre(stage)
+        print(_programme(stage), flush=True)
+        watching = [asyncio.create_task(theatre.watch(scene)) for scene in theatre.scenes.values()]
+        playing = asyncio.create_task(theatre.perform(lines, go_on=script is None))
+        stopping = asyncio.create_task(stop.wait())
+        first: list[asyncio.Task[Any]] = [playing, stopping, *watching]
+        try:
+            done, _ = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in first:
+                task.cancel()
+            await asyncio.gather(*first, return_exceptions=True)
+
+
+class Theatre:
+    """Has lines done on the scenes, and prints what is seen there."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        scenes: list[Scene] = [SlackScene(stage.slack), DiscordScene(stage.discord)]
+        self.scenes = {scene.name: scene for scene in scenes}
+        self._page = Page()
+        self._seen = asyncio.Event()  # set when the bot says something
+
+    async def watch(self, scene: Scene) -> None:
+        """Print what is seen on *scene*, until cancelled."""
+        async for glimpse in scene.see():
+            if glimpse.author == BOT:
+                self._seen.set()
+            self._page.show(glimpse)
+
+    async def perform(self, lines: list[Line], *, go_on: bool) -> None:
+        """Do every one of *lines*; then, to *go_on*, every line that is typed."""
+        await asyncio.sleep(0)  # let the watchers take their seats
+        last: Line | None = None
+        for last in lines:
+            await self._do(last)
+        if not go_on:
+            return
+        print(f"\nYour turn. Say something:\n{HOW}\n" if sys.stdin.isatty() else "\nCtrl-C ends.", flush=True)
+        async for typed in _typed():
+            try:
+                last = read_line(typed, last, list(self.scenes))
+                await self._do(last)
+            except SetupError as error:
+                print(error.sentence, flush=True)
+        await asyncio.Event().wait()
+
+    async def _do(self, line: Line) -> None:
+        self._seen.clear()
+        if line.text.startswith("/"):
+            self._page.command(line)
+        await self.scenes[line.platform].act(line)
+        try:
+            await asyncio.wait_for(self._seen.wait(), TAKEN_UP_WITHIN)
+        except TimeoutError:
+            if not self._stage.bobbin.busy:
+                self._page.finish()
+                print("        (nobody asked Bobbin: mention it with @bobbin)", flush=True)
+        await self._stage.bobbin.idle()
+        await asyncio.sleep(LAST_LOOK)
+        self._page.finish()
+
+
+class Page:
+    """Prints messages as they grow, a line as soon as it is whole."""
+
+    def __init__(self) -> None:
+        self._printed: dict[str, list[str]] = {}  # of each message, the lines that are on paper
+        self._now: Glimpse | None = None  # the message that grows
+        self._heading = ""
+
+    def show(self, glimpse: Glimpse) -> None:
+        """Print what is new of a message. Its last line may still grow, and behind it a fence may be closed for now."""
+        if not glimpse.text and glimpse.key not in self._printed:
+            return
+        if self._now is not None and glimpse.key != self._now.key:
+            self.finish()
+        if self._now is None:
+            self.head(f"{glimpse.platform} {glimpse.place}")
+        self._now = glimpse
+        self._print(glimpse, glimpse.text.split("\n")[:-2])
+
+    def head(self, place: str) -> None:
+        """Say where, unless that was said last."""
+        if place != self._heading:
+            print(f"\n── {place} ──", flush=True)
+            self._heading = place
+
+    def command(self, line: Line) -> None:
+        """Print a command: it leaves no message of its own."""
+        self.head(f"{line.platform} {line.place}")
+        print(f"{line.person:>7} │ {line.text}", flush=True)
+
+    def finish(self) -> None:
+        """Print the rest of the message that grew."""
+        if self._now is not None:
+            self._print(self._now, self._now.text.split("\n") if self._now.text else [])
+            self._now = None
+
+    def _print(self, glimpse: Glimpse, lines: list[str]) -> None:
+        known = self._printed.get(glimpse.key, [])
+        if lines[: len(known)] != known:
+            if lines and known != ["(changed)"] and len(lines) >= len(known):
+                print(f"{glimpse.author:>7} ↻", flush=True)
+                known = []
+            else:
+                return
+        for number, line in enumerate(lines[len(known) :], start=len(known)):
+            print(f"{glimpse.author if number == 0 else '':>7} │ {line}", flush=True)
+        self._printed[glimpse.key] = lines
+
+
+def _programme(stage: Stage) -> str:
+    answers = "an emulator answers" if stage.is_emulated else "the real AI service answers"
+    return (
+        f"Slack     {stage.slack.api_url}\n"
+        f"Discord   {stage.discord.api_url}\n"
+        f"Upstream  {stage.upstream} ({answers})\n"
+        f"Health    http://127.0.0.1:{stage.bobbin.web.health_port}/readyz"
+    )
+
+
+async def _typed() -> AsyncIterator[str]:
+    """What is typed, line by line; nothing when nobody can type."""
+    if not sys.stdin.isatty():
+        return
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    try:
+        while line := await reader.readline():
+            if line.strip():
+                yield line.decode(errors="replace").strip()
+    finally:
+        transport.close()

@@ -1,0 +1,125 @@
+"""What the emulator thinks: an answer that fits the question, remembers the conversation and obeys its preset.
+
+Pure and deterministic: the same question at the same point of the same conversation has the same answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sandbox.upstream import prose
+from sandbox.upstream.facts import Facts, ask_of, questions_of
+from sandbox.upstream.manner import obey
+
+_PIECES = 1_500  # of one answer at most: a very long one comes in larger pieces
+
+
+@dataclass(slots=True)
+class Turn:
+    """A question as it was heard, and how far its answer came."""
+
+    question: str
+    model: str = ""
+    preset: str = ""
+    references: tuple[str, ...] = ()
+    answer: str = ""
+
+
+def think(turn: Turn, earlier: Sequence[Turn] = ()) -> str:
+    """Return the answer to *turn* in a conversation whose earlier turns are *earlier*."""
+    ask = ask_of(turn.question)
+    if exact := re.search(r"(?:say exactly|repeat after me)\s*:\s*(.+)", ask, re.IGNORECASE | re.DOTALL):
+        return exact[1].strip()
+    texts = [each.question for each in earlier] + [turn.question]
+    body = _remembered(ask, texts) or _of_itself(ask, turn) or _composed(ask)
+    if turn.references:
+        names = ", ".join(f"`{_file_name(reference)}`" for reference in turn.references)
+        body = f"I've looked at {names}.\n\n{body}"
+    return obey(turn.preset, body, topic=prose.topic(ask))
+
+
+def pieces(text: str) -> list[str]:
+    """Cut an answer the way models do: mostly word by word, now and then a few at once."""
+    tokens = re.findall(r"\s*\S{1,8}|\s+$", text)
+    least = len(tokens) // _PIECES
+    cut = []
+    position = 0
+    while position < len(tokens):
+        size = 1 + least + (_seed(f"{position}{tokens[position]}") % 7 == 0) * 2
+        cut.append("".join(tokens[position : position + size]))
+        position += size
+    return cut
+
+
+def _remembered(ask: str, texts: Sequence[str]) -> str:
+    """Answer from what was said in this conversation, or admit not to know."""
+    facts = Facts(texts)
+    before = questions_of(texts)[:-1]
+    if re.search(r"\bwhat (?:did|have) I (?:tell|told|ask(?:ed)? you to remember)\b", ask, re.IGNORECASE):
+        return facts.told()
+    if re.search(r"what .*\bI (?:ask|say|said)\b.*\bfirst\b|\bmy first question\b", ask, re.IGNORECASE):
+        return f"The first thing you asked was: “{before[0]}”" if before else "This is the first thing you ask me here."
+    if re.search(r"what .*\bI (?:just )?(?:ask|say|said)\b|\bmy (?:last|previous) question\b", ask, re.IGNORECASE):
+        return f"Before this you asked: “{before[-1]}”" if before else "You haven't asked me anything before this."
+    return facts.asked_for(ask) or facts.noted(ask)
+
+
+def _of_itself(ask: str, turn: Turn) -> str:
+    if re.search(r"\b(?:which|what) (?:\w+ )?model\b.*\b(?:you|this)\b", ask, re.IGNORECASE):
+        return f"I'm asked as `{turn.model}`. In truth I'm Bobbin's upstream emulator and no model at all."
+    if re.search(
+        r"\bwho are you\b|\bwhat are you\b(?=\W*$)|\bare you (?:real|an? (?:ai|bot|model))", ask, re.IGNORECASE
+    ):
+        return (
+            "I'm Bobbin's upstream emulator: I stand in for the real AI service, so that you can try things out "
+            "without a token. My answers are made up, but I do remember what you tell me in a conversation."
+        )
+    if re.search(r"\b(?:system prompt|preset|your instructions)\b", ask, re.IGNORECASE):
+        return (
+            "I follow the instructions I was given for this place." if turn.preset else "I was given no instructions."
+        )
+    return ""
+
+
+def _composed(ask: str) -> str:
+    """Make something up in the form that was asked for."""
+    seed = _seed(ask)
+    if count := re.search(r"\bcount (?:up )?(?:from \d+ )?to (\d+)", ask, re.IGNORECASE):
+        return " ".join(str(number) for number in range(1, min(int(count[1]), 10_000) + 1))
+    if words := re.search(r"\b(\d[\d,]*)[ -]words?\b", ask, re.IGNORECASE):
+        return prose.essay(prose.topic(ask), min(int(words[1].replace(",", "")), 50_000), seed)
+    for pattern, compose in _FORMS:
+        if re.search(pattern, ask, re.IGNORECASE):
+            return compose(ask, seed)
+    return prose.paragraphs(prose.topic(ask), seed)
+
+
+_FORMS: tuple[tuple[str, Callable[[str, int], str]], ...] = (
+    (
+        r"^\W*(?:hi|hello|hey|good (?:morning|evening)|thanks|thank you)\b[^?]{0,20}$",
+        lambda _, seed: prose.greeting(seed),
+    ),
+    (
+        r"\b(?:essay|long answer|in (?:great )?detail|at length|long)\b",
+        lambda ask, seed: prose.essay(prose.topic(ask), 700, seed),
+    ),
+    (r"\b(?:code|function|script|program|regex|snippet)\b", prose.code),
+    (r"\b(?:table|compare|comparison|versus|vs\.?|difference between)\b", prose.table),
+    (r"\b(?:python|javascript|sql|bash|rust)\b", prose.code),
+    (
+        r"\b(?:list|steps|how (?:do|can|to)|ideas|tips|ways|checklist|plan)\b",
+        lambda ask, seed: prose.steps(prose.topic(ask), seed),
+    ),
+)
+
+
+def _file_name(reference: str) -> str:
+    return urlsplit(reference).path.rpartition("/")[2] or reference
+
+
+def _seed(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")
