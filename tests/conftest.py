@@ -12,12 +12,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from sqlalchemy import make_url
 
 from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
+
+# How long an example takes says something about the machine, and nothing about what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 # A server of yours, if you would rather use it than those brought along.
 YOURS = os.environ.get("BOBBIN_TEST_POSTGRES", "")

@@ -34,7 +34,7 @@ def texts(parts: list[Part]) -> list[str]:
     return [part.text for part in parts]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANSWERS)
 def test_every_page_fits_and_no_word_is_lost(answer: str) -> None:
     parts = split(answer, MEASURE)
@@ -42,7 +42,7 @@ def test_every_page_fits_and_no_word_is_lost(answer: str) -> None:
     assert all(MEASURE.weigh(text) <= MEASURE.limit for text in texts(parts))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANSWERS)
 def test_no_page_becomes_more_blocks_than_a_message_takes(answer: str) -> None:
     few = replace(MEASURE, block=20, most_blocks=5)
@@ -54,7 +54,7 @@ def test_no_page_becomes_more_blocks_than_a_message_takes(answer: str) -> None:
         assert MEASURE.weigh(text) + 20 * sum(rendered(text.split("\n"))) <= MEASURE.limit
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANSWERS, st.data())
 def test_blocks_that_begin_are_known_at_once(answer: str, data: st.DataObject) -> None:
     """What comes later changes nothing, and there are never more than the quick guess has."""
@@ -74,7 +74,7 @@ def test_what_is_shortened_ends_with_a_whole_sign(sign: str) -> None:
         assert cut.removesuffix("…") == sign * (len(cut) // len(sign))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANSWERS, st.data())
 def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.DataObject) -> None:
     early = answer[: data.draw(st.integers(0, len(answer)))]
@@ -83,7 +83,7 @@ def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.Dat
     assert texts(split(answer, MEASURE))[: len(settled)] == settled
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANSWERS)
 def test_no_page_leaves_a_fence_open(answer: str) -> None:
     for text in texts(split(answer, MEASURE)):
@@ -267,7 +267,7 @@ def test_an_honest_link_stays(link: str) -> None:
     assert Guard(anywhere="(?!)").prose(link) == link
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="`[]()<>\\@a.:/!h \n", max_size=60))
 def test_no_link_survives_unless_whole(text: str) -> None:
     """Outside code, `](` is only ever followed by a page's address."""

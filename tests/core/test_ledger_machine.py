@@ -240,7 +240,7 @@ def test_no_turn_is_lost_doubled_or_out_of_order(tmp_path: Path) -> None:
 
         try:
             run_state_machine_as_test(
-                Machine, settings=settings(max_examples=40, stateful_step_count=25, deadline=None, database=None)
+                Machine, settings=settings(max_examples=40, stateful_step_count=25, database=None)
             )
         finally:
             runner.run(database.close())

@@ -107,4 +107,4 @@ class TurnMachine(RuleBasedStateMachine):
 
 
 TestTurn = TurnMachine.TestCase
-TestTurn.settings = settings(max_examples=100, stateful_step_count=20, deadline=None, database=None)
+TestTurn.settings = settings(max_examples=100, stateful_step_count=20, database=None)

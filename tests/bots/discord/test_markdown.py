@@ -29,7 +29,7 @@ def shown(answer: str) -> str:
     return "\n".join(pages(answer))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANSWERS, st.booleans())
 def test_every_page_fits_and_pings_nobody(answer: str, streaming: bool) -> None:  # noqa: FBT001
     for page in pages(answer, streaming=streaming):
@@ -37,7 +37,7 @@ def test_every_page_fits_and_pings_nobody(answer: str, streaming: bool) -> None:
         assert not ALIVE.search(page)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANSWERS, st.data())
 def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.DataObject) -> None:
     settled = pages(answer[: data.draw(st.integers(0, len(answer)))], streaming=True)[:-1]
@@ -45,7 +45,7 @@ def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.Dat
     assert pages(answer)[: len(settled)] == settled
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANSWERS)
 def test_code_never_runs_on(answer: str) -> None:
     """Discord pairs every three backticks with the next, so each page must have an even number of them."""

@@ -25,7 +25,7 @@ def shown(answer: str) -> str:
     return "\n".join(page.markdown for page in pages(answer))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANSWERS, st.booleans())
 def test_every_page_fits_and_pings_nobody(answer: str, streaming: bool) -> None:  # noqa: FBT001
     for page in pages(answer, streaming=streaming):
@@ -37,7 +37,7 @@ def test_every_page_fits_and_pings_nobody(answer: str, streaming: bool) -> None:
         assert not block_problems([{"type": "markdown", "text": page.markdown}, *below], Surface.MESSAGE)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANSWERS, st.data())
 def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.DataObject) -> None:
     settled = pages(answer[: data.draw(st.integers(0, len(answer)))], streaming=True)[:-1]
