@@ -23,6 +23,10 @@ _OF_THE_SESSION = frozenset({"READY", "RESUMED"})
 # https://discord.com/developers/docs/resources/message#message-object
 _MESSAGE = frozenset({"id", "channel_id", "guild_id", "type", "content", "author"})
 _GUILD = frozenset({"id", "unavailable"})
+# Without one of these, discord.py gives the message no author at all, and says nothing.
+_AUTHOR = frozenset({"id", "username", "discriminator", "avatar"})
+# Without these, it gives the message no such attribute.
+_LISTS = ("mentions", "mention_roles", "components")
 
 log = structlog.get_logger(__name__)
 
@@ -137,9 +141,13 @@ def _message(client: discord.Client, channel: Any, data: Json) -> discord.Messag
 
 
 def _check(data: Json) -> None:
-    """Raises for what discord.py takes, and what would then fail whoever looks at the message."""
+    """Raises for what discord.py takes, and what would then fail whoever looks at the message; adds what may be absent."""
     if not isinstance(data["content"], str) or not isinstance(data["author"], dict):
         raise TypeError
+    if not data["author"].keys() >= _AUTHOR:
+        raise KeyError
+    for name in _LISTS:
+        data.setdefault(name, [])
 
 
 def _object(data: object) -> Json:

@@ -90,9 +90,19 @@ async def test_an_event_without_members_that_have_to_be_there_is_counted(house: 
         house.discord.send_raw("MESSAGE_DELETE", {})
         house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin", content=None))
         house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin", author=None))
+        house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin", author={"id": "7"}))
         await house.asked()
     assert counted(house, "MESSAGE_DELETE") == 1
-    assert counted(house, "MESSAGE_CREATE") == 2
+    assert counted(house, "MESSAGE_CREATE") == 3
+
+
+async def test_a_question_is_heard_without_the_lists_that_a_message_has(house: House) -> None:
+    said = payload(house, "@bobbin why?")
+    said = {name: value for name, value in said.items() if name not in ("mention_roles", "components", "embeds")}
+    async with house.listening():
+        house.discord.send_raw("MESSAGE_CREATE", said)
+        (turn,) = await house.accepted()
+    assert turn.question.text == "why?"
 
 
 async def test_an_edit_is_heard_without_what_is_unreadable(house: House) -> None:
