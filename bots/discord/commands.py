@@ -8,7 +8,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 import structlog
@@ -19,6 +19,7 @@ from bots.discord import limits
 from bots.discord.errors import UNKNOWN_INTERACTION, overlooking, translated
 from bots.discord.events import thread_of_command
 from bots.discord.markdown import pages
+from bots.discord.unreadable import skipped
 from bots.text.cut import utf16
 from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable
 from core.preset import Preset
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from bots.kit import Notes
     from core.relay import Relay
+    from core.vitals import Metrics
 
 Interaction = discord.Interaction[discord.Client]
 Ask = Callable[[Interaction, str], Awaitable[None]]
@@ -40,18 +42,28 @@ _HELP = HELP.replace("- `", "- `/") + "\n- `/ask`: ask me without a thread of it
 _MAY_NOT = "Presets are set here by those who may manage this channel. `/preset show` tells how I answer."
 _NOTHING_TO_SET = "Say what to set: a preset's name, a model, or instructions."
 
+UNREADABLE_COMMAND = "I couldn't read that command. Please try again, or mention me with your question instead."
+OTHER_COMMAND = (
+    "This command has changed. Restart Discord to see the new one, or mention me with your question instead."
+)
+INTERACTION = "INTERACTION_CREATE"  # as the label of the metric
+_TEXT = discord.AppCommandOptionType.string.value
+
 log = structlog.get_logger(__name__)
 
 
 class Tree(app_commands.CommandTree[discord.Client]):
     """The commands, and what happens when one of them fails."""
 
-    def __init__(self, client: discord.Client, relay: Relay, ask: Ask, own_task: Callable[[], None]) -> None:
+    def __init__(
+        self, client: discord.Client, relay: Relay, ask: Ask, own_task: Callable[[], None], metrics: Metrics
+    ) -> None:
         """*ask* takes a question; *own_task* is called inside of every task in which a command runs."""
         contexts = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
         installs = app_commands.AppInstallationType(guild=True, user=False)
         super().__init__(client, allowed_contexts=contexts, allowed_installs=installs)
         self._own_task = own_task
+        self._metrics = metrics
         _add_ask(self, ask)
         _add_presets(self, relay)
         _add_others(self, relay)
@@ -62,6 +74,20 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         await explain(interaction, error.original if isinstance(error, app_commands.CommandInvokeError) else error)
+
+    async def _call(self, interaction: Interaction) -> None:
+        """Run the command; one that can't be read is skipped, since discord.py does this in a task that nobody watches."""
+        try:
+            if not isinstance(interaction.token, str):
+                raise TypeError  # noqa: TRY301  # as below
+            _check_texts(interaction.data)
+            await super()._call(interaction)
+        except app_commands.AppCommandError:
+            raise
+        except Exception as error:  # noqa: BLE001  # what discord.py raises for what it didn't expect is anything
+            skipped(INTERACTION, error, self._metrics)
+            if interaction.type is discord.InteractionType.application_command:
+                await explain(interaction, Refused(UNREADABLE_COMMAND))
 
     async def sync_if_changed(self, notes: Notes) -> None:
         """Register the commands with Discord, unless it has exactly these; the bot can do without."""
@@ -81,11 +107,22 @@ class Tree(app_commands.CommandTree[discord.Client]):
             )
 
 
+def _check_texts(data: Any) -> None:
+    """Raises for an option that should be text and isn't: discord.py hands it on as it is."""
+    for option in data.get("options") or ():
+        _check_texts(option)
+        if option["type"] == _TEXT and not isinstance(option["value"], str):
+            raise TypeError
+
+
 async def explain(interaction: Interaction, error: Exception) -> None:
     """Tell who gave a command, or clicked, why nothing came of it."""
     if isinstance(error, BobbinError):
         log.warning("a command was refused", kind=type(error).__name__)
         sentence = error.sentence
+    elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+        log.warning("somebody gave a command that Discord remembers from another version")
+        sentence = OTHER_COMMAND
     elif isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
         log.warning("a command was answered too late: Discord waits three seconds only")
         return

@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -17,6 +18,7 @@ from bots.discord.starts import Starts
 from core.errors import ChatBusy, SetupError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AsyncExitStack
 
     import aiohttp
@@ -30,6 +32,12 @@ FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between tries to reach Discord
 WELL_AFTER = 60.0  # seconds that a connection has to last until the next try is a first one again
 # discord.py gives a connection 60 seconds to come about, of which it sleeps up to 5 itself.
 LONGEST_HOLD = 30.0  # seconds
+# What connects more often than so many times a minute, each shard, waits: discord.py itself goes on without a pause
+# when it was asked to connect again.
+WITHOUT_PAUSE = 5
+# Discord asks for a heartbeat every 41.25 seconds or so:
+# https://discord.com/developers/docs/events/gateway#sending-heartbeats
+SHORTEST_BEAT, LONGEST_BEAT = 1.0, 120.0  # seconds
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +90,8 @@ async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
     """Stay connected until cancelled; the client is left logged in. Raises SetupError for what can never work."""
     delay = FIRST_DELAY
     _hold_back(client, Starts(notes, client.shard_count or 1), vitals)
-    sockets = _remember_sockets(client)
+    sockets = _remember_sockets(client, vitals)
+    discord.gateway.KeepAliveHandler = _Heartbeat  # type: ignore[misc]  # it has no other place for it
     try:
         while True:
             began = time.monotonic()
@@ -117,12 +126,47 @@ async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
         await _hang_up(client, sockets)
 
 
-def _remember_sockets(client: discord.Client) -> WeakSet[aiohttp.ClientWebSocketResponse]:
-    """Return what is to hold every socket that *client* opens: of one whose first frame is wrong it keeps nothing."""
+class _Heartbeat(discord.gateway.KeepAliveHandler):
+    """Beats as often as Discord asks, within bounds."""
+
+    def __init__(self, *args: Any, interval: float | None = None, **kwargs: Any) -> None:
+        bounded = min(max(interval or 0.0, SHORTEST_BEAT), LONGEST_BEAT)
+        super().__init__(*args, interval=bounded, **kwargs)
+
+
+class Reconnects:
+    """How long to wait before each connection: the longer, the more there were in the last minute."""
+
+    def __init__(self, shards: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._free = WITHOUT_PAUSE * shards
+        self._clock = clock
+        self._begun: deque[float] = deque()
+
+    def pause(self) -> float:
+        """Count one more connection; return for how many seconds to wait before it."""
+        now = self._clock()
+        while self._begun and self._begun[0] < now - WELL_AFTER:
+            self._begun.popleft()
+        too_many = len(self._begun) - self._free
+        pause = 0.0 if too_many < 0 else min(FIRST_DELAY * 2**too_many, LONGEST_DELAY)
+        self._begun.append(now + pause)
+        return pause
+
+
+def _remember_sockets(client: discord.Client, vitals: Vitals) -> WeakSet[aiohttp.ClientWebSocketResponse]:
+    """Return what is to hold every socket that *client* opens: of one whose first frame is wrong it keeps nothing.
+
+    One that it opens very soon after others waits.
+    """
     sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
     open_socket = client.http.ws_connect
+    reconnects = Reconnects(client.shard_count or 1)
 
     async def remember(*args: Any, **kwargs: Any) -> aiohttp.ClientWebSocketResponse:
+        if pause := reconnects.pause():
+            vitals.down(PART, "Discord ends every connection soon; waiting before the next one.")
+            log.warning("Discord ends every connection soon; waiting before the next one", seconds=round(pause, 1))
+            await asyncio.sleep(pause)
         socket = await open_socket(*args, **kwargs)
         sockets.add(socket)
         return socket

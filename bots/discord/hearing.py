@@ -93,7 +93,7 @@ class Hearing:
         try:
             self._attach(self._connection_listeners())
             self._attach(self._people_listeners())
-            tree = Tree(self._client, self._relay, self._take_command, self._own_task)
+            tree = Tree(self._client, self._relay, self._take_command, self._own_task, self._kit.vitals.metrics)
             await tree.sync_if_changed(self._kit.notes)
             yield
         finally:
@@ -285,8 +285,10 @@ class Hearing:
         try:
             async with recorded_in_time():
                 await self._relay.ask(asked.question, asked.note.write())
-            with overlooking():
+            with overlooking(), translated():
                 await interaction.response.defer(thinking=True)
+        except ChatError as refusal:  # recorded, it is answered, if need be in the channel
+            log.warning("Discord did not take that an answer to a command comes", code=refusal.code)
         finally:
             deferring.set()
             del self._deferring[asked.question.key]

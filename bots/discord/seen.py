@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import discord
 import structlog
 
 from core.errors import StorageUnavailable
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 SEEN_NOTE = "discord/seen"
 COUNTS_NOTE = "discord/seen/counts"  # in how many shards the bot ran; each number once
 KEPT_EVERY = 5.0  # seconds at least between two notes
+LONGEST_AHEAD = timedelta(minutes=10)  # that Discord's clock may be before ours
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +55,7 @@ class Seen:
         except StorageUnavailable:
             log.warning("can't tell which messages were heard already; those of the time away are not looked for")
             mark = None
-        self._since = self._newest = mark or now
+        self._since = self._newest = now if mark is None or _lies_ahead(mark) else mark
 
     async def _mark(self) -> int | None:
         """Return what was kept: of this shard, or the oldest of all shards when there were more or fewer of them."""
@@ -81,7 +84,8 @@ class Seen:
             yield
         finally:
             self._in_hand.discard(message)
-            self._newest = max(self._newest, message)
+            if not _lies_ahead(message):
+                self._newest = max(self._newest, message)
 
     async def keep(self, *, at_once: bool = False) -> None:
         """Write it down, unless that was done just now."""
@@ -98,3 +102,8 @@ class Seen:
         if self._is_catching_up:
             return self._since
         return min((self._newest, *(message - 1 for message in self._in_hand)))
+
+
+def _lies_ahead(message: int) -> bool:
+    """Can there be no such message yet? A mark on it would hide all that is missed from now on."""
+    return message > discord.utils.time_snowflake(discord.utils.utcnow() + LONGEST_AHEAD)

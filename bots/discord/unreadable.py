@@ -74,7 +74,8 @@ def mend(data: object, build: Callable[[Json], object], essential: frozenset[str
         if isinstance(value, list):  # each by itself: a server has many, and long ones
             if not _can(build, core | {key: value}):
                 value = [item for item in value if _can(build, core | {key: [item]})]  # noqa: PLW2901
-            lists[key] = value
+            if _can(build, core | {key: value}):  # else there is no place for a list
+                lists[key] = value
         elif _can(build, plain | {key: value}):  # in order: a reply's message hangs on its reference
             plain[key] = value
     mended = plain | lists
@@ -147,7 +148,8 @@ def _check(data: Json) -> None:
     if not data["author"].keys() >= _AUTHOR:
         raise KeyError
     for name in _LISTS:
-        data.setdefault(name, [])
+        if not isinstance(data.setdefault(name, []), list):
+            raise TypeError
 
 
 def _object(data: object) -> Json:

@@ -231,7 +231,7 @@ class _Client(AsyncWebClient):
     async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
-        except (UnicodeDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise _unclear(type(error).__name__) from None  # the error would quote what came
         if not isinstance(answer["data"], dict | None):
             raise _unclear(f"{type(answer['data']).__name__} instead of an object", answer["status_code"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import secrets
 from contextlib import AsyncExitStack
@@ -22,8 +23,8 @@ from bots.slack import connect
 from bots.slack.answers import Showing
 from bots.slack.api import Api, Identity
 from bots.slack.catch_up import CatchUp
-from bots.slack.events import NAME, first_note
-from bots.slack.footer import AGAIN
+from bots.slack.events import NAME, check_command, first_note
+from bots.slack.footer import AGAIN, read_click
 from bots.slack.hearing import Hearing, forget_oldest
 from bots.slack.note import Note
 from bots.slack.pace import Pace
@@ -34,6 +35,8 @@ from bots.text.thoughts import visible
 from core.errors import ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from slack_bolt.context.ack.async_ack import AsyncAck
     from slack_bolt.request.async_request import AsyncBoltRequest
     from slack_sdk.socket_mode.aiohttp import SocketModeClient
@@ -145,17 +148,19 @@ class SlackChat:
             )
 
         async def take_message(body: dict[str, Any]) -> None:
-            try:
+            with _fault_of_ours():
                 await hearing.hear(body, catch_up)
-            except MALFORMED as fault:  # what came could be read: so the fault is ours, and it may pass
-                raise RuntimeError from fault
 
         async def take_command(ack: AsyncAck, command: dict[str, Any], request: AsyncBoltRequest) -> None:
-            await ack(**await hearing.command(command, signature_of(request)))
+            check_command(command)
+            with _fault_of_ours():
+                await ack(**await hearing.command(command, signature_of(request)))
 
         async def take_click(ack: AsyncAck, body: dict[str, Any]) -> None:
-            await hearing.click(body, tasks)
-            await ack()
+            click = read_click(body)
+            with _fault_of_ours():
+                await hearing.click(click, str(body.get("trigger_id") or ""), tasks)
+                await ack()
 
         async def take_nothing(ack: AsyncAck) -> None:
             await ack()
@@ -192,8 +197,8 @@ class SlackChat:
     async def _report(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""
         is_event = "event" in body
-        if isinstance(error, BoltUnhandledRequestError) or (is_event and isinstance(error, MALFORMED)):
-            # Of an event, this is Bolt's own failure to tell whose it is: it would fail every time.
+        if isinstance(error, (BoltUnhandledRequestError, *MALFORMED)):
+            # Slack's shape is none that Bolt, or we, know: it would fail every time.
             skipped(kind_of(body), error, self._vitals.metrics)
             return BoltResponse(status=200 if is_event else 404)
         if isinstance(error, StorageUnavailable):
@@ -239,3 +244,12 @@ class SlackChat:
         if known := self._notes.get((turn.id, turn.attempt)):
             return known
         return Note.read(turn.reply) if turn.reply else first_note(turn.question)
+
+
+@contextlib.contextmanager
+def _fault_of_ours() -> Iterator[None]:
+    """What came could be read, so that what the body raises is a fault of ours, which may pass."""
+    try:
+        yield
+    except MALFORMED as fault:
+        raise RuntimeError from fault

@@ -162,6 +162,14 @@ def first_note(question: Question) -> Note:
     return Note(channel=channel, thread_ts=question.thread.id.split("/")[2], question_ts=ts)
 
 
+def check_command(command: Mapping[str, Any]) -> None:
+    """Raises for a slash command of another shape than Slack documents."""
+    texts = [command["channel_id"], command["user_id"], command.get("text") or "", command.get("trigger_id") or ""]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError
+    channel_of_command(command)
+
+
 def channel_of_command(command: Mapping[str, Any]) -> Thread:
     """Return the channel that a slash command was given in, as a thread: it has none of its own.
 

@@ -12,7 +12,6 @@ import structlog
 
 from bots.commands import HELP, is_command, obey
 from bots.slack.events import Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
-from bots.slack.footer import read_click
 from bots.slack.markdown import pages, plain
 from bots.slack.unreadable import MALFORMED, kind_of, skipped
 from core.errors import ChatError, NotAllowed, StorageUnavailable
@@ -176,14 +175,14 @@ class Hearing:
 
     # Clicks
 
-    async def click(self, body: Mapping[str, Any], tasks: asyncio.TaskGroup) -> None:
-        """Have a question answered anew. What there is to tell whoever clicked is told in one of *tasks*."""
-        click = read_click(body)
+    async def click(self, click: Click | None, occasion: str, tasks: asyncio.TaskGroup) -> None:
+        """Have a question answered anew. What there is to tell whoever clicked is told in one of *tasks*.
+
+        *occasion* is what there is only one of, over all deliveries; empty if Slack sent none.
+        """
         if click is None:
             log.warning("A button was clicked where it doesn't belong.")
-        elif click.button not in self._clicked and (
-            problem := await self._again(click, str(body.get("trigger_id") or ""))
-        ):
+        elif click.button not in self._clicked and (problem := await self._again(click, occasion)):
             tasks.create_task(self._whisper(click, problem))
 
     async def _again(self, click: Click, occasion: str) -> str:

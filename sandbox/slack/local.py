@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,7 +10,7 @@ from aiohttp import web
 
 from sandbox.slack.arguments import ApiError
 from sandbox.slack.control import control_routes
-from sandbox.slack.delivery import ACK_SECONDS, RETRY_SECONDS, Delivered, Deliveries
+from sandbox.slack.delivery import ACK_SECONDS, RETRY_SECONDS, Delivered, Deliveries, Kind, Parcel, UndeliveredError
 from sandbox.slack.events import Events
 from sandbox.slack.faults import Faults
 from sandbox.slack.installation import Installation
@@ -307,6 +308,16 @@ class LocalSlack:
         """Deliver *event*, of which nothing has to be right, in an envelope as that of a message."""
         envelope = self._events.envelope({"type": "message"}, self.channel(channel).id)
         self._deliveries.send(envelope | {"event": event})
+
+    async def send_raw_interaction(self, payload: Any) -> None:
+        """Hand over a click or the like, of which nothing has to be right; return when the app has answered, or has not."""
+        with contextlib.suppress(UndeliveredError):
+            await self._deliveries.ask(Parcel(Kind.INTERACTIVE, payload))
+
+    async def send_raw_command(self, payload: Any) -> None:
+        """Hand over a slash command, likewise."""
+        with contextlib.suppress(UndeliveredError):
+            await self._deliveries.ask(Parcel(Kind.COMMAND, payload, accepts_response=True))
 
     def _tell_the_app(self, change: Change) -> None:
         if self.faults.lose_events:

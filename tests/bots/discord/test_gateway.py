@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import discord
 import pytest
 
-from bots.discord.gateway import shard_of
+from bots.discord.gateway import LONGEST_DELAY, WITHOUT_PAUSE, Reconnects, shard_of
 from bots.discord.starts import FIRST_PAUSE, FORGOTTEN_AFTER, MOST_FREE, STARTS_NOTE, Starts, Tally
 from core.errors import StorageUnavailable
 
@@ -196,3 +196,30 @@ def test_which_shard_has_a_server() -> None:
     assert shard_of(6 << 22, alone) == 0
     assert shard_of(6 << 22, sharded) == 2
     assert shard_of(None, sharded) == 0
+
+
+def test_connections_that_end_at_once_come_more_and_more_slowly() -> None:
+    now = 0.0
+    reconnects = Reconnects(2, lambda: now)
+    assert [reconnects.pause() for _ in range(2 * WITHOUT_PAUSE)] == [0.0] * 2 * WITHOUT_PAUSE
+    pauses = [reconnects.pause() for _ in range(9)]
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (0.5, LONGEST_DELAY)
+    now = 200.0
+    assert reconnects.pause() == 0.0
+
+
+@pytest.mark.parametrize("interval", [0, -5, 10**30, 10**400])
+async def test_a_heartbeat_is_neither_a_storm_nor_none(house: House, interval: int) -> None:
+    house.discord.faults.hello = {"heartbeat_interval": interval}
+    listening = asyncio.create_task(house.chat.listen(house.relay))
+    async with asyncio.timeout(20):
+        while not house.discord.gateway.greeted:
+            await asyncio.sleep(0.01)
+        house.discord.faults.hello = None
+        while not house.discord.gateway.identified:
+            await asyncio.sleep(0.01)
+    await house.asked("@bobbin there?")
+    assert house.discord.gateway.greeted <= 2
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)

@@ -74,6 +74,22 @@ async def test_a_question_beside_something_unreadable_is_heard(house: House, par
         assert "secret" not in str([one for one in logs if "can't be read" in one["event"]])
 
 
+@pytest.mark.parametrize("value", [None, 7, "text", [None], []], ids=str)
+@pytest.mark.parametrize(
+    "member",
+    [
+        *("mention_roles", "components", "attachments", "embeds", "poll", "thread", "call", "member", "application"),
+        *("message_reference", "interaction_metadata", "role_subscription_data", "sticker_items", "flags", "pinned"),
+        *("message_snapshots", "referenced_message", "edited_timestamp", "nonce", "reactions"),
+    ],
+)
+async def test_a_question_is_heard_whatever_one_member_of_it_is(house: House, member: str, value: Any) -> None:
+    async with house.listening():
+        house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin why?", **{member: value}))
+        (turn,) = await house.accepted()
+    assert turn.question.text == "why?"
+
+
 @pytest.mark.parametrize("data", [None, [], "text", 7, {}, {"id": None}, {"id": "1", "content": None}])
 @pytest.mark.parametrize(
     "event", ["MESSAGE_CREATE", "MESSAGE_UPDATE", "GUILD_CREATE", "CHANNEL_UPDATE", "THREAD_CREATE"]
@@ -172,6 +188,59 @@ async def test_a_wrong_greeting_is_survived(house: House) -> None:
     await house.asked("@bobbin there?")
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_a_message_of_the_future_hides_nothing_that_is_missed(house: House) -> None:
+    async with house.listening():
+        house.discord.send_raw("MESSAGE_CREATE", payload(house, "not for you", id=str(2**63 - 1)))
+        await house.asked("@bobbin before")
+    await house.discord.say("ada", "general", "@bobbin missed")
+    house.chat = house.build()
+    async with house.listening():
+        assert (await house.accepted(2))[-1].question.text == "missed"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": None},
+        {"data": []},
+        {"data": {"id": "1", "name": "ask", "type": 1, "options": None}},
+        {"data": {"id": "1", "name": "ask", "type": 1, "options": "text"}},
+        {"data": {"id": "1", "name": "ask", "type": 1, "options": [None]}},
+        {"data": {"id": "1", "name": "ask", "type": 1, "options": [{"name": "question", "type": 3}]}},
+        {"data": {"id": "1", "name": "ask", "type": 1, "options": [{"name": "question", "type": 3, "value": 7}]}},
+        {"data": {"id": "1", "name": "ask", "type": 1, "resolved": 7, "options": []}},
+        {"data": {"id": "1", "type": 1}},
+        {"data": {"id": "1", "name": "ask", "type": 9}},
+        {"data": {"id": "1", "name": "gone", "type": 1}},
+        {"token": None},
+        {"type": 4, "data": {"id": "1", "name": "preset", "type": 1, "options": None}},
+    ],
+    ids=str,
+)
+async def test_a_command_of_a_strange_shape_is_no_traceback(house: House, change: dict[str, Any]) -> None:
+    said = {
+        "id": str(house.discord.world.snowflakes.next()),
+        "application_id": "1",
+        "type": 2,
+        "version": 1,
+        "token": "t",
+        "channel_id": str(house.discord.channel("general").id),
+        "guild_id": str(house.discord.world.guild_id),
+        "channel": {"id": str(house.discord.channel("general").id), "type": 0},
+        "user": payloads.user_json(house.discord.user("ada")),
+        "data": {"id": "1", "name": "ask", "type": 1, "options": [{"name": "question", "type": 3, "value": "why?"}]},
+        "locale": "en",
+        "entitlements": [],
+        "authorizing_integration_owners": {},
+        "attachment_size_limit": 1,
+    }
+    async with house.listening():
+        with capture_logs() as logs:
+            house.discord.send_raw("INTERACTION_CREATE", said | change)
+            assert (await house.asked("@bobbin still there?")).question.text == "still there?"
+        assert not [one for one in logs if one["log_level"] == "error"]
 
 
 # Read back

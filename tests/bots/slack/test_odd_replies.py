@@ -33,6 +33,7 @@ ODD = {
     "null": Reply(body="null", content_type=JSON),
     "half of it": Reply(body='{"ok": true, "ts": "17', content_type=JSON),
     "no letters": Reply(body=b'{"ok": true, "ts": "\xff\xfe"}', content_type=JSON),
+    "a gigantic number": Reply(body=f'{{"ok": true, "ts": {"9" * 6_000}}}', content_type=JSON),
     "very deep": Reply(body="[" * 100_000, content_type=JSON),
     "as plain text": Reply(body='{"ok": true, "ts": "1.2"}', content_type="text/plain"),
     "packed": Reply(body=b"\x1f\x8b", content_type="application/gzip"),

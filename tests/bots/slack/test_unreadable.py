@@ -54,6 +54,52 @@ async def test_an_event_of_a_strange_shape_is_acknowledged_and_said_to_be_skippe
         assert (await either.asked("@bobbin still there?")).question.text == "still there?"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"actions": ["x"]},
+        {"actions": [{"action_id": "again", "type": "button", "value": 7}]},
+        {"actions": [{"action_id": "again", "type": "button", "value": ["x"]}]},
+        {"actions": [{"action_id": 7, "type": "button", "value": "x"}]},
+        {"actions": []},
+        {"team": "text"},
+        {"channel": "text"},
+        {"container": "text"},
+        {"user": "text"},
+        {"user": None},
+    ],
+    ids=str,
+)
+async def test_a_click_of_a_strange_shape_is_skipped(either: House, change: dict[str, Any]) -> None:
+    click = {
+        "type": "block_actions",
+        "team": {"id": either.slack.team_id},
+        "user": {"id": "U1"},
+        "channel": {"id": "C1"},
+        "container": {"type": "message", "channel_id": "C1", "message_ts": "1.2"},
+        "actions": [{"action_id": "again", "type": "button", "value": f"slack:{either.slack.team_id}/C1/1.2"}],
+    }
+    async with either.listening():
+        with capture_logs() as logs:
+            await either.slack.send_raw_interaction(click | change)
+        assert not [one for one in logs if one["log_level"] == "error"]
+        assert (await either.asked("@bobbin still there?")).question.text == "still there?"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"user_id": None}, {"team_id": None}, {"channel_id": None}, {"text": 7}, {"text": ["x"]}, {"command": 7}],
+    ids=str,
+)
+async def test_a_slash_command_of_a_strange_shape_is_skipped(either: House, change: dict[str, Any]) -> None:
+    given = {"command": "/bobbin", "text": "help", "user_id": "U1", "channel_id": "C1", "team_id": either.slack.team_id}
+    async with either.listening():
+        with capture_logs() as logs:
+            await either.slack.send_raw_command({name: value for name, value in (given | change).items() if value})
+        assert not [one for one in logs if one["log_level"] == "error"]
+        assert (await either.asked("@bobbin still there?")).question.text == "still there?"
+
+
 async def test_a_message_that_is_none_does_not_keep_the_others_of_its_channel(house: House) -> None:
     async with house.listening():
         await house.asked("@bobbin before")
