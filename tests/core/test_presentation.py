@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from core.errors import ThreadGone
-from core.showing import LAST_REQUEST, Showing
+from core.presentation import LAST_REQUEST, Presentation
 from core.thread import PlaceId, Thread, ThreadId
-from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
+from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn, TurnId
 
 THREAD = Thread(ThreadId("chat:1"), "chat", (PlaceId("chat:work"),))
 TURN = Turn(TurnId(1), Question(QuestionKey("1"), THREAD, "ada", "Why?"), Status.STREAMING, reference="0123abcd")
@@ -34,7 +34,7 @@ async def test_who_is_cancelled_while_the_thread_goes_is_cancelled(rounds: int) 
     chat = Chat()
 
     async def show() -> None:
-        async with Showing(chat, Any, TURN).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
+        async with Presentation(chat, Any, NOTHING_SHOWN).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
             await asyncio.Event().wait()
 
     showing = asyncio.create_task(show())
@@ -58,6 +58,6 @@ async def test_what_hangs_at_the_end_is_waited_for_once(monkeypatch: pytest.Monk
         return await wait(tasks, timeout=None if timeout is None else 0)
 
     monkeypatch.setattr(asyncio, "wait", hurried)
-    async with Showing(Chat(), Any, TURN).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
+    async with Presentation(Chat(), Any, NOTHING_SHOWN).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
         await asyncio.sleep(0.01)
     assert sum(waits) == LAST_REQUEST
