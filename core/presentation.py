@@ -60,13 +60,18 @@ class Oddities:
 class Presentation:
     """What a thread shows of one turn. The turn itself is somebody else's: here only the chat's note of it changes."""
 
-    def __init__(self, chat: Chat, ledger: Ledger, reply: Reply, oddities: Oddities | None = None) -> None:
-        """*reply* is the chat's note of what the thread shows so far."""
+    def __init__(
+        self, chat: Chat, ledger: Ledger, reply: Reply, *, since: float, oddities: Oddities | None = None
+    ) -> None:
+        """*reply* is the chat's note of what the thread shows so far; *since* when the turn was known to be ours.
+
+        That is the moment, in seconds of `time.monotonic`, in which the ledger was asked, not that of its answer.
+        """
         self._chat = chat
         self._oddities = oddities or Oddities(Metrics())
         self._ledger = ledger
         self.reply = reply
-        self._confirmed = time.monotonic()  # when the turn was last known to be ours
+        self._confirmed = since  # when the turn was last known to be ours
         self.is_forbidden = False  # may nothing be shown there?
         self.first_text_at: datetime | None = None  # None until some of the answer was shown
         self._changed = asyncio.Event()
@@ -191,7 +196,7 @@ class Presentation:
 
     async def _confirm(self, turn: Turn) -> None:
         """Raise Overtaken unless *turn* is ours, now or a moment ago."""
-        if not self._is_confirmed:
+        while not self._is_confirmed:  # the answer may have waited while this process was frozen
             asked = time.monotonic()
             await self._ledger.holds(turn)
             self._confirmed = asked

@@ -56,11 +56,14 @@ class Worker:
 
         Raises StorageUnavailable when the next one can't be read: to be called again then.
         """
-        while (taken := await self._ledger.take(thread)) is not None:
+        while True:
+            asked = time.monotonic()
+            if (taken := await self._ledger.take(thread)) is None:
+                return
             turn = taken.turn
             with structlog.contextvars.bound_contextvars(thread=thread, turn=turn.id, reference=turn.reference):
                 try:
-                    await self._uninterrupted(taken)
+                    await self._uninterrupted(taken, asked)
                 except Overtaken:
                     # Not ours to take again: the engine says so, should the thread still be ours.
                     log.info("the turn is somebody else's by now, or was asked anew")
@@ -71,9 +74,9 @@ class Worker:
         if running := self._running.get(turn):
             running.cancel()
 
-    async def _uninterrupted(self, taken: Taken) -> None:
+    async def _uninterrupted(self, taken: Taken, asked: float) -> None:
         """Raises Overtaken when interrupted."""
-        running = self._running[taken.turn.id] = asyncio.create_task(self._see_through(taken))
+        running = self._running[taken.turn.id] = asyncio.create_task(self._see_through(taken, asked))
         try:
             await running
         except asyncio.CancelledError:
@@ -84,9 +87,9 @@ class Worker:
         finally:
             del self._running[taken.turn.id]
 
-    async def _see_through(self, taken: Taken) -> None:
-        turn = taken.turn
-        presentation = Presentation(self._chats[turn.question.thread.chat], self._ledger, turn.reply, self._oddities)
+    async def _see_through(self, taken: Taken, asked: float) -> None:
+        turn, chat = taken.turn, self._chats[taken.turn.question.thread.chat]
+        presentation = Presentation(chat, self._ledger, turn.reply, since=asked, oddities=self._oddities)
         taken_at = time.monotonic()
         if not turn.is_over:
             turn = await self._answer(taken, presentation).complete()
