@@ -14,12 +14,12 @@ from sqlalchemy import Connection, text
 
 from benchmarks.rig import postgresql
 from benchmarks.rows import Row
+from core.answer import MOST_TURNS_RETOLD
 from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Reply
-from core.worker import MOST_TURNS_RETOLD
 
 THREADS, TURNS_EACH = 1_000_000, 10
 FEW = 500  # threads with a past of their own, which are asked in; all there are in the other database

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TASK = "see to a thread"
-DEAD_AFTER = 6.0  # seconds of silence after which a process counts as dead; see core.showing.LEASE
+DEAD_AFTER = 6.0  # seconds of silence after which a process counts as dead; see core.presentation.LEASE
 MOST_THREADS = 10_000  # at once in one process; what bounds them is the upstream, not the engine
 LOOKS_EVERY = 0.5  # seconds; for what no notification tells, such as a job's time that has come
 CONNECTIONS = 4  # for finding jobs and finishing them; one more listens

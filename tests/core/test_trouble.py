@@ -37,7 +37,7 @@ from core.worker import Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions="", fallbacks=("o3", "grok-3"))}
 WAITED = 0.2  # seconds
-INSTEAD = "Answered by o3, since gpt-5.1 did not answer."
+INSTEAD = "Answered by o3 because gpt-5.1 was unavailable."
 
 
 class Rig:
@@ -188,10 +188,10 @@ async def test_who_waits_is_told_how_many_are_before_and_it_goes_when_the_answer
         await rig.ask(name, name)
         while not any(turn.question.text == "a" for turn in rig.chat.turns):
             await asyncio.sleep(0.001)
-    await asyncio.wait_for(rig.until_aside("There is 1 question before this one."), 5)
+    await asyncio.wait_for(rig.until_aside("1 question is ahead of yours."), 5)
     rest.set()
-    await asyncio.wait_for(rig.until_aside("This question is next."), 5)
-    await asyncio.wait_for(rig.until_aside("It is this question's turn now."), 5)
+    await asyncio.wait_for(rig.until_aside("You're next."), 5)
+    await asyncio.wait_for(rig.until_aside("Starting now…"), 5)
     begins.set()
     more.set()
     await rig.engine.idle()
@@ -209,7 +209,7 @@ async def test_that_one_had_to_wait_is_not_said_beside_a_failure(rig: Rig) -> No
     await rig.ask("a", "a")
     await asyncio.wait_for(rig.chat.until("a"), 5)
     await rig.ask("b", "b")
-    await asyncio.wait_for(rig.until_aside("This question is next."), 5)
+    await asyncio.wait_for(rig.until_aside("You're next."), 5)
     rest.set()
     await rig.engine.idle()
     failed = await rig.ledger.turn(QuestionKey("b"))
@@ -223,7 +223,7 @@ async def test_a_question_that_is_deleted_while_it_waits_takes_no_slot(rig: Rig)
     await rig.ask("a", "a")
     await asyncio.wait_for(rig.chat.until("a"), 5)
     waiting = await rig.ask("b", "b")
-    await asyncio.wait_for(rig.until_aside("This question is next."), 5)
+    await asyncio.wait_for(rig.until_aside("You're next."), 5)
     await rig.relay.withdraw(waiting.question.key)
     while rig.measured("bobbin_upstream_waiting"):
         await asyncio.sleep(0.001)

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Connection, update
 from structlog.testing import capture_logs
 
+from core.answer import MOST_INTERRUPTIONS
 from core.attachment import MOST, Attachment, Kind
 from core.engine.embedded import Embedded
 from core.errors import (
@@ -40,7 +41,7 @@ from core.storage.tables import turns
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Accepted, Question, QuestionKey, Status, Turn
 from core.vitals import Metrics
-from core.worker import MOST_INTERRUPTIONS, Worker
+from core.worker import Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions=""), "pirate": Preset(instructions="Arr.")}
 CHANNEL = PlaceId("chat:work/room")
@@ -496,7 +497,7 @@ async def test_a_platform_that_is_busy_is_shown_the_end_later(rig: Rig) -> None:
 async def test_a_reply_that_nobody_understands_ends_neither_updates_nor_the_turn(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.showing.SHORTEST_PAUSE", 0.001)
+    monkeypatch.setattr("core.presentation.SHORTEST_PAUSE", 0.001)
     rest = asyncio.Event()
     rig.upstream.answers = [["Be", rest, "cause."]]
     rig.chat.refusals = [ChatUnclear(code="http_200", retry_after=0.001)] * 3
@@ -602,7 +603,7 @@ async def test_a_turn_may_be_asked_anew_as_often_as_people_like(rig: Rig) -> Non
 
 
 async def test_a_platform_that_refuses_the_token_loses_nothing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.showing.LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr("core.presentation.LONGEST_PAUSE", 0.001)
     rig.chat.gate.clear()
     rig.chat.refusals = [ChatClosed(code="invalid_auth")] * 50
     turn = await rig.answered("Why?")
@@ -733,7 +734,7 @@ async def test_a_database_that_is_away_for_a_while_costs_nothing(
     accepted = await rig.ask("Why?")
     await asyncio.wait_for(rig.chat.until("Be"), 5)
     monkeypatch.setattr(memory, "run", sometimes)
-    monkeypatch.setattr("core.showing.LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr("core.presentation.LONGEST_PAUSE", 0.001)
     rest.set()
     await rig.over()
     assert (await rig.turn(accepted)).shown

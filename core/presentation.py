@@ -1,4 +1,4 @@
-"""Keeps a thread showing the newest state of a turn, at the pace that its chat allows."""
+"""Keeps a thread up to date with a turn, at the pace that its chat allows, and keeps the chat's note of that."""
 
 from __future__ import annotations
 
@@ -57,31 +57,40 @@ class Oddities:
             log.error("a platform answers what can't be understood; it is asked again", chat=chat, error=str(error))
 
 
-class Showing:
-    """One turn on its way into its thread."""
+class Presentation:
+    """What a thread shows of one turn. The turn itself is somebody else's: here only the chat's note of it changes."""
 
-    def __init__(self, chat: Chat, ledger: Ledger, turn: Turn, oddities: Oddities | None = None) -> None:
+    def __init__(
+        self, chat: Chat, ledger: Ledger, reply: Reply, *, since: float, oddities: Oddities | None = None
+    ) -> None:
+        """*reply* is the chat's note of what the thread shows so far; *since* when the turn was known to be ours.
+
+        That is the moment, in seconds of `time.monotonic`, in which the ledger was asked, not that of its answer.
+        """
         self._chat = chat
         self._oddities = oddities or Oddities(Metrics())
         self._ledger = ledger
-        self.turn = turn  # the newest state that this process knows of
-        self._confirmed = time.monotonic()  # when the turn was last known to be ours
+        self.reply = reply
+        self._confirmed = since  # when the turn was last known to be ours
         self.is_forbidden = False  # may nothing be shown there?
         self.first_text_at: datetime | None = None  # None until some of the answer was shown
+        self._changed = asyncio.Event()
         self._over = asyncio.Event()  # there is nothing more to follow
         self._only_waits = False  # does what follows the turn do nothing that must come to its end?
 
-    @asynccontextmanager
-    async def live(self, now: Callable[[], Turn]) -> AsyncIterator[Callable[[], None]]:
-        """Show what *now* returns, again and again, while the body runs.
+    def changed(self) -> None:
+        """Say that there is something new to show."""
+        self._changed.set()
 
-        The body calls what it is given whenever there is something new. When showing can't go on, the body is
-        broken off with the reason: ThreadGone, ChatForbidden or Overtaken.
+    @asynccontextmanager
+    async def live(self, now: Callable[[], Turn]) -> AsyncIterator[None]:
+        """Show what *now* returns, again and again, while the body runs: at first, and whenever it has `changed`.
+
+        When showing can't go on, the body is broken off with the reason: ThreadGone, ChatForbidden or Overtaken.
         """
-        changed = asyncio.Event()
-        changed.set()  # the turn has begun: that is to be seen as well
+        self.changed()  # the turn has begun: that is to be seen as well
         self._over.clear()
-        following = asyncio.create_task(self._follow(now, changed))
+        following = asyncio.create_task(self._follow(now))
 
         body, is_broken_off = asyncio.current_task(), False
 
@@ -92,7 +101,7 @@ class Showing:
 
         following.add_done_callback(break_off)
         try:
-            yield changed.set
+            yield
         except asyncio.CancelledError:
             # Others may have cancelled it in the same moment, and theirs must not be lost.
             if is_broken_off and body and body.uncancel() == 0:
@@ -103,7 +112,6 @@ class Showing:
             if self._only_waits:
                 following.cancel()
             await _finish(following)
-            self.turn = now().replied(self.turn.reply)
             _has_failed(following)  # looked at, so that asyncio does not complain
         if not following.cancelled():
             following.result()
@@ -113,22 +121,20 @@ class Showing:
 
         Gives up, loudly, when the thread is gone or the platform refuses for good: the answer stays in the ledger.
         """
-        self.turn = turn.replied(self.turn.reply)
-        gave_up = await self._try_to_end()
+        gave_up = await self._try_to_end(turn)
         if gave_up:
             log.error("the end of a turn is not shown", why=gave_up)
-        self.turn = self.turn.settle()
-        await insist(lambda: self._ledger.settle(self.turn, gave_up))
+        await insist(lambda: self._ledger.settle(turn.replied(self.reply).settle(), gave_up))
         return not gave_up
 
-    async def _try_to_end(self) -> str:
+    async def _try_to_end(self, turn: Turn) -> str:
         """Return why the end can't be shown, empty if it is."""
         began, pauses = time.monotonic(), _pauses()
         while time.monotonic() - began < GIVE_UP_AFTER:
             try:
-                await self._chat.ready(self.turn)
-                await insist(self._confirm)
-                await self._show(self.turn)
+                await self._chat.ready(turn.replied(self.reply))
+                await insist(lambda: self._confirm(turn))
+                await self._show(turn)
             except (ChatBusy, ChatClosed) as error:
                 self._note(error)
                 pause = max(error.retry_after or next(pauses), SHORTEST_PAUSE)
@@ -145,17 +151,17 @@ class Showing:
                 return ""
         return f"refused for {GIVE_UP_AFTER:.0f} seconds"
 
-    async def _follow(self, now: Callable[[], Turn], changed: asyncio.Event) -> None:
+    async def _follow(self, now: Callable[[], Turn]) -> None:
         """Show what is new until cancelled, which is done only while it waits: what is under way may have an effect."""
         pauses = _pauses(1.0, LONGEST_UPDATE_PAUSE)
         while not self._over.is_set():
             with self._waiting():
-                await changed.wait()
-                await self._chat.ready(now())
+                await self._changed.wait()
+                await self._chat.ready(now().replied(self.reply))
                 if not self._is_confirmed:
-                    await insist(self._confirm)
+                    await insist(lambda: self._confirm(now()))
             # Cleared before looking: what comes from here on is shown by another round.
-            changed.clear()
+            self._changed.clear()
             try:
                 await self._show(now(), patience=0)  # when it is cancelled, it has had its time
             except (ThreadGone, ChatForbidden):
@@ -166,7 +172,7 @@ class Showing:
             except ChatError as error:
                 self._note(error)
                 log.warning("an update could not be shown", error=str(error), kind=type(error).__name__)
-                changed.set()  # what could not be shown is to be shown, whether more comes or not
+                self.changed()  # what could not be shown is to be shown, whether more comes or not
                 with self._waiting():
                     await asyncio.sleep(0.0 if self._over.is_set() else error.retry_after or next(pauses))
             else:
@@ -188,40 +194,44 @@ class Showing:
     def _is_confirmed(self) -> bool:
         return time.monotonic() - self._confirmed < LEASE
 
-    async def _confirm(self) -> None:
-        """Raise Overtaken unless the turn is ours, now or a moment ago."""
-        if not self._is_confirmed:
+    async def _confirm(self, turn: Turn) -> None:
+        """Raise Overtaken unless *turn* is ours, now or a moment ago."""
+        while not self._is_confirmed:  # the answer may have waited while this process was frozen
             asked = time.monotonic()
-            await self._ledger.holds(self.turn)
+            await self._ledger.holds(turn)
             self._confirmed = asked
 
     async def _show(self, turn: Turn, *, patience: float = LAST_REQUEST) -> None:
-        showing = asyncio.ensure_future(self._chat.show(turn.replied(self.turn.reply)))
+        showing = asyncio.ensure_future(self._chat.show(turn.replied(self.reply)))
         try:
             reply = await asyncio.shield(showing)
         except asyncio.CancelledError:
             # A message may be under way: what became of it must be kept, or a restart would post it again.
             await _finish(showing, patience)
             if not showing.cancelled() and not _has_failed(showing):
-                await self._keep_at_last(showing.result())
+                await self._keep_at_last(turn, showing.result())
             raise
         except ChatForbidden:
             self.is_forbidden = True
             raise
         if turn.answer and self.first_text_at is None:
             self.first_text_at = datetime.now(UTC)
-        if reply != self.turn.reply:
-            self.turn = self.turn.replied(reply)
-            if not self.turn.is_over:  # the end is kept by whoever ends it
-                await insist(lambda: self._ledger.save(self.turn))
+        if reply != self.reply:
+            self.reply = reply
+            if not turn.is_over:  # the end is kept by whoever ends it
+                await insist(lambda: self._ledger.save(self._to_keep(turn)))
 
-    async def _keep_at_last(self, reply: Reply) -> None:
+    async def _keep_at_last(self, turn: Turn, reply: Reply) -> None:
         """Keep *reply* when there is no time to insist on it."""
-        self.turn = self.turn.replied(reply)
+        self.reply = reply
         try:
-            await self._ledger.save(self.turn)
+            await self._ledger.save(self._to_keep(turn))
         except (StorageUnavailable, Overtaken) as error:
             log.warning("what was shown last could not be kept", kind=type(error).__name__)
+
+    def _to_keep(self, turn: Turn) -> Turn:
+        """Of a turn that still grows only the note is worth keeping: after a crash its answer begins again."""
+        return (turn if turn.is_over else turn.grow("")).replied(self.reply)
 
 
 async def insist(write: Callable[[], Awaitable[None]]) -> None:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
-from core.errors import ThreadGone
-from core.showing import LAST_REQUEST, Showing
+from core.errors import Overtaken, ThreadGone
+from core.presentation import LAST_REQUEST, LEASE, Presentation
 from core.thread import PlaceId, Thread, ThreadId
-from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
+from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn, TurnId
 
 THREAD = Thread(ThreadId("chat:1"), "chat", (PlaceId("chat:work"),))
 TURN = Turn(TurnId(1), Question(QuestionKey("1"), THREAD, "ada", "Why?"), Status.STREAMING, reference="0123abcd")
@@ -34,7 +35,7 @@ async def test_who_is_cancelled_while_the_thread_goes_is_cancelled(rounds: int) 
     chat = Chat()
 
     async def show() -> None:
-        async with Showing(chat, Any, TURN).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
+        async with Presentation(chat, Any, NOTHING_SHOWN, since=time.monotonic()).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
             await asyncio.Event().wait()
 
     showing = asyncio.create_task(show())
@@ -58,6 +59,39 @@ async def test_what_hangs_at_the_end_is_waited_for_once(monkeypatch: pytest.Monk
         return await wait(tasks, timeout=None if timeout is None else 0)
 
     monkeypatch.setattr(asyncio, "wait", hurried)
-    async with Showing(Chat(), Any, TURN).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
+    async with Presentation(Chat(), Any, NOTHING_SHOWN, since=time.monotonic()).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
         await asyncio.sleep(0.01)
     assert sum(waits) == LAST_REQUEST
+
+
+class Ledger:
+    """Says at first that the turn is ours: in an answer that waits until the process is awake again."""
+
+    def __init__(self, clock: list[float]) -> None:
+        self.clock = clock
+        self.asked = 0
+
+    async def holds(self, _: Turn) -> None:
+        self.asked += 1
+        if self.asked > 1:
+            raise Overtaken
+        self.clock[0] += 2 * LEASE
+
+
+class Shown(Chat):
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def show(self, turn: Turn) -> Reply:
+        self.times += 1
+        return turn.reply
+
+
+async def test_who_was_frozen_while_the_ledger_answered_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, chat = [1000.0], Shown()
+    monkeypatch.setattr("core.presentation.time.monotonic", lambda: clock[0])
+    ledger = Ledger(clock)
+    presentation = Presentation(chat, ledger, NOTHING_SHOWN, since=clock[0] - 2 * LEASE)  # type: ignore[arg-type]
+    with pytest.raises(Overtaken):
+        await presentation.end(TURN.finish("Because."))
+    assert (ledger.asked, chat.times) == (2, 0)

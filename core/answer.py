@@ -1,0 +1,242 @@
+"""The answer to one turn on its way: which models are asked, in which conversation, and what has come so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core.asking.limits import refuses_token
+from core.asking.patience import TRIES
+from core.attachment import declined, left_out
+from core.errors import (
+    BobbinError,
+    CannotBeKept,
+    ChatForbidden,
+    ConversationTooLarge,
+    EmptyAnswer,
+    NothingAsked,
+    Overtaken,
+    Resting,
+    StorageUnavailable,
+    TakesProcessesDown,
+    ThreadGone,
+    UnknownConversation,
+    UpstreamBusy,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamUnreachable,
+)
+from core.presentation import insist
+from core.thread import Conversation
+from core.transcript import retell
+from core.upstream.prompt import Prompt, Said
+from core.words import is_keepable, keepable
+
+if TYPE_CHECKING:
+    from core.asking.service import Answering, Service
+    from core.presentation import Presentation
+    from core.preset import Choice
+    from core.storage.ledger import Ledger, Taken
+    from core.turn import Turn
+    from core.vitals import Metrics
+
+log = structlog.get_logger(__name__)
+
+MOST_INTERRUPTIONS = 10  # a turn that was cut off so often takes its process down with it: fail it instead
+MOST_TURNS_RETOLD = 100
+TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
+
+
+class Answer:
+    """Brings one turn from its question to its recorded end. Nobody else changes the turn meanwhile."""
+
+    def __init__(
+        self,
+        taken: Taken,
+        choice: Choice,
+        presentation: Presentation,
+        *,
+        ledger: Ledger,
+        service: Service,
+        transcript_budget: int,
+        metrics: Metrics,
+    ) -> None:
+        """*choice* says which models are asked, and how; *transcript_budget* is in characters."""
+        self._taken = taken
+        self._choice = choice
+        self._presentation = presentation
+        self._ledger = ledger
+        self._service = service
+        self._transcript_budget = transcript_budget
+        self._metrics = metrics
+        self._turn = taken.turn.start(choice.model)
+        self._stream: Answering | None = None  # what the turn grows from, while there is something
+
+    def now(self) -> Turn:
+        """Return the turn with what has come of its answer so far."""
+        if self._stream is None:
+            return self._turn
+        return self._turn.remark(self._beside()).grow(self._stream.said().text)
+
+    async def complete(self) -> Turn:
+        """See the turn to its end, and record that; return it. Raises Overtaken, never StorageUnavailable."""
+        going_on, trace = None, ""
+        try:
+            said = await self._said()
+            self._turn = self._turn.finish(said.text)
+            going_on = self._named(said)
+        except (ThreadGone, ChatForbidden) as error:
+            log.info("nothing can be shown in the thread any more: stopped", error=str(error))
+            self._turn = self._turn.stop()
+        except (Overtaken, StorageUnavailable):
+            raise
+        except BobbinError as error:
+            self._fail(error)
+            trace = getattr(error, "trace_id", None) or ""
+            was_cut = isinstance(error, UpstreamCut | EmptyAnswer | ConversationTooLarge)
+            if not was_cut and self._turn.model == self._choice.model:
+                going_on = self._usable()  # else the question may or may not be in its history: rebuild next time
+        except Exception:  # whatever it is, the thread must not wait for ever
+            log.exception("a turn failed in a way that nobody thought of")
+            self._fail(BobbinError())
+        try:
+            await insist(lambda: self._conclude(going_on, trace))
+        except CannotBeKept as error:
+            # Whatever it was that came, nothing of it is written a second time: that can't be refused.
+            log.error("the database refuses an answer", why=str(error))
+            self._turn = self._taken.turn.start(self._turn.model)
+            self._fail(error)
+            await insist(lambda: self._conclude(None))
+        return self._turn.replied(self._presentation.reply)
+
+    async def _conclude(self, going_on: Conversation | None, trace: str = "") -> None:
+        turn = self._turn.replied(self._presentation.reply)
+        await self._ledger.conclude(turn, going_on, epoch=self._taken.epoch, trace=trace)
+
+    async def _said(self) -> Said:
+        """Ask the preset's models, one after another, until one answers."""
+        if self._taken.interruptions > MOST_INTERRUPTIONS:
+            raise TakesProcessesDown
+        if not self._taken.turn.question.words:  # recorded by a version that would have asked it
+            raise NothingAsked(declined(self._taken.turn.question.attachments))
+        for following in self._choice.models[1:]:
+            try:
+                return await self._converse()
+            except (UpstreamBusy, UpstreamFailed, UpstreamUnreachable, UpstreamCut, EmptyAnswer, Resting) as error:
+                if self._turn.answer:
+                    raise  # people have read the beginning of its answer: that stays
+                model = self._turn.model
+                log.warning("a model does not answer; asking the next", model=model, next=following, error=str(error))
+            self._turn = self._turn.start(following)
+        return await self._converse()
+
+    async def _converse(self) -> Said:
+        if (going_on := self._usable()) is not None:
+            try:
+                return await self._ask(going_on, self._turn.question.words)
+            except (UnknownConversation, ConversationTooLarge, UpstreamCut, EmptyAnswer) as error:
+                # What was cut off may be in the conversation's history: asked there again, it would be in it twice.
+                log.warning("the conversation can't go on; rebuilding it", error=str(error))
+                return await self._ask(None, await self._retold())
+        try:
+            return await self._ask(None, await self._retold())
+        except (UpstreamCut, EmptyAnswer) as error:
+            log.warning("the answer was cut off; asking once more", error=str(error))
+            return await self._ask(None, await self._retold())
+
+    def _usable(self) -> Conversation | None:
+        """Return the conversation to go on with; None when a new one must be told what was said."""
+        known = self._taken.conversation
+        if self._taken.was_interrupted:
+            return None  # we can't know whether the upstream heard the question
+        if known is not None and known.model != self._turn.model:
+            return None  # a conversation is bound to its model
+        return known
+
+    async def _retold(self) -> str:
+        """Return the question with what the thread's earlier turns were, since nobody upstream knows them."""
+        question = self._turn.question
+        if not self._taken.has_earlier:
+            return question.words
+        earlier = await self._ledger.transcript(question.thread.id, self._turn.id, MOST_TURNS_RETOLD + 1)
+        return retell(earlier, question.words, budget=self._transcript_budget, most=MOST_TURNS_RETOLD)
+
+    async def _ask(self, going_on: Conversation | None, question: str) -> Said:
+        """Ask the turn's model, and have the thread show what comes while it comes."""
+        self._turn = self._turn.remark("")
+        model, models = self._turn.model, self._choice.models
+        asking = self._service.ask(
+            self._prompt(going_on, question),
+            thread=self._turn.question.thread,
+            told=self._waits,
+            tries=TRIES if model == self._choice.model else TRIES_OF_A_FALLBACK,
+            rests=model == models[-1],  # else another can step in at once
+        )
+        try:
+            async with self._presentation.live(self.now), asking as self._stream:
+                is_known = going_on is None
+                async for _ in self._stream:
+                    if not is_known:  # looked at before people read what has no memory
+                        is_known = _same_conversation(self._stream, going_on)
+                    self._presentation.changed()
+                _same_conversation(self._stream, going_on)
+                return self._stream.said()
+        finally:
+            self._turn, self._stream = self.now(), None
+
+    def _prompt(self, going_on: Conversation | None, question: str) -> Prompt:
+        return Prompt(
+            model=self._turn.model,
+            question=question,
+            conversation=going_on.id if going_on else None,
+            instructions=self._choice.instructions,
+            references=self._turn.question.references,
+        )
+
+    def _waits(self, before: int | None) -> None:
+        """Tell how many questions are before this one; None: no more."""
+        self._turn = self._turn.remark(_waits_behind(before))
+        self._presentation.changed()
+
+    def _beside(self) -> str:
+        """Return what to tell beside the answer."""
+        model, first = self._turn.model, self._choice.model
+        stepped_in = "" if model == first else f"Answered by {model} because {first} was unavailable."
+        return " ".join(part for part in (stepped_in, left_out(self._turn.question.attachments)) if part)
+
+    def _named(self, said: Said) -> Conversation | None:
+        """Return the conversation to go on with; None, if the service has not named one, or by what is no id."""
+        if said.conversation and is_keepable(said.conversation):
+            return Conversation(said.conversation, self._turn.model)
+        length = len(said.conversation or "")
+        log.warning("the service named no conversation that can go on; the next one is told it all", length=length)
+        self._metrics.unnamed.inc()
+        return None
+
+    def _fail(self, error: BobbinError) -> None:
+        # A token that is refused has been said loudly once, and would be here once a question.
+        loud = isinstance(error, UpstreamError) and error.for_operator and not refuses_token(error)
+        log.log(40 if loud else 30, "a turn failed", error=str(error), kind=type(error).__name__)
+        turn = self._turn
+        told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
+        self._turn = told.fail(f"{error.sentence} (Reference: `{turn.reference}`)")
+
+
+def _waits_behind(before: int | None) -> str:
+    if before is None:
+        return "Starting now…"
+    if before == 0:
+        return "You're next."
+    return f"{before} question{' is' if before == 1 else 's are'} ahead of yours."
+
+
+def _same_conversation(answering: Answering, going_on: Conversation | None) -> bool:
+    """Return whether it is known yet in which conversation the answer is. Raises UnknownConversation if in another."""
+    answered = answering.said().conversation
+    if going_on is not None and answered is not None and answered != going_on.id:
+        raise UnknownConversation(
+            f"asked in {going_on.id}, answered in {keepable(answered)}", code="other_conversation"
+        )
+    return answered is not None
