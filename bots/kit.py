@@ -40,8 +40,8 @@ class Routes(Protocol):
 def appeal(channel: str, reference: str) -> str:
     """What to tell whoever asked in a *channel* in which the bot may not write."""
     return (
-        f"I may not write in {channel}, so what you asked there stays without an answer. Whoever manages the channel or "
-        f"the app can allow me to; then please ask again. (Reference: `{reference}`)"
+        f"I couldn't answer you in {channel} because I'm not allowed to post there. Ask somebody who manages the channel "
+        f"or the app to let me, then ask again. (Reference: `{reference}`)"
     )
 
 

@@ -52,7 +52,7 @@ class BobbinError(Exception):
 
 
 class Refused(BobbinError):
-    """I can't take this as it is."""
+    """I can't use that message as it is."""
 
 
 class NothingAsked(Refused):
@@ -60,16 +60,16 @@ class NothingAsked(Refused):
 
 
 class TooLong(Refused):
-    """That is longer than I can take."""
+    """That's too long for me."""
 
     def __init__(self, length: int, limit: int) -> None:
         super().__init__(
-            f"That is {length:,} characters long, and I can take {limit:,}. Please shorten it, or ask in several messages."
+            f"That's too long for me: {length:,} characters, and my limit is {limit:,}. Please shorten or split it."
         )
 
 
 class NotAllowed(Refused):
-    """You may not change this here."""
+    """You don't have permission to change this."""
 
 
 class UnknownPreset(Refused):
@@ -77,12 +77,12 @@ class UnknownPreset(Refused):
 
     def __init__(self, name: str, known: list[str]) -> None:
         listed = ", ".join(f"`{one}`" for one in known)
-        super().__init__(f"I don't know a preset of that name. These exist: {listed}.")
+        super().__init__(f"There's no preset of that name. Available: {listed}.")
         self.name = name
 
 
 class UpstreamError(BobbinError):
-    """The AI service did not answer. Please try again in a little while."""
+    """The AI service didn't answer. Please try again in a moment."""
 
     retryable: ClassVar[bool] = False  # may the same request be sent again, no byte of an answer having come?
     for_operator: ClassVar[bool] = False  # can only whoever runs the bot mend it?
@@ -122,13 +122,13 @@ class UpstreamBusy(UpstreamError):
 
 
 class UpstreamFailed(UpstreamError):
-    """The AI service had a problem and did not answer. Please try again in a little while."""
+    """Something went wrong at the AI service. Please try again in a moment."""
 
     retryable = True
 
 
 class NotTheService(UpstreamFailed):
-    """Something else answers in the AI service's place, such as a proxy or a login page. Please try again in a few minutes; if it stays like this, tell whoever runs me."""
+    """Something else answers in place of the AI service, such as a proxy or a login page. Please try again in a few minutes. If it stays like this, tell the person who runs me."""
 
     for_operator = True
 
@@ -140,58 +140,58 @@ class UpstreamUnreachable(UpstreamError):
 
 
 class Resting(UpstreamError):
-    """The AI service is down at the moment. Please try again in a few minutes."""
+    """The AI service is down right now. Please try again in a few minutes."""
 
     def __init__(self, detail: str = "", *, seconds: float = 0.0, passes: bool = False, code: str = "resting") -> None:
         """*seconds* until it is tried again; *passes*: may it have been a moment only, worth waiting for?"""
         super().__init__(detail, code=code)
         self.seconds = seconds
         self.passes = passes
-        self.sentence = f"The AI service is down at the moment. It is tried again in about {_about(seconds)}; please ask again then."
+        self.sentence = f"The AI service is down right now. Please try again in about {_about(seconds)}."
 
 
 class UpstreamCut(UpstreamError):
-    """The AI service broke off before its answer was whole. Please ask again; what came so far, if anything did, is above."""
+    """The answer was cut off; what came of it, if anything, is above. Please try again."""
 
 
 class EmptyAnswer(UpstreamError):
-    """The AI service sent an empty answer. Please ask again, perhaps in other words."""
+    """The AI service returned an empty answer. Please try again or rephrase."""
 
 
 class UnknownConversation(UpstreamError):
-    """The AI service has lost the memory of this thread. Please ask again."""
+    """The AI service no longer remembers this conversation. Please ask again."""
 
 
 class ConversationTooLarge(UpstreamError):
-    """This thread, or what was sent along, has become too large for the AI service. Please shorten it or start a new thread."""
+    """This conversation or attachment is too big for the AI service. Please start a new thread."""
 
 
 class ModerationRefused(UpstreamError):
-    """The AI service declines to answer this. Please put it in other words."""
+    """The AI service won't answer this. Try asking differently."""
 
 
 class BadRequest(UpstreamError):
-    """The AI service didn't accept this question. Please ask in other words, or without attachments; if that doesn't help, tell the person who runs me."""
+    """The AI service didn't accept this question. Please rephrase it, or leave out the attachments. If that doesn't help, tell the person who runs me."""
 
 
 class ModelRefused(BadRequest):
-    """The AI service can't use this model here: it may not exist, or not be able to do this. `preset show` says which one it is."""
+    """The AI service rejected this model. Maybe it doesn't exist, or can't do this: see `preset show`."""
 
 
 class TokenRefused(UpstreamError):
-    """I'm not set up correctly to reach the AI service. Whoever runs me has to look at my token; please tell them."""
+    """I can't use the AI service because of a problem with my token. Please tell the person who runs me."""
 
     for_operator = True
 
 
 class WrongAddress(UpstreamError):
-    """I'm not set up correctly to reach the AI service. Whoever runs me has to look at its address; please tell them."""
+    """I can't use the AI service because its address is set up wrong. Please tell the person who runs me."""
 
     for_operator = True
 
 
 class UsedUp(UpstreamError):
-    """The budget for the AI service is used up. Whoever runs me has to top it up; please tell them."""
+    """The AI budget is used up. Please tell the person who runs me."""
 
     for_operator = True
 
@@ -235,11 +235,11 @@ class ChatRejected(ChatError):
 
 
 class StorageUnavailable(BobbinError):
-    """I can't take questions right now, since my database can't be reached. Please try again in a minute."""
+    """I can't take questions right now: my database is unavailable. Please try again in a minute."""
 
 
 class CannotBeKept(BobbinError):
-    """I couldn't save this. Please ask again in other words."""
+    """I couldn't save this. Please rephrase it and try again."""
 
     def __init__(self, detail: str = "") -> None:
         """Keep why, in the database's words, for the log: none of people's."""
@@ -255,7 +255,7 @@ class Overtaken(BobbinError):
 
 
 class TakesProcessesDown(BobbinError):
-    """I tried to answer this several times and failed each time. Please ask in another way."""
+    """I tried several times but couldn't answer this. Please rephrase it."""
 
 
 class SetupError(BobbinError):

@@ -177,7 +177,7 @@ async def test_while_all_models_are_down_people_are_told_when_to_ask_again(rig: 
     calls = len(models(rig))
     turn = await rig.answered("Why?")
     assert len(models(rig)) == calls
-    assert "down at the moment" in turn.problem
+    assert "down right now" in turn.problem
     assert turn.offers_again
 
 

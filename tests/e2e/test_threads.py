@@ -114,7 +114,7 @@ async def test_a_question_that_is_too_long_is_told_the_limit(
 ) -> None:
     async with running(sqlite_url, side.name, limits={"question": 20}):
         thread = await side.open(1, "x" * 30)
-        await side.until(lambda: "I can take 20" in "".join(answers(side, thread)))
+        await side.until(lambda: "my limit is 20" in "".join(answers(side, thread)))
     assert not emulator.requests
 
 
@@ -138,7 +138,7 @@ async def test_a_budget_that_is_used_up_is_told_in_words_and_asked_for_once(
     async with running(sqlite_url, side.name):
         for number in range(2):
             thread = await side.open(number, "Why?")
-            await side.until(lambda thread=thread: "top it up" in "".join(answers(side, thread)))
+            await side.until(lambda thread=thread: "budget is used up" in "".join(answers(side, thread)))
     assert len(emulator.requests) == 1
 
 

@@ -129,7 +129,7 @@ async def test_down_and_back_again(rig: Rig) -> None:
     await rig.engine.idle()
     assert len(rig.emulator.requests) == calls
     assert rig.ends == {Status.FAILED: 60}
-    assert "down at the moment" in rig.wall.shows[QuestionKey("say exactly: 100")].problem
+    assert "down right now" in rig.wall.shows[QuestionKey("say exactly: 100")].problem
 
     rig.now += LONGEST_PAUSE * 1.3
     await rig.ask("say exactly: probe")
