@@ -31,6 +31,7 @@ async def start(*words: str, **variables: str) -> asyncio.subprocess.Process:
             "PYTHONPATH": str(HOUSE),
             "BOBBIN_WEB__HOST": "127.0.0.1",
             "BOBBIN_WEB__PORT": "0",
+            "BOBBIN_LOG__FORMAT": "console",
             **variables,
         },
         stdin=asyncio.subprocess.DEVNULL,
