@@ -114,8 +114,11 @@ class Procrastinate:
                 heard = now
                 if now > rescues_from and (threads := await self._jobs.rescue()):
                     log.warning("a process is dead; its threads go on elsewhere", threads=len(threads))
-            except Exception:  # the next beat may come through
-                log.exception("the engine could not say that it lives")
+            except Exception as error:  # the next beat may come through
+                if self._stopping.is_set():  # and if the database is away, there is none
+                    log.warning("the engine could not say that it lives", error=type(error).__name__)
+                else:
+                    log.exception("the engine could not say that it lives")
             await asyncio.sleep(HEARTBEAT)
 
     async def _pause(self, seconds: float) -> None:
