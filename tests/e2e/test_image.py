@@ -75,7 +75,7 @@ class Image:
     def folder(self) -> Path:
         return self.root / said("WORKDIR")[-1].lstrip("/")
 
-    async def start(self, *words: str, isolated: bool = True, **more: str) -> Process:
+    async def start(self, *words: str, isolated: bool = True, more: dict[str, str]) -> Process:
         return await asyncio.create_subprocess_exec(
             *(ISOLATED if isolated else ()),
             *words,
@@ -88,11 +88,13 @@ class Image:
 
     async def run(self, *command: str, **more: str) -> Process:
         """Start what the image starts, with this command or its own."""
-        return await self.start(*json.loads(said("ENTRYPOINT")[-1]), *(command or json.loads(said("CMD")[-1])), **more)
+        return await self.start(
+            *json.loads(said("ENTRYPOINT")[-1]), *(command or json.loads(said("CMD")[-1])), more=more
+        )
 
     async def is_healthy(self, **more: str) -> bool:
         [check] = re.findall(r"HEALTHCHECK .*CMD (\[.*\])", DOCKERFILE)
-        process = await self.start(*json.loads(check), isolated=False, **more)
+        process = await self.start(*json.loads(check), isolated=False, more=more)
         await asyncio.wait_for(process.communicate(), PATIENCE)
         return process.returncode == 0
 
