@@ -4,8 +4,8 @@ BIN := .venv/bin
 
 .PHONY: run test check format bench faults lock clean
 
-run: .venv/run          ## start Bobbin; with no tokens, the sandbox
-	$(BIN)/python -m bots run
+run: $(BIN)/bobbin      ## start Bobbin; with no tokens, the sandbox
+	$(BIN)/bobbin run
 
 test: .venv/dev         ## every test, on SQLite and on two versions of PostgreSQL that are brought along
 	$(BIN)/python -m pytest -n auto --dist loadgroup
@@ -36,7 +36,13 @@ lock: .venv/dev         ## resolve the newest allowed versions, with hashes
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	touch $@
 
-.venv/dev: .venv/run requirements-dev.lock pyproject.toml
+# The command works from any folder: the .pth file tells this Python where Bobbin is.
+$(BIN)/bobbin: .venv/run deploy/bobbin
+	echo "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bobbin.pth"
+	cp deploy/bobbin $@
+	touch $@
+
+.venv/dev: $(BIN)/bobbin requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@

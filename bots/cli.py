@@ -10,21 +10,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 
-from core.errors import BobbinError, SetupError, StorageUnavailable
+import bots
+from core.errors import BobbinError, SetupError, StorageUnavailable, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
+    from types import FrameType
 
     from core.settings import Settings
     from sandbox.upstream import Emulator
 
 WRONG_SETUP = 2  # exit code
 
+
+def _platforms() -> list[str]:
+    from bots import platforms  # noqa: PLC0415
+
+    return platforms.names()
+
+
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Bobbin answers questions in Slack and Discord threads with an AI model.",
 )
@@ -32,11 +41,36 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command that the command line names."""
-    app()
+    if os.getpid() == 1:
+        # Until `run` listens to them: the kernel spares this process the default of every signal.
+        signal.signal(signal.SIGTERM, _end_at_once)
+    app(prog_name="bobbin")
+
+
+def _say_version(wanted: bool) -> None:  # noqa: FBT001  # as typer calls it
+    if wanted:
+        print(f"bobbin {bots.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def bobbin(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Read settings from here (or set BOBBIN_CONFIG), not ./bobbin.toml."),
+    ] = None,
+    version: Annotated[  # noqa: ARG001, FBT002  # typer's way
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Take what stands before the command."""
+    context.obj = config
 
 
 @app.command()
 def run(
+    context: typer.Context,
     only: Annotated[
         list[str] | None, typer.Option(help="Do only this part: slack, discord, worker; several are given one by one.")
     ] = None,
@@ -46,28 +80,30 @@ def run(
     """Run every platform that has tokens. With none, start the sandbox."""
     from bots import platforms  # noqa: PLC0415  # the libraries of a platform take a second to load
 
-    with _plainly():
-        settings = platforms.settings(**_sharding(shards, shard_count))
+    with _plainly(as_json=_logs_json()):
+        settings = platforms.settings(context.obj, **_sharding(shards, shard_count))
         names = platforms.configured(settings)
         if only:
             _need_tokens(settings, only)
         if not names:
             wanted = " or ".join(f"BOBBIN_{name.upper()}__…" for name in platforms.names())
             print(
-                f"No platform has a token ({wanted}), so this is the sandbox: nothing leaves this machine.\n",
+                f"No platform has a token ({wanted}), so this is the sandbox: nothing leaves this machine.\n"
+                f"Settings come from {settings.origin}.\n",
                 flush=True,
             )
             _sandbox(settings, script=None)
             return
         _log(settings)
+        structlog.get_logger(__name__).info("starting", version=bots.__version__, settings=settings.origin)
         from bots.app import Bobbin  # noqa: PLC0415
 
-        bobbin = Bobbin(settings, names, only or ())
-        _until_signalled(bobbin.run)
+        _until_signalled(Bobbin(settings, names, only or ()).run)
 
 
 @app.command()
 def sandbox(
+    context: typer.Context,
     script: Annotated[
         Path | None, typer.Option(help="Play this conversation and end.", exists=True, dir_okay=False)
     ] = None,
@@ -76,7 +112,7 @@ def sandbox(
     from bots import platforms  # noqa: PLC0415
 
     with _plainly():
-        _sandbox(platforms.settings(), script.read_text() if script else None)
+        _sandbox(platforms.settings(context.obj), script.read_text() if script else None)
 
 
 @app.command()
@@ -101,15 +137,15 @@ def upstream(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(context: typer.Context) -> None:
     """Check settings, database, tokens and the AI service; say what to do about what is wrong."""
     from bots.doctor import examine  # noqa: PLC0415
 
-    raise typer.Exit(asyncio.run(examine()))
+    raise typer.Exit(asyncio.run(examine(context.obj)))
 
 
 @app.command(name="migrate")
-def migrate_() -> None:
+def migrate_(context: typer.Context) -> None:
     """Bring the database to this version's schema. `run` does so as well."""
     from bots import platforms  # noqa: PLC0415
     from core.storage.database import open_database, readable  # noqa: PLC0415
@@ -123,7 +159,7 @@ def migrate_() -> None:
             await database.close()
 
     with _plainly():
-        url = platforms.settings().database.url.get_secret_value()
+        url = platforms.settings(context.obj).database.url.get_secret_value()
         try:
             asyncio.run(bring())
         except StorageUnavailable as error:
@@ -134,14 +170,43 @@ def migrate_() -> None:
 
 
 @app.command()
-def manifest(platform: Annotated[str, typer.Argument(help="slack, discord")]) -> None:
+def manifest(
+    context: typer.Context, platform: Annotated[str, typer.Argument(help="slack, discord", autocompletion=_platforms)]
+) -> None:
     """Print what to give the platform to set Bobbin up there."""
     from bots import platforms  # noqa: PLC0415
 
     with _plainly():
         if platform not in platforms.names():
             raise SetupError(f"There is no platform {platform!r}; known are {', '.join(platforms.names())}.")
-        print(platforms.platform(platform).manifest(platforms.settings().section(platform)))
+        print(platforms.platform(platform).manifest(platforms.settings(context.obj).section(platform)))
+
+
+@app.command()
+def settings() -> None:
+    """Print the settings file that comes with Bobbin, which explains them all: a start for your own bobbin.toml."""
+    from bots import platforms  # noqa: PLC0415
+
+    print(platforms.SAMPLE.read_text("utf-8"), end="")
+
+
+@app.command()
+def health(context: typer.Context) -> None:
+    """Ask the Bobbin that runs here whether it is alive; exit with 1 if it does not say so."""
+    from bots import platforms  # noqa: PLC0415
+    from bots.health import alive  # noqa: PLC0415
+
+    with _plainly():
+        where, is_alive = alive(platforms.settings(context.obj).web)
+        print(f"{where}: {'alive' if is_alive else 'no answer'}")
+        raise typer.Exit(0 if is_alive else 1)
+
+
+def _logs_json() -> bool:
+    """Is the log JSON, as far as that can be told before the settings are read?"""
+    from core.settings import log_section  # noqa: PLC0415
+
+    return log_section().is_json
 
 
 def _sharding(shards: str, shard_count: int | None) -> dict[str, dict[str, object]]:
@@ -180,9 +245,7 @@ async def _serve_upstream(emulator: Emulator, host: str, port: int, stop: asynci
     try:
         await emulator.start(host=host, port=port)
     except OSError as error:
-        raise SetupError(
-            f"Port {port} can't be opened: {os.strerror(error.errno or 0)}. Name another: --port."
-        ) from error
+        raise SetupError(f"Can't listen on {host}:{port} ({reason(error)}). Name others: --host, --port.") from error
     print(f"The emulated AI service listens on {emulator.url} (Ctrl-C ends it).", flush=True)
     try:
         await stop.wait()
@@ -193,12 +256,14 @@ async def _serve_upstream(emulator: Emulator, host: str, port: int, stop: asynci
 def _log(settings: Settings) -> None:
     from core.vitals import set_up_log  # noqa: PLC0415
 
-    set_up_log(settings.log.level, as_json=settings.log.format == "json", secrets=settings.secrets)
+    set_up_log(settings.log.level, as_json=settings.log.is_json, secrets=settings.secrets)
 
 
 def _until_signalled(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
     """Run *work* with an event that SIGTERM and Ctrl-C set. A second signal of either kind ends the process at once."""
     numbers = (signal.SIGINT, signal.SIGTERM)
+    # The default ends a process whatever it is at, but not the first one of a container (pid_namespaces(7)).
+    at_once = _end_at_once if os.getpid() == 1 else signal.SIG_DFL
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -207,7 +272,7 @@ def _until_signalled(work: Callable[[asyncio.Event], Coroutine[None, None, None]
         def ask_to_stop() -> None:
             for number in numbers:
                 loop.remove_signal_handler(number)
-                signal.signal(number, signal.SIG_DFL)  # the next one ends the process, whatever it is at
+                signal.signal(number, at_once)
             stop.set()
 
         for number in numbers:
@@ -217,13 +282,24 @@ def _until_signalled(work: Callable[[asyncio.Event], Coroutine[None, None, None]
     asyncio.run(run())
 
 
+def _end_at_once(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)  # as a shell tells of a process that a signal ended
+
+
 @contextmanager
-def _plainly() -> Iterator[None]:
-    """Say in a sentence what can't work, without a traceback."""
+def _plainly(*, as_json: bool = False) -> Iterator[None]:
+    """Say in a sentence what can't work, without a traceback; to a log of JSON in its own form."""
     try:
         yield
     except BobbinError as error:
-        print(error.sentence, file=sys.stderr)
+        if as_json:
+            from core.vitals import set_up_log  # noqa: PLC0415
+
+            set_up_log("ERROR", as_json=True)
+            for line in error.sentence.splitlines():
+                structlog.get_logger(__name__).error(line)
+        else:
+            print(error.sentence, file=sys.stderr)
         raise typer.Exit(WRONG_SETUP) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

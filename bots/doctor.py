@@ -17,6 +17,7 @@ from core.vitals import Blot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from core.settings import Settings
 
@@ -30,10 +31,10 @@ class Finding:
     sentence: str  # what was found; where it isn't well, what to do
 
 
-async def examine() -> int:
+async def examine(file: Path | None = None) -> int:
     """Print what is found; return 0 when all is well, 1 when something is not, 2 when the settings can't be read."""
     try:
-        settings = platforms.settings()
+        settings = platforms.settings(file)
     except BobbinError as error:
         print(f"✗ settings: {error.sentence}")
         return 2
@@ -46,7 +47,7 @@ async def examine() -> int:
 
 
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:
-    yield Finding("settings", is_well=True, sentence="every one can be read")
+    yield Finding("settings", is_well=True, sentence=f"read from {settings.origin}")
     url = settings.database.url.get_secret_value()
     try:
         is_newest = await _has_newest_schema(url)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from bots.kit import Kit
     from core.chat import Chat
 
+SAMPLE = Path(__file__).with_name("bobbin.toml")  # explains every setting, and is read where no other file is
+
 
 class Platform(Protocol):
     """What a platform's package offers. Its `settings` module offers a `Section` with `is_configured`."""
@@ -31,9 +33,13 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in Path(__file__).parent.glob("*/settings.py"))
 
 
-def settings(**given: object) -> Settings:
-    """Read the settings, every platform's among them. *given* wins over file and environment. Raises SetupError."""
-    return load({name: import_module(f"bots.{name}.settings").Section for name in names()}, **given)
+def settings(file: Path | None = None, /, **given: object) -> Settings:
+    """Read the settings, every platform's among them; see core.settings.load for which *file*.
+
+    *given* wins over file and environment. Raises SetupError.
+    """
+    sections = {name: import_module(f"bots.{name}.settings").Section for name in names()}
+    return load(sections, file=file, sample=SAMPLE, **given)
 
 
 def configured(settings: Settings) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -12,7 +11,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from bots.guard import Guard, Limits
-from core.errors import SetupError
+from core.errors import SetupError, reason
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -91,6 +90,7 @@ class Web:
 
         app = web.Application(middlewares=[whole], client_max_size=self._limits.body_size)
         app.add_routes(routes)
+        app.on_response_prepare.append(_anonymous)
         # Nobody sends what is compressed, and what is signed is what was sent.
         runner = web.AppRunner(
             app,
@@ -112,7 +112,7 @@ class Web:
             )
         except OSError as error:
             raise SetupError(
-                f"Port {port} can't be opened ({os.strerror(error.errno or 0)}); set BOBBIN_WEB__{setting} to a free one."
+                f"Can't listen on {host}:{port} ({reason(error)}). Check BOBBIN_WEB__HOST and BOBBIN_WEB__{setting}."
             ) from error
         doors.callback(server.close)
         return int(server.sockets[0].getsockname()[1])
@@ -163,3 +163,8 @@ class Web:
     async def _measured(self, _request: web.Request) -> web.Response:
         metrics = self._vitals.metrics
         return web.Response(body=metrics.page(), headers={"Content-Type": metrics.content_type})
+
+
+async def _anonymous(_request: web.Request, response: web.StreamResponse) -> None:
+    """Leave out the header that names the versions of Python and aiohttp."""
+    response.headers.popall("Server", None)

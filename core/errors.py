@@ -39,6 +39,8 @@ BobbinError
 from __future__ import annotations
 
 import math
+import os
+import socket
 from typing import ClassVar
 
 
@@ -266,3 +268,10 @@ def _about(seconds: float) -> str:
     if seconds > 90:
         return f"{math.ceil(seconds / 60)} minutes"
     return f"{max(5, math.ceil(seconds / 5) * 5)} seconds"
+
+
+def reason(error: OSError) -> str:
+    """Say in the system's words why something like opening a port failed; asyncio words some of these itself."""
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)

@@ -1,8 +1,9 @@
-"""Reads bobbin.toml and the environment, once, into typed and frozen values."""
+"""Reads the settings file and the environment, once, into typed and frozen values."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     create_model,
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 PREFIX = "BOBBIN_"
-FILE = Path("bobbin.toml")
+FILE = Path("bobbin.toml")  # in the folder where Bobbin is started
+WHICH_FILE = f"{PREFIX}CONFIG"  # the variable that names another one; read before all settings, so it is none of them
 MAKE_A_KEY = "head -c 32 /dev/urandom | base64 | tr +/ -_"  # https://cryptography.io/en/latest/fernet
 NO_KEY = (
     "There is no BOBBIN_SECRET_KEY, so that no process can open what another one sealed: answers to commands would seem "
@@ -114,7 +117,11 @@ class LogSection(Section):
     level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda word: str(word).upper())] = (
         "INFO"
     )
-    format: Literal["console", "json"] = "console"
+    format: Literal["console", "json"] | None = None  # None: for people at a terminal, for machines elsewhere
+
+    @property
+    def is_json(self) -> bool:
+        return self.format == "json" or (self.format is None and not sys.stderr.isatty())
 
 
 class Settings(BaseSettings):
@@ -125,9 +132,9 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
-        toml_file=FILE,
         validate_default=True,
     )
+    _file: Path | None = PrivateAttr(None)
 
     upstream: UpstreamSection = UpstreamSection()
     database: DatabaseSection = DatabaseSection()
@@ -167,6 +174,18 @@ class Settings(BaseSettings):
             secrets_nested_delimiter="__",
         )
         return init_settings, env_settings, secrets, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def origin(self) -> str:
+        """Where these settings come from, for people: the file, and how many variables and secret files."""
+        others = [name for name in os.environ if name.startswith(PREFIX) and name != WHICH_FILE]
+        counted = [(len(others), "environment variable"), (len(_secret_files()), f"file in {SECRETS}")]
+        written = [
+            f"{many} {what if many == 1 else what.replace('file', 'files').replace('able', 'ables')}"
+            for many, what in counted
+            if many
+        ]
+        return " and ".join([str(self._file.absolute()) if self._file else "defaults", *written])
 
     @property
     def shares_its_work(self) -> bool:
@@ -215,23 +234,75 @@ class Settings(BaseSettings):
         return [*(part.strip() for value in others for part in value.split(",")), *([in_url] if in_url else [])]
 
 
-def load(chats: Mapping[str, type[Section]], **given: Any) -> Settings:
-    """Read the settings, with a section for each of *chats*. Raises SetupError that lists everything that is wrong."""
+def load(
+    chats: Mapping[str, type[Section]], *, file: Path | None = None, sample: Path | None = None, **given: Any
+) -> Settings:
+    """Read the settings, with a section for each of *chats*. Raises SetupError that lists everything that is wrong.
+
+    One file is read: *file*, else the one that BOBBIN_CONFIG names, else bobbin.toml here, else *sample*.
+    """
+    chosen = _chosen(file, sample)
+    where = FILE if chosen == sample or chosen is None else chosen  # where to mend what is wrong
+    if unreadable := [*_unreadable(chosen)]:
+        raise SetupError("\n".join(unreadable))
     fields: dict[str, Any] = {name: (section, section()) for name, section in chats.items()}
     model = cast("type[Settings]", create_model("Settings", __base__=Settings, **fields))
-    wrong = [*_strangers(model), *_secrets_in_file(model)]
+    model.model_config["toml_file"] = chosen
+    wrong = [*_strangers(model), *_secrets_in_file(model, where)]
     settings: Settings | None = None
     try:
         settings = model(**given)
     except ValidationError as error:
-        wrong += [_sentence(one, model) for one in error.errors()]
+        wrong += [_sentence(one, model, where) for one in error.errors()]
     except ValueError as error:  # the file isn't TOML
-        wrong.append(f"{FILE}: {error}")
+        wrong.append(f"{where}: {error}")
     if settings is not None:
         wrong += list(_complaints(settings, chats))
     if settings is None or wrong:
         raise SetupError("\n".join(wrong))
+    settings._file = chosen  # noqa: SLF001  # ours; no setting, or a variable could set it
     return settings
+
+
+def log_section() -> LogSection:
+    """Read how to log from the environment alone, for what is to be said before, or because, the rest can't be read."""
+    known = {name: os.environ.get(f"{PREFIX}LOG__{name.upper()}") for name in LogSection.model_fields}
+    try:
+        return LogSection.model_validate({name: value for name, value in known.items() if value})
+    except ValidationError:
+        return LogSection()
+
+
+def _chosen(file: Path | None, sample: Path | None) -> Path | None:
+    """Return the file to read, None if there is none. Raises SetupError when one that was named is not there."""
+    named = os.environ.get(WHICH_FILE, "")
+    if file is None and named:
+        file = Path(named)
+    if file is not None and not file.exists():
+        raise SetupError(f"There is no file {file}; --config or {WHICH_FILE} names it.")
+    return file or (FILE if FILE.exists() else sample)
+
+
+def _unreadable(file: Path | None) -> Iterator[str]:
+    """Say which files can't be read at all: the settings' own, and secrets."""
+    if file and file.is_dir():
+        # https://docs.docker.com/engine/storage/bind-mounts/
+        yield f"{file} is a folder, not a file. A container engine makes one where a file is to be mounted that isn't there."
+    for path in [*([file] if file and not file.is_dir() else []), *_secret_files()]:
+        try:
+            path.read_text("utf-8")
+        except UnicodeDecodeError:
+            yield f"{path} is not text in UTF-8."
+        except OSError as error:
+            yield f"{path} can't be read ({error.strerror}). Bobbin runs as uid {os.geteuid()}, gid {os.getegid()}: let that read it."
+
+
+def _secret_files() -> list[Path]:
+    """The files that hold our secrets, if they can be listed."""
+    try:
+        return sorted(path for path in SECRETS.iterdir() if path.name.upper().startswith(PREFIX))
+    except OSError:
+        return []
 
 
 def _complaints(settings: Settings, chats: Mapping[str, type[Section]]) -> Iterator[str]:
@@ -250,15 +321,16 @@ def _seal(secret_key: SecretStr) -> Seal:
 
 
 def _strangers(model: type[BaseSettings]) -> Iterator[str]:
-    """Say which variables look like ours and are read by nobody; the nested ones pydantic finds itself."""
-    for name in sorted(os.environ):
-        if name.startswith(PREFIX):
-            first = name.removeprefix(PREFIX).lower().partition("__")[0]
+    """Say which variables and files look like ours and are read by nobody; the nested ones pydantic finds itself."""
+    for name in [*sorted(os.environ), *(str(path) for path in _secret_files())]:
+        plain = Path(name).name.upper()
+        if plain.startswith(PREFIX) and name != WHICH_FILE:
+            first = plain.removeprefix(PREFIX).lower().partition("__")[0]
             if first not in model.model_fields:
                 yield f"{name}: there is no setting of that name; known are {', '.join(sorted(model.model_fields))}"
 
 
-def _secrets_in_file(model: type[BaseSettings]) -> Iterator[str]:
+def _secrets_in_file(model: type[BaseSettings], where: Path) -> Iterator[str]:
     """Say which secrets stand in the file; they belong where fewer people look."""
     try:
         written = TomlConfigSettingsSource(model)()
@@ -266,7 +338,7 @@ def _secrets_in_file(model: type[BaseSettings]) -> Iterator[str]:
         return  # said when the settings are read
     for path in _paths(written):
         if _annotation(model, path) is SecretStr and path != ("database", "url"):
-            yield f"{FILE}: {'.'.join(path)} is a secret; set {_variable(path)} instead, or a file of that name in {SECRETS}"
+            yield f"{where}: {'.'.join(path)} is a secret; set {_variable(path)} instead, or a file of that name in {SECRETS}"
 
 
 def _annotation(model: type[BaseModel], path: tuple[str, ...]) -> object:
@@ -295,7 +367,7 @@ def _secrets(section: BaseModel) -> Iterator[str]:
             yield from _secrets(value)
 
 
-def _sentence(error: Any, model: type[BaseModel]) -> str:
+def _sentence(error: Any, model: type[BaseModel], where: Path) -> str:
     path = tuple(str(step) for step in error["loc"])
     is_secret = _annotation(model, path) is SecretStr and path != ("database", "url")
     if error["type"] == "extra_forbidden":
@@ -303,7 +375,7 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
     said = str(error["msg"]).removeprefix("Value error, ")
     if is_secret:
         return f"{_variable(path)}: {said}"
-    return f"{'.'.join(path)}: {said} (set {_variable(path)}, or {'.'.join(path)} in {FILE})"
+    return f"{'.'.join(path)}: {said} (set {_variable(path)}, or {'.'.join(path)} in {where})"
 
 
 def _variable(path: tuple[str, ...]) -> str:

@@ -179,4 +179,8 @@ class Blot:
     def _clean(self, value: object) -> object:
         if isinstance(value, int | float | None):
             return value
+        if isinstance(value, list | tuple):
+            return [self._clean(item) for item in value]
+        if isinstance(value, dict):
+            return {self.over(str(key)): self._clean(item) for key, item in value.items()}
         return self.over(value if isinstance(value, str) else repr(value))

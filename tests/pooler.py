@@ -26,6 +26,39 @@ def aged(url: str, major: int) -> AbstractAsyncContextManager[str]:
 
 
 @asynccontextmanager
+async def breaking(url: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+    """The URL of what passes on everything, and what to call for it to be gone."""
+    with psycopg.connect(url) as connection:
+        where = f"{connection.info.host}/.s.PGSQL.{connection.info.port}"
+        address = connection.info.host, connection.info.port
+    writers: set[asyncio.StreamWriter] = set()
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        local = address[0].startswith("/")
+        others = await (asyncio.open_unix_connection(where) if local else asyncio.open_connection(*address))
+        writers.update((writer, others[1]))
+        both = asyncio.create_task(_pass(reader, others[1])), asyncio.create_task(_pass(others[0], writer))
+        tasks.update(both)
+        await asyncio.gather(*both, return_exceptions=True)
+
+    server = await asyncio.start_server(join, "127.0.0.1", 0)
+
+    def gone() -> None:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+
+    query = {"sslmode": "disable", "gssencmode": "disable"}
+    named = make_url(url).set(host="127.0.0.1", port=server.sockets[0].getsockname()[1], query=query)
+    try:
+        yield named.render_as_string(hide_password=False), gone
+    finally:
+        gone()
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
+
+
+@asynccontextmanager
 async def _before(url: str, change: Change) -> AsyncIterator[str]:
     with psycopg.connect(url) as connection:
         info = connection.info

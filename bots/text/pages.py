@@ -73,7 +73,8 @@ def _page(opening: str, window: str, measure: Measure) -> tuple[Part, str]:
     first = opening.count("\n")
     cut = _between_lines(lines, costs, head, first, room, in_table=bool(header))
     if cut is None:
-        left = room - measure.around_row(header) - (costs[overflow - 1] if overflow else 0) - 1
+        before = costs[overflow - 1] if overflow else 0
+        left = room - measure.around_row(header) - before - 1 - measure.block  # the line may begin a block
         held = len(opening) - opening.rfind("\n") - 1 if overflow == first else 0
         cut = Cut(overflow, _fitting(lines[overflow], held, left, measure))
         head = tokens("\n".join((*lines[:overflow], lines[overflow][: cut.column])))

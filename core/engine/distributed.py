@@ -58,7 +58,7 @@ class Procrastinate:
             if self._worker:
                 self._worker.shutdown_graceful_timeout = grace
                 self._worker.stop()  # type: ignore[no-untyped-call]
-            await asyncio.wait({self._serving}, timeout=grace)
+            await self._until_nothing_runs(self._serving, grace)
             self._jobs.hurry()  # what can't be handed back now, others will find
             await asyncio.gather(self._serving, return_exceptions=True)
             self._living.cancel()  # only now: while turns come to their end, nobody may take us for dead
@@ -75,6 +75,12 @@ class Procrastinate:
                 return
             await asyncio.sleep(IDLE_LOOK)
 
+    async def _until_nothing_runs(self, serving: asyncio.Task[None], grace: float) -> None:
+        """Wait for what runs to end, *grace* seconds at most: not for a database that is away, when there is nothing."""
+        until = time.monotonic() + grace
+        while not serving.done() and self._running and (left := until - time.monotonic()) > 0:
+            await asyncio.wait({serving}, timeout=min(left, IDLE_LOOK))
+
     async def _run(self, name: str) -> None:
         thread = ThreadId(name)
         self._running.add(thread)
@@ -88,7 +94,10 @@ class Procrastinate:
             self._worker = self._jobs.worker(self._chats)
             try:
                 await self._worker.run()  # type: ignore[no-untyped-call]
-            except Exception:  # whatever it is, the process must go on taking threads
+            except Exception as error:  # whatever it is, the process must go on taking threads
+                if self._stopping.is_set():
+                    log.warning("the engine could not say that it ends; others will notice", error=type(error).__name__)
+                    return
                 log.exception("the engine's worker ended; starting another one")
             await self._pause(PAUSE_AFTER_TROUBLE)
 
@@ -105,8 +114,11 @@ class Procrastinate:
                 heard = now
                 if now > rescues_from and (threads := await self._jobs.rescue()):
                     log.warning("a process is dead; its threads go on elsewhere", threads=len(threads))
-            except Exception:  # the next beat may come through
-                log.exception("the engine could not say that it lives")
+            except Exception as error:  # the next beat may come through
+                if self._stopping.is_set():  # and if the database is away, there is none
+                    log.warning("the engine could not say that it lives", error=type(error).__name__)
+                else:
+                    log.exception("the engine could not say that it lives")
             await asyncio.sleep(HEARTBEAT)
 
     async def _pause(self, seconds: float) -> None:

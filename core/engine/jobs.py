@@ -39,6 +39,7 @@ MOST_THREADS = 10_000  # at once in one process; what bounds them is the upstrea
 LOOKS_EVERY = 0.5  # seconds; for what no notification tells, such as a job's time that has come
 CONNECTIONS = 4  # for finding jobs and finishing them; one more listens
 CONNECT_TIMEOUT = 2  # seconds
+POOL_TIMEOUT = 5.0  # seconds to wait for a connection until it is tried again; when ending, it is not
 PAUSE_AFTER_TROUBLE = 1  # seconds
 
 # One statement: of several processes that look at the same moment, one gets each job.
@@ -77,6 +78,7 @@ class Jobs:
             configure=_commit_each,
             min_size=1,
             max_size=CONNECTIONS,
+            timeout=POOL_TIMEOUT,
         )
         self._app = App(connector=self._connector)
         self._app.job_manager = _Manager(self._connector)

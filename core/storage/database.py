@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.errors import CannotBeKept, SetupError, StorageUnavailable
+from core.storage.place import check_place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -89,10 +90,8 @@ class Sqlite:
     def __init__(self, where: URL) -> None:
         in_memory = where.database in (None, "", ":memory:")
         self._file = None if in_memory else Path(where.database or "")
-        if self._file and not self._file.absolute().parent.is_dir():
-            raise SetupError(
-                f"database.url: there is no folder {self._file.absolute().parent}; make it, or name another."
-            )
+        if self._file:
+            check_place(self._file.absolute())
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._engine = create_engine(
             where,

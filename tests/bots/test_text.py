@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bots.text.blocks import Kind, blocks, rendered
@@ -42,6 +42,7 @@ def test_every_page_fits_and_no_word_is_lost(answer: str) -> None:
     assert all(MEASURE.weigh(text) <= MEASURE.limit for text in texts(parts))
 
 
+@example("```code` " + "x" * 270)
 @settings(max_examples=150)
 @given(ANSWERS)
 def test_no_page_becomes_more_blocks_than_a_message_takes(answer: str) -> None:

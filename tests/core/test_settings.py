@@ -140,3 +140,58 @@ def test_a_limit_that_lets_nothing_through_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setenv("BOBBIN_UPSTREAM__PER_SECOND", "0")
     with pytest.raises(SetupError, match=r"(?s)IN_FLIGHT.*PER_SECOND"):
         load(CHATS)
+
+
+def test_the_file_that_is_named_is_read_and_no_other(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for port, name in enumerate(("sample", "bobbin", "variable", "option"), 1):
+        (elsewhere / f"{name}.toml").write_text(f"[web]\nport = {port}\n")
+    sample, option = elsewhere / "sample.toml", elsewhere / "option.toml"
+    assert load(CHATS, sample=sample).web.port == 2
+    monkeypatch.setenv("BOBBIN_CONFIG", "variable.toml")
+    found = load(CHATS, sample=sample)
+    assert (found.web.port, found.origin) == (3, str(elsewhere / "variable.toml"))
+    monkeypatch.setenv("BOBBIN_LOG__LEVEL", "INFO")
+    found = load(CHATS, file=option, sample=sample)
+    assert (found.web.port, found.origin) == (4, f"{option} and 1 environment variable")
+    (elsewhere / "bobbin.toml").unlink()
+    monkeypatch.delenv("BOBBIN_CONFIG")
+    assert load(CHATS, sample=sample).web.port == 1
+    assert load(CHATS).origin == "defaults and 1 environment variable"
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_a_named_file_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, *, by_option: bool) -> None:
+    if not by_option:
+        monkeypatch.setenv("BOBBIN_CONFIG", "gone.toml")
+    with pytest.raises(SetupError, match=r"no file gone\.toml"):
+        load(CHATS, file=Path("gone.toml") if by_option else None)
+
+
+def test_a_folder_in_the_files_place_is_said(elsewhere: Path) -> None:
+    (elsewhere / "bobbin.toml").mkdir()
+    with pytest.raises(SetupError, match="is a folder"):
+        load(CHATS)
+
+
+def test_files_that_are_no_text_are_said_by_name(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = elsewhere / "bobbin_telegraph__token"
+    monkeypatch.setattr("core.settings.SECRETS", elsewhere)
+    for path in (elsewhere / "bobbin.toml", secret):
+        path.write_bytes(b"\xff\xfe")
+    with pytest.raises(SetupError, match=r"(?s)bobbin.toml is not text.*telegraph__token is not text"):
+        load(CHATS)
+
+
+def test_a_secret_in_a_file_wins_over_the_settings_file(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (elsewhere / "bobbin.toml").write_text('[database]\nurl = "sqlite:///written.db"\n')
+    (elsewhere / "BOBBIN_DATABASE__URL").write_text("postgresql://bobbin:hush-5@127.0.0.1/bobbin")
+    monkeypatch.setattr("core.settings.SECRETS", elsewhere)
+    assert load(CHATS).is_on_postgresql
+
+
+def test_a_secret_file_that_nobody_reads_is_said(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (elsewhere / "bobbin_telegrph__token").write_text("hush-6")
+    monkeypatch.setattr("core.settings.SECRETS", elsewhere)
+    with pytest.raises(SetupError, match="bobbin_telegrph__token: there is no setting") as wrong:
+        load(CHATS)
+    assert "hush" not in wrong.value.sentence

@@ -72,3 +72,10 @@ def test_what_is_below_the_level_is_left_out(capsys: pytest.CaptureFixture[str])
     structlog.get_logger("ours").info("chatter")
     logging.getLogger("httpx").info("chatter")
     assert capsys.readouterr().err == ""
+
+
+def test_json_holds_lists_and_tables_not_pythons_words_for_them(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_log("INFO", as_json=True, secrets=["hush-hush"])
+    structlog.get_logger("ours").info("ready", listens=("a",), well=True, nested={"token": ["hush-hush"]})
+    line = json.loads(capsys.readouterr().err)
+    assert (line["listens"], line["well"], line["nested"]) == (["a"], True, {"token": ["[redacted]"]})

@@ -17,7 +17,8 @@ import pytest
 
 from core.storage.database import open_database
 from sandbox.upstream import Emulator
-from tests.pooler import aged
+from tests.e2e.conftest import SECRET_KEY
+from tests.pooler import aged, breaking
 
 HOUSE = Path(__file__).parent.parent.parent
 
@@ -31,6 +32,7 @@ async def start(*words: str, **variables: str) -> asyncio.subprocess.Process:
             "PYTHONPATH": str(HOUSE),
             "BOBBIN_WEB__HOST": "127.0.0.1",
             "BOBBIN_WEB__PORT": "0",
+            "BOBBIN_LOG__FORMAT": "console",
             **variables,
         },
         stdin=asyncio.subprocess.DEVNULL,
@@ -252,6 +254,19 @@ async def test_a_second_signal_ends_it_at_once(
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def test_who_has_nothing_to_do_ends_soon_though_the_database_is_gone(
+    joined: dict[str, str], postgres_url: str
+) -> None:
+    async with breaking(postgres_url) as (url, gone):
+        # A grace that would be longer than the test is patient.
+        more = {"BOBBIN_DATABASE__URL": url, "BOBBIN_SECRET_KEY": SECRET_KEY, "BOBBIN_SHUTDOWN_GRACE": "300"}
+        async with started("run", "--only", "worker", **joined | more) as process:
+            await until(process.stderr, "ready")
+            gone()
+            await until(process.stderr, "the database can't be reached")
+            await until(process.stderr, "the engine can't reach the database")
 
 
 async def test_the_doctor_finds_all_well(joined: dict[str, str]) -> None:

@@ -1,0 +1,33 @@
+"""Says of the place of a SQLite file what waiting would not mend."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from core.errors import SetupError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What SQLite keeps beside a database (https://www.sqlite.org/tempfiles.html), and our own lock.
+BESIDE = ("", "-wal", "-shm", ".lock")
+
+
+def check_place(file: Path) -> None:
+    """Raises SetupError unless this process can keep a database in *file*."""
+    folder = file.parent
+    if not folder.is_dir():
+        raise SetupError(f"database.url: there is no folder {folder}; make it, or name another.")
+    if file.is_dir():
+        raise SetupError(f"database.url: {file} is a folder; name a file in it.")
+    beside = (file.with_name(f"{file.name}{end}") for end in BESIDE)
+    needed = [(folder, os.W_OK | os.X_OK), *((path, os.R_OK | os.W_OK) for path in beside if path.exists())]
+    for path, way in needed:
+        if not os.access(path, way):
+            found = path.stat()
+            raise SetupError(
+                f"database.url: no permission to write to {path}. It belongs to uid {found.st_uid}, gid {found.st_gid} (mode "
+                f"{found.st_mode & 0o7777:04o}), and Bobbin runs as uid {os.geteuid()}, gid {os.getegid()}: change its owner "
+                "with chown, run Bobbin as a user who may write there, or name another place."
+            )
