@@ -13,7 +13,6 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
-from bots.commands import is_command
 from bots.discord import gateway
 from bots.discord.buttons import take_click
 from bots.discord.catch_up import Round
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from bots.discord.pace import Pace
     from bots.kit import Kit
     from core.relay import Relay
-    from core.turn import Question, QuestionKey, Turn
+    from core.turn import QuestionKey, Turn
 
 # A command's response can be edited for 15 minutes; an edit must not come a moment too late:
 # https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
@@ -248,22 +247,17 @@ class Hearing:
     async def _take(self, asked: Asked, message: discord.Message, *, is_edit: bool) -> None:
         try:
             if is_edit and message.created_at < self._oldest():
-                await self._revise(asked.question)
+                await self._relay.revise(asked.question)
                 return
             accepted = await self._relay.ask(asked.question, asked.note.write(), patience=PATIENCE)
             if is_edit and not accepted.is_new:
-                await self._revise(asked.question)
+                await self._relay.revise(asked.question)
         except StorageUnavailable as unavailable:
             log.warning("a question could not be recorded; its asker is told so")
             await _apologize(message, unavailable.sentence)
             return
         if accepted.is_new and not accepted.turn.is_over:
             self._accepted(accepted.turn, asked.note)
-
-    async def _revise(self, question: Question) -> None:
-        # Who makes a command of a question wants no answer to it.
-        if not is_command(question.text):
-            await self._relay.revise(question)
 
     async def _take_back(self, *messages: int) -> None:
         """They were deleted: questions, or parts of answers, or neither."""

@@ -92,7 +92,7 @@ class SlackChat:
             self._identity = identity = await connect.patiently(self._api.who_am_i, connect.BOT_TOKEN, self._vitals)
             # Before there are tasks: whoever can't be set up like this is to be told just that.
             url = await self._socket_url() if self._section.uses_socket_mode else ""
-            hearing = Hearing(relay, identity, self._api, self._signs, kept=self._kept, metrics=self._vitals.metrics)
+            hearing = Hearing(relay, identity, self._api, self._signs, metrics=self._vitals.metrics)
             catch_up = CatchUp(
                 self._api,
                 self._pace,

@@ -61,6 +61,10 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
     return connection.execute(_TURN[connection.dialect.name], row).scalar_one_or_none()
 
 
+def answer(connection: Connection, turn: TurnId, told: str) -> None:
+    connection.execute(update(turns).where(turns.c.id == turn).values(answer=told))
+
+
 def oldest_open(connection: Connection, thread: ThreadId) -> Row[Any] | None:
     """The oldest turn of *thread* that isn't done, with what its thread remembers; nobody else may take it meanwhile."""
     return connection.execute(_OLDEST, {"of_thread": thread}).first()
