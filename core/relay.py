@@ -169,9 +169,14 @@ class Relay:
         return turn is not None and not turn.is_withdrawn
 
     async def withdraw(self, key: QuestionKey) -> None:
-        """Take note that a question was deleted: nobody needs its answer any more, and it is no part of the thread."""
+        """Take note that a question was deleted: nobody needs its answer any more, and it is no part of the thread.
+
+        To be called for any message: what is handed in only after its deletion is not asked.
+        """
         if self._on_delete == "withdraw":
             self._changed(await self._ledger.withdraw(key))
+        else:
+            await self._ledger.bury(key)
 
     async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
         """The threads of *chat* that were asked in since then, each with its newest question; newest first.

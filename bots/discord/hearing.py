@@ -63,8 +63,8 @@ class Hearing:
     ) -> None:
         """Say who is told.
 
-        *accepted* is told of every new question; *deleted* and *deferring* are to hold the messages that are gone and
-        the commands that Discord isn't told yet we are at. What is older than *catch_up* is not answered any more.
+        *accepted* is told of every new question; *deleted* and *deferring* are to hold the messages that are gone, for
+        who shows answers in them, and the commands that Discord isn't told yet we are at. What is older than *catch_up* is not answered any more.
         """
         self._client = client
         self._relay = relay
@@ -215,8 +215,7 @@ class Hearing:
             if this and not (is_edit or is_missed):
                 await this.reach(message.channel)
             async with self._alone_with(message.id):
-                if message.id not in self._deleted:
-                    await self._take(asked, message, is_edit=is_edit)
+                await self._take(asked, message, is_edit=is_edit)
             return
         log.debug("a message is not for me", why=asked.reason)
         if asked.is_unreadable and not self._knows_of_unreadable:

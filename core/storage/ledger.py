@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from core.storage.deeds import Deed, Summon
 
 
+# That a message was deleted of which nothing is known; platforms bring messages again for a few hours.
+TOMBSTONES_KEPT = timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A turn that this process may now see to, and what it needs for that."""
@@ -180,8 +184,23 @@ class Ledger:
         )
 
     async def withdraw(self, key: QuestionKey) -> Turn | None:
-        """Take a question back with its answer: its words are forgotten. None if there is no such question."""
-        return await self._database.run(lambda connection: self._withdrawn(connection, key))
+        """Take a question back with its answer: its words are forgotten. None if there is no such question.
+
+        One that comes only later is not asked any more: its deletion may have come before itself.
+        """
+
+        def withdraw(connection: Connection) -> Turn | None:
+            turn = self._withdrawn(connection, key)
+            if turn is None and not rows.bury(connection, key, TOMBSTONES_KEPT):
+                # It was withdrawn before; or it was accepted just now, by somebody for whose end we have waited.
+                turn = self._withdrawn(connection, key)
+            return turn
+
+        return await self._database.run(withdraw)
+
+    async def bury(self, key: QuestionKey) -> None:
+        """Have a question that is not known yet not be asked any more; one that is known stays as it is."""
+        await self._database.run(lambda connection: rows.bury(connection, key, TOMBSTONES_KEPT))
 
     def _withdrawn(self, connection: Connection, key: QuestionKey) -> Turn | None:
         return deeds.change(

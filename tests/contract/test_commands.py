@@ -205,3 +205,21 @@ async def test_a_question_that_becomes_a_command_is_neither_answered_nor_obeyed(
     assert turn
     assert (turn.revised, turn.shown) == ("", True)
     assert await process.model() == "m"
+
+
+@pytest.mark.parametrize("on_delete", ["withdraw", "keep"])
+async def test_what_was_deleted_before_it_was_heard_is_neither_answered_nor_obeyed(
+    start: Start, on_delete: str
+) -> None:
+    first, second = start(), start()
+    deleting = Relay(first.ledger, first.woken.append, PRESETS, longest_question=100, on_delete=on_delete)  # type: ignore[arg-type]
+    await deleting.withdraw(QuestionKey("1"))
+    await deleting.withdraw(QuestionKey("2"))
+    heard = [
+        await second.relay.hear(said("1", "preset set model x")),
+        await second.relay.hear(said("2", "Why?")),
+    ]
+    assert not any(accepted.is_new for accepted in heard)
+    assert not second.woken
+    assert await second.model() == "m"
+    assert not await second.relay.again(QuestionKey("2"))

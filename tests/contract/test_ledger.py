@@ -416,6 +416,55 @@ async def test_a_button_counts_for_the_attempt_that_it_was_shown_for(ledger: Led
     assert await ledger.reopen(QuestionKey("1"), of_attempt=later) is not None
 
 
+# Deleted before it was known
+
+
+@pytest.mark.parametrize("verb", ["withdraw", "bury"])
+async def test_what_was_deleted_before_it_came_is_not_asked(ledger: Ledger, verb: str) -> None:
+    for _ in range(2):
+        assert await getattr(ledger, verb)(QuestionKey("1")) is None
+    accepted = await ledger.accept(question("1"), NOTHING_SHOWN)
+    obeyed = await ledger.obey(question("1"), NOTHING_SHOWN, set_o3)
+    assert not accepted.is_new
+    assert not obeyed.accepted.is_new
+    assert accepted.turn.is_withdrawn
+    assert await ledger.presets_at([ROOM]) == []
+    assert await ledger.open_threads(["chat", ""]) == []
+    assert await ledger.take(thread().id) is None
+    assert await ledger.active_threads("chat", datetime.now(UTC) - timedelta(hours=1), 10) == []
+    for nothing in (ledger.reopen, ledger.withdraw):
+        assert await nothing(QuestionKey("1")) is None
+    assert await ledger.offer(QuestionKey("1"), "Eh?") is None
+
+
+async def test_what_is_known_stays_when_others_are_buried(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    await ledger.bury(QuestionKey("1"))
+    assert (await take(ledger)).turn.question.text == "Why?"
+
+
+async def test_of_a_question_and_its_deletion_at_the_same_moment_nothing_is_answered(ledger: Ledger) -> None:
+    for number in range(20):
+        key = QuestionKey(str(number))
+        await asyncio.gather(ledger.accept(question(key), NOTHING_SHOWN), ledger.withdraw(key))
+        turn = await ledger.turn(key)
+        assert turn
+        assert turn.is_withdrawn
+
+
+async def test_deletions_of_long_ago_leave_nothing(
+    ledger: Ledger, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await accept(ledger, "asked")
+    for number in range(30):
+        await ledger.withdraw(QuestionKey(str(number)))
+    monkeypatch.setattr("core.storage.ledger.TOMBSTONES_KEPT", timedelta(0))
+    for number in range(30, 40):
+        await ledger.withdraw(QuestionKey(str(number)))
+    left = await database.run(lambda connection: connection.scalars(select(turns.c.key).order_by(turns.c.id)).all())
+    assert left == ["asked", "39"]
+
+
 async def test_notes_last(ledger: Ledger) -> None:
     assert await ledger.note("hash") is None
     await ledger.write_note("hash", "1")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bots.discord.events import key_of
 from core.turn import Status
 from sandbox.discord import payloads
 from sandbox.discord.world import Event
@@ -86,3 +88,31 @@ async def test_a_failure_that_comes_again_has_a_button_of_its_own(house: House) 
         again = replace(turn, attempt=turn.attempt + 2)
         await house.show(again)
         assert f"again{again.attempt}:" in str(said.components)
+
+
+async def test_a_question_whose_deletion_is_heard_first_is_not_asked(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And by another process at that."""
+    world = house.discord.world
+    async with house.listening():
+        await house.asked("@bobbin who?")
+        held: list[Event] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(world, "tell_gateway", held.append)
+            said = await house.discord.say("ada", "general", "@bobbin why?")
+        await house.discord.delete("ada", said)
+        await _until(house, said.id)
+    house.chat = house.build()
+    async with house.listening():
+        for event in held:
+            world.tell_gateway(event)
+        await house.asked("@bobbin what?")
+        assert len(house.woken) == 2
+    assert held
+
+
+async def _until(house: House, deleted: int) -> None:
+    async with asyncio.timeout(5):
+        while await house.ledger.turn(key_of(deleted)) is None:
+            await asyncio.sleep(0.005)
