@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from core.seal import Seal
     from core.vitals import Vitals
 
@@ -25,9 +23,6 @@ class Notes(Protocol):
 
     async def write_note(self, name: str, text: str) -> None:
         """Keep *text* under *name*."""
-
-    async def first_time(self, name: str, within: timedelta) -> bool:
-        """Whether no process has asked this about *name* so recently."""
 
 
 class Routes(Protocol):

@@ -19,7 +19,7 @@ class Chat(Protocol):
     async def listen(self, relay: Relay) -> None:
         """Connect and hand over questions until cancelled.
 
-        A question is acknowledged to the platform only after `relay.ask` has returned: what was not
+        A question is acknowledged to the platform only after `relay.hear` has returned: what was not
         recorded must not count as delivered. Raises SetupError when it can never work (a wrong token).
         """
 

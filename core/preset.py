@@ -31,7 +31,10 @@ class Preset:
     @property
     def is_open(self) -> bool:
         """Does it decide nothing?"""
-        return self == Preset()
+        return self == OPEN
+
+
+OPEN = Preset()
 
 
 class Origin(NamedTuple):

@@ -5,29 +5,39 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
 
 from core import attachment, preset
-from core.errors import NothingAsked, StorageUnavailable, TooLong, UnknownPreset
+from core.commands import Command, Commands, Told, parse
+from core.errors import NothingAsked, Refused, StorageUnavailable, TooLong
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
 from core.words import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from core.preset import Choice, Preset
+    from core.storage.deeds import Deeds
     from core.storage.ledger import Ledger
-    from core.thread import PlaceId, Thread, ThreadId
+    from core.thread import Thread, ThreadId
     from core.turn import QuestionKey, Turn, TurnId
 
+    # Raises Refused, with what to tell, if who gave a command may not change presets.
+    MayChange = Callable[[], Awaitable[None]]
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
 PAUSE = 0.5  # seconds between two tries to record a question
+# A platform brings what it brings twice within minutes; what it signed can be sent again for about as long.
+OCCASIONS_KEPT = timedelta(hours=1)
+TWICE = Told("That command came twice; I did it the first time.")
 
 
 class Relay:
@@ -53,6 +63,7 @@ class Relay:
         self._ledger = ledger
         self._wake = wake
         self._presets = dict(presets)
+        self._commands = Commands(self._presets, longest_instructions=longest_question)
         self._interrupt = interrupt
         self._longest_question = longest_question
         self._on_edit = on_edit
@@ -60,8 +71,64 @@ class Relay:
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
         self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
 
+    async def hear(
+        self,
+        question: Question,
+        reply: Reply = NOTHING_SHOWN,
+        *,
+        patience: float = 0.0,
+        may_change: MayChange | None = None,
+    ) -> Accepted:
+        """Take what somebody said: obey it if it is a command, else `ask` it.
+
+        Handed in again, also to another process, it is not obeyed again. *may_change* is awaited before a preset is
+        changed. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
+        """
+        command = parse(question.text)
+        if command is None:
+            return await self.ask(question, reply, patience=patience)
+        try:
+            if command.changes_preset and may_change:
+                await may_change()
+        except Refused as refused:
+            return await self._accept(question, reply, told=refused.sentence, patience=patience)
+        deed = self._deed(command, question.thread, question.asker)
+        question = _keepable(question)
+        async with self._in_turn(question.thread):
+            obeyed = await _patiently(lambda: self._ledger.obey(question, reply, deed), patience)
+        self._changed(obeyed.reopened)
+        return self._accepted(obeyed.accepted)
+
+    async def obey(
+        self,
+        command: Command,
+        thread: Thread,
+        by: str,
+        *,
+        occasion: str = "",
+        may_change: MayChange | None = None,
+    ) -> Told:
+        """Obey a *command* that was not said in *thread* but given there by the platform's own means; say what to tell.
+
+        *by*: who gave it, for the record. What changes something is done once for each *occasion*: the platform's id of
+        this very use of the command; where there is none, it is empty. *may_change* as for `hear`. Raises
+        StorageUnavailable: then it was not obeyed.
+        """
+        try:
+            if command.changes_preset and may_change:
+                await may_change()
+        except Refused as refused:
+            return Told(refused.sentence)
+        deed = self._deed(command, thread, by)
+        obeyed = await self._ledger.obey_once(occasion if command.changes_anything else "", deed, OCCASIONS_KEPT)
+        if obeyed is None:
+            return TWICE
+        told, reopened = obeyed
+        self._changed(reopened)
+        return told
+
     async def ask(self, question: Question, reply: Reply = NOTHING_SHOWN, *, patience: float = 0.0) -> Accepted:
-        """Record *question* and have it answered in its turn.
+        """Record *question*, whatever it says, and have it answered in its turn.
 
         Recording the same key again changes nothing. *reply* is what the adapter already knows of where
         the answer goes. A question that can't be asked is answered by Bobbin itself, with a hint.
@@ -71,20 +138,15 @@ class Relay:
         question = _in_words(question)
         return await self._accept(question, reply, told=self._refusal(question), patience=patience)
 
-    async def tell(self, question: Question, answer: str, reply: Reply = NOTHING_SHOWN) -> Accepted:
-        """Record *question* with Bobbin's own *answer*, shown once like any other."""
-        return await self._accept(question, reply, told=answer)
-
-    async def is_known(self, key: QuestionKey) -> bool:
-        """Has a question been recorded under *key*?"""
-        return await self._ledger.turn(key) is not None
-
     async def revise(self, question: Question) -> None:
         """Take note that the asker has edited a question, to be called with whatever it says now.
 
         Not begun yet, it is answered as it is now; else what the deployment wishes: the answer is done anew, or
-        that is offered. A question that was never accepted is left alone, and so is an edit that changes nothing.
+        that is offered. A question that was never accepted is left alone, and so is an edit that changes nothing, or
+        makes a command of it: who does that wants neither an answer to it nor, perhaps, what it would do.
         """
+        if parse(question.text):
+            return
         question = _in_words(question)
         turn = await self._ledger.turn(question.key)
         if turn is None or self._refusal(question) is not None or self._on_edit == "ignore":
@@ -95,29 +157,26 @@ class Relay:
         elif not unchanged:
             self._changed(await self._ledger.reopen(question.key, question.text))
 
-    async def again(self, key: QuestionKey) -> bool:
+    async def again(self, key: QuestionKey, *, of_attempt: int | None = None) -> bool:
         """Have a question answered anew, as its asker has revised it; return whether there is such a question.
 
-        One that is being answered is left to that: two people may press the same button.
+        One that is being answered is left to that, and so is one that has been answered anew since *of_attempt*: two
+        people may press the same button, and a platform may bring one click twice. None: not known.
         """
-        turn = await self._ledger.turn(key)
-        if turn is not None and not turn.is_over:
+        if self._changed(await self._ledger.reopen(key, of_attempt=of_attempt)):
             return True
-        return self._changed(await self._ledger.reopen(key))
-
-    async def retry(self, thread: Thread) -> bool:
-        """Have the newest question of *thread* answered anew; return whether there is one that the thread remembers.
-
-        Its conversation begins anew and is told what was said before: that mends as well what can't be seen from
-        outside, a conversation that goes on under its id without knowing its past.
-        """
-        turn = await self._ledger.newest_asked(thread.id)
-        return turn is not None and await self.again(turn.question.key)
+        turn = await self._ledger.turn(key)
+        return turn is not None and not turn.is_withdrawn
 
     async def withdraw(self, key: QuestionKey) -> None:
-        """Take note that a question was deleted: nobody needs its answer any more, and it is no part of the thread."""
+        """Take note that a question was deleted: nobody needs its answer any more, and it is no part of the thread.
+
+        To be called for any message: what is handed in only after its deletion is not asked.
+        """
         if self._on_delete == "withdraw":
             self._changed(await self._ledger.withdraw(key))
+        else:
+            await self._ledger.bury(key)
 
     async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
         """The threads of *chat* that were asked in since then, each with its newest question; newest first.
@@ -126,45 +185,17 @@ class Relay:
         """
         return await self._ledger.active_threads(chat, since, at_most)
 
-    async def reset(self, thread: Thread) -> None:
-        """Let the thread's next question begin without memory."""
-        await self._ledger.forget_conversation(thread.id)
-
     async def choice(self, thread: Thread) -> Choice:
         """Say which preset answers in *thread*, and where each field of it comes from."""
         return preset.choose(self._presets, await self._ledger.presets_at(thread.layers))
-
-    async def use_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
-        """Set for *place* the fields that *wish* decides, and keep its others. *by* is kept for the record.
-
-        Naming a preset starts afresh: what had been set field by field goes. Raises UnknownPreset, TooLong.
-        """
-        if wish.model is not None and len(wish.model) > preset.LONGEST_MODEL:
-            raise TooLong(len(wish.model), preset.LONGEST_MODEL)
-        if wish.instructions is not None and len(wish.instructions) > self._longest_question:
-            raise TooLong(len(wish.instructions), self._longest_question)
-        if wish.name is not None and wish.name not in self._presets:
-            raise UnknownPreset(wish.name, self.preset_names)
-        await self._ledger.set_preset(place, wish, by)
-
-    async def clear_preset(self, place: PlaceId, by: str) -> None:
-        """Let *place* inherit everything again."""
-        await self._ledger.clear_preset(place, by)
 
     @property
     def preset_names(self) -> list[str]:
         """The named presets of this deployment."""
         return sorted(self._presets)
 
-    async def _recorded(self, question: Question, reply: Reply, told: str | None, patience: float) -> Accepted:
-        until = time.monotonic() + patience
-        while True:
-            try:
-                return await self._ledger.accept(question, reply, told=told)
-            except StorageUnavailable:
-                if time.monotonic() >= until:
-                    raise
-            await asyncio.sleep(PAUSE)
+    def _deed(self, command: Command, thread: Thread, by: str) -> Callable[[Deeds], Told]:
+        return lambda deeds: self._commands.obey(command, thread, by, deeds)
 
     def _changed(self, turn: Turn | None) -> bool:
         if turn is None:
@@ -180,15 +211,37 @@ class Relay:
             return TooLong(len(question.text), self._longest_question).sentence
         return None
 
-    async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float = 0.0) -> Accepted:
-        question = replace(question, text=whole(question.text), attachments=question.attachments[: attachment.MOST])
-        async with self._in_order.setdefault(question.thread.id, asyncio.Lock()):
-            accepted = await self._recorded(question, reply, told, patience)
+    async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float) -> Accepted:
+        question = _keepable(question)
+        async with self._in_turn(question.thread):
+            accepted = await _patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
+        return self._accepted(accepted)
+
+    def _in_turn(self, thread: Thread) -> asyncio.Lock:
+        return self._in_order.setdefault(thread.id, asyncio.Lock())
+
+    def _accepted(self, accepted: Accepted) -> Accepted:
         if accepted.is_new:
-            turn = accepted.turn
-            log.info("accepted", thread=question.thread.id, turn=turn.id, reference=turn.reference, told=turn.is_over)
-            self._wake(question.thread.id)
+            turn, thread = accepted.turn, accepted.turn.question.thread.id
+            log.info("accepted", thread=thread, turn=turn.id, reference=turn.reference, told=turn.is_over)
+            self._wake(thread)
         return accepted
+
+
+async def _patiently(record: Callable[[], Awaitable[T]], patience: float) -> T:
+    """Call *record* again while there is no database, for as many seconds. Raises StorageUnavailable."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return await record()
+        except StorageUnavailable:
+            if time.monotonic() >= until:
+                raise
+        await asyncio.sleep(PAUSE)
+
+
+def _keepable(question: Question) -> Question:
+    return replace(question, text=whole(question.text), attachments=question.attachments[: attachment.MOST])
 
 
 def _in_words(question: Question) -> Question:

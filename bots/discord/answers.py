@@ -93,12 +93,13 @@ class Showing:
         self._check_nothing_deleted()  # that may have taken its time
 
     async def _show_page(self, number: int, text: str, button: str, *, is_aside: bool) -> None:
-        digest = _digest(f"{button}\0{text}")
+        # A button says of which attempt it is, and those of earlier ones do nothing.
+        digest = _digest(f"{button}{self._turn.attempt if button else ''}\0{text}")
         post = self.note.posts[number] if number < len(self.note.posts) else None
         if post and post.digest == digest:
             return
         # Left alone as long as there is none, so that an update stays as small as it can be.
-        view = again(button, self.note.channel, self._question) if button else None
+        view = again(button, self.note.channel, self._question, self._turn.attempt) if button else None
         edited = await self._edited(post, text, view) if post else None
         shown = edited or await self._posted(number, text, view)
         shown = replace(shown, digest=digest, is_aside=is_aside, has_button=bool(button))

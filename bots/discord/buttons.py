@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 # The button itself says what it is for, so that it works after a restart. At most 100 characters:
 # https://discord.com/developers/docs/components/reference#anatomy-of-a-component-custom-id
-_CUSTOM_ID = re.compile(r"again:(?P<channel>\d{1,20}):(?P<key>[\w:/]{1,64})")
+_CUSTOM_ID = re.compile(r"again(?P<attempt>\d{1,7})?:(?P<channel>\d{1,20}):(?P<key>[\w:/]{1,64})", re.ASCII)
 NO_SUCH_QUESTION = "I no longer have this question. Please ask it again."
 ELSEWHERE = "This button works only where the question was asked."
 
 
-def again(label: str, channel: int, question: QuestionKey) -> discord.ui.View:
-    """Return the button *label* for the answer to *question* that stands in *channel*."""
+def again(label: str, channel: int, question: QuestionKey, attempt: int) -> discord.ui.View:
+    """Return the button *label* for the answer to *question* that stands in *channel*, and is of that *attempt*."""
     view = discord.ui.View(timeout=None)
-    view.add_item(discord.ui.Button(label=label, custom_id=f"again:{channel}:{question}"))
+    view.add_item(discord.ui.Button(label=label, custom_id=f"again{attempt}:{channel}:{question}"))
     # discord.py would keep every view that it sends in memory, for good. Clicks come to us as events.
     view.stop()
     return view
@@ -42,7 +42,9 @@ async def take_click(interaction: Interaction, relay: Relay) -> None:
             await tell(interaction, ELSEWHERE, ephemeral=True)
             return
         async with recorded_in_time():
-            is_known = await relay.again(QuestionKey(wish["key"]))
+            # Earlier versions put buttons there that don't say of which attempt they are.
+            attempt = int(wish["attempt"]) if wish["attempt"] else None
+            is_known = await relay.again(QuestionKey(wish["key"]), of_attempt=attempt)
         if is_known:
             with overlooking():
                 await interaction.response.defer()

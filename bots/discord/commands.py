@@ -14,13 +14,13 @@ import discord
 import structlog
 from discord import app_commands
 
-from bots.commands import HELP, clear_preset, reset, retry, set_preset, show_preset
 from bots.discord import limits
-from bots.discord.errors import UNKNOWN_INTERACTION, overlooking, translated
-from bots.discord.events import thread_of_command
+from bots.discord.errors import ALREADY_ANSWERED, UNKNOWN_INTERACTION, overlooking, translated
+from bots.discord.events import NAME, thread_of_command
 from bots.discord.markdown import pages
 from bots.discord.unreadable import skipped
 from bots.text.cut import utf16
+from core.commands import HELP, Command, Verb
 from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable
 from core.preset import Preset
 
@@ -126,6 +126,9 @@ async def explain(interaction: Interaction, error: Exception) -> None:
     elif isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
         log.warning("a command was answered too late: Discord waits three seconds only")
         return
+    elif isinstance(error, discord.HTTPException) and error.code == ALREADY_ANSWERED:
+        log.info("a command or click came twice, and was answered before")
+        return
     else:
         reference = secrets.token_hex(4)
         log.error("a command failed", reference=reference, exc_info=error)
@@ -162,7 +165,7 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
 
     @group.command(description="How I answer here, and where that is set")
     async def show(interaction: Interaction) -> None:
-        await _obey(interaction, show_preset(relay, thread_of_command(interaction)), ephemeral=True)
+        await _obey(interaction, relay, Command(Verb.SHOW_PRESET), ephemeral=True)
 
     @group.command(name="set", description="Change how I answer in this channel")
     @app_commands.describe(
@@ -177,8 +180,7 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
         wish = Preset(model=model, instructions=instructions, name=name)
         if wish.is_open:
             raise Refused(_NOTHING_TO_SET)
-        told = set_preset(relay, thread_of_command(interaction), wish, str(interaction.user.id))
-        await _obey(interaction, told, ephemeral=False)
+        await _obey(interaction, relay, Command(Verb.SET_PRESET, wish), ephemeral=False)
 
     @set_.autocomplete("name")
     async def names(_interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -190,8 +192,7 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
     @group.command(name="reset", description="Back to what the wider place says")
     async def reset_(interaction: Interaction) -> None:
         _check_may_change(interaction)
-        told = clear_preset(relay, thread_of_command(interaction), str(interaction.user.id))
-        await _obey(interaction, told, ephemeral=False)
+        await _obey(interaction, relay, Command(Verb.CLEAR_PRESET), ephemeral=False)
 
     tree.add_command(group)
 
@@ -201,11 +202,11 @@ def _add_others(tree: Tree, relay: Relay) -> None:
         name="retry", description="Answer the last question of this thread again, with all in mind that was said"
     )
     async def retry_(interaction: Interaction) -> None:
-        await _obey(interaction, retry(relay, thread_of_command(interaction)), ephemeral=True)
+        await _obey(interaction, relay, Command(Verb.RETRY), ephemeral=True)
 
     @tree.command(name="reset", description="Forget what was said in this thread so far, and begin anew")
     async def reset_(interaction: Interaction) -> None:
-        await _obey(interaction, reset(relay, thread_of_command(interaction)), ephemeral=False)
+        await _obey(interaction, relay, Command(Verb.RESET), ephemeral=False)
 
     @tree.command(name="help", description="What I can do")
     async def help_(interaction: Interaction) -> None:
@@ -217,10 +218,11 @@ def _check_may_change(interaction: Interaction) -> None:
         raise NotAllowed(_MAY_NOT)
 
 
-async def _obey(interaction: Interaction, command: Awaitable[str], *, ephemeral: bool) -> None:
+async def _obey(interaction: Interaction, relay: Relay, command: Command, *, ephemeral: bool) -> None:
+    by, occasion = str(interaction.user.id), f"{NAME}/{interaction.id}"
     async with recorded_in_time():
-        told = await command
-    await tell(interaction, told, ephemeral=ephemeral)
+        told = await relay.obey(command, thread_of_command(interaction), by, occasion=occasion)
+    await tell(interaction, told.sentence, ephemeral=ephemeral)
 
 
 async def tell(interaction: Interaction, text: str, *, ephemeral: bool) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # All codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_INTERACTION = 10062
+ALREADY_ANSWERED = 40060  # an interaction
 THREAD_EXISTS = 160004
 ARCHIVED = 50083
 TOKEN_GONE = frozenset({10008, 10015, UNKNOWN_INTERACTION, 50027})  # of an interaction: never acknowledged, or expired

@@ -13,7 +13,6 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
-from bots.commands import is_command
 from bots.discord import gateway
 from bots.discord.buttons import take_click
 from bots.discord.catch_up import Round
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from bots.discord.pace import Pace
     from bots.kit import Kit
     from core.relay import Relay
-    from core.turn import Question, QuestionKey, Turn
+    from core.turn import QuestionKey, Turn
 
 # A command's response can be edited for 15 minutes; an edit must not come a moment too late:
 # https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
@@ -64,8 +63,8 @@ class Hearing:
     ) -> None:
         """Say who is told.
 
-        *accepted* is told of every new question; *deleted* and *deferring* are to hold the messages that are gone and
-        the commands that Discord isn't told yet we are at. What is older than *catch_up* is not answered any more.
+        *accepted* is told of every new question; *deleted* and *deferring* are to hold the messages that are gone, for
+        who shows answers in them, and the commands that Discord isn't told yet we are at. What is older than *catch_up* is not answered any more.
         """
         self._client = client
         self._relay = relay
@@ -216,8 +215,7 @@ class Hearing:
             if this and not (is_edit or is_missed):
                 await this.reach(message.channel)
             async with self._alone_with(message.id):
-                if message.id not in self._deleted:
-                    await self._take(asked, message, is_edit=is_edit)
+                await self._take(asked, message, is_edit=is_edit)
             return
         log.debug("a message is not for me", why=asked.reason)
         if asked.is_unreadable and not self._knows_of_unreadable:
@@ -248,22 +246,17 @@ class Hearing:
     async def _take(self, asked: Asked, message: discord.Message, *, is_edit: bool) -> None:
         try:
             if is_edit and message.created_at < self._oldest():
-                await self._revise(asked.question)
+                await self._relay.revise(asked.question)
                 return
             accepted = await self._relay.ask(asked.question, asked.note.write(), patience=PATIENCE)
             if is_edit and not accepted.is_new:
-                await self._revise(asked.question)
+                await self._relay.revise(asked.question)
         except StorageUnavailable as unavailable:
             log.warning("a question could not be recorded; its asker is told so")
             await _apologize(message, unavailable.sentence)
             return
         if accepted.is_new and not accepted.turn.is_over:
             self._accepted(accepted.turn, asked.note)
-
-    async def _revise(self, question: Question) -> None:
-        # Who makes a command of a question wants no answer to it.
-        if not is_command(question.text):
-            await self._relay.revise(question)
 
     async def _take_back(self, *messages: int) -> None:
         """They were deleted: questions, or parts of answers, or neither."""

@@ -309,7 +309,7 @@ class CatchUp:
         return is_in_range and since not in told and float(since) < time.time() - OVERLAP
 
     def _is_known(self, question: Question) -> bool:
-        """Was it recorded before? A question would be answered once anyhow, but a command is obeyed whenever it comes."""
+        """Was it recorded before? Nothing would come of it once more, but it need not be asked."""
         channel, thread_ts, ts = _where(question)
         return ts <= self._asked.get((channel, thread_ts), "")
 

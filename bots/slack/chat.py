@@ -95,7 +95,7 @@ class SlackChat:
             self._identity = identity = await connect.patiently(self._api.who_am_i, connect.BOT_TOKEN, self._vitals)
             # Before there are tasks: whoever can't be set up like this is to be told just that.
             url = await self._socket_url() if self._section.uses_socket_mode else ""
-            hearing = Hearing(relay, identity, self._api, self._signs, kept=self._kept, metrics=self._vitals.metrics)
+            hearing = Hearing(relay, identity, self._api, self._signs, metrics=self._vitals.metrics)
             catch_up = CatchUp(
                 self._api,
                 self._pace,
@@ -159,7 +159,7 @@ class SlackChat:
         async def take_click(ack: AsyncAck, body: dict[str, Any]) -> None:
             click = read_click(body)
             with _fault_of_ours():
-                await hearing.click(click, str(body.get("trigger_id") or ""), tasks)
+                await hearing.click(click, tasks)
                 await ack()
 
         async def take_nothing(ack: AsyncAck) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from core.turn import Turn
 
 AGAIN = "again"  # the button's action_id
+_BLOCK_ID = re.compile(rf"{AGAIN}-\d{{1,19}}-(?P<attempt>\d{{1,9}})", re.ASCII)
 TRY_AGAIN, ANSWER_EDITED = "Try again", "Answer the edited question"
 
 
@@ -23,7 +25,7 @@ class Click:
     """Somebody wants a question to be answered anew."""
 
     key: QuestionKey
-    button: str  # tells this very button from the one that the next answer may get
+    attempt: int | None  # the one that the button was shown for; None of a button that doesn't say
     channel: str
     thread_ts: str
     user: str
@@ -53,6 +55,7 @@ def _offer(turn: Turn) -> dict[str, Any]:
         "value": turn.question.key,
     }
     # "Each iteration of a message" wants a block_id of its own: https://docs.slack.dev/reference/block-kit/blocks/actions-block
+    # And by it a click says which one.
     return {"type": "actions", "block_id": f"{AGAIN}-{turn.id}-{turn.attempt}", "elements": [button]}
 
 
@@ -66,9 +69,10 @@ def read_click(body: Mapping[str, Any]) -> Click | None:
     if not channel or channel_of_key(key) != (installation(body), channel):
         return None
     message = body.get("message") or {}
+    shown_for = _BLOCK_ID.fullmatch(str(action.get("block_id")))
     return Click(
         key=key,
-        button=f"{key} {action.get('block_id')}",
+        attempt=int(shown_for["attempt"]) if shown_for else None,
         channel=channel,
         thread_ts=container.get("thread_ts") or message.get("thread_ts") or "",
         user=body["user"]["id"],

@@ -3,45 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bots.commands import HELP, is_command, obey
-from bots.slack.events import Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
+from bots.slack.events import NAME, Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
 from bots.slack.markdown import pages, plain
 from bots.slack.unreadable import MALFORMED, kind_of, skipped
+from core.commands import Command, Told, Verb, parse
 from core.errors import ChatError, NotAllowed, StorageUnavailable
 from core.turn import Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bots.kit import Notes
     from bots.slack.api import Api, Identity
     from bots.slack.catch_up import CatchUp
     from bots.slack.footer import Click
     from bots.slack.signs import Signs
     from core.relay import Relay
-    from core.thread import Thread
-    from core.turn import QuestionKey
     from core.vitals import Metrics
 
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 ANSWER_TIMEOUT = 2.5  # seconds
 LOOK_UP_TIMEOUT = 1.0  # seconds
-# A signature is good for five minutes before and after the moment that it names:
-# https://docs.slack.dev/authentication/verifying-requests-from-slack
-REPLAYABLE = timedelta(minutes=11)
 MOST_REMEMBERED = 1_000  # of anything that is only in memory
-# What everybody in the channel should see who did.
-_CHANGE = re.compile(r"preset\s+(set|reset)\b", re.IGNORECASE)
-_FOR_THREADS = ("reset", "retry")
+_FOR_THREADS = (Verb.RESET, Verb.RETRY)
 _ONLY_IN_THREADS = "`{0}` is for threads: mention me there with the word `{0}`."
-_REPLAYED = "That command came twice; I did it the first time."
 _GONE = "I don't have that question any more. Please ask it again."
 
 log = structlog.get_logger(__name__)
@@ -50,18 +39,12 @@ log = structlog.get_logger(__name__)
 class Hearing:
     """Hands over what is heard; returns only when that is recorded."""
 
-    def __init__(
-        self, relay: Relay, identity: Identity, api: Api, signs: Signs, *, kept: Notes, metrics: Metrics
-    ) -> None:
+    def __init__(self, relay: Relay, identity: Identity, api: Api, signs: Signs, *, metrics: Metrics) -> None:
         self._relay = relay
         self._metrics = metrics
         self._identity = identity
         self._api = api
         self._signs = signs
-        self._kept = kept
-        # Redelivered, a command must not be obeyed again: what it changed may have been changed anew.
-        self._obeyed: dict[QuestionKey, None] = {}
-        self._clicked: dict[str, None] = {}  # two people may click the same button
 
     async def hear(self, body: Mapping[str, Any], catch_up: CatchUp) -> None:
         """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
@@ -88,114 +71,80 @@ class Hearing:
         catch_up.saw(at)
 
     async def take(self, question: Question) -> bool:
-        """Record a question, or obey a command; return whether there was anything to do."""
-        if await self._is_obeyed(question):
-            return True
-        note = first_note(question)
-        accepted = await self._relay.ask(question, replace(note, has_sign=True).write())
-        if accepted.is_new:
+        """Record a question, or obey a command; return whether that had not been done before."""
+        # A command is done before anybody could see a sign of it.
+        note = replace(first_note(question), has_sign=parse(question.text) is None)
+        accepted = await self._relay.hear(
+            question, note.write(), may_change=lambda: self._check_may_change(question.asker)
+        )
+        if accepted.is_new and note.has_sign:
             self._signs.on(note.channel, note.question_ts)
         return accepted.is_new
 
     async def revise(self, revised: Revised) -> None:
         """Take note of an edit; one that makes a message a question asks it."""
-        is_known = revised.was_asked or not await self.take(revised.question)
-        # Who makes a command of a question wants neither an answer to it, nor, perhaps, what it would do.
-        if is_known and not is_command(revised.question.text):
+        if revised.was_asked or not await self.take(revised.question):
             await self._relay.revise(revised.question)
-
-    async def _is_obeyed(self, question: Question) -> bool:
-        """If the words are a command, obey it, or know that it was obeyed before."""
-        if question.key in self._obeyed:
-            return True
-        # Marked before it is obeyed: the same message may come through the second door meanwhile.
-        self._obeyed[question.key] = None
-        told = None
-        try:
-            # In another process too, or before this one.
-            if is_command(question.text) and await self._relay.is_known(question.key):
-                return True
-            told = await self._obey(question.text, question.thread, question.asker)
-            if told is not None:
-                await self._relay.tell(question, told, first_note(question).write())
-        except StorageUnavailable:
-            told = None
-            raise
-        finally:
-            if told is None:
-                del self._obeyed[question.key]
-        forget_oldest(self._obeyed)
-        return told is not None
 
     # Commands
 
-    async def _obey(self, words: str, thread: Thread, user: str) -> str | None:
-        """Obey *words* if they are a command that *user* may give; return what to tell, None if they are none."""
-        if _CHANGE.match(words.strip()) and await self._is_guest(user):
-            return NotAllowed(
-                "Presets are changed by members of this workspace; guests can see them: `preset show`."
-            ).sentence
-        return await obey(words, self._relay, thread, user)
-
-    async def _is_guest(self, user: str) -> bool:
-        """Where Slack doesn't tell, everybody counts as a member: the change is there for all in the channel to see."""
+    async def _check_may_change(self, user: str) -> None:
+        """Raise NotAllowed for guests. Where Slack doesn't tell, everybody counts as a member: the change is there for
+        all in the channel to see.
+        """
         try:
             async with asyncio.timeout(LOOK_UP_TIMEOUT):
-                return await self._api.is_guest(user, self._identity.team)
+                is_guest = await self._api.is_guest(user, self._identity.team)
         except (ChatError, TimeoutError) as refusal:
             log.warning("Slack doesn't tell who is a guest, so anybody may change presets.", why=str(refusal))
-            return False
+            return
+        if is_guest:
+            raise NotAllowed("Presets are changed by members of this workspace; guests can see them: `preset show`.")
 
     async def command(self, command: Mapping[str, Any], signature: str = "") -> dict[str, Any]:
         """Obey a slash command, once by its trigger, or by its *signature* should it have none; return what to say."""
         words = plain(command.get("text") or "", self._identity.user, names={})
-        told = await self._obey_slash(words, command, str(command.get("trigger_id") or signature))
-        is_change = bool(_CHANGE.match(words)) and told.startswith("Done")
-        page = pages(told)[0]
+        occasion = str(command.get("trigger_id") or signature)
+        told = await self._obey(parse(words) or Command(Verb.HELP), command, occasion)
+        page = pages(told.sentence)[0]
         return {
-            "response_type": "in_channel" if is_change else "ephemeral",
+            # What everybody in the channel should see who did.
+            "response_type": "in_channel" if told.is_done else "ephemeral",
             "text": page.fallback,
             "blocks": [{"type": "markdown", "text": page.markdown}],
         }
 
-    async def _obey_slash(self, words: str, command: Mapping[str, Any], occasion: str) -> str:
-        if (verb := words.strip().lower().rstrip(".!")) in _FOR_THREADS:
-            return _ONLY_IN_THREADS.format(verb)
+    async def _obey(self, wanted: Command, command: Mapping[str, Any], occasion: str) -> Told:
+        if wanted.verb in _FOR_THREADS:
+            return Told(_ONLY_IN_THREADS.format(wanted.verb))
+        user = command["user_id"]
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
-                if _CHANGE.match(words) and not await self._is_new(occasion):
-                    return _REPLAYED
-                return await self._obey(words, channel_of_command(command), command["user_id"]) or HELP
+                return await self._relay.obey(
+                    wanted,
+                    channel_of_command(command),
+                    user,
+                    occasion=f"{NAME}/{occasion}" if occasion else "",
+                    may_change=lambda: self._check_may_change(user),
+                )
         except (StorageUnavailable, TimeoutError):
-            return StorageUnavailable().sentence
-
-    async def _is_new(self, occasion: str) -> bool:
-        """Has what happened on this *occasion*, of which there is only one, not been taken before, by any process?"""
-        return not occasion or await self._kept.first_time(f"slack/{occasion}", REPLAYABLE)
+            return Told(StorageUnavailable().sentence)
 
     # Clicks
 
-    async def click(self, click: Click | None, occasion: str, tasks: asyncio.TaskGroup) -> None:
-        """Have a question answered anew. What there is to tell whoever clicked is told in one of *tasks*.
-
-        *occasion* is what there is only one of, over all deliveries; empty if Slack sent none.
-        """
+    async def click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
+        """Have a question answered again. What there is to tell who clicked is told in one of *tasks*."""
         if click is None:
             log.warning("A button was clicked where it doesn't belong.")
-        elif click.button not in self._clicked and (problem := await self._again(click, occasion)):
+        elif problem := await self._again(click):
             tasks.create_task(self._whisper(click, problem))
 
-    async def _again(self, click: Click, occasion: str) -> str:
+    async def _again(self, click: Click) -> str:
         """Return a sentence when it can't be."""
-        self._clicked[click.button] = None
-        forget_oldest(self._clicked)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
-                if not await self._is_new(occasion):
-                    return ""
-                return "" if await self._relay.again(click.key) else _GONE
+                return "" if await self._relay.again(click.key, of_attempt=click.attempt) else _GONE
         except (StorageUnavailable, TimeoutError):
-            self._clicked.pop(click.button, None)
             return StorageUnavailable().sentence
 
     async def _whisper(self, click: Click, sentence: str) -> None:

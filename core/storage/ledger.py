@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, delete, exists, func, literal, or_, select, update
+from sqlalchemy import case, exists, func, literal, select
 
 from core.errors import Overtaken
-from core.storage import rows
-from core.storage.tables import Words, notes, presets, threads, turns
+from core.storage import deeds, rows
+from core.storage.deeds import IS_OVER, Deeds
+from core.storage.tables import Words, notes, threads, turns
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
-from core.turn import OVER, Accepted, Question, QuestionKey, Reply, Status, Turn, TurnId
+from core.turn import Accepted, Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import LONGEST_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
-    from datetime import timedelta
+    from collections.abc import Collection, Iterable
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
 
+    from core.commands import Told
     from core.preset import Preset
     from core.storage.database import Database
+    from core.storage.deeds import Deed, Summon
 
-    # Asks, inside the transaction that gives a thread something to do, for it to be seen to.
-    Summon = Callable[[Connection, Thread], None]
 
-_ONCE = "once/"  # before the names of notes that expire: their text says when
-_OVER = tuple(status.value for status in OVER)
+# That a message was deleted of which nothing is known; platforms bring messages again for a few hours.
+TOMBSTONES_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,14 @@ class Taken:
         return self.turn.attempt == 1 + self.interruptions
 
 
+@dataclass(frozen=True, slots=True)
+class Obeyed:
+    """What the ledger says of a command that was handed in."""
+
+    accepted: Accepted
+    reopened: Turn | None = None  # what it wants to be answered again
+
+
 class Ledger:
     """Verbs over the tables. Every one is a transaction.
 
@@ -66,14 +74,7 @@ class Ledger:
 
     async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
         """Record *question* once, by its key. With *told*, Bobbin's own answer, it is over at once."""
-        turn = Turn(
-            id=TurnId(0),
-            question=question,
-            status=Status.QUEUED if told is None else Status.ANSWERED,
-            answer=told or "",
-            reply=reply,
-            reference=secrets.token_hex(4),
-        )
+        turn = _new_turn(question, reply, Status.QUEUED if told is None else Status.ANSWERED, told or "")
 
         def accept(connection: Connection) -> Accepted:
             rows.lock_thread(connection, question.thread)
@@ -81,9 +82,47 @@ class Ledger:
             if number is not None:
                 self._summon(connection, question.thread)
                 return Accepted(turn=replace(turn, id=number), is_new=True)
-            return Accepted(turn=rows.find_turns(connection, turns.c.key == question.key)[0], is_new=False)
+            return _known(connection, question.key)
 
         return await self._database.run(accept)
+
+    async def obey(self, question: Question, reply: Reply, deed: Deed) -> Obeyed:
+        """Record *question*, which is a command, once, by its key; and only then do *deed*, whose words answer it.
+
+        In one transaction: there is no deed without its record, and no record without its deed. *deed* is called
+        again should the transaction have to be, so it must touch nothing else.
+        """
+        turn = _new_turn(question, reply, Status.ANSWERED, "")
+
+        def obey(connection: Connection) -> Obeyed:
+            rows.lock_thread(connection, question.thread)
+            number = rows.add_turn(connection, turn)
+            if number is None:
+                return Obeyed(_known(connection, question.key))
+            done = Deeds(connection, self._summon)
+            told = deed(done)
+            rows.answer(connection, number, told.sentence)
+            self._summon(connection, question.thread)
+            accepted = Accepted(turn=replace(turn, id=number, answer=told.sentence), is_new=True)
+            return Obeyed(accepted, done.reopened)
+
+        return await self._database.run(obey)
+
+    async def obey_once(self, occasion: str, deed: Deed, within: timedelta) -> tuple[Told, Turn | None] | None:
+        """Do *deed*, unless one was done on the same *occasion* so recently; then return None.
+
+        For a command whose answer is no turn. In one transaction, as `obey`. An empty *occasion* is never the same.
+        Returns what to tell, and the turn that is to be answered again if there is one.
+        """
+
+        def obey(connection: Connection) -> tuple[Told, Turn | None] | None:
+            if occasion and not deeds.is_first(connection, occasion, within):
+                return None
+            done = Deeds(connection, self._summon)
+            told = deed(done)
+            return told, done.reopened
+
+        return await self._database.run(obey)
 
     async def take(self, thread: ThreadId) -> Taken | None:
         """Take on the oldest turn of *thread* that isn't done; None if all are.
@@ -115,29 +154,14 @@ class Ledger:
 
         await self._database.run(conclude)
 
-    async def reopen(self, key: QuestionKey, text: str | None = None) -> Turn | None:
-        """Have a question answered anew: as *text*, as its asker revised it, or as it was.
+    async def reopen(self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None) -> Turn | None:
+        """Have a question answered anew: as *text*, whoever is at it, for its asker has revised it; or as it was.
 
-        Whoever is at it may write no more. Returns None if there is no such question, or it was withdrawn.
+        Whoever is at it may write no more. Returns None if there is no such question, or it was withdrawn; and, as it
+        was, if it is not over, or *of_attempt* is given and there was another attempt since.
         """
-        wording = (
-            literal(text, Words)
-            if text is not None
-            else case((turns.c.revised != "", turns.c.revised), else_=turns.c.question)
-        )
-        return await self._change(
-            key,
-            ~turns.c.withdrawn,
-            question=wording,
-            revised="",
-            status=Status.QUEUED.value,
-            answer="",
-            problem="",
-            aside="",
-            model="",
-            gave_up="",
-            interruptions=0,
-            done_at=None,
+        return await self._database.run(
+            lambda connection: deeds.reopen(connection, self._summon, key, text, of_attempt=of_attempt)
         )
 
     async def offer(self, key: QuestionKey, text: str) -> Turn | None:
@@ -146,23 +170,46 @@ class Ledger:
         Returns None if nothing is offered that was not offered before.
         """
         wording = case((turns.c.question == text, ""), else_=literal(text, Words))
-        return await self._change(
-            key,
-            ~turns.c.withdrawn,
-            turns.c.status.in_(_OVER),
-            turns.c.revised != wording,
-            revised=wording,
-            keep_memory=True,
+        return await self._database.run(
+            lambda connection: deeds.change(
+                connection,
+                self._summon,
+                key,
+                ~turns.c.withdrawn,
+                IS_OVER,
+                turns.c.revised != wording,
+                revised=wording,
+                keep_memory=True,
+            )
         )
 
     async def withdraw(self, key: QuestionKey) -> Turn | None:
-        """Take a question back with its answer: its words are forgotten. None if there is no such question."""
-        over = case((turns.c.status.in_(_OVER), turns.c.status), else_=Status.STOPPED.value)
-        return await self._change(
+        """Take a question back with its answer: its words are forgotten. None if there is no such question.
+
+        One that comes only later is not asked any more: its deletion may have come before itself.
+        """
+
+        def withdraw(connection: Connection) -> Turn | None:
+            turn = self._withdrawn(connection, key)
+            if turn is None and not rows.bury(connection, key, TOMBSTONES_KEPT):
+                # It was withdrawn before; or it was accepted just now, by somebody for whose end we have waited.
+                turn = self._withdrawn(connection, key)
+            return turn
+
+        return await self._database.run(withdraw)
+
+    async def bury(self, key: QuestionKey) -> None:
+        """Have a question that is not known yet not be asked any more; one that is known stays as it is."""
+        await self._database.run(lambda connection: rows.bury(connection, key, TOMBSTONES_KEPT))
+
+    def _withdrawn(self, connection: Connection, key: QuestionKey) -> Turn | None:
+        return deeds.change(
+            connection,
+            self._summon,
             key,
             ~turns.c.withdrawn,
             withdrawn=True,
-            status=over,
+            status=case((IS_OVER, turns.c.status), else_=Status.STOPPED.value),
             question="",
             references=[],
             attachments=[],
@@ -217,21 +264,6 @@ class Ledger:
         found = await self._database.run(lambda connection: rows.find_turns(connection, turns.c.key == key))
         return found[0] if found else None
 
-    async def newest_asked(self, thread: ThreadId) -> Turn | None:
-        """The newest turn of *thread* that is for the upstream, and that the thread remembers; None if there is none."""
-        is_for_upstream = or_(turns.c.model != "", turns.c.status.not_in(_OVER))
-        found = await self._database.run(
-            lambda connection: rows.find_turns(
-                connection,
-                turns.c.thread == thread,
-                turns.c.id > threads.c.forgotten,
-                ~turns.c.withdrawn,
-                is_for_upstream,
-                at_most=1,
-            )
-        )
-        return found[0] if found else None
-
     async def transcript(self, thread: ThreadId, before: TurnId, at_most: int) -> list[Turn]:
         """The newest *at_most* turns that the upstream answered in *thread* before one, oldest first.
 
@@ -244,37 +276,11 @@ class Ledger:
         )
         return found[::-1]
 
-    async def forget_conversation(self, thread: ThreadId) -> None:
-        """Let the next turn of *thread* begin without memory."""
-        newest = select(func.coalesce(func.max(turns.c.id), 0)).where(turns.c.thread == thread).scalar_subquery()
-        change = update(threads).where(threads.c.id == thread)
-        change = change.values(conversation=None, epoch=threads.c.epoch + 1, forgotten=newest)
-        await self._database.run(lambda connection: connection.execute(change))
-
     # Presets
 
     async def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
         """What is set at each of *places* that has something set, in their order."""
         return await self._database.run(lambda connection: rows.find_presets(connection, tuple(places)))
-
-    async def set_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
-        """Set the fields that *wish* decides. A named preset replaces what had been set field by field."""
-        changed = {"changed_by": by, "changed_at": datetime.now(UTC)}
-        fields = {"name": wish.name, "model": wish.model, "instructions": wish.instructions}
-        decided = {name: value for name, value in fields.items() if value is not None}
-        changes = fields if wish.name is not None else decided
-
-        def set_preset(connection: Connection) -> None:
-            insert = rows.insert_into(connection, presets).values(place=place, **fields, **changed)
-            connection.execute(insert.on_conflict_do_update(index_elements=["place"], set_={**changes, **changed}))
-
-        await self._database.run(set_preset)
-
-    async def clear_preset(self, place: PlaceId, by: str) -> None:
-        """Leave every field at *place* open. Who did it stays on record."""
-        opened = {"name": None, "model": None, "instructions": None, "changed_by": by, "changed_at": datetime.now(UTC)}
-        change = update(presets).where(presets.c.place == place).values(opened)
-        await self._database.run(lambda connection: connection.execute(change))
 
     # Notes
 
@@ -291,46 +297,6 @@ class Ledger:
             connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"text": text}))
 
         await self._database.run(write)
-
-    async def first_time(self, name: str, within: timedelta) -> bool:
-        """Whether nobody has asked this about *name* so recently; of several who ask at once, one is the first."""
-        now = datetime.now(UTC)
-
-        def ask(connection: Connection) -> bool:
-            # All are written in one form and zone, in which what is earlier sorts first.
-            connection.execute(
-                delete(notes).where(notes.c.name.startswith(_ONCE), notes.c.text <= now.isoformat(" ", "microseconds"))
-            )
-            insert = rows.insert_into(connection, notes)
-            insert = insert.values(name=_ONCE + name, text=(now + within).isoformat(" ", "microseconds"))
-            return connection.scalar(insert.on_conflict_do_nothing().returning(notes.c.name)) is not None
-
-        return await self._database.run(ask)
-
-    async def _change(
-        self, key: QuestionKey, *where: ColumnElement[bool], keep_memory: bool = False, **values: object
-    ) -> Turn | None:
-        """Change a turn and have it shown anew: nobody who took it before may write to it, nor to its conversation."""
-        # The thread before the turn, see `conclude`.
-        of_turn = select(turns.c.thread).where(turns.c.key == key).scalar_subquery()
-        lock = select(threads.c.id).where(threads.c.id == of_turn).with_for_update(key_share=True)
-
-        def change(connection: Connection) -> Turn | None:
-            if connection.scalar(lock) is None:
-                return None
-            changed = update(turns).where(turns.c.key == key, *where)
-            changed = changed.values(shown=False, attempt=turns.c.attempt + 1, **values)
-            thread = connection.scalar(changed.returning(turns.c.thread))
-            if thread is None:
-                return None
-            if not keep_memory:
-                memory = update(threads).where(threads.c.id == thread)
-                connection.execute(memory.values(conversation=None, epoch=threads.c.epoch + 1))
-            turn = rows.find_turns(connection, turns.c.key == key)[0]
-            self._summon(connection, turn.question.thread)
-            return turn
-
-        return await self._database.run(change)
 
     async def check(self) -> None:
         """Raise StorageUnavailable unless the database answers."""
@@ -357,3 +323,12 @@ def _take(connection: Connection, thread: ThreadId) -> Taken | None:
         has_earlier=row.has_earlier,
         presets=rows.find_presets(connection, turn.question.thread.layers),
     )
+
+
+def _new_turn(question: Question, reply: Reply, status: Status, answer: str) -> Turn:
+    reference = secrets.token_hex(4)
+    return Turn(TurnId(0), question, status=status, answer=answer, reply=reply, reference=reference)
+
+
+def _known(connection: Connection, key: QuestionKey) -> Accepted:
+    return Accepted(turn=rows.find_turns(connection, turns.c.key == key)[0], is_new=False)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from sqlalchemy import bindparam, case, exists, null, select, update
+from sqlalchemy import bindparam, case, delete, exists, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.attachment import Attachment, Kind, file
@@ -22,7 +22,14 @@ from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import keepable
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from sqlalchemy import ColumnElement, Connection, FromClause, Row, Table
+
+
+# The thread of questions that were deleted before anybody knew where they were asked: of no chat.
+_NOWHERE = {"id": "", "chat": "", "within": []}
+_UNBURIED_AT_ONCE = 10  # old ones that make place for a new one
 
 
 def insert_into(connection: Connection, table: Table) -> postgresql.Insert:
@@ -59,6 +66,40 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "accepted_at": datetime.now(UTC),
     }
     return connection.execute(_TURN[connection.dialect.name], row).scalar_one_or_none()
+
+
+def answer(connection: Connection, turn: TurnId, told: str) -> None:
+    connection.execute(update(turns).where(turns.c.id == turn).values(answer=told))
+
+
+def bury(connection: Connection, key: QuestionKey, kept: timedelta) -> bool:
+    """Record that the question of *key* was deleted before it was known; return False if it is known.
+
+    It takes the question's place, so that of the two the one is there that came first. Those older than *kept* go,
+    some at a time.
+    """
+    now = datetime.now(UTC)
+    dialect = connection.dialect.name
+    connection.execute(_insert(threads, dialect).values(_NOWHERE).on_conflict_do_nothing())
+    oldest = select(turns.c.id).where(turns.c.thread == _NOWHERE["id"]).order_by(turns.c.id).limit(_UNBURIED_AT_ONCE)
+    oldest = oldest.with_for_update(skip_locked=True)  # others may be at it
+    connection.execute(delete(turns).where(turns.c.id.in_(oldest), turns.c.accepted_at < now - kept))
+    row = {
+        "key": key,
+        "thread": _NOWHERE["id"],
+        "asker": "",
+        "question": "",
+        "references": [],
+        "attachments": [],
+        "status": Status.STOPPED,
+        "withdrawn": True,
+        "shown": True,
+        "reference": "",
+        "accepted_at": now,
+        "done_at": now,
+    }
+    insert = _insert(turns, dialect).values(row).on_conflict_do_nothing(index_elements=["key"])
+    return connection.scalar(insert.returning(turns.c.id)) is not None
 
 
 def oldest_open(connection: Connection, thread: ThreadId) -> Row[Any] | None:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select, update
 
 from core.attachment import Attachment, Kind
+from core.commands import Told
 from core.errors import Overtaken, SetupError, StorageUnavailable
 from core.preset import Preset
 from core.storage.database import Database, open_database
+from core.storage.deeds import Deeds, newest_asked
 from core.storage.ledger import Ledger, Taken
 from core.storage.tables import notes, turns
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn
+
+if TYPE_CHECKING:
+    from core.storage.deeds import Deed
 
 ROOM = PlaceId("chat:work/room")
 ALONG = (Attachment(Kind.IMAGE, "a.png", 3, "https://example.org/a.png"), Attachment(Kind.POLL))
@@ -45,6 +52,27 @@ async def answer(ledger: Ledger, conversation: Conversation | None = None) -> Tu
     await ledger.conclude(turn, conversation, epoch=taken.epoch)
     await ledger.settle(turn.settle())
     return turn
+
+
+async def do(ledger: Ledger, act: Callable[[Deeds], object]) -> None:
+    def deed(deeds: Deeds) -> Told:
+        act(deeds)
+        return Told("Done.")
+
+    await ledger.obey_once("", deed, timedelta(0))
+
+
+async def is_first(ledger: Ledger, occasion: str, within: timedelta = timedelta(hours=1)) -> bool:
+    return await ledger.obey_once(occasion, lambda _: Told("Done."), within) is not None
+
+
+def set_o3(deeds: Deeds) -> Told:
+    deeds.set_preset(ROOM, Preset(model="o3"), "ada")
+    return Told("Done.")
+
+
+def again(deeds: Deeds) -> Told:
+    return Told(str(deeds.answer_again(thread().id)))
 
 
 async def test_what_was_accepted_is_found_again_whole(ledger: Ledger) -> None:
@@ -145,7 +173,7 @@ async def test_what_is_forgotten_stays_forgotten_though_a_turn_was_under_way(led
     await accept(ledger, "1")
     taken = await take(ledger)
     under_way = taken.turn.start("m")
-    await ledger.forget_conversation(thread().id)
+    await do(ledger, lambda deeds: deeds.forget(thread().id))
     conversation = Conversation(ConversationId("c"), "m")
     await ledger.conclude(under_way.finish("Because."), conversation, epoch=taken.epoch)
     await ledger.settle(under_way.finish("Because.").settle())
@@ -218,9 +246,9 @@ async def test_what_is_withdrawn_is_forgotten(ledger: Ledger) -> None:
     assert await ledger.transcript(thread().id, later.id, 10) == []
 
 
-async def test_the_newest_question_is_the_upstreams_and_remembered(ledger: Ledger) -> None:
+async def test_the_newest_question_is_the_upstreams_and_remembered(ledger: Ledger, database: Database) -> None:
     async def newest() -> str | None:
-        turn = await ledger.newest_asked(thread().id)
+        turn = await database.run(lambda connection: newest_asked(connection, thread().id))
         return turn.question.key if turn else None
 
     assert await newest() is None
@@ -232,7 +260,7 @@ async def test_the_newest_question_is_the_upstreams_and_remembered(ledger: Ledge
     assert await newest() == "2"
     await ledger.withdraw(QuestionKey("2"))
     assert await newest() == "1"
-    await ledger.forget_conversation(thread().id)
+    await do(ledger, lambda deeds: deeds.forget(thread().id))
     assert await newest() is None
     await accept(ledger, "waits")
     assert await newest() == "waits"
@@ -258,38 +286,183 @@ async def test_it_knows_where_people_asked_lately(ledger: Ledger) -> None:
 
 
 async def test_a_preset_is_kept_field_by_field(ledger: Ledger) -> None:
-    await ledger.set_preset(ROOM, Preset(model="o3"), "ada")
-    await ledger.set_preset(ROOM, Preset(instructions="Be brief."), "ben")
+    await do(ledger, lambda deeds: deeds.set_preset(ROOM, Preset(model="o3"), "ada"))
+    await do(ledger, lambda deeds: deeds.set_preset(ROOM, Preset(instructions="Be brief."), "ben"))
     assert await ledger.presets_at(thread().layers) == [(ROOM, Preset(model="o3", instructions="Be brief."))]
     await accept(ledger, "1")
     assert (await take(ledger)).presets == [(ROOM, Preset(model="o3", instructions="Be brief."))]
 
 
 async def test_naming_a_preset_starts_afresh(ledger: Ledger) -> None:
-    await ledger.set_preset(ROOM, Preset(model="o3"), "ada")
-    await ledger.set_preset(ROOM, Preset(name="pirate"), "ada")
+    await do(ledger, lambda deeds: deeds.set_preset(ROOM, Preset(model="o3"), "ada"))
+    await do(ledger, lambda deeds: deeds.set_preset(ROOM, Preset(name="pirate"), "ada"))
     assert await ledger.presets_at([ROOM]) == [(ROOM, Preset(name="pirate"))]
-    await ledger.clear_preset(ROOM, "ada")
+    await do(ledger, lambda deeds: deeds.clear_preset(ROOM, "ada"))
     assert await ledger.presets_at([ROOM]) == [(ROOM, Preset())]
 
 
-async def test_the_first_time_comes_once_and_again_when_it_is_forgotten(ledger: Ledger) -> None:
-    asked = await asyncio.gather(*(ledger.first_time("trigger", timedelta(hours=1)) for _ in range(10)))
-    assert sorted(asked) == [False] * 9 + [True]
-    assert await ledger.first_time("x" * 5_000, timedelta(hours=1))
-    assert not await ledger.first_time("x" * 5_000, timedelta(hours=1))
-    assert await ledger.first_time("other", timedelta(0))
-    assert await ledger.first_time("other", timedelta(hours=1))
-    assert not await ledger.first_time("other", timedelta(0))
+async def test_on_each_occasion_a_deed_is_done_once_and_again_when_that_is_forgotten(ledger: Ledger) -> None:
+    assert sorted(await asyncio.gather(*(is_first(ledger, "trigger") for _ in range(10)))) == [False] * 9 + [True]
+    assert [await is_first(ledger, "x" * 5_000) for _ in range(2)] == [True, False]
+    assert await is_first(ledger, "other", timedelta(0))
+    assert await is_first(ledger, "other")
+    assert not await is_first(ledger, "other", timedelta(0))
+    assert [await is_first(ledger, "") for _ in range(2)] == [True, True]
 
 
-async def test_what_was_asked_long_ago_leaves_nothing(ledger: Ledger) -> None:
+async def test_what_was_done_long_ago_leaves_nothing(ledger: Ledger) -> None:
     await ledger.write_note("hash", "1")
     for number in range(10):
-        assert await ledger.first_time(str(number), timedelta(0))
-    assert await ledger.first_time("last", timedelta(hours=1))
+        assert await is_first(ledger, str(number), timedelta(0))
+    assert await is_first(ledger, "last")
     count = await ledger._database.run(lambda connection: connection.scalar(select(func.count()).select_from(notes)))
     assert count == 2
+
+
+# Commands
+
+
+async def test_a_command_handed_in_everywhere_at_once_is_obeyed_once(ledger: Ledger) -> None:
+    """Also where several processes think otherwise of which thread it belongs to."""
+    said = [question("1", thread(str(number % 2))) for number in range(10)]
+    done: list[Deeds] = []
+
+    def deed(deeds: Deeds) -> Told:
+        done.append(deeds)
+        return Told("Done.")
+
+    obeyed = await asyncio.gather(*(ledger.obey(one, NOTHING_SHOWN, deed) for one in said))
+    assert len(done) == 1
+    assert sum(one.accepted.is_new for one in obeyed) == 1
+    assert {one.accepted.turn.answer for one in obeyed} == {"Done."}
+    found = await ledger.turn(QuestionKey("1"))
+    assert found
+    assert (found.status, found.answer, found.shown) == (Status.ANSWERED, "Done.", False)
+    assert await ledger.open_threads(["chat"]) == [found.question.thread.id]
+
+
+@pytest.mark.parametrize("is_said", [True, False])
+async def test_a_deed_that_breaks_off_has_not_been_done_nor_recorded(ledger: Ledger, *, is_said: bool) -> None:
+    await accept(ledger, "1")
+    await answer(ledger, Conversation(ConversationId("c"), "m"))
+
+    def all_of_them(deeds: Deeds) -> Told:
+        deeds.set_preset(ROOM, Preset(model="o3"), "ada")
+        deeds.answer_again(thread().id)
+        deeds.forget(thread().id)
+        return Told("Done.")
+
+    def broken(deeds: Deeds) -> Told:
+        all_of_them(deeds)
+        raise ZeroDivisionError
+
+    async def obey(deed: Deed) -> bool:
+        if is_said:
+            return (await ledger.obey(question("command"), NOTHING_SHOWN, deed)).accepted.is_new
+        return await ledger.obey_once("command", deed, timedelta(hours=1)) is not None
+
+    before = await ledger.turn(QuestionKey("1"))
+    with pytest.raises(ZeroDivisionError):
+        await obey(broken)
+    assert await ledger.turn(QuestionKey("1")) == before
+    assert await ledger.turn(QuestionKey("command")) is None
+    assert await ledger.presets_at([ROOM]) == []
+    await accept(ledger, "2")
+    assert (await take(ledger)).conversation is not None
+    assert await obey(all_of_them), "it had not been recorded"
+    assert await ledger.presets_at([ROOM]) == [(ROOM, Preset(model="o3"))]
+    assert (await take(ledger)).conversation is None
+    assert not await obey(all_of_them)
+
+
+async def test_the_record_that_fails_takes_the_deed_with_it(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StorageUnavailable
+
+    monkeypatch.setattr(ledger, "_summon", fail)
+    with pytest.raises(StorageUnavailable):
+        await ledger.obey(question("1"), NOTHING_SHOWN, set_o3)
+    assert await ledger.turn(QuestionKey("1")) is None
+    assert await ledger.presets_at([ROOM]) == []
+
+
+async def test_what_is_being_answered_is_left_to_that(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    at_it = (await take(ledger)).turn.start("m")
+    assert await ledger.reopen(QuestionKey("1")) is None
+    obeyed = await ledger.obey(question("2"), NOTHING_SHOWN, again)
+    assert (obeyed.accepted.turn.answer, obeyed.reopened) == ("True", None)
+    await ledger.save(at_it.grow("Be"))
+
+
+async def test_asked_for_again_the_newest_question_waits_again(ledger: Ledger) -> None:
+    assert (await ledger.obey(question("0"), NOTHING_SHOWN, again)).accepted.turn.answer == "False"
+    await ledger.settle((await take(ledger)).turn.settle())
+    await accept(ledger, "1")
+    await answer(ledger)
+    obeyed = await ledger.obey(question("2"), NOTHING_SHOWN, again)
+    assert obeyed.reopened
+    assert (obeyed.reopened.question.key, obeyed.reopened.status) == ("1", Status.QUEUED)
+    assert (await take(ledger)).turn.question.key == "1"
+
+
+async def test_a_button_counts_for_the_attempt_that_it_was_shown_for(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    shown_for = (await answer(ledger)).attempt
+    clicks = [ledger.reopen(QuestionKey("1"), of_attempt=shown_for) for _ in range(10)]
+    assert sum(turn is not None for turn in await asyncio.gather(*clicks)) == 1
+    later = (await answer(ledger)).attempt
+    assert await ledger.reopen(QuestionKey("1"), of_attempt=shown_for) is None
+    assert await ledger.reopen(QuestionKey("1"), of_attempt=later) is not None
+
+
+# Deleted before it was known
+
+
+@pytest.mark.parametrize("verb", ["withdraw", "bury"])
+async def test_what_was_deleted_before_it_came_is_not_asked(ledger: Ledger, verb: str) -> None:
+    for _ in range(2):
+        assert await getattr(ledger, verb)(QuestionKey("1")) is None
+    accepted = await ledger.accept(question("1"), NOTHING_SHOWN)
+    obeyed = await ledger.obey(question("1"), NOTHING_SHOWN, set_o3)
+    assert not accepted.is_new
+    assert not obeyed.accepted.is_new
+    assert accepted.turn.is_withdrawn
+    assert await ledger.presets_at([ROOM]) == []
+    assert await ledger.open_threads(["chat", ""]) == []
+    assert await ledger.take(thread().id) is None
+    assert await ledger.active_threads("chat", datetime.now(UTC) - timedelta(hours=1), 10) == []
+    for nothing in (ledger.reopen, ledger.withdraw):
+        assert await nothing(QuestionKey("1")) is None
+    assert await ledger.offer(QuestionKey("1"), "Eh?") is None
+
+
+async def test_what_is_known_stays_when_others_are_buried(ledger: Ledger) -> None:
+    await accept(ledger, "1")
+    await ledger.bury(QuestionKey("1"))
+    assert (await take(ledger)).turn.question.text == "Why?"
+
+
+async def test_of_a_question_and_its_deletion_at_the_same_moment_nothing_is_answered(ledger: Ledger) -> None:
+    for number in range(20):
+        key = QuestionKey(str(number))
+        await asyncio.gather(ledger.accept(question(key), NOTHING_SHOWN), ledger.withdraw(key))
+        turn = await ledger.turn(key)
+        assert turn
+        assert turn.is_withdrawn
+
+
+async def test_deletions_of_long_ago_leave_nothing(
+    ledger: Ledger, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await accept(ledger, "asked")
+    for number in range(30):
+        await ledger.withdraw(QuestionKey(str(number)))
+    monkeypatch.setattr("core.storage.ledger.TOMBSTONES_KEPT", timedelta(0))
+    for number in range(30, 40):
+        await ledger.withdraw(QuestionKey(str(number)))
+    left = await database.run(lambda connection: connection.scalars(select(turns.c.key).order_by(turns.c.id)).all())
+    assert left == ["asked", "39"]
 
 
 async def test_notes_last(ledger: Ledger) -> None:
@@ -327,7 +500,7 @@ async def test_ids_from_outside_are_kept_however_odd(ledger: Ledger, odd: str) -
     assert await ledger.open_threads(["chat"]) == [other.id]
     await ledger.reopen(taken.turn.question.key, odd)
     await ledger.offer(taken.turn.question.key, odd)
-    await ledger.set_preset(PlaceId(odd), Preset(model="m", instructions=odd), by=odd)
+    await do(ledger, lambda deeds: deeds.set_preset(PlaceId(odd), Preset(model="m", instructions=odd), by=odd))
     [(place, _)] = await ledger.presets_at([PlaceId(odd)])
     assert place == odd
     await ledger.write_note(odd, odd)

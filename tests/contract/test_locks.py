@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import psycopg
 import pytest
 
+from core.commands import Told
 from core.storage import database as databases
 from core.storage.database import open_database
+from core.storage.deeds import Deeds
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
@@ -38,18 +41,32 @@ async def conclude(ledger: Ledger) -> None:
 
 
 async def reopen(ledger: Ledger) -> None:
-    assert await ledger.reopen(QUESTION.key)
+    assert await ledger.reopen(QUESTION.key, "Why not?")
 
 
 async def withdraw(ledger: Ledger) -> None:
     assert await ledger.withdraw(QUESTION.key)
 
 
-@pytest.mark.parametrize("change", [conclude, reopen, withdraw])
+def again(deeds: Deeds) -> Told:
+    deeds.answer_again(THREAD.id)
+    deeds.forget(THREAD.id)
+    return Told("Done.")
+
+
+async def obey(ledger: Ledger) -> None:
+    await ledger.obey(Question(QuestionKey("2"), THREAD, "ben", "retry"), NOTHING_SHOWN, again)
+
+
+async def obey_once(ledger: Ledger) -> None:
+    assert await ledger.obey_once("chat/1", again, timedelta(hours=1))
+
+
+@pytest.mark.parametrize("change", [conclude, reopen, withdraw, obey, obey_once])
 async def test_a_question_may_come_again_while_its_turn_changes(
     ledger: Ledger, postgres_url: str, change: Callable[[Ledger], Coroutine[None, None, None]]
 ) -> None:
-    """A platform delivers it twice, and the second time meets the end of its answer, or its asker's edit."""
+    """A platform delivers it twice, and the second time meets the end of its answer, its asker's edit, or a command."""
     accepted = await ledger.accept(QUESTION, NOTHING_SHOWN)
     async with asyncio.TaskGroup() as both, held(postgres_url) as waiting:
         again = both.create_task(ledger.accept(QUESTION, NOTHING_SHOWN))

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,8 +15,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from core.commands import Told
 from core.errors import Overtaken
 from core.storage.database import open_database
+from core.storage.deeds import Deeds
 from core.storage.ledger import Ledger, Taken
 from core.storage.migrate import migrate
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
@@ -70,6 +73,11 @@ class Holder:
     @property
     def is_overtaken(self) -> bool:
         return self.row.turn.attempt != self.turn.attempt
+
+
+def reset(deeds: Deeds, thread: Thread) -> Told:
+    deeds.forget(thread.id)
+    return Told("Done.")
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -181,7 +189,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(place=PLACES)
     def reset(self, place: str) -> None:
         memory = self.memories[place]
-        self.do(self.ledger.forget_conversation(memory.thread.id))
+        self.do(self.ledger.obey_once("", lambda deeds: reset(deeds, memory.thread), timedelta(0)))
         if memory.rows:  # before its first turn a thread isn't known
             memory.conversation, memory.epoch = None, memory.epoch + 1
             memory.forgotten = memory.rows[-1].turn.id
@@ -191,6 +199,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def ask_anew(self, which: int) -> None:
         row = self.rows[which % len(self.rows)]
         turn = self.do(self.ledger.reopen(row.turn.question.key))
+        if not row.turn.is_over:
+            assert turn is None
+            turn = self.do(self.ledger.reopen(row.turn.question.key, row.turn.question.text))
         assert turn is not None
         assert (turn.id, turn.status, turn.shown, turn.answer) == (row.turn.id, Status.QUEUED, False, "")
         assert turn.attempt == row.turn.attempt + 1

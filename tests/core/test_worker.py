@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from core.answer import MOST_INTERRUPTIONS
 from core.attachment import MOST, Attachment, Kind
+from core.commands import Command, Verb
 from core.engine.embedded import Embedded
 from core.errors import (
     BadRequest,
@@ -79,6 +80,10 @@ class Rig:
     async def ask(self, text: str, where: Thread | None = None, key: str = "") -> Accepted:
         self._keys += 1
         return await self.relay.ask(Question(QuestionKey(key or str(self._keys)), where or thread(), "ada", text))
+
+    async def set_preset(self, wish: Preset) -> None:
+        told = await self.relay.obey(Command(Verb.SET_PRESET, wish), thread(), "ada")
+        assert told.is_done
 
     async def over(self) -> None:
         """Wait until nothing is left to do."""
@@ -240,14 +245,15 @@ async def test_a_hint_is_no_part_of_what_is_remembered(rig: Rig) -> None:
 
 
 async def test_the_preset_of_the_place_answers(rig: Rig) -> None:
-    await rig.relay.use_preset(CHANNEL, Preset(name="pirate", model="o3"), "ada")
+    await rig.set_preset(Preset(name="pirate"))
+    await rig.set_preset(Preset(model="o3"))
     turn = await rig.answered("Why?")
     assert (turn.model, rig.upstream.prompts[0].model, rig.upstream.prompts[0].instructions) == ("o3", "o3", "Arr.")
 
 
 async def test_another_model_begins_another_conversation_that_is_told_the_old_one(rig: Rig) -> None:
     await rig.answered("My name is Ada.")
-    await rig.relay.use_preset(CHANNEL, Preset(model="o3"), "ada")
+    await rig.set_preset(Preset(model="o3"))
     await rig.answered("Who am I?")
     prompt = rig.upstream.prompts[1]
     assert prompt.conversation is None
@@ -257,7 +263,7 @@ async def test_another_model_begins_another_conversation_that_is_told_the_old_on
 
 async def test_a_reset_begins_without_memory(rig: Rig) -> None:
     await rig.answered("My name is Ada.")
-    await rig.relay.reset(thread())
+    await rig.relay.obey(Command(Verb.RESET), thread(), "ada")
     await rig.answered("Who am I?")
     assert rig.upstream.prompts[1].conversation is None
     assert rig.upstream.prompts[1].question == "Who am I?"
@@ -686,7 +692,7 @@ async def test_a_database_that_is_away_when_the_thread_is_retold_fails_nothing(
 ) -> None:
     monkeypatch.setattr("core.engine.embedded.PAUSE_AFTER_TROUBLE", 0.001)
     await rig.answered("My name is Ada.")
-    await rig.relay.use_preset(CHANNEL, Preset(model="o3"), "ada")
+    await rig.set_preset(Preset(model="o3"))
     transcript, away = rig.ledger.transcript, [StorageUnavailable()]
 
     async def sometimes(*what: Any) -> Any:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import discord
 import pytest
@@ -13,18 +15,22 @@ import pytest
 from bots.discord.chat import DiscordChat
 from bots.discord.settings import Section
 from bots.kit import Kit, Route
+from core.commands import Told
 from core.errors import StorageUnavailable
 from core.preset import Preset
 from core.relay import Relay
 from core.seal import Seal
 from core.storage.database import Database, open_database
-from core.storage.ledger import Ledger
+from core.storage.ledger import Ledger, Obeyed
 from core.storage.migrate import migrate
 from core.thread import ThreadId
 from core.turn import Accepted, Question, QuestionKey, Reply, Turn
 from core.vitals import Vitals
 from sandbox.discord import Channel, LocalDiscord, Message, User
 from sandbox.discord.model import MessageKind
+
+if TYPE_CHECKING:
+    from core.storage.deeds import Deed
 
 
 class Outage(Ledger):
@@ -38,16 +44,37 @@ class Outage(Ledger):
         self.handed_in = 0
 
     async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
-        self.handed_in += 1
-        if self.is_away:
-            raise StorageUnavailable
-        await self.is_quick.wait()
+        await self._hand_in()
         return await super().accept(question, reply, told)
 
-    async def reopen(self, key: QuestionKey, text: str | None = None) -> Turn | None:
+    async def obey(self, question: Question, reply: Reply, deed: Deed) -> Obeyed:
+        await self._hand_in()
+        return await super().obey(question, reply, deed)
+
+    async def obey_once(self, occasion: str, deed: Deed, within: timedelta) -> tuple[Told, Turn | None] | None:
+        await self._hand_in()
+        return await super().obey_once(occasion, deed, within)
+
+    async def reopen(self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None) -> Turn | None:
+        self._check()
+        return await super().reopen(key, text, of_attempt=of_attempt)
+
+    async def offer(self, key: QuestionKey, text: str) -> Turn | None:
+        self._check()
+        return await super().offer(key, text)
+
+    async def withdraw(self, key: QuestionKey) -> Turn | None:
+        self._check()
+        return await super().withdraw(key)
+
+    def _check(self) -> None:
         if self.is_away:
             raise StorageUnavailable
-        return await super().reopen(key, text)
+
+    async def _hand_in(self) -> None:
+        self.handed_in += 1
+        self._check()
+        await self.is_quick.wait()
 
 
 class NoRoutes:

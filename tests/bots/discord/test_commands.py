@@ -186,7 +186,7 @@ async def test_an_unforeseen_failure_becomes_a_sentence_with_a_reference(
     async def fail(*_: object) -> None:
         raise ZeroDivisionError("inner workings")
 
-    monkeypatch.setattr(house.ledger, "forget_conversation", fail)
+    monkeypatch.setattr(house.ledger, "obey_once", fail)
     async with house.listening():
         interaction = await house.discord.slash("ben", "general", "reset")
         sentence = await told(house, interaction)

@@ -16,7 +16,6 @@ from core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from datetime import timedelta
 
     from tests.bots.discord.conftest import House
 
@@ -68,9 +67,6 @@ async def test_while_the_database_is_away_it_counts_on() -> None:
             raise StorageUnavailable
 
         async def write_note(self, name: str, text: str) -> None:
-            raise StorageUnavailable
-
-        async def first_time(self, name: str, within: timedelta) -> bool:
             raise StorageUnavailable
 
     starts = Starts(Away(), 1)

@@ -40,7 +40,7 @@ async def test_an_answer_arrives_whole(house: House, monkeypatch: pytest.MonkeyP
 
 def test_a_button_fits() -> None:
     key = QuestionKey(f"discord:{2**63}/{2**63}:{2**63}")
-    view = again(TRY_AGAIN, 2**63, key)
+    view = again(TRY_AGAIN, 2**63, key, 9_999_999)
     button = view.to_components()[0]["components"][0]
     assert utf16(button["custom_id"]) <= limits.CUSTOM_ID
     assert max(map(utf16, (TRY_AGAIN, ANSWER_REVISED))) <= limits.BUTTON_LABEL

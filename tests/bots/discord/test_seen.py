@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bots.discord.seen import KEPT_EVERY, SEEN_NOTE, Seen
 from core.errors import StorageUnavailable
 
@@ -24,9 +22,6 @@ class Book:
         if self.is_away:
             raise StorageUnavailable
         self.written[name] = text
-
-    async def first_time(self, name: str, within: timedelta) -> bool:
-        raise NotImplementedError
 
 
 class Clock:

@@ -7,8 +7,9 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
@@ -16,17 +17,21 @@ from aiohttp import web
 from bots.kit import Kit, Route
 from bots.slack.chat import SlackChat
 from bots.slack.settings import Section
+from core.commands import Told
 from core.errors import StorageUnavailable
 from core.preset import Preset
 from core.relay import Relay
 from core.seal import Seal
 from core.storage.database import Database, open_database
-from core.storage.ledger import Ledger
+from core.storage.ledger import Ledger, Obeyed
 from core.storage.migrate import migrate
 from core.thread import ThreadId
 from core.turn import Accepted, Question, QuestionKey, Reply, Turn
 from core.vitals import Vitals
 from sandbox.slack import Channel, LocalSlack, Message, User
+
+if TYPE_CHECKING:
+    from core.storage.deeds import Deed
 
 PAYLOADS = Path(__file__).parents[2] / "data" / "slack"
 
@@ -53,16 +58,37 @@ class Outage(Ledger):
         self.is_quick.set()
 
     async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
-        self.handed_in += 1
-        if self.is_away:
-            raise StorageUnavailable
-        await self.is_quick.wait()
+        await self._hand_in()
         return await super().accept(question, reply, told)
 
-    async def _change(self, key: QuestionKey, *where: Any, **values: Any) -> Turn | None:
+    async def obey(self, question: Question, reply: Reply, deed: Deed) -> Obeyed:
+        await self._hand_in()
+        return await super().obey(question, reply, deed)
+
+    async def obey_once(self, occasion: str, deed: Deed, within: timedelta) -> tuple[Told, Turn | None] | None:
+        await self._hand_in()
+        return await super().obey_once(occasion, deed, within)
+
+    async def reopen(self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None) -> Turn | None:
+        self._check()
+        return await super().reopen(key, text, of_attempt=of_attempt)
+
+    async def offer(self, key: QuestionKey, text: str) -> Turn | None:
+        self._check()
+        return await super().offer(key, text)
+
+    async def withdraw(self, key: QuestionKey) -> Turn | None:
+        self._check()
+        return await super().withdraw(key)
+
+    def _check(self) -> None:
         if self.is_away:
             raise StorageUnavailable
-        return await super()._change(key, *where, **values)
+
+    async def _hand_in(self) -> None:
+        self.handed_in += 1
+        self._check()
+        await self.is_quick.wait()
 
 
 class Door:

@@ -91,7 +91,7 @@ async def away(house: House) -> AsyncIterator[Away]:
     await house.ledger.write_note(SEEN_NOTE, f"{time.time() - 3600:.6f}")
     async with api.session():
         identity = await api.who_am_i()
-        hearing = Hearing(house.relay, identity, api, Signs(api), kept=house.ledger, metrics=house.vitals.metrics)
+        hearing = Hearing(house.relay, identity, api, Signs(api), metrics=house.vitals.metrics)
         away = Away(house, hearing)
         away.catch_up = CatchUp(
             api,

@@ -290,13 +290,16 @@ async def test_updates_have_one_budget_for_the_workspace(slack: LocalSlack, clie
     posts = [
         (await client.chat_postMessage(channel=slack.channel(name).id, text="x")) for name in ("general", "random")
     ]
-    taken = 0
-    with pytest.raises(SlackApiError) as refusal:  # on a slow machine, some more come back meanwhile
-        while taken < 500:
-            post = posts[taken % 2]
+    taken, late = 0, ""
+    while not late and taken < 500:  # on a slow machine, some more are allowed meanwhile
+        post = posts[taken % 2]
+        try:
             await client.chat_update(channel=post["channel"], ts=post["ts"], text=str(taken))
+        except SlackApiError as refusal:
+            late = refusal.response["error"]
+        else:
             taken += 1
-    assert refusal.value.response["error"] == "ratelimited"
+    assert late == "ratelimited"
     assert taken >= 50
 
 

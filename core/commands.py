@@ -1,0 +1,203 @@
+"""Commands that people give, in words or by a platform's own means: what each says, does and tells. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from core.errors import Refused, TooLong, UnknownPreset
+from core.preset import DEFAULT, LONGEST_MODEL, OPEN, Preset, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from core.preset import Choice, Origin
+    from core.thread import PlaceId, Thread, ThreadId
+
+HELP = """\
+Mention me with a question and I answer in the thread; I remember what was said there.
+
+- `preset show`: how I answer here, and where that is set
+- `preset set NAME`: use one of the presets of this deployment
+- `preset set model MODEL`: use another model in this channel
+- `preset set instructions TEXT`: tell me how to answer in this channel
+- `preset reset`: back to what the wider place says
+- `retry`: answer the last question of this thread again, with all in mind that was said before
+- `reset`: forget this thread so far and begin anew
+- `help`: this list"""
+
+_PRESET_FIELDS = ("model", "instructions")
+# A command is the whole message, so that a question that begins with such a word stays a question.
+_SIMPLE = re.compile(r"(?P<verb>help|retry|reset|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE)
+_SET = re.compile(r"preset\s+set\s+(?P<what>\S+)(?:\s+(?P<value>.+))?", re.IGNORECASE | re.DOTALL)
+
+
+class Verb(StrEnum):
+    HELP = "help"
+    RETRY = "retry"
+    RESET = "reset"
+    SHOW_PRESET = "preset show"
+    SET_PRESET = "preset set"
+    CLEAR_PRESET = "preset reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What somebody wants to be done, rather than answered."""
+
+    verb: Verb
+    wish: Preset = OPEN  # what is to be set; open if that was not said
+
+    @property
+    def changes_preset(self) -> bool:
+        return self.verb in (Verb.SET_PRESET, Verb.CLEAR_PRESET)
+
+    @property
+    def changes_anything(self) -> bool:
+        return self.changes_preset or self.verb in (Verb.RETRY, Verb.RESET)
+
+
+class Told(NamedTuple):
+    """What to tell whoever gave a command."""
+
+    sentence: str
+    is_done: bool = False  # did it change anything?
+
+
+class Deeds(Protocol):
+    """What a command can do and see; all of it, and the record that it was given, is kept or none of it is."""
+
+    def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
+        """What is set at each of *places* that has something set, in their order."""
+
+    def set_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
+        """Set the fields that *wish* decides. A named preset replaces what had been set field by field."""
+
+    def clear_preset(self, place: PlaceId, by: str) -> None:
+        """Leave every field at *place* open."""
+
+    def forget(self, thread: ThreadId) -> None:
+        """Let the next turn of *thread* begin without memory."""
+
+    def answer_again(self, thread: ThreadId) -> bool:
+        """Have the newest question of *thread* answered again; return whether there is one that it remembers."""
+
+
+def parse(words: str) -> Command | None:
+    """Return the command that *words* give; None when they are none."""
+    words = words.strip()
+    if setting := _SET.fullmatch(words):
+        return Command(Verb.SET_PRESET, _wish(setting["what"], setting["value"]))
+    if not (simple := _SIMPLE.fullmatch(words)):
+        return None
+    verb = " ".join(simple["verb"].lower().split())
+    return Command(Verb.SHOW_PRESET if verb == "preset" else Verb(verb))
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """How a deployment obeys them."""
+
+    presets: Mapping[str, Preset]  # by name
+    longest_instructions: int  # characters
+
+    def obey(self, command: Command, thread: Thread, by: str, deeds: Deeds) -> Told:
+        """Do what *command* wants in *thread* and return what to tell. *by*: who gave it, for the record."""
+        match command.verb:
+            case Verb.HELP:
+                return Told(HELP)
+            case Verb.RETRY:
+                return _retry(thread, deeds)
+            case Verb.RESET:
+                deeds.forget(thread.id)
+                return Told(
+                    "Done: I've forgotten what was said in this thread so far. Your next question begins anew.",
+                    is_done=True,
+                )
+            case Verb.SHOW_PRESET:
+                return Told(self._explained(thread, deeds))
+            case Verb.SET_PRESET:
+                return self._set(command.wish, thread, by, deeds)
+            case Verb.CLEAR_PRESET:
+                deeds.clear_preset(thread.channel, by)
+                return self._changed(thread, deeds)
+
+    def _set(self, wish: Preset, thread: Thread, by: str, deeds: Deeds) -> Told:
+        """Set for the channel the fields that *wish* decides, and keep its others.
+
+        Naming a preset starts afresh: what had been set field by field goes.
+        """
+        if wish.is_open:
+            return Told(self._how_to_set())
+        try:
+            self._check(wish)
+        except Refused as refused:
+            return Told(refused.sentence)
+        deeds.set_preset(thread.channel, wish, by)
+        return self._changed(thread, deeds)
+
+    def _check(self, wish: Preset) -> None:
+        """Raises UnknownPreset, TooLong."""
+        if wish.model is not None and len(wish.model) > LONGEST_MODEL:
+            raise TooLong(len(wish.model), LONGEST_MODEL)
+        if wish.instructions is not None and len(wish.instructions) > self.longest_instructions:
+            raise TooLong(len(wish.instructions), self.longest_instructions)
+        if wish.name is not None and wish.name not in self.presets:
+            raise UnknownPreset(wish.name, sorted(self.presets))
+
+    def _changed(self, thread: Thread, deeds: Deeds) -> Told:
+        return Told("Done. From the next question on:\n\n" + self._explained(thread, deeds), is_done=True)
+
+    def _explained(self, thread: Thread, deeds: Deeds) -> str:
+        return _explained(choose(dict(self.presets), deeds.presets_at(thread.layers)), thread)
+
+    def _how_to_set(self) -> str:
+        names = ", ".join(f"`{name}`" for name in sorted(self.presets))
+        return (
+            "Say which: `preset set NAME`, `preset set model MODEL` or `preset set instructions TEXT`. "
+            f"Presets of this deployment: {names}."
+        )
+
+
+def _wish(what: str, value: str | None) -> Preset:
+    """Return an open one where it isn't said what to set."""
+    match what.lower(), value:
+        case "model", str(model):
+            return Preset(model=model.strip())
+        case "instructions", str(instructions):
+            return Preset(instructions=instructions.strip())
+        case field, None if field not in _PRESET_FIELDS:
+            return Preset(name=what)
+        case _:
+            return OPEN
+
+
+def _retry(thread: Thread, deeds: Deeds) -> Told:
+    if deeds.answer_again(thread.id):
+        return Told("I'm answering the last question again: see its message above.", is_done=True)
+    return Told("There is no question in this thread that I remember, so there is nothing to answer again.")
+
+
+def _explained(choice: Choice, thread: Thread) -> str:
+    lines = []
+    for field in ("name", *_PRESET_FIELDS, "fallbacks"):
+        origin = choice.origins.get(field)
+        if origin is not None and origin.value:
+            label = "preset" if field == "name" else field
+            lines.append(f"- **{label}**: {_quoted(origin.value)} ({_where(origin, thread)})")
+    return "\n".join(lines)
+
+
+def _quoted(value: str) -> str:
+    line = " ".join(value.split()).replace("`", "ˋ")
+    return f"`{line}`"
+
+
+def _where(origin: Origin, thread: Thread) -> str:
+    if origin.place == DEFAULT:
+        return "default of this deployment"
+    if origin.place == thread.channel:
+        return "set in this channel"
+    return "set for the whole workspace" if origin.place == thread.workspace else "set in a wider place"

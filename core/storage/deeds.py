@@ -1,0 +1,162 @@
+"""What can be done to turns, threads and presets inside of a transaction, and so together with other things."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, delete, func, literal, or_, select, update
+
+from core.storage import rows
+from core.storage.tables import Words, notes, presets, threads, turns
+from core.turn import OVER, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import timedelta
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from core.commands import Told
+    from core.preset import Preset
+    from core.thread import PlaceId, Thread, ThreadId
+    from core.turn import QuestionKey, Turn
+
+    Deed = Callable[["Deeds"], Told]
+    # Asks, inside the transaction that gives a thread something to do, for it to be seen to.
+    Summon = Callable[[Connection, Thread], None]
+
+IS_OVER = turns.c.status.in_(tuple(status.value for status in OVER))
+_ONCE = "once/"  # before the names of notes that expire: their text says when
+
+
+class Deeds:
+    """As `core.commands.Deeds` describes them."""
+
+    def __init__(self, connection: Connection, summon: Summon) -> None:
+        self._connection = connection
+        self._summon = summon
+        self.reopened: Turn | None = None  # what is to be answered again
+
+    def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
+        return rows.find_presets(self._connection, tuple(places))
+
+    def set_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
+        changed = {"changed_by": by, "changed_at": datetime.now(UTC)}
+        fields = {"name": wish.name, "model": wish.model, "instructions": wish.instructions}
+        decided = {name: value for name, value in fields.items() if value is not None}
+        changes = fields if wish.name is not None else decided
+        insert = rows.insert_into(self._connection, presets).values(place=place, **fields, **changed)
+        self._connection.execute(insert.on_conflict_do_update(index_elements=["place"], set_={**changes, **changed}))
+
+    def clear_preset(self, place: PlaceId, by: str) -> None:
+        """Who did it stays on record."""
+        opened = {"name": None, "model": None, "instructions": None, "changed_by": by, "changed_at": datetime.now(UTC)}
+        self._connection.execute(update(presets).where(presets.c.place == place).values(opened))
+
+    def forget(self, thread: ThreadId) -> None:
+        newest = select(func.coalesce(func.max(turns.c.id), 0)).where(turns.c.thread == thread).scalar_subquery()
+        change = update(threads).where(threads.c.id == thread)
+        self._connection.execute(change.values(conversation=None, epoch=threads.c.epoch + 1, forgotten=newest))
+
+    def answer_again(self, thread: ThreadId) -> bool:
+        """One that is being answered is left to that.
+
+        Its conversation begins anew and is told what was said before: that mends as well what can't be seen from
+        outside, a conversation that goes on under its id without knowing its past.
+        """
+        # The thread before the turn, see `Ledger.conclude`.
+        self._connection.execute(select(threads.c.id).where(threads.c.id == thread).with_for_update(key_share=True))
+        newest = newest_asked(self._connection, thread)
+        if newest is None:
+            return False
+        self.reopened = reopen(self._connection, self._summon, newest.question.key)
+        return True
+
+
+def newest_asked(connection: Connection, thread: ThreadId) -> Turn | None:
+    """The newest turn of *thread* that is for the upstream, and that the thread remembers; None if there is none."""
+    is_for_upstream = or_(turns.c.model != "", ~IS_OVER)
+    found = rows.find_turns(
+        connection,
+        turns.c.thread == thread,
+        turns.c.id > threads.c.forgotten,
+        ~turns.c.withdrawn,
+        is_for_upstream,
+        at_most=1,
+    )
+    return found[0] if found else None
+
+
+def reopen(
+    connection: Connection,
+    summon: Summon,
+    key: QuestionKey,
+    text: str | None = None,
+    *,
+    of_attempt: int | None = None,
+) -> Turn | None:
+    """As `Ledger.reopen`."""
+    where: list[ColumnElement[bool]] = [~turns.c.withdrawn]
+    wording: ColumnElement[str] = case((turns.c.revised != "", turns.c.revised), else_=turns.c.question)
+    if text is None:
+        where.append(IS_OVER)
+    else:
+        wording = literal(text, Words)
+    if of_attempt is not None:
+        where.append(turns.c.attempt == of_attempt)
+    return change(
+        connection,
+        summon,
+        key,
+        *where,
+        question=wording,
+        revised="",
+        status=Status.QUEUED.value,
+        answer="",
+        problem="",
+        aside="",
+        model="",
+        gave_up="",
+        interruptions=0,
+        done_at=None,
+    )
+
+
+def change(
+    connection: Connection,
+    summon: Summon,
+    key: QuestionKey,
+    *where: ColumnElement[bool],
+    keep_memory: bool = False,
+    **values: object,
+) -> Turn | None:
+    """Change a turn and have it shown anew: nobody who took it before may write to it, nor to its conversation."""
+    # The thread before the turn, see `Ledger.conclude`.
+    of_turn = select(turns.c.thread).where(turns.c.key == key).scalar_subquery()
+    lock = select(threads.c.id).where(threads.c.id == of_turn).with_for_update(key_share=True)
+    if connection.scalar(lock) is None:
+        return None
+    changed = update(turns).where(turns.c.key == key, *where)
+    changed = changed.values(shown=False, attempt=turns.c.attempt + 1, **values)
+    thread = connection.scalar(changed.returning(turns.c.thread))
+    if thread is None:
+        return None
+    if not keep_memory:
+        memory = update(threads).where(threads.c.id == thread)
+        connection.execute(memory.values(conversation=None, epoch=threads.c.epoch + 1))
+    turn = rows.find_turns(connection, turns.c.key == key)[0]
+    summon(connection, turn.question.thread)
+    return turn
+
+
+def is_first(connection: Connection, occasion: str, within: timedelta) -> bool:
+    """Record *occasion*; return whether nobody has so recently. Of several who do so at once, one is the first."""
+    now = datetime.now(UTC)
+    # All are written in one form and zone, in which what is earlier sorts first.
+    connection.execute(
+        delete(notes).where(notes.c.name.startswith(_ONCE), notes.c.text <= now.isoformat(" ", "microseconds"))
+    )
+    insert = rows.insert_into(connection, notes)
+    insert = insert.values(name=_ONCE + occasion, text=(now + within).isoformat(" ", "microseconds"))
+    return connection.scalar(insert.on_conflict_do_nothing().returning(notes.c.name)) is not None

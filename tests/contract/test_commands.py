@@ -1,0 +1,225 @@
+"""What people command is obeyed once, by whichever process hears of it, on every kind of database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.commands import HELP, Command, Verb
+from core.errors import NotAllowed, StorageUnavailable
+from core.preset import Preset
+from core.relay import TWICE, Relay
+from core.storage.database import Database
+from core.storage.ledger import Ledger
+from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
+from core.turn import Question, QuestionKey, Status, Turn, TurnId
+
+THREAD = Thread(ThreadId("chat:work/room/1"), "chat", (PlaceId("chat:work"), PlaceId("chat:work/room")))
+PRESETS = {"default": Preset(model="m"), "terse": Preset(instructions="Be brief.")}
+
+
+def said(key: str, words: str) -> Question:
+    return Question(QuestionKey(key), THREAD, "ada", words)
+
+
+class Process:
+    """One of those that listen; it remembers nothing of what another has heard."""
+
+    def __init__(self, database: Database) -> None:
+        self.ledger = Ledger(database)
+        self.woken: list[ThreadId] = []
+        self.interrupted: list[TurnId] = []
+        self.relay = Relay(
+            self.ledger, self.woken.append, PRESETS, interrupt=self.interrupted.append, longest_question=100
+        )
+
+    async def answer(self, conversation: str = "c") -> Turn:
+        """The oldest open turn, shown to its end."""
+        taken = await self.ledger.take(THREAD.id)
+        assert taken
+        turn = taken.turn if taken.turn.is_over else taken.turn.start("m").finish("Because.")
+        kept = Conversation(ConversationId(conversation), "m") if turn.model else None
+        await self.ledger.conclude(turn, kept, epoch=taken.epoch)
+        await self.ledger.settle(turn.settle())
+        return turn
+
+    async def model(self) -> str:
+        return (await self.relay.choice(THREAD)).model
+
+    async def is_remembered(self) -> bool:
+        """Would the thread's next turn know what was said before?"""
+        await self.relay.ask(said("probe", "Eh?"))
+        taken = await self.ledger.take(THREAD.id)
+        assert taken
+        return taken.conversation is not None
+
+
+Start = Callable[[], Process]
+
+
+@pytest.fixture
+def start(database: Database) -> Start:
+    return lambda: Process(database)
+
+
+async def test_words_that_are_no_command_are_asked(start: Start) -> None:
+    process = start()
+    accepted = await process.relay.hear(said("1", "reset my password?"))
+    assert accepted.turn.status is Status.QUEUED
+    assert process.woken == [THREAD.id]
+
+
+async def test_a_command_is_told_in_its_thread_like_an_answer(start: Start) -> None:
+    process = start()
+    accepted = await process.relay.hear(said("1", "help"))
+    assert (accepted.turn.status, accepted.turn.answer) == (Status.ANSWERED, HELP)
+    assert process.woken == [THREAD.id]
+    assert (await process.answer()).answer == HELP
+
+
+async def test_a_reset_that_comes_again_does_not_forget_what_was_said_since(start: Start) -> None:
+    first = start()
+    await first.relay.hear(said("1", "reset"))
+    await first.answer()
+    await first.relay.hear(said("2", "My favourite colour is teal."))
+    await first.answer()
+    second = start()
+    again = await second.relay.hear(said("1", "reset"))
+    assert not again.is_new
+    assert not second.woken
+    assert await second.is_remembered()
+
+
+async def test_a_reset_that_several_hear_at_once_forgets_once(start: Start) -> None:
+    first = start()
+    await first.relay.hear(said("1", "Why?"))
+    await first.answer()
+    processes = [start() for _ in range(5)]
+    heard = await asyncio.gather(*(process.relay.hear(said("2", "reset")) for process in processes))
+    assert sum(accepted.is_new for accepted in heard) == 1
+    assert sum(len(process.woken) for process in processes) == 1
+    await first.answer()
+    assert not await first.is_remembered()
+
+
+async def test_a_retry_that_comes_again_asks_nothing(start: Start) -> None:
+    first = start()
+    asked = await first.relay.hear(said("1", "Why?"))
+    await first.answer()
+    heard = await first.relay.hear(said("2", "retry"))
+    assert "answering the last question again" in heard.turn.answer
+    assert first.interrupted == [asked.turn.id]
+    for _ in range(2):  # the question anew, and what was told
+        await first.answer()
+    second = start()
+    await second.relay.hear(said("2", "retry"))
+    assert await second.ledger.take(THREAD.id) is None
+    assert not second.interrupted
+
+
+async def test_what_somebody_may_not_change_is_told_once_and_stays(start: Start) -> None:
+    async def refuse() -> None:
+        raise NotAllowed("Not you.")
+
+    process = start()
+    heard = [
+        await process.relay.hear(said("1", "preset set model x"), may_change=refuse),
+        await process.relay.hear(said("1", "preset set model x")),
+    ]
+    assert [accepted.turn.answer for accepted in heard] == ["Not you.", "Not you."]
+    told = await process.relay.obey(Command(Verb.CLEAR_PRESET), THREAD, "ada", may_change=refuse)
+    assert told == ("Not you.", False)
+    assert await process.model() == "m"
+
+
+@pytest.mark.parametrize("words", ["why?", "help", "preset show", "retry", "reset"])
+async def test_only_who_wants_to_change_a_preset_is_looked_at(start: Start, words: str) -> None:
+    async def refuse() -> None:
+        raise NotAllowed
+
+    heard = await start().relay.hear(said("1", words), may_change=refuse)
+    assert heard.turn.answer != NotAllowed().sentence
+
+
+async def test_a_command_is_tried_for_as_long_as_there_is_patience(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, tries = start(), iter(range(10))
+    obey = process.ledger.obey
+
+    async def away(*given: object) -> object:
+        if next(tries) < 2:
+            raise StorageUnavailable
+        return await obey(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("core.relay.PAUSE", 0.0)
+    monkeypatch.setattr(process.ledger, "obey", away)
+    with pytest.raises(StorageUnavailable):
+        await process.relay.hear(said("1", "preset set model x"))
+    assert await process.model() == "m"
+    await process.relay.hear(said("1", "preset set model x"), patience=60)
+    assert await process.model() == "x"
+
+
+async def test_what_is_commanded_by_other_means_is_done_once_for_each_occasion(start: Start) -> None:
+    first, second = start(), start()
+
+    async def choose(process: Process, model: str, occasion: str) -> str:
+        wish = Command(Verb.SET_PRESET, Preset(model=model))
+        return (await process.relay.obey(wish, THREAD, "ada", occasion=occasion)).sentence
+
+    assert "`one`" in await choose(first, "one", "chat/1")
+    assert "`two`" in await choose(first, "two", "chat/2")
+    assert await choose(second, "one", "chat/1") == TWICE.sentence
+    assert await second.model() == "two"
+    assert not first.woken, "nothing is to be shown in the thread"
+    assert await first.ledger.active_threads("chat", datetime.now(UTC) - timedelta(hours=1), 10) == []
+
+
+async def test_what_changes_nothing_may_come_twice(start: Start) -> None:
+    process = start()
+    for verb in (Verb.HELP, Verb.SHOW_PRESET):
+        told = [await process.relay.obey(Command(verb), THREAD, "ada", occasion="chat/1") for _ in range(2)]
+        assert told[0] == told[1]
+
+
+async def test_a_retry_by_other_means_wakes_its_thread(start: Start) -> None:
+    process = start()
+    asked = await process.relay.hear(said("1", "Why?"))
+    await process.answer()
+    told = await process.relay.obey(Command(Verb.RETRY), THREAD, "ben", occasion="chat/1")
+    assert told.is_done
+    assert process.woken == [THREAD.id, THREAD.id]
+    assert process.interrupted == [asked.turn.id]
+
+
+async def test_a_question_that_becomes_a_command_is_neither_answered_nor_obeyed(start: Start) -> None:
+    process = start()
+    await process.relay.hear(said("1", "Why?"))
+    await process.answer()
+    await process.relay.revise(said("1", "preset set model x"))
+    turn = await process.ledger.turn(QuestionKey("1"))
+    assert turn
+    assert (turn.revised, turn.shown) == ("", True)
+    assert await process.model() == "m"
+
+
+@pytest.mark.parametrize("on_delete", ["withdraw", "keep"])
+async def test_what_was_deleted_before_it_was_heard_is_neither_answered_nor_obeyed(
+    start: Start, on_delete: str
+) -> None:
+    first, second = start(), start()
+    deleting = Relay(first.ledger, first.woken.append, PRESETS, longest_question=100, on_delete=on_delete)  # type: ignore[arg-type]
+    await deleting.withdraw(QuestionKey("1"))
+    await deleting.withdraw(QuestionKey("2"))
+    heard = [
+        await second.relay.hear(said("1", "preset set model x")),
+        await second.relay.hear(said("2", "Why?")),
+    ]
+    assert not any(accepted.is_new for accepted in heard)
+    assert not second.woken
+    assert await second.model() == "m"
+    assert not await second.relay.again(QuestionKey("2"))

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from core.commands import Command, Commands, Told, Verb, parse
+from core.preset import LONGEST_MODEL, OPEN, Preset
+from core.thread import PlaceId, Thread, ThreadId
+
+THREAD = Thread(ThreadId("chat:1"), "chat", (PlaceId("chat:work"), PlaceId("chat:work/room")))
+
+
+class Memory:
+    """Remembers what it is made to do."""
+
+    def __init__(self) -> None:
+        self.done: list[object] = []
+
+    def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
+        return [(str(place), Preset(model="here")) for place in places if place == THREAD.channel and self.done]
+
+    def set_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
+        self.done.append((place, wish, by))
+
+    def clear_preset(self, place: PlaceId, by: str) -> None:
+        self.done.append((place, by))
+
+    def forget(self, thread: ThreadId) -> None:
+        self.done.append(thread)
+
+    def answer_again(self, thread: ThreadId) -> bool:
+        return False
+
+
+def obeyed(command: Command, memory: Memory | None = None, **default: Any) -> Told:
+    presets = {"default": Preset(**{"model": "gpt-5.1", "instructions": "", **default}), "terse": Preset()}
+    return Commands(presets, longest_instructions=10).obey(command, THREAD, "ada", memory or Memory())
+
+
+def test_people_see_which_models_step_in() -> None:
+    shown = obeyed(Command(Verb.SHOW_PRESET), fallbacks=("o3", "grok-3"))
+    assert "- **fallbacks**: `o3, grok-3` (default of this deployment)" in shown.sentence
+    assert not shown.is_done
+
+
+def test_no_fallbacks_no_line() -> None:
+    assert "fallbacks" not in obeyed(Command(Verb.SHOW_PRESET), fallbacks=()).sentence
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("help", Command(Verb.HELP)),
+        (" Reset! ", Command(Verb.RESET)),
+        ("retry.", Command(Verb.RETRY)),
+        ("preset", Command(Verb.SHOW_PRESET)),
+        ("Preset  show", Command(Verb.SHOW_PRESET)),
+        ("preset reset", Command(Verb.CLEAR_PRESET)),
+        ("preset set", Command(Verb.SET_PRESET)),
+        ("preset set model", Command(Verb.SET_PRESET)),
+        ("preset set terse please", Command(Verb.SET_PRESET)),
+        ("preset set terse", Command(Verb.SET_PRESET, Preset(name="terse"))),
+        ("preset\nset model  x", Command(Verb.SET_PRESET, Preset(model="x"))),
+        (
+            "preset set Instructions Be brief.\nAlways.",
+            Command(Verb.SET_PRESET, Preset(instructions="Be brief.\nAlways.")),
+        ),
+    ],
+)
+def test_what_is_a_command_is_read_as_one(words: str, command: Command) -> None:
+    assert parse(words) == command
+
+
+@pytest.mark.parametrize(
+    "words", ["help me", "reset my password?", "retry that with less salt", "", "presets", "what is a preset"]
+)
+def test_what_is_a_question_stays_one(words: str) -> None:
+    assert parse(words) is None
+
+
+def test_a_change_is_made_for_the_channel_and_then_told() -> None:
+    memory, wish = Memory(), Preset(name="terse")
+    told = obeyed(Command(Verb.SET_PRESET, wish), memory)
+    assert memory.done == [(THREAD.channel, wish, "ada")]
+    assert told.is_done
+    assert "`here` (set in this channel)" in told.sentence
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        (OPEN, "Presets of this deployment: `default`, `terse`."),
+        (Preset(name="unheard-of"), "These exist: `default`, `terse`."),
+        (Preset(model="m" * (LONGEST_MODEL + 1)), "I can take 200"),
+        (Preset(instructions="Be very brief."), "I can take 10"),
+    ],
+)
+def test_what_can_not_be_set_is_told_and_changes_nothing(wish: Preset, said: str) -> None:
+    memory = Memory()
+    told = obeyed(Command(Verb.SET_PRESET, wish), memory)
+    assert said in told.sentence
+    assert not told.is_done
+    assert not memory.done
+
+
+def test_nothing_to_answer_again_is_told() -> None:
+    told = obeyed(Command(Verb.RETRY))
+    assert "no question" in told.sentence
+    assert not told.is_done
