@@ -40,7 +40,9 @@ DOORS = {
     "stamina": ["core/asking/"],
     "typer": ["bots/cli.py"],
 }
-STAGE = [f"sandbox/{name}.py" for name in ("stage", "scenes", "script", "terminal")]  # where the bot meets the stand-ins
+STAGE = [
+    f"sandbox/{name}.py" for name in ("stage", "scenes", "script", "terminal")
+]  # where the bot meets the stand-ins
 LONGEST_FUNCTION = 60  # lines
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -92,10 +91,10 @@ class Hearing:
         """Record a question, or obey a command; return whether there was anything to do."""
         if await self._is_obeyed(question):
             return True
-        note = first_note(question)
-        accepted = await self._relay.ask(question, replace(note, has_sign=True).write())
+        note = first_note(question, has_sign=True)
+        accepted = await self._relay.ask(question, note.write())
         if accepted.is_new:
-            self._signs.on(note.channel, note.question_ts)
+            self._signs.on(note.where.channel, note.where.question_ts)
         return accepted.is_new
 
     async def revise(self, revised: Revised) -> None:
