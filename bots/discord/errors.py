@@ -134,12 +134,6 @@ def is_discords(error: discord.HTTPException) -> bool:
     return "json" in error.response.headers.get("Content-Type", "")
 
 
-def is_verdict(error: discord.DiscordException) -> bool:
-    """Has Discord said for sure that it did not do what it was asked?"""
-    meant = translate(error)
-    return not isinstance(meant, ChatBusy) or isinstance(meant, ChatLimited)
-
-
 def meaning(code: int, status: int, *, is_json: bool = True) -> type[ChatError]:
     """Say what Discord's *code* means. Nothing ends on one that no table here names.
 
