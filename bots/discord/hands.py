@@ -99,6 +99,7 @@ class DiscordHands:
                 await self._channel().get_partial_message(int(message.id)).delete()
             elif self._webhook:
                 await self._webhook.delete_message(_by_token(message.id))
+        self._give_up()
 
     async def find(self, note: Note[Where], pages: Sequence[Page | None]) -> Mapping[int, str] | None:
         """Look among what was said since the question, where Discord may no longer know a nonce again.
@@ -132,6 +133,7 @@ class DiscordHands:
 
     async def _edit_by_token(self, id_: str, changes: Changes) -> str | None:
         if self._webhook is None:
+            self._give_up()
             return None
         try:
             message = await self._webhook.edit_message(_by_token(id_), **changes)
@@ -140,6 +142,7 @@ class DiscordHands:
             if was_deleted or refusal.code not in TOKEN_GONE:
                 raise
             self._webhook, self.where = None, replace(self.where, token=None)
+            self._give_up()
             return None
         return f"{BY_TOKEN}{message.id}"
 
@@ -199,10 +202,11 @@ class DiscordHands:
     def _channel(self) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(self.where.channel)
 
+    def _give_up(self) -> None:
+        self.where = replace(self.where, given_up=self.where.given_up + 1)
+
     def _nonce(self, number: int) -> str:
-        # Once a command's response is closed, all its pages go into the channel, and some may have stood there before.
-        is_closed = self.where.is_command and self._webhook is None
-        return nonce(self._question, number, is_again=is_closed)
+        return nonce(self._question, number, self.where.given_up)
 
 
 def _by_token(id_: str) -> int:
@@ -217,10 +221,10 @@ def _webhook(client: discord.Client, seal: Seal, where: Where) -> discord.Webhoo
     return discord.Webhook.partial(where.token.application, token, client=client) if token else None
 
 
-def nonce(question: QuestionKey, number: int, *, is_again: bool = False) -> str:
+def nonce(question: QuestionKey, number: int, given_up: int = 0) -> str:
     """Return the same for every try to post a page, so that Discord posts it once.
 
     At most 25 characters: https://discord.com/developers/docs/resources/message#create-message
     """
-    key = f"{question}#{number}{'#again' if is_again else ''}"
+    key = f"{question}#{number}" + (f"#{given_up}" if given_up else "")  # as earlier versions had it
     return hashlib.blake2b(key.encode(), digest_size=12).hexdigest()

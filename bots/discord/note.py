@@ -40,6 +40,8 @@ class Where:
     reply_to: int | None = None  # the message in the same channel that is answered
     is_command: bool = False  # people see who used a command, not the question: the answer quotes it
     token: Token | None = None
+    # How often messages were given up, deleted or closed: by the nonces of until then Discord would know them again.
+    given_up: int = 0
 
 
 def notes() -> Notes[Where]:
