@@ -84,8 +84,8 @@ class DiscordHands:
         changes = Changes()
         if page.text is not None:
             changes["content"] = content(page)
-        # Left alone as long as there is none, so that an update stays as small as it can be.
-        if page.button or message.has_footer:
+        # Left alone where there is none, so that an update stays as small as it can be; one that was found may have one.
+        if page.button or message.has_footer or not message.digest:
             changes["view"] = self._view(page)
         with translated():
             if message.id.startswith(BY_TOKEN):
