@@ -99,7 +99,7 @@ class Notes(Generic[W]):
         if isinstance(fields, dict) and "where" not in fields:
             try:
                 fields = self._earlier(fields)
-            except (LookupError, TypeError) as error:
+            except (LookupError, TypeError, AttributeError) as error:
                 raise ValueError("not a Note") from error
         note: Note[W] = _adapter(self._where).validate_python(fields)
         return note

@@ -45,7 +45,10 @@ def test_a_note_that_an_earlier_version_stored_is_read(stored: str, note: Note[W
     assert notes().read(Reply(stored)) == note
 
 
-@pytest.mark.parametrize("stored", ["{}", "[]", "5", "", '{"where":{}}', '{"channel":5,"posts":[{}]}', '{"where":5}'])
+@pytest.mark.parametrize(
+    "stored",
+    ["{}", "[]", "5", "", '{"where":{}}', '{"channel":5,"posts":[{}]}', '{"channel":5,"posts":[5]}', '{"where":5}'],
+)
 def test_what_is_no_note_is_refused(stored: str) -> None:
     with pytest.raises(ValueError, match=r"Note|JSON|column"):
         notes().read(Reply(stored))
