@@ -26,9 +26,12 @@ BobbinError
 │   ├── ThreadGone             deleted, archived, left: stop
 │   ├── ChatForbidden          somebody must grant something: say so once, stop
 │   ├── ChatBusy               later
+│   │   ├── ChatLimited        too much at once: it was surely not done
 │   │   └── ChatUnclear        nobody can say what its reply means: later, and perhaps it was done
+│   │       └── RefusalUnclear it refuses, for a reason that isn't known here
 │   ├── ChatClosed             the token is refused: the operator must act
 │   └── ChatRejected           the payload is wrong: ours to mend
+│       └── PayloadRefused     the same words may pass if they are dressed more plainly
 ├── StorageUnavailable         the database can't be reached
 ├── CannotBeKept               the database is there, and refuses what it is given: trying again would not help
 ├── Overtaken                  another process took this turn over
@@ -224,8 +227,16 @@ class ChatBusy(ChatError):
     """The platform is busy or limits the rate."""
 
 
+class ChatLimited(ChatBusy):
+    """The platform limits the rate."""
+
+
 class ChatUnclear(ChatBusy):
     """The platform answered something that can't be understood."""
+
+
+class RefusalUnclear(ChatUnclear):
+    """The platform refuses for a reason that isn't known."""
 
 
 class ChatClosed(ChatError):
@@ -234,6 +245,10 @@ class ChatClosed(ChatError):
 
 class ChatRejected(ChatError):
     """The platform refuses the message as it is."""
+
+
+class PayloadRefused(ChatRejected):
+    """The platform refuses how the message is written."""
 
 
 class StorageUnavailable(BobbinError):

@@ -42,6 +42,7 @@ DOORS = {
 }
 # Where the bot meets the stand-ins.
 STAGE = [f"sandbox/{name}.py" for name in ("stage", "scenes", "script", "terminal")]
+SHARED = ("core/", "bots/reply/")
 LONGEST_FUNCTION = 60  # lines
 
 
@@ -81,8 +82,8 @@ def test_each_library_passes_through_one_door(path: Path) -> None:
         assert doors is None or any(here.startswith(door) for door in doors), f"{name} does not belong here"
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if place(path).startswith("core/")], ids=place)
-def test_core_has_never_heard_of_a_platform(path: Path) -> None:
+@pytest.mark.parametrize("path", [path for path in MODULES if place(path).startswith(SHARED)], ids=place)
+def test_what_all_platforms_share_has_never_heard_of_one(path: Path) -> None:
     assert not re.findall("|".join(PLATFORMS), path.read_text(), re.IGNORECASE)
 
 

@@ -10,7 +10,16 @@ import aiohttp
 import discord
 import structlog
 
-from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ChatUnclear, ThreadGone
+from core.errors import (
+    ChatBusy,
+    ChatClosed,
+    ChatError,
+    ChatForbidden,
+    ChatLimited,
+    ChatRejected,
+    ChatUnclear,
+    ThreadGone,
+)
 from core.waits import seconds_from
 
 if TYPE_CHECKING:
@@ -99,7 +108,7 @@ def translate(error: Exception) -> ChatError:
         case discord.LoginFailure():
             return ChatClosed("the token is not accepted", code="401")
         case discord.RateLimited():
-            return ChatBusy("rate limited", code="429", retry_after=seconds_from(error.retry_after, LONGEST_WAIT))
+            return ChatLimited("rate limited", code="429", retry_after=seconds_from(error.retry_after, LONGEST_WAIT))
         case discord.HTTPException():
             return _translated(error)
         case discord.InvalidData():
@@ -126,12 +135,6 @@ def is_discords(error: discord.HTTPException) -> bool:
     return "json" in error.response.headers.get("Content-Type", "")
 
 
-def is_verdict(error: discord.DiscordException) -> bool:
-    """Has Discord said for sure that it did not do what it was asked?"""
-    meant = translate(error)
-    return not isinstance(meant, ChatBusy) or meant.code == "429"
-
-
 def meaning(code: int, status: int, *, is_json: bool = True) -> type[ChatError]:
     """Say what Discord's *code* means. Nothing ends on one that no table here names.
 
@@ -146,6 +149,8 @@ def meaning(code: int, status: int, *, is_json: bool = True) -> type[ChatError]:
     ):
         if code in codes:
             return kind
-    if status == 429 or status >= 500:
+    if status == 429:
+        return ChatLimited
+    if status >= 500:
         return ChatBusy
     return ChatClosed if status == 401 and is_json else ChatUnclear

@@ -10,7 +10,8 @@ import discord
 
 from bots.discord import limits
 from bots.discord.markdown import plain
-from bots.discord.note import Note, Post, Starter, Token
+from bots.discord.note import ORIGINAL, Starter, Token, Where
+from bots.reply.note import Message, Note
 from bots.text.cut import shortened, utf16
 from core.attachment import Attachment, Kind, file
 from core.thread import PlaceId, Thread, ThreadId
@@ -33,7 +34,7 @@ class Asked:
     """A question, and the note with which its answer begins."""
 
     question: Question
-    note: Note
+    note: Note[Where]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def read_message(message: discord.Message, me: int) -> Asked | Ignored:
     """Read what somebody said. *me* is the bot's own id."""
     if ignored := _reason_to_ignore(message, me):
         return ignored
-    thread, note = _where(message, me)
+    thread, where = _where(message, me)
     names = {str(user.id): user.display_name for user in message.mentions}
     names |= {str(one.id): one.name for one in (*message.role_mentions, *message.channel_mentions)}
     content = message.content
@@ -54,8 +55,8 @@ def read_message(message: discord.Message, me: int) -> Asked | Ignored:
         content = content.replace(role.mention, "")
     text = plain(content, str(me), names)
     attachments = _attachments(message, has_words=not is_blank(text))
-    if note.starter:
-        note = _named(note, note.starter, text, attachments)
+    if where.starter:
+        where = _named(where, where.starter, text, attachments)
     question = Question(
         key=key_of(message.id),
         thread=thread,
@@ -63,7 +64,7 @@ def read_message(message: discord.Message, me: int) -> Asked | Ignored:
         text=text,
         attachments=attachments,
     )
-    return Asked(question, note)
+    return Asked(question, Note(where))
 
 
 def read_command(interaction: discord.Interaction, text: str, token: str, until: float) -> Asked:
@@ -74,13 +75,12 @@ def read_command(interaction: discord.Interaction, text: str, token: str, until:
         asker=str(interaction.user.id),
         text=plain(text, "", names={}),
     )
-    note = Note(
+    where = Where(
         channel=interaction.channel_id or 0,
         is_command=True,
         token=Token(interaction.application_id, token, until),
-        posts=(Post(id=0, by_token=True),),
     )
-    return Asked(question, note)
+    return Asked(question, Note(where, (Message(ORIGINAL),)))
 
 
 def thread_of_command(interaction: discord.Interaction) -> Thread:
@@ -175,20 +175,20 @@ def _attachments(message: discord.Message, *, has_words: bool) -> tuple[Attachme
     return tuple(sent)
 
 
-def _where(message: discord.Message, me: int) -> tuple[Thread, Note]:
+def _where(message: discord.Message, me: int) -> tuple[Thread, Where]:
     channel, guild = message.channel, message.guild
     if guild is None or isinstance(channel, discord.DMChannel):
-        return _direct(channel.id), Note(channel=channel.id)
+        return _direct(channel.id), Where(channel=channel.id)
     places = _places(guild.id, channel, channel.id)
     if isinstance(channel, discord.Thread):
-        return _thread(guild.id, channel.id, places), Note(channel=channel.id)
+        return _thread(guild.id, channel.id, places), Where(channel=channel.id)
     allowed = permissions(channel, guild, me)
     if isinstance(channel, discord.TextChannel) and allowed.create_public_threads and allowed.send_messages_in_threads:
         # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
         starter = Starter(channel.id, message.id, "")
-        return _thread(guild.id, message.id, places), Note(channel=message.id, starter=starter)
+        return _thread(guild.id, message.id, places), Where(channel=message.id, starter=starter)
     reply_to = message.id if allowed.read_message_history else None
-    return _thread(guild.id, channel.id, places), Note(channel=channel.id, reply_to=reply_to)
+    return _thread(guild.id, channel.id, places), Where(channel=channel.id, reply_to=reply_to)
 
 
 def permissions(channel: object, guild: discord.Guild, me: int) -> discord.Permissions:
@@ -218,9 +218,9 @@ def _direct(channel: int) -> Thread:
     return Thread(ThreadId(f"{NAME}:{_DIRECT}/{channel}"), NAME, (PlaceId(f"{NAME}:{_DIRECT}/{channel}"),))
 
 
-def _named(note: Note, starter: Starter, text: str, attachments: tuple[Attachment, ...]) -> Note:
+def _named(where: Where, starter: Starter, text: str, attachments: tuple[Attachment, ...]) -> Where:
     name = thread_name(text, attachments)
-    return Note(channel=note.channel, starter=Starter(starter.channel, starter.message, name))
+    return Where(channel=where.channel, starter=Starter(starter.channel, starter.message, name))
 
 
 def thread_name(text: str, attachments: Iterable[Attachment] = ()) -> str:

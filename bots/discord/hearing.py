@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bots.discord.deleted import Deleted
-    from bots.discord.note import Note
+    from bots.discord.note import Where
     from bots.discord.pace import Pace
     from bots.kit import Kit
     from core.relay import Relay
@@ -57,7 +57,7 @@ class Hearing:
         pace: Pace,
         *,
         catch_up: timedelta,
-        accepted: Callable[[Turn, Note], None],
+        accepted: Callable[[Turn, Where], None],
         deleted: Deleted,
         deferring: dict[QuestionKey, asyncio.Event],
     ) -> None:
@@ -256,7 +256,7 @@ class Hearing:
             await _apologize(message, unavailable.sentence)
             return
         if accepted.is_new and not accepted.turn.is_over:
-            self._accepted(accepted.turn, asked.note)
+            self._accepted(accepted.turn, asked.note.where)
 
     async def _take_back(self, *messages: int) -> None:
         """They were deleted: questions, or parts of answers, or neither."""

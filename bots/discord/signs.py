@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bots.discord.door import Door
-    from bots.discord.note import Note
+    from bots.discord.note import Where
     from bots.discord.pace import Pace
     from core.turn import TurnId
 
@@ -54,11 +54,11 @@ class Signs:
                     task.cancel()
                 await asyncio.gather(*late, return_exceptions=True)
 
-    def on(self, turn: TurnId, note: Note) -> None:
+    def on(self, turn: TurnId, where: Where) -> None:
         """Type for *turn* from now on. A command's response says “thinking…” by itself."""
-        if self._is_open and not note.is_command and turn not in self._typing:
+        if self._is_open and not where.is_command and turn not in self._typing:
             enough = self._typing[turn] = asyncio.Event()
-            task = asyncio.create_task(self._type(note, enough))
+            task = asyncio.create_task(self._type(where, enough))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
 
@@ -72,7 +72,7 @@ class Signs:
         if not task.cancelled() and (error := task.exception()):
             log.error("typing failed", exc_info=error)
 
-    async def _type(self, note: Note, enough: asyncio.Event) -> None:
+    async def _type(self, where: Where, enough: asyncio.Event) -> None:
         until = time.monotonic() + LONGEST
 
         def is_wanted() -> bool:
@@ -81,9 +81,9 @@ class Signs:
         try:
             with translated():
                 async with self._door.client() as client:
-                    if threads.is_to_be_made(client, note) and not await self._pace.spare(is_wanted):
+                    if threads.is_to_be_made(client, where) and not await self._pace.spare(is_wanted):
                         return
-                    channel = client.get_partial_messageable((await threads.opened(client, note)).channel)
+                    channel = client.get_partial_messageable((await threads.opened(client, where)).channel)
                     while await self._pace.spare(is_wanted):
                         await channel.typing()
                         with suppress(TimeoutError):

@@ -14,7 +14,7 @@ from bots.discord.events import PEOPLES_TYPES
 from core.errors import ChatError, ChatUnclear
 
 if TYPE_CHECKING:
-    from bots.discord.note import Note
+    from bots.discord.note import Where
 
 # https://discord.com/developers/docs/resources/channel#channel-object-channel-structure; it only leaves the list then.
 ARCHIVE_AFTER: Final = 1440  # minutes
@@ -26,17 +26,17 @@ Soon = Callable[[], Awaitable[None]]  # waits for a call from the budget, before
 log = structlog.get_logger(__name__)
 
 
-def is_to_be_made(client: discord.Client, note: Note) -> bool:
-    """Will it cost a call to have the thread of *note*?"""
-    return note.starter is not None and client.get_channel(note.channel) is None
+def is_to_be_made(client: discord.Client, where: Where) -> bool:
+    """Will it cost a call to have the thread of *where*?"""
+    return where.starter is not None and client.get_channel(where.channel) is None
 
 
-async def opened(client: discord.Client, note: Note) -> Note:
-    """Make the thread of *note* unless it is there; where none can be made, the answer becomes a reply."""
-    starter = note.starter
+async def opened(client: discord.Client, where: Where) -> Where:
+    """Make the thread of *where* unless it is there; where none can be made, the answer becomes a reply."""
+    starter = where.starter
     if starter is None:
-        return note
-    if is_to_be_made(client, note):
+        return where
+    if is_to_be_made(client, where):
         try:
             # `PartialMessage.create_thread` wants the guild in the cache; a restarted process may not have it yet.
             made: object = await client.http.start_thread_with_message(
@@ -44,15 +44,15 @@ async def opened(client: discord.Client, note: Note) -> Note:
             )
         except discord.HTTPException as refusal:
             if refusal.code == THREAD_EXISTS:
-                return replace(note, starter=None)
+                return replace(where, starter=None)
             is_gone, is_theirs = refusal.code == UNKNOWN_MESSAGE, refusal.status >= _THEIR_FAULT
             if is_gone or is_theirs or refusal.status in (401, 429) or not is_discords(refusal):
                 raise
             # No such kind of channel, too many threads, no permission, a title that AutoMod takes exception to, …
-            return replace(note, starter=None, channel=starter.channel, reply_to=starter.message)
+            return replace(where, starter=None, channel=starter.channel, reply_to=starter.message)
         if not isinstance(made, dict) or "id" not in made:
             raise ChatUnclear("no thread in the answer", code=UNREADABLE)  # if it is there, Discord says so next time
-    return replace(note, starter=None)
+    return replace(where, starter=None)
 
 
 async def unarchive(client: discord.Client, thread_id: int, soon: Soon) -> None:

@@ -17,8 +17,8 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.errors import NO_CODE, RATE_LIMITED, translate
-from core.errors import ChatBusy, ChatError, ChatUnclear
+from bots.slack.errors import NO_CODE, translate
+from core.errors import ChatBusy, ChatError, ChatLimited, ChatUnclear
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -184,9 +184,7 @@ class Api:
         for waits in (LONGEST_IN_CALL, 0.0):
             try:
                 return await self._call(method, **arguments)
-            except ChatBusy as busy:
-                if busy.code not in RATE_LIMITED:
-                    raise
+            except ChatLimited as busy:
                 seconds = busy.retry_after or 1.0
                 log.warning("Slack limits the rate of %s: waiting %.0f s.", name, seconds)
                 self._pace.refused(name, seconds, str(arguments.get("channel", "")))

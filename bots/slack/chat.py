@@ -19,15 +19,17 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bots.kit import appeal
+from bots.reply.delivery import Delivery
 from bots.slack import connect
-from bots.slack.answers import Showing
 from bots.slack.api import Api, Identity
 from bots.slack.catch_up import CatchUp
 from bots.slack.events import NAME, check_command, first_note
 from bots.slack.footer import AGAIN, read_click
-from bots.slack.hearing import Hearing, forget_oldest
-from bots.slack.note import Note
+from bots.slack.hands import SlackHands
+from bots.slack.hearing import Hearing
+from bots.slack.note import notes
 from bots.slack.pace import Pace
+from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError, signature_of
 from bots.slack.signs import Signs
 from bots.slack.unreadable import MALFORMED, kind_of, skipped
@@ -42,9 +44,11 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
     from bots.kit import Kit
+    from bots.reply.note import Note
+    from bots.slack.note import Where
     from bots.slack.settings import Section
     from core.relay import Relay
-    from core.turn import Reply, Turn, TurnId
+    from core.turn import Reply, Turn
     from core.vitals import Metrics
 
 _ANY = re.compile(".*")
@@ -81,8 +85,7 @@ class SlackChat:
         self._signs = Signs(self._api)
         self._identity: Identity | None = None  # None until Slack told
         self._app: AsyncApp | None = None  # None while nothing listens
-        # What each attempt at a turn has shown so far: more than its note says, and kept when showing fails.
-        self._notes: dict[tuple[TurnId, int], Note] = {}
+        self._notes = notes()
         if not section.uses_socket_mode:
             self._reader = Reader(section.signing_secret.get_secret_value(), kit.vitals.metrics)
             kit.routes.post("/slack/events", self._take_request)
@@ -217,33 +220,30 @@ class SlackChat:
         # A call that shows nothing takes nothing from the budget.
         if not turn.is_withdrawn and (turn.is_over or turn.aside or visible(turn.answer, streaming=True)):
             note = self._newest_note(turn)
-            await self._pace.ready(turn.id, note.channel, is_posted=bool(note.messages), is_over=turn.is_over)
+            await self._pace.ready(turn.id, note.where.channel, is_posted=bool(note.messages), is_over=turn.is_over)
 
     async def show(self, turn: Turn) -> Reply:
         identity = self._identity = self._identity or await self._api.who_am_i()
-        showing = Showing(self._api, self._pace, identity.bot, turn, self._newest_note(turn))
+        note = self._newest_note(turn)
+        hands = SlackHands(self._api, self._pace, identity.bot, turn, note.where)
+        delivery = Delivery(hands, SlackRenderer(), turn, note)
         try:
-            await showing.show()
+            await delivery.run()
+            if turn.is_over and note.where.has_sign:
+                await self._signs.off(note.where.channel, note.where.question_ts)
+                hands.where = replace(hands.where, has_sign=False)
         finally:
-            self._notes[turn.id, turn.attempt] = note = showing.note
-            forget_oldest(self._notes)
+            self._notes.keep(turn, delivery.note)
             self._pace.shown(turn.id, is_over=turn.is_over)
-        if turn.is_over:
-            del self._notes[turn.id, turn.attempt]
-            if note.has_sign:
-                await self._signs.off(note.channel, note.question_ts)
-                note = replace(note, has_sign=False)
-        return note.write(is_final=turn.is_over)
+        return delivery.note.write(is_final=turn.is_over)
 
     async def appeal(self, turn: Turn) -> None:
         # A user's id in the channel's place stands for the direct messages with them.
-        text = appeal(f"<#{self._newest_note(turn).channel}>", turn.reference)
+        text = appeal(f"<#{self._newest_note(turn).where.channel}>", turn.reference)
         await self._api.post(channel=turn.question.asker, text=text)
 
-    def _newest_note(self, turn: Turn) -> Note:
-        if known := self._notes.get((turn.id, turn.attempt)):
-            return known
-        return Note.read(turn.reply) if turn.reply else first_note(turn.question)
+    def _newest_note(self, turn: Turn) -> Note[Where]:
+        return self._notes.newest(turn if turn.reply else turn.replied(first_note(turn.question).write()))
 
 
 @contextlib.contextmanager

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import re
 
-from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ChatUnclear, ThreadGone
+from core.errors import (
+    ChatBusy,
+    ChatClosed,
+    ChatError,
+    ChatForbidden,
+    ChatLimited,
+    ChatRejected,
+    ChatUnclear,
+    PayloadRefused,
+    RefusalUnclear,
+    ThreadGone,
+)
 from core.waits import seconds_from
 
-RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "http_429"})
+_RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "http_429"})
 NO_CODE = "http_"  # how the code of a reply begins that holds none; its status follows
 
 # Codes are listed on each method's page, for instance https://docs.slack.dev/reference/methods/chat.postMessage#errors
@@ -35,12 +46,12 @@ _FORBIDDEN = frozenset(
 )
 _BUSY = frozenset(
     {
-        *("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"),
+        *("internal_error", "fatal_error", "service_unavailable", "request_timeout"),
         *("team_added_to_org", "external_channel_migrating", "messaging_processing_failed", "update_failed"),
     }
 )
 # The same text may pass in plainer clothes.
-PAYLOAD = frozenset(
+_PAYLOAD = frozenset(
     {
         *("msg_too_long", "msg_blocks_too_long", "msg_blocks_too_many", "invalid_blocks", "invalid_blocks_format"),
         *("invalid_chunks", "markdown_text_conflict", "block_mismatch", "metadata_too_large", "invalid_arguments"),
@@ -51,7 +62,6 @@ MESSAGE_CLOSED = frozenset({"edit_window_closed", "cant_update_message", "messag
 # A payload or an order of calls that Slack does not take; repeating it would not help.
 _REJECTED = frozenset(
     {
-        *PAYLOAD,
         *MESSAGE_CLOSED,
         *("no_text", "too_many_attachments", "invalid_attachments", "invalid_metadata_format"),
         *("invalid_metadata_schema", "metadata_must_be_sent_from_app", "as_user_not_supported", "thread_ts_required"),
@@ -81,18 +91,23 @@ def translate(code: object, detail: str = "", *, status: int = 200, retry_after:
     return kind(detail, code=named or f"{NO_CODE}{status}", retry_after=seconds_from(retry_after, LONGEST_WAIT))
 
 
-def is_refusal(error: ChatUnclear) -> bool:
-    """Did Slack itself refuse, for a reason that isn't known here?"""
-    return not error.code.startswith(NO_CODE)
-
-
 def _kind(code: str, status: int) -> type[ChatError]:
-    if status == 429 or status >= 500 or code in _BUSY:
+    if status == 429:
+        return ChatLimited
+    if status >= 500:
         return ChatBusy
-    if code in _GONE:
-        return ThreadGone
-    if code in DEAD:
-        return ChatClosed
-    if code in _FORBIDDEN or (code.startswith("slack_connect_") and code.endswith("_blocked")):
+    if code.startswith("slack_connect_") and code.endswith("_blocked"):
         return ChatForbidden
-    return ChatRejected if code in _REJECTED else ChatUnclear
+    unknown = RefusalUnclear if code else ChatUnclear
+    return next((kind for codes, kind in _MEANINGS if code in codes), unknown)
+
+
+_MEANINGS: tuple[tuple[frozenset[str], type[ChatError]], ...] = (
+    (_RATE_LIMITED, ChatLimited),
+    (_BUSY, ChatBusy),
+    (_GONE, ThreadGone),
+    (DEAD, ChatClosed),
+    (_FORBIDDEN, ChatForbidden),
+    (_PAYLOAD, PayloadRefused),
+    (_REJECTED, ChatRejected),
+)

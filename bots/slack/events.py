@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bots.reply.note import Note
 from bots.slack.markdown import plain
-from bots.slack.note import Note
+from bots.slack.note import Where
 from bots.slack.unreadable import is_ts
 from core.attachment import MOST, Attachment, Kind, file
 from core.thread import PlaceId, Thread, ThreadId
@@ -156,10 +157,10 @@ def channel_of_key(key: QuestionKey) -> tuple[str, str] | None:
     return None
 
 
-def first_note(question: Question) -> Note:
+def first_note(question: Question, *, has_sign: bool = False) -> Note[Where]:
     """Return the note with which an answer begins."""
     channel, ts = question.key.split("/")[1:]
-    return Note(channel=channel, thread_ts=question.thread.id.split("/")[2], question_ts=ts)
+    return Note(Where(channel, question.thread.id.split("/")[2], ts, has_sign))
 
 
 def check_command(command: Mapping[str, Any]) -> None:

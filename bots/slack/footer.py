@@ -13,11 +13,11 @@ from core.turn import QuestionKey
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bots.reply.page import Button, Page
     from core.turn import Turn
 
 AGAIN = "again"  # the button's action_id
 _BLOCK_ID = re.compile(rf"{AGAIN}-\d{{1,19}}-(?P<attempt>\d{{1,9}})", re.ASCII)
-TRY_AGAIN, ANSWER_EDITED = "Try again", "Answer the edited question"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Click:
     user: str
 
 
-def footer(turn: Turn) -> list[dict[str, Any]]:
+def footer(page: Page, turn: Turn) -> list[dict[str, Any]]:
     """Return the blocks for it, none if there is nothing to say or to offer."""
     blocks = []
-    if turn.aside:
-        blocks.append(context(turn.aside))
-    if turn.offers_again and len(turn.question.key) <= limits.BUTTON_VALUE:
-        blocks.append(_offer(turn))
+    if page.aside:
+        blocks.append(context(page.aside))
+    if page.button and len(turn.question.key) <= limits.BUTTON_VALUE:
+        blocks.append(_offer(page.button, turn))
     return blocks
 
 
@@ -47,16 +47,16 @@ def context(sentence: str) -> dict[str, Any]:
     return {"type": "context", "elements": [{"type": "plain_text", "text": limits.aside(sentence)}]}
 
 
-def _offer(turn: Turn) -> dict[str, Any]:
+def _offer(offer: Button, turn: Turn) -> dict[str, Any]:
     button = {
         "type": "button",
         "action_id": AGAIN,
-        "text": {"type": "plain_text", "text": ANSWER_EDITED if turn.revised else TRY_AGAIN},
+        "text": {"type": "plain_text", "text": offer.label},
         "value": turn.question.key,
     }
     # "Each iteration of a message" wants a block_id of its own: https://docs.slack.dev/reference/block-kit/blocks/actions-block
     # And by it a click says which one.
-    return {"type": "actions", "block_id": f"{AGAIN}-{turn.id}-{turn.attempt}", "elements": [button]}
+    return {"type": "actions", "block_id": f"{AGAIN}-{turn.id}-{offer.attempt}", "elements": [button]}
 
 
 def read_click(body: Mapping[str, Any]) -> Click | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -73,12 +72,13 @@ class Hearing:
     async def take(self, question: Question) -> bool:
         """Record a question, or obey a command; return whether that had not been done before."""
         # A command is done before anybody could see a sign of it.
-        note = replace(first_note(question), has_sign=parse(question.text) is None)
+        has_sign = parse(question.text) is None
+        note = first_note(question, has_sign=has_sign)
         accepted = await self._relay.hear(
             question, note.write(), may_change=lambda: self._check_may_change(question.asker)
         )
-        if accepted.is_new and note.has_sign:
-            self._signs.on(note.channel, note.question_ts)
+        if accepted.is_new and has_sign:
+            self._signs.on(note.where.channel, note.where.question_ts)
         return accepted.is_new
 
     async def revise(self, revised: Revised) -> None:

@@ -10,7 +10,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bots.discord.pages import TRY_AGAIN
+from bots.reply.wanted import TRY_AGAIN
 from bots.slack.footer import AGAIN
 from sandbox.discord import LocalDiscord, Message
 from sandbox.slack import ChangeKind, LocalSlack

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,6 +77,27 @@ async def test_after_the_token_has_expired_the_channel_is_the_way(house: House) 
         turn = await house.show(turn.grow("Half of it"))
         await house.show(turn.finish("The whole."))
         assert [one.content for one in house.said("general")] == ["> why?\n\nHalf", "> why?\n\nThe whole."]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_after_the_token_has_expired_a_long_answer_goes_on_in_order(house: House, restarts: bool) -> None:  # noqa: FBT001
+    """Its later pages were in the channel before, and Discord still knows their nonces."""
+    numbered = "\n\n".join(f"Paragraph {number}: " + "words " * 150 for number in range(5))
+    async with house.listening():
+        turn = (await house.asked_by_command()).start("model-a")
+        turn = await house.show(turn.grow(numbered))
+        assert len(house.said("general")) > 1
+        house.discord.expire_tokens()
+        if restarts:
+            house.chat = house.build()
+            turn = replace(turn, attempt=turn.attempt + 1)
+        turn = await house.show(turn.finish(f"Well.\n\n{numbered}"))
+        response, *pages = house.said("general")  # the response can't be changed any more
+        said = "".join(page.content for page in pages)
+        assert [said.count(f"Paragraph {number}:") for number in range(5)] == [1] * 5
+        assert said.index("Well.") < said.index("Paragraph 0:") < said.index("Paragraph 4:")
+        assert await house.show(turn) == turn
+        assert house.said("general") == [response, *pages]
 
 
 async def test_a_restart_without_the_key_goes_on_in_the_channel(house: House) -> None:

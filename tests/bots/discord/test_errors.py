@@ -10,7 +10,16 @@ import discord
 import pytest
 
 from bots.discord.errors import LONGEST_WAIT, OLD_EDITS_PAUSE, meaning, translate, translated
-from core.errors import ChatBusy, ChatClosed, ChatError, ChatForbidden, ChatRejected, ChatUnclear, ThreadGone
+from core.errors import (
+    ChatBusy,
+    ChatClosed,
+    ChatError,
+    ChatForbidden,
+    ChatLimited,
+    ChatRejected,
+    ChatUnclear,
+    ThreadGone,
+)
 
 GONE = [10003, 10004, 10007, 10008, 10013, 10015, 10062, 50027, 50033, 50083, 160005]
 FORBIDDEN = [20009, 40333, 50001, 50007, 50009, 50013, 50278, 160002, 200000, 200001, 240000, 400001]
@@ -26,7 +35,7 @@ CASES = [
 ]
 BY_STATUS = [
     (401, ChatClosed),
-    (429, ChatBusy),
+    (429, ChatLimited),
     (500, ChatBusy),
     (503, ChatBusy),
     *((status, ChatUnclear) for status in (302, 400, 403, 404, 405, 407, 408, 418)),

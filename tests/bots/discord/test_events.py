@@ -78,9 +78,9 @@ async def test_a_thread_and_its_note_are_known_before_it_exists(local: LocalDisc
     asked = read_message(heard(said), local.bot_user_id)
     assert isinstance(asked, Asked)
     assert asked.question.thread.id == f"discord:{local.guild_id}/{said.id}"
-    assert asked.note.channel == said.id
-    assert asked.note.starter
-    assert asked.note.starter.name == "why? Really, why?"
+    assert asked.note.where.channel == said.id
+    assert asked.note.where.starter
+    assert asked.note.where.starter.name == "why? Really, why?"
 
 
 async def test_a_category_lies_between_server_and_channel(local: LocalDiscord, heard: Heard) -> None:
@@ -102,8 +102,8 @@ async def test_files_are_references(local: LocalDiscord, heard: Heard) -> None:
     assert isinstance(asked, Asked)
     assert asked.question.references == (url,)
     assert asked.question.attachments == (Attachment(Kind.IMAGE, "picture.png", 3, url),)
-    assert asked.note.starter
-    assert asked.note.starter.name == "what is this?"
+    assert asked.note.where.starter
+    assert asked.note.where.starter.name == "what is this?"
 
 
 STICKER = {"sticker_items": [{"id": "749054660769218631", "name": "Wave", "format_type": 3}]}
@@ -155,8 +155,8 @@ async def test_a_thread_without_words_is_named_by_the_file(local: LocalDiscord, 
     file = {"id": "2", "filename": "my\n@everyone.png", "size": 3, "url": url, "proxy_url": url}
     asked = read_message(heard(said, content=f"<@{local.bot_user_id}>{content}", attachments=[file]), local.bot_user_id)
     assert isinstance(asked, Asked)
-    assert asked.note.starter
-    assert asked.note.starter.name == "my _everyone.png"
+    assert asked.note.where.starter
+    assert asked.note.where.starter.name == "my _everyone.png"
 
 
 @pytest.mark.parametrize("changes", [{"webhook_id": "5"}, {"type": 18}, {"type": 20}, {"type": 6}])
@@ -182,15 +182,15 @@ async def test_without_permission_for_a_thread_the_channel_is_the_thread(
     asked = read_message(heard(said), local.bot_user_id)
     assert isinstance(asked, Asked)
     assert asked.question.thread.layers[-1] == asked.question.thread.channel
-    assert asked.note.starter is None
-    assert asked.note.reply_to == said.id
+    assert asked.note.where.starter is None
+    assert asked.note.where.reply_to == said.id
 
 
 async def test_without_permission_to_read_history_it_refers_to_nothing(local: LocalDiscord, heard: Heard) -> None:
     local.deny("general", Permission.CREATE_PUBLIC_THREADS, Permission.READ_MESSAGE_HISTORY)
     asked = read_message(heard(await local.say("ada", "general", "@bobbin why?")), local.bot_user_id)
     assert isinstance(asked, Asked)
-    assert asked.note.reply_to is None
+    assert asked.note.where.reply_to is None
 
 
 async def test_a_direct_conversation_is_its_own_place(local: LocalDiscord, heard: Heard) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bots.discord import limits
-from bots.discord.answers import _nonce
 from bots.discord.buttons import again
-from bots.discord.pages import ANSWER_REVISED, TRY_AGAIN
+from bots.discord.hands import nonce
+from bots.reply.wanted import ANSWER_EDITED, TRY_AGAIN
 from bots.text.cut import utf16
 from core.turn import QuestionKey
 from tests.answers import KINDS, LENGTHS, answer, words
@@ -43,5 +43,5 @@ def test_a_button_fits() -> None:
     view = again(TRY_AGAIN, 2**63, key, 9_999_999)
     button = view.to_components()[0]["components"][0]
     assert utf16(button["custom_id"]) <= limits.CUSTOM_ID
-    assert max(map(utf16, (TRY_AGAIN, ANSWER_REVISED))) <= limits.BUTTON_LABEL
-    assert len(_nonce(key, 99)) <= limits.NONCE
+    assert max(map(utf16, (TRY_AGAIN, ANSWER_EDITED))) <= limits.BUTTON_LABEL
+    assert len(nonce(key, 99)) <= limits.NONCE

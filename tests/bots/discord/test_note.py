@@ -1,41 +1,54 @@
-"""What is written into `Turn.reply` is read again, by this version and by the next."""
+"""What was written into `Turn.reply` is read again, by this version and by the next."""
 
 from __future__ import annotations
 
 import pytest
 
-from bots.discord.note import Note, Post, Starter, Token
+from bots.discord.note import Starter, Token, Where, notes
+from bots.reply.note import Message, Note
 from core.turn import Reply
 
 FULL = Note(
-    channel=5,
-    starter=Starter(channel=1, message=5, name="why?"),
-    reply_to=4,
-    is_command=True,
-    token=Token(application=7, sealed="sealed", until=1.5),
-    posts=(Post(8, is_aside=True), Post(0, by_token=True, has_button=True)),
+    Where(
+        channel=5,
+        starter=Starter(channel=1, message=5, name="why?"),
+        reply_to=4,
+        is_command=True,
+        token=Token(application=7, sealed="sealed", until=1.5),
+    ),
+    (Message("8", is_aside=True), Message("@original", has_footer=True)),
 )
 
 
-@pytest.mark.parametrize("note", [Note(channel=5), FULL])
-def test_a_note_is_read_as_it_was_written(note: Note) -> None:
-    assert Note.read(note.write()) == note
+@pytest.mark.parametrize("note", [Note(Where(channel=5)), FULL])
+def test_a_note_is_read_as_it_was_written(note: Note[Where]) -> None:
+    assert notes().read(note.write()) == note
 
 
-def test_an_update_alone_changes_nothing_that_must_be_saved() -> None:
-    """Saving costs a transaction; the ids of the messages are what a restart needs."""
-    note = Note(channel=5, posts=(Post(8, "a"),))
-    assert note.placed(0, Post(8, "b")).write() == note.write()
-    assert note.placed(1, Post(9, "b")).write() != note.write()
+STORED = (
+    '{"channel":5,"starter":{"channel":1,"message":5,"name":"why?"},"reply_to":4,"is_command":true,'
+    '"token":{"application":7,"sealed":"sealed","until":1.5},'
+    '"posts":[{"id":8,"is_aside":true},{"id":0,"by_token":true,"has_button":true}]}'
+)
+BY_TOKEN = '{"channel":5,"is_command":true,"posts":[{"id":7,"by_token":true},{"id":8}]}'
 
 
-def test_what_is_no_note_is_refused() -> None:
-    with pytest.raises(ValueError, match="Note"):
-        Note.read(Reply("{}"))
+@pytest.mark.parametrize(
+    ("stored", "note"),
+    [
+        ('{"channel":5}', Note(Where(5))),
+        (STORED, FULL),
+        (BY_TOKEN, Note(Where(5, is_command=True), (Message("@7"), Message("8")))),
+    ],
+)
+def test_a_note_that_an_earlier_version_stored_is_read(stored: str, note: Note[Where]) -> None:
+    assert notes().read(Reply(stored)) == note
 
 
-def test_posts_are_replaced_or_added_by_their_page() -> None:
-    note = Note(channel=5, posts=(Post(8, "a"), Post(9, "b")))
-    assert note.placed(0, Post(8, "c")).posts == (Post(8, "c"), Post(9, "b"))
-    assert note.placed(2, Post(10, "c")).posts == (Post(8, "a"), Post(9, "b"), Post(10, "c"))
-    assert note.cut(1).posts == (Post(8, "a"),)
+@pytest.mark.parametrize(
+    "stored",
+    ["{}", "[]", "5", "", '{"where":{}}', '{"channel":5,"posts":[{}]}', '{"channel":5,"posts":[5]}', '{"where":5}'],
+)
+def test_what_is_no_note_is_refused(stored: str) -> None:
+    with pytest.raises(ValueError, match=r"Note|JSON|column"):
+        notes().read(Reply(stored))

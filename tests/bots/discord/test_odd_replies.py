@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.discord import answers
+from bots.discord import hands
 from bots.discord.errors import LONGEST_WAIT
 from core.errors import ChatBusy, ChatUnclear
 from sandbox.replies import Reply
@@ -112,7 +112,7 @@ async def test_long_after_an_odd_reply_it_is_looked_for_before_it_is_posted_agai
     tells_nonce: bool,  # noqa: FBT001
 ) -> None:
     """By then Discord no longer knows the nonce."""
-    monkeypatch.setattr(answers, "NONCE_TRUSTED", -1.0)
+    monkeypatch.setattr(hands, "NONCE_TRUSTED", -1.0)
     monkeypatch.setattr("sandbox.discord.rest.messages.NONCE_SECONDS", 0.0)
     async with house.listening():
         turn = await house.asked()
@@ -131,7 +131,7 @@ async def test_long_after_an_odd_reply_it_is_looked_for_before_it_is_posted_agai
 async def test_a_process_that_takes_a_turn_over_long_after_looks_for_it_as_well(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "NONCE_TRUSTED", -1.0)
+    monkeypatch.setattr(hands, "NONCE_TRUSTED", -1.0)
     monkeypatch.setattr("sandbox.discord.rest.messages.NONCE_SECONDS", 0.0)
     async with house.listening():
         turn = await house.asked()
@@ -145,7 +145,7 @@ async def test_a_process_that_takes_a_turn_over_long_after_looks_for_it_as_well(
 
 async def test_nothing_is_looked_for_where_nothing_can_stand(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call more for each answer would be one too many."""
-    monkeypatch.setattr(answers, "NONCE_TRUSTED", -1.0)
+    monkeypatch.setattr(hands, "NONCE_TRUSTED", -1.0)
     async with house.listening():
         turn = await house.asked()
         before = house.calls(HISTORY)

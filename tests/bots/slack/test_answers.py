@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.slack.note import Note
+from bots.reply.note import Message, Note
+from bots.slack.note import Where, notes
 from core.errors import ChatBusy, ChatForbidden, ChatRejected, ThreadGone
-from core.turn import NOTHING_SHOWN
+from core.turn import NOTHING_SHOWN, Reply
 from sandbox.slack import Change, ChangeKind, Failure, shown
 
 if TYPE_CHECKING:
@@ -227,16 +229,40 @@ async def test_a_turn_without_a_note_is_shown_where_it_was_asked(house: House, t
     assert len(house.replies(turn)) == 1
 
 
-def test_a_note_outlives_the_process() -> None:
-    note = Note("C1", "1.0", "2.0", has_sign=True).posted("3.0", "digest")
-    assert Note.read(note.write()) == replace(note, shown=("",))
-    assert Note.read(note.write(is_final=True)) == note
+PLACE = '"channel":"C1","thread_ts":"1.0","question_ts":"2.0"'
 
 
-def test_a_note_stays_the_same_while_the_same_messages_grow() -> None:
-    """So that an update of what is shown need not be saved."""
-    note = Note("C1", "1.0", "2.0").posted("3.0", "digest")
-    assert note.updated(0, "another").write() == note.write()
+@pytest.mark.parametrize(
+    ("stored", "note"),
+    [
+        (
+            f'{{{PLACE},"has_sign":true,"messages":[],"has_footer":false,"is_plain":false,"is_bare":false,"complete_for":1}}',
+            Note(Where("C1", "1.0", "2.0", has_sign=True)),
+        ),
+        (
+            f'{{{PLACE},"messages":["3.0","4.0"],"shown":["a","b"],"has_footer":true,"is_plain":true,"complete_for":3}}',
+            Note(Where("C1", "1.0", "2.0"), (Message("3.0"), Message("4.0", has_footer=True)), 1, complete_for=3),
+        ),
+        (
+            f'{{{PLACE},"has_sign":false,"messages":["3.0"],"has_footer":false,"is_plain":true,"is_bare":true,"complete_for":1}}',
+            Note(Where("C1", "1.0", "2.0"), (Message("3.0"),), 2),
+        ),
+    ],
+)
+def test_a_note_that_an_earlier_version_stored_is_read(stored: str, note: Note[Where]) -> None:
+    assert notes().read(Reply(stored)) == note
+
+
+async def test_an_answer_begun_by_an_earlier_version_goes_on_in_its_message(house: House, turn: Turn) -> None:
+    await house.chat.show(turn.grow("Because it was late, and"))
+    (message,) = house.replies(turn)
+    where = notes().read(turn.reply).where
+    fields = asdict(where) | {"messages": [message.ts], "has_footer": False, "is_plain": False, "is_bare": False}
+    house.chat = house.build()
+    again = replace(turn, attempt=turn.attempt + 1, reply=Reply(json.dumps(fields | {"complete_for": 1})))
+    await house.chat.show(again.finish("Because."))
+    (message,) = house.replies(turn)
+    assert shown(message) == "Because."
 
 
 # What stands under it
@@ -292,7 +318,7 @@ async def test_a_withdrawn_turn_shows_nothing_any_more(house: House, turn: Turn)
     await house.chat.ready(gone)
     reply = await house.chat.show(gone)
     assert not house.replies(turn)
-    assert Note.read(reply).messages == ()
+    assert notes().read(reply).messages == ()
 
 
 async def test_a_withdrawn_turn_takes_away_what_was_never_written_down(house: House, turn: Turn) -> None:

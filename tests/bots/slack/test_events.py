@@ -48,8 +48,12 @@ def test_a_mention_in_a_thread_stays_in_it(payload: Read) -> None:
 
 
 def test_the_note_knows_where_the_answer_goes(payload: Read) -> None:
-    note = first_note(asked(payload("thread_reply"), text=f"<@{BOT}> hi"))
-    assert (note.channel, note.thread_ts, note.question_ts) == ("C0GENERAL", "1700000000.000050", "1700000000.000100")
+    where = first_note(asked(payload("thread_reply"), text=f"<@{BOT}> hi")).where
+    assert (where.channel, where.thread_ts, where.question_ts) == (
+        "C0GENERAL",
+        "1700000000.000050",
+        "1700000000.000100",
+    )
 
 
 def test_a_direct_message_needs_no_mention(payload: Read) -> None:

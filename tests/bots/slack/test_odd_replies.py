@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bots.slack.errors import LONGEST_WAIT
-from core.errors import ChatBusy, ChatRejected, ChatUnclear
+from core.errors import ChatBusy, ChatLimited, ChatRejected, ChatUnclear
 from sandbox.replies import Reply
 from sandbox.slack import Failure, shown
 
@@ -145,7 +145,7 @@ async def test_a_limit_in_one_channel_is_kept_there_and_within_bounds(house: Hou
     before = time.monotonic()
     with pytest.raises(ChatBusy) as busy:
         await house.chat.show(turn.finish(ANSWER))
-    assert type(busy.value) is ChatBusy
+    assert type(busy.value) is ChatLimited
     assert busy.value.retry_after == LONGEST_WAIT
     assert 0 < house.chat._pace.wait_to_post(turn.question.key.split("/")[1]) <= LONGEST_WAIT + 1
     await house.slack.say("ben", "random", "@bobbin elsewhere?")

@@ -5,25 +5,32 @@ from __future__ import annotations
 import pytest
 
 from bots.discord.limits import CONTENT
-from bots.discord.note import Note, Post
-from bots.discord.pages import ANSWER_REVISED, TRY_AGAIN, Pages, pages_of
+from bots.discord.note import ORIGINAL, Where
+from bots.discord.rendering import DiscordRenderer, content
+from bots.reply.note import Message, Note
+from bots.reply.page import Button, Page
+from bots.reply.wanted import ANSWER_EDITED, TRY_AGAIN, wanted
 from core.thread import Thread, ThreadId
 from core.turn import Question, QuestionKey, Turn, TurnId
 
-NOTE = Note(channel=5)
-COMMAND = Note(channel=5, is_command=True, posts=(Post(0, by_token=True),))
+NOTE = Note(Where(channel=5))
+COMMAND = Note(Where(channel=5, is_command=True), (Message(ORIGINAL),))
 QUESTION = Question(QuestionKey("discord:5"), Thread(ThreadId("discord:1/5"), "discord", ()), "ada", "Why?")
 TURN = Turn(TurnId(1), QUESTION)
 ANSWERING = TURN.start("m").grow("Because")
 
 
-def texts(turn: Turn, note: Note = NOTE) -> tuple[str, ...]:
-    return pages_of(turn, note).texts
+def pages_of(turn: Turn, note: Note[Where]) -> list[Page | None]:
+    return wanted(turn, note, DiscordRenderer(turn, note))
+
+
+def texts(turn: Turn, note: Note[Where] = NOTE) -> tuple[str, ...]:
+    return tuple(content(page) for page in pages_of(turn, note) if page)
 
 
 def test_as_long_as_there_is_nothing_to_read_there_are_no_pages() -> None:
-    assert pages_of(TURN, NOTE) == Pages()
-    assert pages_of(TURN.start("m"), COMMAND) == Pages()
+    assert pages_of(TURN, NOTE) == []
+    assert pages_of(TURN.start("m"), COMMAND) == [None]
 
 
 def test_an_answer_of_nothing_but_thoughts_is_not_silence() -> None:
@@ -31,9 +38,10 @@ def test_an_answer_of_nothing_but_thoughts_is_not_silence() -> None:
 
 
 def test_an_aside_is_small_and_alone_before_the_answer() -> None:
-    assert pages_of(TURN.remark("Two questions\nbefore yours."), NOTE) == Pages(
-        ("-# Two questions before yours.",), is_aside=True
-    )
+    (page,) = pages_of(TURN.remark("Two questions\nbefore yours."), NOTE)
+    assert page
+    assert page.is_aside
+    assert content(page) == "-# Two questions before yours."
 
 
 def test_an_aside_stands_under_the_answer_and_under_the_problem() -> None:
@@ -59,14 +67,23 @@ def test_for_an_aside_that_may_vanish_no_message_is_begun() -> None:
 
 
 def test_where_only_an_aside_stood_something_small_stays_until_there_is_text() -> None:
-    aside = Note(channel=5, posts=(Post(8, is_aside=True),))
-    assert pages_of(TURN.start("m"), aside) == Pages(("-# …",), is_aside=True)
+    aside = Note(Where(channel=5), (Message("8", is_aside=True),))
+    (page,) = pages_of(TURN.start("m"), aside)
+    assert page
+    assert page.is_aside
+    assert content(page) == "-# …"
     assert texts(ANSWERING, aside) == ("Because",)
-    assert texts(TURN.stop(), aside) == ()
+    assert pages_of(TURN.stop(), aside) == []
 
 
 def test_an_answer_that_is_done_anew_stays_until_there_is_text() -> None:
-    assert texts(TURN.start("m"), Note(channel=5, posts=(Post(8),))) == ()
+    assert pages_of(TURN.start("m"), Note(Where(channel=5), (Message("8"), Message("9")))) == [None, None]
+
+
+def test_a_button_goes_at_once_where_an_answer_is_done_anew() -> None:
+    failed = Note(Where(channel=5), (Message("8"), Message("9", has_footer=True)))
+    assert pages_of(TURN.start("m"), failed) == [None, Page(None)]
+    assert pages_of(ANSWERING, failed) == [Page("Because"), Page(None)]
 
 
 @pytest.mark.parametrize(
@@ -78,11 +95,15 @@ def test_an_answer_that_is_done_anew_stays_until_there_is_text() -> None:
     ],
 )
 def test_a_failure_offers_to_try_again(turn: Turn, label: str) -> None:
-    assert pages_of(turn, NOTE).button == label
+    (page,) = pages_of(turn, NOTE)
+    assert page
+    assert page.button == (Button(label, turn.attempt) if label else None)
 
 
 def test_a_revision_offers_to_answer_it_whatever_came_before() -> None:
     revised = Turn(TurnId(1), QUESTION, revised="Who?").start("m")
-    assert pages_of(revised, NOTE).button == ""
-    assert pages_of(revised.finish("Because."), NOTE).button == ANSWER_REVISED
-    assert pages_of(revised.fail("It broke."), NOTE).button == ANSWER_REVISED
+    assert pages_of(revised, NOTE) == []
+    for turn in (revised.finish("Because."), revised.fail("It broke.")):
+        (page,) = pages_of(turn, NOTE)
+        assert page
+        assert page.button == Button(ANSWER_EDITED, turn.attempt)

@@ -1,0 +1,232 @@
+"""Posts, edits, deletes and finds messages in Discord, within its budget; opens the thread for the first."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
+
+import discord
+from discord.utils import MISSING
+
+from bots.discord import threads
+from bots.discord.buttons import again
+from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABLE, translate, translated
+from bots.discord.events import message_of
+from bots.discord.note import BY_TOKEN, ORIGINAL, Where
+from bots.discord.rendering import content
+from core.errors import ChatForbidden, ChatUnclear
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Container, Mapping, Sequence
+
+    from bots.discord.pace import Pace
+    from bots.reply.delivery import Deed
+    from bots.reply.note import Message, Note
+    from bots.reply.page import Page
+    from core.seal import Seal
+    from core.turn import QuestionKey, Turn
+
+# "In the past few minutes" Discord knows a nonce again: https://discord.com/developers/docs/resources/message#create-message
+NONCE_TRUSTED = 60.0  # seconds; later, what may have been posted is looked for
+# Calls, and messages in each: https://discord.com/developers/docs/resources/message#get-channel-messages
+_MOST_LOOKS, _PAGE = 3, 100
+_MOST_LOST = 50  # pages that a process may have posted without writing it down
+
+
+class Changes(TypedDict, total=False):
+    """What an edit sets; a view of None takes the button off."""
+
+    content: str
+    view: discord.ui.View | None
+
+
+class DiscordHands:
+    """For one call of `show`."""
+
+    def __init__(
+        self, client: discord.Client, seal: Seal, pace: Pace, turn: Turn, where: Where, *, deleted: Container[int] = ()
+    ) -> None:
+        """*deleted*: the messages of which it is known that they are gone."""
+        self._client = client
+        self._pace = pace
+        self._deleted = deleted
+        self._turn = turn
+        self._question = turn.question.key
+        self._webhook = _webhook(client, seal, where)
+        self.where = where
+
+    async def prepare(self, deed: Deed) -> None:
+        if deed == "post":
+            with translated():
+                if threads.is_to_be_made(self._client, self.where):
+                    await self._pace.soon(self._turn.id)
+                self.where = await threads.opened(self._client, self.where)
+        await self._call()
+
+    async def post(self, number: int, page: Page, plainness: int) -> str:  # noqa: ARG002
+        text, view = content(page), self._view(page)
+        with translated():
+            try:
+                return await self._post_in_channel(number, text, view)
+            except discord.HTTPException as refusal:
+                # A command can be used where the bot itself may not write.
+                if self._webhook is None or not isinstance(translate(refusal), ChatForbidden):
+                    raise
+            await self._call()
+            message = await self._webhook.send(text, wait=True, suppress_embeds=True, view=view or MISSING)
+            return f"{BY_TOKEN}{message.id}"
+
+    async def edit(self, message: Message, page: Page, plainness: int) -> str | None:  # noqa: ARG002
+        changes = Changes()
+        if page.text is not None:
+            changes["content"] = content(page)
+        # Left alone where there is none, so that an update stays as small as it can be; one that was found may have one.
+        if page.button or message.has_footer or not message.digest:
+            changes["view"] = self._view(page)
+        with translated():
+            if message.id.startswith(BY_TOKEN):
+                return await self._edit_by_token(message.id, changes)
+            await self._edit_in_channel(int(message.id), changes)
+            return message.id
+
+    async def delete(self, message: Message) -> None:
+        with translated(), contextlib.suppress(discord.NotFound):  # somebody was quicker
+            if not message.id.startswith(BY_TOKEN):
+                await self._channel().get_partial_message(int(message.id)).delete()
+            elif self._webhook:
+                await self._webhook.delete_message(_by_token(message.id))
+        self._give_up()
+
+    async def find(self, note: Note[Where], pages: Sequence[Page | None]) -> Mapping[int, str] | None:
+        """Look among what was said since the question, where Discord may no longer know a nonce again.
+
+        A message is known by its nonce; where Discord doesn't tell it, by its text.
+        """
+        if self._age < NONCE_TRUSTED:
+            return None
+        first = len(note.messages)
+        nonces = {self._nonce(number): number for number in range(first, first + _MOST_LOST)}
+        tried = {content(note.tried): first} if note.tried else {}
+        texts = tried | {content(page): number for number, page in enumerate(pages) if page and number >= first}
+        known = {message.id.removeprefix(BY_TOKEN) for message in note.messages}
+        found: dict[int, str] = {}
+        with translated():
+            async for id_, nonce, text in self._said():
+                number = texts.get(text) if nonce is None else nonces.get(str(nonce))
+                if number is not None and id_ not in known:
+                    found.setdefault(number, id_)
+        return found
+
+    def is_deleted(self, message: Message) -> bool:
+        return message.id != ORIGINAL and int(message.id.removeprefix(BY_TOKEN)) in self._deleted
+
+    async def _call(self) -> None:
+        """Before each call in the channel: wait until it may be made."""
+        await self._pace.call(self._turn.id, self.where.channel, is_over=self._turn.is_over)
+
+    def _view(self, page: Page) -> discord.ui.View | None:
+        if page.button is None:
+            return None
+        return again(page.button.label, self.where.channel, self._question, page.button.attempt)
+
+    async def _edit_by_token(self, id_: str, changes: Changes) -> str | None:
+        if self._webhook is None:
+            self._give_up()
+            return None
+        try:
+            message = await self._webhook.edit_message(_by_token(id_), **changes)
+        except discord.HTTPException as refusal:
+            was_deleted = refusal.code == UNKNOWN_MESSAGE and id_ != ORIGINAL
+            if was_deleted or refusal.code not in TOKEN_GONE:
+                raise
+            self._webhook, self.where = None, replace(self.where, token=None)
+            self._give_up()
+            return None
+        return f"{BY_TOKEN}{message.id}"
+
+    async def _edit_in_channel(self, message_id: int, changes: Changes) -> None:
+        # `Message.edit` of discord.py 2.7 would bring the link previews back; this one leaves them as they are.
+        message = self._channel().get_partial_message(message_id)
+        try:
+            await message.edit(**changes)
+        except discord.HTTPException as refusal:
+            if refusal.code != ARCHIVED:
+                raise
+            await threads.unarchive(self._client, self.where.channel, self._pace.soon)
+            await self._call()
+            await message.edit(**changes)
+
+    async def _post_in_channel(self, number: int, text: str, view: discord.ui.View | None) -> str:
+        channel, where = self._channel(), self.where
+        if number == 0 and where.reply_to:
+            reference = discord.MessageReference(
+                message_id=where.reply_to, channel_id=where.channel, fail_if_not_exists=False
+            )
+            sending = partial(channel.send, reference=reference, mention_author=False)
+        else:
+            sending = partial(channel.send)
+        message = await sending(text, nonce=self._nonce(number), suppress_embeds=True, view=view)
+        if str(message.content).strip() != text.strip():
+            # The nonce was known: this is what a process before us posted, and had no time to write down.
+            await self._call()
+            await self._edit_in_channel(message.id, Changes(content=text, view=view))
+        return str(message.id)
+
+    @property
+    def _age(self) -> float:
+        """Seconds since the question was asked: nothing was posted before."""
+        asked = discord.utils.snowflake_time(message_of(self._question))
+        return (discord.utils.utcnow() - asked).total_seconds()
+
+    async def _said(self) -> AsyncIterator[tuple[str, object, str]]:
+        """Yield id, nonce (None where it isn't told) and text of what we said since the question."""
+        me, after = self._client.user.id if self._client.user else 0, message_of(self._question)
+        for _ in range(_MOST_LOOKS):
+            await self._call()
+            said: object = await self._client.http.logs_from(self.where.channel, _PAGE, after=after)
+            if not isinstance(said, list):
+                raise ChatUnclear("no messages in the answer", code=UNREADABLE)
+            for message in said:
+                match message:
+                    case {"id": str(id_), "author": {"id": str(author)}, "content": str(text)} if (
+                        author == str(me) and id_.isdigit()
+                    ):
+                        yield id_, message.get("nonce"), text
+            ids = [int(one["id"]) for one in said if isinstance(one, dict) and str(one.get("id")).isdigit()]
+            after = max(ids, default=after)
+            if len(said) < _PAGE:
+                break
+
+    def _channel(self) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(self.where.channel)
+
+    def _give_up(self) -> None:
+        self.where = replace(self.where, given_up=self.where.given_up + 1)
+
+    def _nonce(self, number: int) -> str:
+        return nonce(self._question, number, self.where.given_up)
+
+
+def _by_token(id_: str) -> int:
+    return ORIGINAL if id_ == ORIGINAL else int(id_.removeprefix(BY_TOKEN))  # type: ignore[return-value]  # it is put into the path
+
+
+def _webhook(client: discord.Client, seal: Seal, where: Where) -> discord.Webhook | None:
+    """Return the door to a command's response, if it is open to us still."""
+    if where.token is None or time.time() > where.token.until:
+        return None
+    token = seal.open(where.token.sealed)
+    return discord.Webhook.partial(where.token.application, token, client=client) if token else None
+
+
+def nonce(question: QuestionKey, number: int, given_up: int = 0) -> str:
+    """Return the same for every try to post a page, so that Discord posts it once.
+
+    At most 25 characters: https://discord.com/developers/docs/resources/message#create-message
+    """
+    key = f"{question}#{number}" + (f"#{given_up}" if given_up else "")  # as earlier versions had it
+    return hashlib.blake2b(key.encode(), digest_size=12).hexdigest()

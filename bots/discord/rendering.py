@@ -1,0 +1,55 @@
+"""How a page looks in Discord, and what stands above an answer to a command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+
+from bots.discord import limits, markdown
+from bots.discord.note import ORIGINAL
+from bots.text.cut import shortened, utf16
+from core.words import is_blank
+
+if TYPE_CHECKING:
+    from bots.discord.note import Where
+    from bots.reply.note import Note
+    from bots.reply.page import Page
+    from core.turn import Turn
+
+QUOTE_LIMIT = 300  # characters of a question asked by a command
+_NOTHING_CAME = "*Stopped.*"
+# Subtext: https://support.discord.com/hc/en-us/articles/210298617-Markdown-Text-101
+_SUBTEXT = "-# "
+
+
+class DiscordRenderer:
+    """For one turn."""
+
+    plainest = 0  # what is sent is text as it is
+    drops_buttons = True
+
+    def __init__(self, turn: Turn, note: Note[Where]) -> None:
+        is_command = note.where.is_command
+        has_words = any(message.id != ORIGINAL and not message.is_aside for message in note.messages)
+        self.opening = _quote(turn.question.text) if is_command and not is_blank(turn.question.text) else ""
+        # Otherwise Discord would say “thinking…” for good.
+        self.silence = _NOTHING_CAME if is_command and not has_words else ""
+
+    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:  # noqa: ARG002
+        return markdown.pages(text, streaming=streaming)
+
+    def fits(self, page: Page, plainness: int) -> bool:  # noqa: ARG002
+        return utf16(content(page)) <= limits.CONTENT
+
+
+def content(page: Page) -> str:
+    words = "\n\n".join(filter(None, (page.text, page.under)))
+    aside = markdown.pages(" ".join(page.aside.split()))
+    return "\n".join(filter(None, (words, _SUBTEXT + aside[0] if aside else "")))
+
+
+def _quote(question: str) -> str:
+    line = shortened(" ".join(question.split()), QUOTE_LIMIT)
+    # A zero-width space after "<", so that no tag of the asker's is taken for the model's.
+    return "> " + discord.utils.escape_markdown(line).replace("<", "<\u200b")

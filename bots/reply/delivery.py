@@ -1,0 +1,171 @@
+"""Makes the messages of a reply show what they should, and writes nothing that stands there already.
+
+A platform lends it hands. What only looks like a failure is survived: a post that nobody knows the outcome of is looked
+for before it is tried again, a message that can't be edited any more is followed by another, and what the platform
+refuses as it is goes out plainer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
+
+from bots.reply.note import Message, Note
+from bots.reply.wanted import wanted
+from core.errors import (
+    ChatBusy,
+    ChatError,
+    ChatForbidden,
+    ChatLimited,
+    PayloadRefused,
+    RefusalUnclear,
+    ThreadGone,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bots.reply.page import Page
+    from bots.reply.wanted import Renderer
+    from core.turn import Turn
+
+W = TypeVar("W")
+Deed = Literal["post", "edit", "delete"]
+
+
+class Hands(Protocol[W]):
+    """What a platform does for one call of `show`. All of it raises ChatError, and nothing else."""
+
+    where: W  # the place; any call may change it, as when a thread is made
+
+    async def prepare(self, deed: Deed) -> None:
+        """Wait until *deed* may be done, and see that there is a place for it."""
+
+    async def post(self, number: int, page: Page, plainness: int) -> str:
+        """Post page *number*; return the id of its message."""
+
+    async def edit(self, message: Message, page: Page, plainness: int) -> str | None:
+        """Make *message* show *page*; return its id from now on, None if it can't be edited any more."""
+
+    async def delete(self, message: Message) -> None:
+        """Return once *message* is gone, or is not ours to delete."""
+
+    async def find(self, note: Note[W], pages: Sequence[Page | None]) -> Mapping[int, str] | None:
+        """Look for messages of this turn that *note* does not have; return their ids by the number of their page.
+
+        *pages* are those that are to be shown. None: it was not looked, as posting twice posts once.
+        """
+
+    def is_deleted(self, message: Message) -> bool:
+        """Is it known that somebody deleted *message*?"""
+
+
+class Delivery(Generic[W]):
+    """One call of `show`. `note` is what is known at any moment, also when the call ends early."""
+
+    def __init__(self, hands: Hands[W], renderer: Renderer, turn: Turn, note: Note[W]) -> None:
+        self._hands = hands
+        self._renderer = renderer
+        self._turn = turn
+        self._note = note
+
+    @property
+    def note(self) -> Note[W]:
+        return replace(self._note, where=self._hands.where)
+
+    async def run(self) -> None:
+        """Raises a ChatError; `note` then says how far it came."""
+        while True:
+            try:
+                await self._show()
+            except PayloadRefused:
+                if self._note.plainness >= self._renderer.plainest:
+                    raise
+                self._note = self._note.plainer()
+            except RefusalUnclear:
+                if self._turn.is_over:
+                    self._note = self._note.refused(self._renderer.plainest)
+                raise
+            else:
+                self._note = replace(self._note, refusals=0)
+                return
+
+    async def _show(self) -> None:
+        self._check_nothing_deleted()
+        pages = wanted(self._turn, self._note, self._renderer)
+        if self._note.complete_for < self._turn.attempt:
+            if self._turn.is_withdrawn:
+                # Where it can't be looked for, what is known is all that can be taken away.
+                with contextlib.suppress(ThreadGone, ChatForbidden):
+                    await self._find(pages)
+            elif len(pages) > len(self._note.messages):
+                await self._find(pages)
+                pages = wanted(self._turn, self._note, self._renderer)
+        for number, page in enumerate(pages):
+            if page is not None:
+                await self._show_page(number, page)
+        while len(self._note.messages) > len(pages):
+            await self._prepare("delete")
+            await self._hands.delete(self._note.messages[-1])
+            self._note = self._note.cut(len(self._note.messages) - 1)
+
+    async def _find(self, pages: Sequence[Page | None]) -> None:
+        found = await self._hands.find(self._note, pages)
+        if found is None:
+            return
+        while id_ := found.get(len(self._note.messages)):
+            self._note = self._note.placed(len(self._note.messages), Message(id_))
+        self._note = replace(self._note, complete_for=self._turn.attempt, tried=None)
+
+    async def _show_page(self, number: int, page: Page) -> None:
+        if number >= len(self._note.messages):
+            await self._post(number, page)
+            return
+        message = self._note.messages[number]
+        if message.digest == page.digest(self._note.plainness):
+            return
+        await self._prepare("edit")
+        id_ = await self._hands.edit(message, page, self._note.plainness)
+        if page.text is None:
+            self._note = self._note.placed(number, replace(message, digest="", has_footer=False))
+        elif id_ is not None:
+            self._note = self._note.placed(number, self._showing(id_, page))
+        else:
+            await self._follow_closed(number, page)
+
+    async def _follow_closed(self, number: int, page: Page) -> None:
+        """Go on in messages of its own from this page on; what can be taken away of the old ones, is."""
+        closed, self._note = self._note.messages[number:], self._note.cut(number)
+        await self._post(number, page)
+        for message in closed:
+            with contextlib.suppress(ChatError):
+                await self._prepare("delete")
+                await self._hands.delete(message)
+
+    async def _post(self, number: int, page: Page) -> None:
+        await self._prepare("post")
+        before = self._note
+        # Until the platform has answered nobody knows whether it stands there, least of all after a cancellation.
+        self._note = replace(before, complete_for=-1, tried=page)
+        try:
+            id_ = await self._hands.post(number, page, before.plainness)
+        except ChatError as error:
+            if not isinstance(error, ChatBusy) or isinstance(error, ChatLimited):
+                self._note = before
+            raise
+        self._note = replace(before.placed(number, self._showing(id_, page)), tried=None)
+
+    async def _prepare(self, deed: Deed) -> None:
+        await self._hands.prepare(deed)
+        self._check_nothing_deleted()  # that may have taken its time
+
+    def _check_nothing_deleted(self) -> None:
+        """A page that is full is not edited any more, so that nobody would notice that it is gone."""
+        if not self._turn.is_withdrawn and any(map(self._hands.is_deleted, self._note.messages)):
+            raise ThreadGone("somebody deleted a part of the answer", code="deleted")
+
+    def _showing(self, id_: str, page: Page) -> Message:
+        has_footer = bool(page.button or (page.aside and not self._renderer.drops_buttons))
+        digest = page.digest(self._note.plainness)
+        return Message(id_, digest, is_aside=page.is_aside, has_footer=has_footer)

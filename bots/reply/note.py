@@ -1,0 +1,134 @@
+"""What must be known of a reply's messages to go on with them, in this process and in a later one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from bots.reply.page import Page  # pydantic reads it
+from core.turn import Reply
+
+if TYPE_CHECKING:
+    from core.turn import Turn, TurnId
+
+W = TypeVar("W")
+Fields = dict[str, Any]
+
+PLAINER_AFTER = 3  # refusals in a row for a reason that isn't known
+MOST_KEPT = 10_000  # notes in memory, beside those in the ledger
+_NOT_WRITTEN = {"refusals", "tried"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of ours with a page of the answer."""
+
+    id: str  # the platform's, opaque here
+    digest: str = ""  # of what it shows; empty when that isn't known
+    is_aside: bool = False  # it says only how it goes, nothing of the answer
+    has_footer: bool = False  # something stands below that must not outlive what it was for
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Generic[W]):
+    """Kept as `Turn.reply`. *where* is the platform's own: what its hands must know of the place."""
+
+    where: W
+    messages: tuple[Message, ...] = ()
+    # How often the platform has refused what the messages looked like: the higher, the plainer they are.
+    plainness: int = 0
+    # The attempt by which `messages` are known to be all that stand there: of a later one, a process may have died
+    # between posting and writing it down. Less than 1: not known to be, and `tried` is the page in doubt.
+    complete_for: int = 1
+    tried: Page | None = None  # not written down
+    # How often in a row the platform refused the end for a reason that isn't known here. Not written down.
+    refusals: int = 0
+
+    def write(self, *, is_final: bool = False) -> Reply:
+        """Write it down; only of a turn that *is_final* with what each message shows.
+
+        That changes with every update, and a note that stays the same need not be saved again.
+        """
+        note = self if is_final else self.forgetting_what_is_shown()
+        written = _adapter(type(self.where)).dump_json(note, exclude=_NOT_WRITTEN, exclude_defaults=True)
+        return Reply(written.decode())
+
+    def placed(self, number: int, message: Message) -> Note[W]:
+        return replace(self, messages=(*self.messages[:number], message, *self.messages[number + 1 :]))
+
+    def cut(self, count: int) -> Note[W]:
+        """Only the first *count* messages are left."""
+        return replace(self, messages=self.messages[:count])
+
+    def forgetting_what_is_shown(self) -> Note[W]:
+        return replace(self, messages=tuple(replace(message, digest="") for message in self.messages))
+
+    def plainer(self) -> Note[W]:
+        """As it is shown now it is refused: all is to be written again, plainer."""
+        return replace(self.forgetting_what_is_shown(), plainness=self.plainness + 1)
+
+    def refused(self, plainest: int) -> Note[W]:
+        """Refused once more, and nobody knows why. It may be how it looks: now and then something plainer is tried."""
+        note = replace(self, refusals=self.refusals + 1)
+        return note.plainer() if note.refusals % PLAINER_AFTER == 0 and note.plainness < plainest else note
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept(Generic[W]):
+    attempt: int
+    before: Reply  # with what note the turn came
+    note: Note[W]
+
+
+class Notes(Generic[W]):
+    """The newest notes of one platform: more than the ledger has of them, and kept when showing fails."""
+
+    def __init__(self, where: type[W], earlier: Callable[[Fields], Fields] = lambda fields: fields) -> None:
+        """*earlier* turns the fields of a note that was stored before there was `where` into those of a Note."""
+        self._where = where
+        self._earlier = earlier
+        self._kept: dict[TurnId, _Kept[W]] = {}
+
+    def read(self, reply: Reply) -> Note[W]:
+        """Raises ValueError for what isn't a note of ours."""
+        fields = json.loads(reply)
+        if isinstance(fields, dict) and "where" not in fields:
+            try:
+                fields = self._earlier(fields)
+            except (LookupError, TypeError, AttributeError) as error:
+                raise ValueError("not a Note") from error
+        note: Note[W] = _adapter(self._where).validate_python(fields)
+        return note
+
+    def newest(self, turn: Turn) -> Note[W]:
+        """Raises ValueError if the turn has no note of ours."""
+        kept = self._kept.get(turn.id)
+        if kept and turn.attempt == kept.attempt:
+            return kept.note
+        if kept and turn.attempt == kept.attempt + 1:
+            # Nobody else can have shown it since; the attempt that was broken off may not have saved its note.
+            is_complete = kept.note.complete_for >= kept.attempt
+            return replace(kept.note, complete_for=turn.attempt) if is_complete else kept.note
+        if kept and turn.reply in (kept.before, kept.note.write()):
+            # Somebody else may have written into the same messages.
+            return kept.note.forgetting_what_is_shown()
+        return self.read(turn.reply)
+
+    def keep(self, turn: Turn, note: Note[W]) -> None:
+        self._kept.pop(turn.id, None)  # the newest stand last
+        self._kept[turn.id] = _Kept(turn.attempt, turn.reply, note)
+        while len(self._kept) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+
+
+_adapters: dict[object, TypeAdapter[Any]] = {}  # one for each platform
+
+
+def _adapter(where: type[Any]) -> TypeAdapter[Any]:
+    if where not in _adapters:
+        _adapters[where] = TypeAdapter(Note[where])  # type: ignore[valid-type]
+    return _adapters[where]

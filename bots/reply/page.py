@@ -1,0 +1,35 @@
+"""What one message is to show, before a platform dresses it up."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Has the question answered again."""
+
+    label: str
+    attempt: int  # the attempt at the turn that it stands under
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Page n of an answer stands in message n. All words but the aside's are in the platform's own markup."""
+
+    text: str | None = ""  # None: the words that stand there stay, and only the button goes
+    under: str = ""  # what went wrong, as a paragraph of its own below the text
+    aside: str = ""  # a plain sentence in small print below all that
+    button: Button | None = None
+    is_aside: bool = False  # it says only how it goes, nothing of the answer
+
+    @property
+    def has_words(self) -> bool:
+        """Does it say anything of the answer?"""
+        return bool(self.text or self.under) and not self.is_aside
+
+    def digest(self, plainness: int) -> str:
+        """Return the same for pages that look the same."""
+        shown = (plainness, self.text, self.under, self.aside, self.button)
+        return hashlib.blake2b(repr(shown).encode(errors="backslashreplace"), digest_size=8).hexdigest()

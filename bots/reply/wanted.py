@@ -1,0 +1,100 @@
+"""What a thread should show of a turn: its answer in pages, what went wrong, the aside, the button. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bots.reply.page import Button, Page
+from core.errors import EmptyAnswer
+from core.turn import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bots.reply.note import Note
+    from core.turn import Turn
+
+TRY_AGAIN, ANSWER_EDITED = "Try again", "Answer the edited question"
+_STILL_AT_IT = "…"
+
+
+class Renderer(Protocol):
+    """A platform's markup and limits, for one turn."""
+
+    @property
+    def plainest(self) -> int:
+        """How often what was refused can be made plainer."""
+
+    @property
+    def drops_buttons(self) -> bool:
+        """Can a button be taken off a message without writing its words again?"""
+
+    @property
+    def opening(self) -> str:
+        """Markdown that stands above the answer."""
+
+    @property
+    def silence(self) -> str:
+        """Markdown for a turn that is over and says nothing; empty: that shows nothing."""
+
+    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> Sequence[str]:
+        """Return *text*, or as much of it as has come (*streaming*), in messages; none if there is nothing to show."""
+
+    def fits(self, page: Page, plainness: int) -> bool:
+        """Does the platform take all of *page* in one message?"""
+
+
+def wanted(turn: Turn, note: Note[Any], renderer: Renderer) -> list[Page | None]:
+    """Return what each message should show; None stays as it is, and messages beyond the list go."""
+    if turn.is_withdrawn:
+        return []
+    pages: list[Page | None] = [*_pages(turn, note.plainness, renderer)]
+    if pages and turn.is_over:
+        return pages
+    # While an answer is written again, after a restart or a click, what it had before stays until it is overwritten.
+    is_silent = not pages
+    for message in note.messages[len(pages) :]:
+        if message.is_aside or (message.has_footer and not renderer.drops_buttons):
+            # What it says no longer holds, and what it will say isn't there yet.
+            if is_silent and not turn.is_over:
+                pages.append(Page(aside=_STILL_AT_IT, is_aside=True))
+            break
+        pages.append(Page(None) if message.has_footer else None)
+    return pages
+
+
+def _pages(turn: Turn, plainness: int, renderer: Renderer) -> list[Page]:
+    paged = partial(renderer.pages, plainness=plainness)
+    body, problem = paged(turn.answer, streaming=not turn.is_over), paged(turn.problem)
+    if turn.status is Status.ANSWERED and not body:
+        problem = paged(EmptyAnswer().sentence)  # it had thoughts, and no more
+    is_aside, aside = not (body or problem), turn.aside.strip()
+    if is_aside and turn.is_over:
+        # How it went while people waited is of no interest any more.
+        body, is_aside, aside = paged(renderer.silence), False, ""
+    elif renderer.opening and (aside or not is_aside):
+        body = paged(f"{renderer.opening}\n\n{turn.answer}", streaming=not turn.is_over)
+    pages = _with_problem([Page(text, is_aside=is_aside) for text in body], problem, plainness, renderer)
+    if aside:
+        pages = _with_aside(pages, Page(aside=aside, is_aside=is_aside), turn, plainness, renderer)
+    if pages and turn.offers_again:
+        button = Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
+        pages[-1] = replace(pages[-1], button=button)
+    return pages
+
+
+def _with_problem(pages: list[Page], problem: Sequence[str], plainness: int, renderer: Renderer) -> list[Page]:
+    """Put the problem under the answer: in the same message if there is room."""
+    more = [Page(text) for text in problem]
+    if pages and problem and renderer.fits(together := replace(pages[-1], under=problem[0]), plainness):
+        return [*pages[:-1], together, *more[1:]]
+    return pages + more
+
+
+def _with_aside(pages: list[Page], alone: Page, turn: Turn, plainness: int, renderer: Renderer) -> list[Page]:
+    """Put the aside under all that is said. It may vanish again, so that no message is begun for it on the way."""
+    if pages and renderer.fits(together := replace(pages[-1], aside=alone.aside), plainness):
+        return [*pages[:-1], together]
+    return [*pages, alone] if turn.is_over or not pages else pages

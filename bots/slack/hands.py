@@ -1,0 +1,101 @@
+"""Posts, edits, deletes and finds messages in Slack, within its budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bots.slack.errors import MESSAGE_CLOSED
+from bots.slack.rendering import content
+from core.errors import ChatRejected, ThreadGone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bots.reply.delivery import Deed
+    from bots.reply.note import Message, Note
+    from bots.reply.page import Page
+    from bots.slack.api import Api
+    from bots.slack.note import Where
+    from bots.slack.pace import Pace
+    from core.turn import Turn
+
+# https://docs.slack.dev/messaging/message-metadata: by it a message is found again whose ts was never written down.
+METADATA_TYPE = "bobbin_turn"
+_MOST_LOOKS = 5  # calls to read what was said since a question
+
+
+class SlackHands:
+    """For one call of `show`. The id of a message is its ts."""
+
+    def __init__(self, api: Api, pace: Pace, bot: str, turn: Turn, where: Where) -> None:
+        """*bot* is the bot's own id, by which its messages are told from others'."""
+        self._api = api
+        self._pace = pace
+        self._bot = bot
+        self._turn = turn
+        self.where = where
+
+    async def prepare(self, deed: Deed) -> None:
+        if deed == "post":
+            await self._pace.post(self._turn.id, self.where.channel)
+        elif deed == "edit":
+            await self._pace.update(self._turn.id)
+
+    async def post(self, number: int, page: Page, plainness: int) -> str:
+        return await self._api.post(
+            channel=self.where.channel,
+            thread_ts=self.where.thread_ts,
+            metadata={"event_type": METADATA_TYPE, "event_payload": {"turn": self._turn.id, "page": number}},
+            **content(page, plainness, self._turn),
+        )
+
+    async def edit(self, message: Message, page: Page, plainness: int) -> str | None:
+        said = content(page, plainness, self._turn)
+        try:
+            await self._api.update(channel=self.where.channel, ts=message.id, **said)
+        except ChatRejected as refusal:
+            if refusal.code not in MESSAGE_CLOSED or not self._turn.is_over:
+                raise  # while it streams, each update would be another message
+            return None
+        return message.id
+
+    async def delete(self, message: Message) -> None:
+        try:
+            await self._api.delete(self.where.channel, message.id)
+        except ThreadGone:  # somebody was quicker
+            return
+        except ChatRejected as refusal:
+            if refusal.code not in MESSAGE_CLOSED:
+                raise
+
+    async def find(self, note: Note[Where], pages: Sequence[Page | None]) -> Mapping[int, str]:  # noqa: ARG002
+        """Look in the thread, by the metadata of its messages."""
+        found: dict[int, str] = {}
+        cursor = ""
+        for _ in range(_MOST_LOOKS):
+            await self._pace.read()
+            answer = await self._api.replies(self.where.channel, self.where.thread_ts, self.where.question_ts, cursor)
+            # The newest of each: an older one could not be edited any more.
+            found |= {
+                number: str(message["ts"])
+                for message in answer["messages"]
+                if isinstance(message, dict) and (number := self._number_of(message)) is not None
+            }
+            cursor = answer["response_metadata"]["next_cursor"]
+            if not cursor:
+                break
+        return found
+
+    def is_deleted(self, message: Message) -> bool:  # noqa: ARG002
+        return False  # an update says so
+
+    def _number_of(self, message: dict[str, Any]) -> int | None:
+        """Return which page of this turn *message* shows, None if it is another message."""
+        match message:
+            case {
+                "ts": str(),
+                "bot_id": self._bot,
+                "metadata": {"event_type": str(kind), "event_payload": {"turn": int(turn), "page": int(page)}},
+            } if kind == METADATA_TYPE and turn == self._turn.id:
+                return page
+        return None

@@ -1,0 +1,104 @@
+"""What the messages of a reply should show, on a platform that writes a message only whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from bots.reply.note import Message, Note
+from bots.reply.page import Button, Page
+from bots.reply.wanted import ANSWER_EDITED, TRY_AGAIN, wanted
+from core.thread import Thread, ThreadId
+from core.turn import Question, QuestionKey, Turn, TurnId
+
+QUESTION = Question(QuestionKey("k"), Thread(ThreadId("t"), "chat", ()), "ada", "Why?")
+STREAMING = Turn(TurnId(1), QUESTION, attempt=1).start("m")
+PLACEHOLDER = Page(aside="…", is_aside=True)
+
+
+class Renderer:
+    """Ten characters a page."""
+
+    plainest = 0
+    drops_buttons = False
+    opening = silence = ""
+
+    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
+        return [text[start : start + 10] for start in range(0, len(text), 10)]
+
+    def fits(self, page: Page, plainness: int) -> bool:
+        return len(f"{page.text}{page.under}{page.aside}") <= 10
+
+
+def pages(turn: Turn, *messages: Message) -> list[Page | None]:
+    return wanted(turn, Note("here", messages), Renderer())
+
+
+WORDS, FOOTED, ASIDE = Message("1"), Message("2", has_footer=True), Message("3", is_aside=True)
+
+
+def test_while_nothing_has_come_nothing_is_written() -> None:
+    assert pages(STREAMING) == []
+
+
+def test_an_answer_is_cut_into_pages() -> None:
+    assert pages(STREAMING.grow("Because it is.")) == [Page("Because it"), Page(" is.")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [("Ah", [Page("Ah", under="Broken.")]), ("Because it", [Page("Because it"), Page("Broken.")])],
+)
+def test_what_went_wrong_stands_below_where_there_is_room(answer: str, shown: list[Page]) -> None:
+    last = shown.pop()
+    button = Button(TRY_AGAIN, 1)
+    failed = pages(STREAMING.grow(answer).fail("Broken."))
+    assert failed == [*shown, Page(last.text, last.under, button=button)]
+
+
+def test_for_an_aside_a_message_is_begun_only_at_the_end() -> None:
+    full = STREAMING.grow("Because it").remark("Hm.")
+    assert pages(full) == [Page("Because it")]
+    assert pages(full.finish("Because it")) == [Page("Because it"), Page(aside="Hm.")]
+
+
+def test_a_button_is_another_one_at_each_attempt() -> None:
+    (first,), (second,) = (pages(Turn(TurnId(1), QUESTION, attempt=n).start("m").fail("Broken.")) for n in (1, 2))
+    assert first
+    assert second
+    assert first.digest(0) != second.digest(0)
+
+
+def test_an_edited_question_is_offered_an_answer() -> None:
+    (page,) = pages(Turn(TurnId(1), QUESTION, attempt=1, revised="Who?").start("m").finish("Ah"))
+    assert page == Page("Ah", button=Button(ANSWER_EDITED, 1))
+
+
+# Answered again
+
+
+def test_what_an_answer_had_before_stays_until_it_is_written_over() -> None:
+    assert pages(STREAMING, WORDS, WORDS) == [None, None]
+    assert pages(STREAMING.grow("Ah"), WORDS, WORDS) == [Page("Ah"), None]
+    assert pages(STREAMING.finish("Ah"), WORDS, WORDS) == [Page("Ah")]
+
+
+def test_only_the_page_with_the_button_is_overwritten_at_once() -> None:
+    """Failed over three pages, and asked again."""
+    assert pages(STREAMING, WORDS, WORDS, FOOTED) == [None, None, PLACEHOLDER]
+    assert pages(STREAMING, WORDS, WORDS, ASIDE) == [None, None, PLACEHOLDER]
+    assert pages(STREAMING.grow("Ah"), WORDS, WORDS, ASIDE) == [Page("Ah"), None]
+
+
+def test_what_holds_no_longer_does_not_outlive_the_turn() -> None:
+    assert pages(STREAMING.stop(), ASIDE) == []
+    assert pages(STREAMING.stop(), WORDS, FOOTED) == [None]
+    assert pages(STREAMING.stop(), WORDS) == [None]
+
+
+def test_how_it_went_is_not_told_of_a_turn_that_says_nothing() -> None:
+    assert pages(STREAMING.remark("Second.")) == [Page(aside="Second.", is_aside=True)]
+    assert pages(STREAMING.remark("Second.").stop()) == []
+
+
+def test_what_is_withdrawn_is_nowhere() -> None:
+    assert wanted(Turn(TurnId(1), QUESTION, is_withdrawn=True).stop(), Note("here", (WORDS,)), Renderer()) == []

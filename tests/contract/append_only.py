@@ -1,0 +1,117 @@
+"""The smallest adapter there can be, for a platform that can't edit. `docs/new-platform.md` walks through it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bots.reply.delivery import Deed, Delivery
+from bots.reply.note import Message, Note, Notes
+from bots.reply.page import Page
+from bots.text.measure import Measure
+from bots.text.pages import split
+from bots.text.thoughts import visible
+from core.errors import ChatBusy, ChatForbidden, ChatLimited
+from core.relay import Relay
+from core.thread import PlaceId, Thread, ThreadId
+from core.turn import Question, QuestionKey, Reply, Turn
+from tests.contract.board import BOT, LONGEST, Board, FullError
+
+NAME = "board"
+_MEASURE = Measure(limit=LONGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    thread: str
+
+
+class BoardRenderer:
+    plainest = 0
+    drops_buttons = False
+    opening = silence = ""
+
+    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
+        return [part.text for part in split(visible(text, streaming=streaming), _MEASURE, streaming=streaming)]
+
+    def fits(self, page: Page, plainness: int) -> bool:
+        return len(content(page)) <= LONGEST
+
+
+def content(page: Page) -> str:
+    return "\n\n".join(filter(None, (page.text, page.under, page.aside)))
+
+
+class BoardHands:
+    def __init__(self, board: Board, turn: Turn, where: Where) -> None:
+        self._board = board
+        self._turn = turn
+        self.where = where
+
+    async def prepare(self, deed: Deed) -> None:
+        """The board has no rates."""
+
+    async def post(self, number: int, page: Page, plainness: int) -> str:
+        with translated():
+            return await self._board.put(self.where.thread, BOT, content(page), f"{self._turn.id}#{number}")
+
+    async def edit(self, message: Message, page: Page, plainness: int) -> str | None:
+        return None
+
+    async def delete(self, message: Message) -> None:
+        with translated():
+            await self._board.take_down(message.id)
+
+    async def find(self, note: Note[Where], pages: Sequence[Page | None]) -> Mapping[int, str]:
+        with translated():
+            notices = await self._board.read(self.where.thread)
+        tags = {one.tag: one.id for one in notices if one.author == BOT}
+        ours = (tag.partition("#") for tag in tags)
+        return {int(page): tags[f"{turn}#{page}"] for turn, _, page in ours if turn == str(self._turn.id)}
+
+    def is_deleted(self, message: Message) -> bool:
+        return False
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    try:
+        yield
+    except FullError as error:
+        raise ChatLimited("the board is full", code="full") from error  # surely not done
+    except ConnectionError as error:
+        raise ChatBusy(type(error).__name__, code="unreachable") from error  # perhaps done
+
+
+class BoardChat:
+    name = NAME
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._notes = Notes(Where)
+
+    async def listen(self, relay: Relay) -> None:
+        async for notice in self._board.listen():
+            if notice.author != BOT and notice.text.startswith(f"@{BOT} "):
+                thread = Thread(ThreadId(f"{NAME}:{notice.thread}"), NAME, (PlaceId(f"{NAME}:all"),))
+                words = notice.text.removeprefix(f"@{BOT} ")
+                question = Question(QuestionKey(f"{NAME}:{notice.id}"), thread, notice.author, words)
+                await relay.ask(question, Note(Where(notice.thread)).write())
+
+    async def ready(self, turn: Turn) -> None:
+        if not turn.is_over:
+            await asyncio.Event().wait()  # each update would be another notice: only ends are shown
+
+    async def show(self, turn: Turn) -> Reply:
+        note = self._notes.newest(turn)
+        delivery = Delivery(BoardHands(self._board, turn, note.where), BoardRenderer(), turn, note)
+        try:
+            await delivery.run()
+        finally:
+            self._notes.keep(turn, delivery.note)
+        return delivery.note.write(is_final=turn.is_over)
+
+    async def appeal(self, turn: Turn) -> None:
+        raise ChatForbidden("nothing is private here", code="public")

@@ -1,0 +1,175 @@
+"""What every chat promises, whatever its platform."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord as discord_py
+import pytest
+
+from core.errors import ChatBusy
+from core.storage.database import open_database
+from core.storage.migrate import migrate
+from tests.contract.chats import PLATFORMS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from core.turn import Turn
+    from tests.contract.chats import Stage
+
+# Several pages on each platform.
+PARAGRAPHS = 12
+LONG = "\n\n".join(f"Paragraph {number}: " + "words and words " * 60 for number in range(PARAGRAPHS))
+
+
+@pytest.fixture(params=PLATFORMS)
+async def stage(
+    request: pytest.FixtureRequest, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Stage]:
+    # The adapter sets these for its process; the next test finds them as they were.
+    monkeypatch.setattr(discord_py.http.Route, "BASE", discord_py.http.Route.BASE)
+    gateway = discord_py.gateway.DiscordWebSocket
+    monkeypatch.setattr(gateway, "DEFAULT_GATEWAY", gateway.DEFAULT_GATEWAY)
+    database = open_database(sqlite_url)
+    await migrate(database)
+    async with PLATFORMS[request.param](database) as stage:
+        yield stage
+    await database.close()
+
+
+async def asked(stage: Stage, text: str = "why?") -> Turn:
+    """Return the turn, which streams."""
+    await stage.ask(text)
+    return (await stage.turns(1))[0].start("model-a")
+
+
+async def show(stage: Stage, turn: Turn) -> Turn:
+    """As core does: updates where the platform is ready for them, ends in any case."""
+    if not turn.is_over:
+        try:
+            async with asyncio.timeout(5):
+                await stage.chat.ready(turn)
+        except TimeoutError:
+            return turn
+    else:
+        await stage.chat.ready(turn)
+    return turn.replied(await stage.chat.show(turn))
+
+
+async def shown_at_last(stage: Stage, turn: Turn) -> Turn:
+    """As core does, without its pauses."""
+    for _ in range(3):
+        try:
+            return await show(stage, turn)
+        except ChatBusy:
+            continue
+    raise AssertionError("never shown")
+
+
+def words(stage: Stage, turn: Turn) -> str:
+    return "\n\n".join(text for _, text in stage.said(turn))
+
+
+def taken_over(turn: Turn) -> Turn:
+    return (
+        replace(turn, attempt=turn.attempt + 1).start("model-a")
+        if not turn.is_over
+        else replace(turn, attempt=turn.attempt + 1)
+    )
+
+
+async def test_one_message_is_one_question_whatever_is_delivered(stage: Stage) -> None:
+    await stage.ask("why?")
+    await stage.ask("and how?")
+    turns = await stage.turns(2)
+    assert [turn.question.text for turn in turns] == ["why?", "and how?"]
+    assert len(stage.woken) == 2
+
+
+async def test_it_does_not_hear_itself(stage: Stage) -> None:
+    turn = await asked(stage)
+    await show(stage, turn.finish("@bobbin <@bobbin> why?"))
+    assert stage.said(turn)
+    await stage.ask("and how?")
+    assert len(await stage.turns(2)) == 2
+    assert len(stage.woken) == 2
+
+
+async def test_an_answer_ends_in_one_message_and_is_not_written_again(stage: Stage) -> None:
+    turn = await show(stage, (await asked(stage)).grow("Because"))
+    turn = await show(stage, turn.finish("Because it is."))
+    before = stage.said(turn)
+    assert [text for _, text in before] == ["Because it is."]
+    await show(stage, turn)
+    assert stage.said(turn) == before
+
+
+async def test_another_process_goes_on_in_the_same_message(stage: Stage) -> None:
+    turn = await show(stage, (await asked(stage)).grow("Because it was late, and"))
+    before = stage.said(turn)
+    stage.restart()
+    turn = await show(stage, taken_over(turn).finish("Because."))
+    assert [text for _, text in stage.said(turn)] == ["Because."]
+    assert not before or stage.said(turn)[0][0] == before[0][0]
+
+
+async def test_what_is_over_stays_as_it_is_for_another_process(stage: Stage) -> None:
+    turn = await show(stage, (await asked(stage)).finish(LONG))
+    before = stage.said(turn)
+    stage.restart()
+    await show(stage, taken_over(turn))
+    assert stage.said(turn) == before
+
+
+async def test_an_outage_shows_later_what_could_not_be_shown(stage: Stage) -> None:
+    turn = (await asked(stage)).finish("Because.")
+    stage.refuse_posts()
+    with pytest.raises(ChatBusy):
+        await show(stage, turn)
+    assert not stage.said(turn)
+    await show(stage, turn)
+    assert [text for _, text in stage.said(turn)] == ["Because."]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_lost_post_is_found(stage: Stage, restarts: bool) -> None:  # noqa: FBT001
+    turn = (await asked(stage)).finish("Because.")
+    stage.lose_post()
+    with pytest.raises(ChatBusy):
+        await show(stage, turn)
+    (lost,) = stage.said(turn)
+    if restarts:
+        stage.restart()
+        turn = taken_over(turn)
+    await show(stage, turn)
+    assert [text for _, text in stage.said(turn)] == ["Because."]
+    assert stage.said(turn) == [lost] or stage.chat.name == "board"
+
+
+async def test_pages_are_cut_and_grow(stage: Stage) -> None:
+    turn = await show(stage, (await asked(stage)).finish(LONG))
+    assert len(stage.said(turn)) > 1
+    assert all(f"Paragraph {number}:" in words(stage, turn) for number in range(PARAGRAPHS))
+    turn = await show(stage, replace(turn, attempt=turn.attempt + 1, answer="In short: yes."))
+    assert [text for _, text in stage.said(turn)] == ["In short: yes."]
+    turn = await show(stage, replace(turn, attempt=turn.attempt + 1, answer=LONG))
+    said = words(stage, turn)
+    assert all(said.count(f"Paragraph {number}:") == 1 for number in range(PARAGRAPHS))
+    assert said.index("Paragraph 0:") < said.index(f"Paragraph {PARAGRAPHS - 1}:")
+
+
+async def test_an_answer_that_can_not_be_whole_says_why(stage: Stage) -> None:
+    turn = await show(stage, (await asked(stage)).grow("Because it").fail("The AI service broke off."))
+    assert "Because it\n\nThe AI service broke off." in words(stage, turn)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_what_is_withdrawn_is_taken_away(stage: Stage, restarts: bool) -> None:  # noqa: FBT001
+    turn = await show(stage, (await asked(stage)).finish(LONG))
+    if restarts:
+        stage.restart()
+    await show(stage, replace(turn, attempt=turn.attempt + 1, is_withdrawn=True, answer=""))
+    assert not stage.said(turn)
