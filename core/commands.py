@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from core.thread import PlaceId, Thread, ThreadId
 
 HELP = """\
-Mention me with a question and I answer in the thread; I remember what was said there.
+Mention me with a question and I'll answer in a thread. I remember what you ask me there.
 
-- `preset show`: how I answer here, and where that is set
-- `preset set NAME`: use one of the presets of this deployment
-- `preset set model MODEL`: use another model in this channel
+- `preset show`: show the model and instructions I use here, and where they are set
+- `preset set NAME`: switch to a ready-made preset
+- `preset set model MODEL`: switch this channel to another model
 - `preset set instructions TEXT`: tell me how to answer in this channel
-- `preset reset`: back to what the wider place says
-- `retry`: answer the last question of this thread again, with all in mind that was said before
-- `reset`: forget this thread so far and begin anew
-- `help`: this list"""
+- `preset reset`: go back to the default settings
+- `retry`: answer the last question again
+- `reset`: forget this conversation and start fresh
+- `help`: show this list"""
 
 _PRESET_FIELDS = ("model", "instructions")
 # A command is the whole message, so that a question that begins with such a word stays a question.
@@ -113,7 +113,7 @@ class Commands:
             case Verb.RESET:
                 deeds.forget(thread.id)
                 return Told(
-                    "Done: I've forgotten what was said in this thread so far. Your next question begins anew.",
+                    "Done. I've forgotten this conversation; your next question starts a new one.",
                     is_done=True,
                 )
             case Verb.SHOW_PRESET:
@@ -148,7 +148,7 @@ class Commands:
             raise UnknownPreset(wish.name, sorted(self.presets))
 
     def _changed(self, thread: Thread, deeds: Deeds) -> Told:
-        return Told("Done. From the next question on:\n\n" + self._explained(thread, deeds), is_done=True)
+        return Told("Done. From now on I answer here with:\n\n" + self._explained(thread, deeds), is_done=True)
 
     def _explained(self, thread: Thread, deeds: Deeds) -> str:
         return _explained(choose(dict(self.presets), deeds.presets_at(thread.layers)), thread)
@@ -156,8 +156,8 @@ class Commands:
     def _how_to_set(self) -> str:
         names = ", ".join(f"`{name}`" for name in sorted(self.presets))
         return (
-            "Say which: `preset set NAME`, `preset set model MODEL` or `preset set instructions TEXT`. "
-            f"Presets of this deployment: {names}."
+            "Which preset? For example `preset set NAME`, `preset set model MODEL` or `preset set instructions Be short`. "
+            f"Available: {names}."
         )
 
 
@@ -176,8 +176,8 @@ def _wish(what: str, value: str | None) -> Preset:
 
 def _retry(thread: Thread, deeds: Deeds) -> Told:
     if deeds.answer_again(thread.id):
-        return Told("I'm answering the last question again: see its message above.", is_done=True)
-    return Told("There is no question in this thread that I remember, so there is nothing to answer again.")
+        return Told("Trying again: the new answer replaces my last one above.", is_done=True)
+    return Told("I don't remember a question in this thread, so there's nothing to retry.")
 
 
 def _explained(choice: Choice, thread: Thread) -> str:
@@ -197,7 +197,7 @@ def _quoted(value: str) -> str:
 
 def _where(origin: Origin, thread: Thread) -> str:
     if origin.place == DEFAULT:
-        return "default of this deployment"
+        return "default"
     if origin.place == thread.channel:
         return "set in this channel"
-    return "set for the whole workspace" if origin.place == thread.workspace else "set in a wider place"
+    return "set for the whole workspace" if origin.place == thread.workspace else "set for this category"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # The button itself says what it is for, so that it works after a restart. At most 100 characters:
 # https://discord.com/developers/docs/components/reference#anatomy-of-a-component-custom-id
 _CUSTOM_ID = re.compile(r"again(?P<attempt>\d{1,7})?:(?P<channel>\d{1,20}):(?P<key>[\w:/]{1,64})", re.ASCII)
-NO_SUCH_QUESTION = "I no longer have this question. Please ask it again."
+NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
 ELSEWHERE = "This button works only where the question was asked."
 
 

@@ -38,9 +38,9 @@ Ask = Callable[[Interaction, str], Awaitable[None]]
 # https://discord.com/developers/docs/interactions/receiving-and-responding#responding-to-an-interaction
 RECORDED_WITHIN = 2.3  # seconds; the rest is for the response to travel
 COMMANDS_NOTE = "discord/commands"
-_HELP = HELP.replace("- `", "- `/") + "\n- `/ask`: ask me without a thread of its own"
-_MAY_NOT = "Presets are set here by those who may manage this channel. `/preset show` tells how I answer."
-_NOTHING_TO_SET = "Say what to set: a preset's name, a model, or instructions."
+_HELP = HELP.replace("- `", "- `/") + "\n- `/ask`: ask here, without opening a thread"
+_MAY_NOT = "Only people who can manage this channel can change its preset. `/preset show` shows it."
+_NOTHING_TO_SET = "Pick at least one: a preset, a model or instructions."
 
 UNREADABLE_COMMAND = "I couldn't read that command. Please try again, or mention me with your question instead."
 OTHER_COMMAND = (
@@ -154,7 +154,7 @@ async def recorded_in_time() -> AsyncIterator[None]:
 
 
 def _add_ask(tree: Tree, take: Ask) -> None:
-    @tree.command(description="Ask me something; everybody here sees question and answer")
+    @tree.command(description="Ask a question (everyone here sees it)")
     @app_commands.describe(question="What would you like to know?")
     async def ask(interaction: Interaction, question: str) -> None:
         await take(interaction, question)
@@ -171,7 +171,7 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
     @app_commands.describe(
         name="One of the presets of this deployment",
         model="The model that answers",
-        instructions="What I should bear in mind with every answer",
+        instructions="Instructions for every answer",
     )
     async def set_(
         interaction: Interaction, name: str | None = None, model: str | None = None, instructions: str | None = None
@@ -189,7 +189,7 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
         ]
         return [app_commands.Choice(name=name, value=name) for name in fitting[: limits.CHOICES]]
 
-    @group.command(name="reset", description="Back to what the wider place says")
+    @group.command(name="reset", description="Go back to the default settings")
     async def reset_(interaction: Interaction) -> None:
         _check_may_change(interaction)
         await _obey(interaction, relay, Command(Verb.CLEAR_PRESET), ephemeral=False)
@@ -198,13 +198,11 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
 
 
 def _add_others(tree: Tree, relay: Relay) -> None:
-    @tree.command(
-        name="retry", description="Answer the last question of this thread again, with all in mind that was said"
-    )
+    @tree.command(name="retry", description="Answer the last question again")
     async def retry_(interaction: Interaction) -> None:
         await _obey(interaction, relay, Command(Verb.RETRY), ephemeral=True)
 
-    @tree.command(name="reset", description="Forget what was said in this thread so far, and begin anew")
+    @tree.command(name="reset", description="Forget this conversation and start fresh")
     async def reset_(interaction: Interaction) -> None:
         await _obey(interaction, relay, Command(Verb.RESET), ephemeral=False)
 

@@ -30,7 +30,7 @@ LOOK_UP_TIMEOUT = 1.0  # seconds
 MOST_REMEMBERED = 1_000  # of anything that is only in memory
 _FOR_THREADS = (Verb.RESET, Verb.RETRY)
 _ONLY_IN_THREADS = "`{0}` is for threads: mention me there with the word `{0}`."
-_GONE = "I don't have that question any more. Please ask it again."
+_GONE = "I can't find that question any more. Please ask it again."
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +99,7 @@ class Hearing:
             log.warning("Slack doesn't tell who is a guest, so anybody may change presets.", why=str(refusal))
             return
         if is_guest:
-            raise NotAllowed("Presets are changed by members of this workspace; guests can see them: `preset show`.")
+            raise NotAllowed("Guests can't change presets. `preset show` shows the current one.")
 
     async def command(self, command: Mapping[str, Any], signature: str = "") -> dict[str, Any]:
         """Obey a slash command, once by its trigger, or by its *signature* should it have none; return what to say."""

@@ -110,7 +110,7 @@ async def test_a_retry_that_comes_again_asks_nothing(start: Start) -> None:
     asked = await first.relay.hear(said("1", "Why?"))
     await first.answer()
     heard = await first.relay.hear(said("2", "retry"))
-    assert "answering the last question again" in heard.turn.answer
+    assert "Trying again" in heard.turn.answer
     assert first.interrupted == [asked.turn.id]
     for _ in range(2):  # the question anew, and what was told
         await first.answer()

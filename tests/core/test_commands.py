@@ -41,7 +41,7 @@ def obeyed(command: Command, memory: Memory | None = None, **default: Any) -> To
 
 def test_people_see_which_models_step_in() -> None:
     shown = obeyed(Command(Verb.SHOW_PRESET), fallbacks=("o3", "grok-3"))
-    assert "- **fallbacks**: `o3, grok-3` (default of this deployment)" in shown.sentence
+    assert "- **fallbacks**: `o3, grok-3` (default)" in shown.sentence
     assert not shown.is_done
 
 
@@ -91,10 +91,10 @@ def test_a_change_is_made_for_the_channel_and_then_told() -> None:
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        (OPEN, "Presets of this deployment: `default`, `terse`."),
-        (Preset(name="unheard-of"), "These exist: `default`, `terse`."),
-        (Preset(model="m" * (LONGEST_MODEL + 1)), "I can take 200"),
-        (Preset(instructions="Be very brief."), "I can take 10"),
+        (OPEN, "Available: `default`, `terse`."),
+        (Preset(name="unheard-of"), "Available: `default`, `terse`."),
+        (Preset(model="m" * (LONGEST_MODEL + 1)), "my limit is 200"),
+        (Preset(instructions="Be very brief."), "my limit is 10"),
     ],
 )
 def test_what_can_not_be_set_is_told_and_changes_nothing(wish: Preset, said: str) -> None:
@@ -107,5 +107,5 @@ def test_what_can_not_be_set_is_told_and_changes_nothing(wish: Preset, said: str
 
 def test_nothing_to_answer_again_is_told() -> None:
     told = obeyed(Command(Verb.RETRY))
-    assert "no question" in told.sentence
+    assert "nothing to retry" in told.sentence
     assert not told.is_done

@@ -42,7 +42,7 @@ async def test_a_reset_that_comes_again_after_a_restart_forgets_nothing(
         thread = await side.open(1, "say exactly: hello")
         await side.until(lambda: (True, "hello") in side.said(thread))
         await side.command(thread, "reset")
-        await side.until(lambda: any("begins anew" in text for _, text in side.said(thread)))
+        await side.until(lambda: any("starts a new one" in text for _, text in side.said(thread)))
         await bobbin.idle()
     async with running(sqlite_url, side.name) as bobbin:
         await side.ask(thread, "My favourite colour is teal.")

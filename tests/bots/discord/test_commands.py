@@ -182,7 +182,7 @@ async def test_presets_are_set_by_those_who_manage_the_channel(house: House) -> 
 async def test_a_preset_needs_something_to_set(house: House) -> None:
     async with house.listening():
         interaction = await house.discord.slash("ada", "general", "preset set")
-        assert "Say what to set" in await told(house, interaction)
+        assert "Pick at least one" in await told(house, interaction)
         assert interaction.ephemeral
 
 
@@ -195,7 +195,7 @@ async def test_the_names_of_presets_are_suggested(house: House) -> None:
 async def test_reset_and_help_answer(house: House) -> None:
     async with house.listening():
         begun_anew = await house.discord.slash("ben", "general", "reset")
-        assert "begins anew" in await told(house, begun_anew)
+        assert "starts a new one" in await told(house, begun_anew)
         assert not begun_anew.ephemeral
         helped = await house.discord.slash("ben", house.discord.open_dm("ben"), "help")
         assert "`/preset show`" in await told(house, helped)
