@@ -175,7 +175,13 @@ class _Patient(PsycopgConnector):
         return list(await self._patiently(super().execute_query_all_async, query, **arguments))
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
-        await self._patiently(super().listen_notify, on_notification, channels)
+        try:
+            await self._patiently(super().listen_notify, on_notification, channels)
+        except ConnectorException as error:
+            if self.is_patient:
+                raise
+            # Nothing is taken any more, so there is nothing to listen for; procrastinate would log a traceback.
+            log.warning("the engine ends without listening any more", error=str(error.__cause__))
 
     async def _patiently(self, call: Callable[..., Awaitable[Any]], *values: Any, **arguments: Any) -> Any:
         while True:
