@@ -98,7 +98,7 @@ class BoardChat:
                 thread = Thread(ThreadId(f"{NAME}:{notice.thread}"), NAME, (PlaceId(f"{NAME}:all"),))
                 words = notice.text.removeprefix(f"@{BOT} ")
                 question = Question(QuestionKey(f"{NAME}:{notice.id}"), thread, notice.author, words)
-                await relay.ask(question, Note(Where(notice.thread)).write())
+                await relay.hear(question, Note(Where(notice.thread)).write())
 
     async def ready(self, turn: Turn) -> None:
         if not turn.is_over:

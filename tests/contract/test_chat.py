@@ -173,3 +173,13 @@ async def test_what_is_withdrawn_is_taken_away(stage: Stage, restarts: bool) -> 
         stage.restart()
     await show(stage, replace(turn, attempt=turn.attempt + 1, is_withdrawn=True, answer=""))
     assert not stage.said(turn)
+
+
+async def test_a_command_is_obeyed_and_told_in_the_thread(stage: Stage) -> None:
+    """Where words can be commands: on Discord they are slash commands."""
+    await stage.ask("help")
+    (turn,) = await stage.turns(1)
+    assert turn.is_over == (stage.chat.name != "discord")
+    if turn.is_over:
+        turn = await show(stage, turn)
+        assert "show this list" in words(stage, turn)

@@ -122,7 +122,7 @@ def test_make_puts_the_command_beside_its_python(tmp_path: Path) -> None:
     programs = empty.environment(checkout / ".venv")
     (checkout / ".venv/run").touch()  # what it would install is there
     made = run("make", "--dry-run", "run", here=checkout, programs=programs)
-    assert made.stdout.splitlines()[-1] == ".venv/bin/bobbin run"
+    assert ".venv/bin/bobbin run" in made.stdout.splitlines()  # a make around it adds lines of its own
     made = run("make", ".venv/bin/bobbin", here=checkout, programs=programs)
     assert made.returncode == 0, made.stderr
     link = elsewhere / "bobbin"

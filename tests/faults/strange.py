@@ -83,7 +83,7 @@ async def unreadable(world: World, play: Play) -> None:
         world.discord.added[poll.id] = {"poll": {"answers": []}}
         said = await world.slack.say("ben", "general", "something strange")
         world.slack.faults.added[said.ts] = "no object at all"
-        await play.pause(0.3, 0.8)
+        await play.pause(1.5, 3)
         await world.kill(play.random.choice(world.bots), "kill beside what can't be read")
 
 
