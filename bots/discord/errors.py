@@ -39,7 +39,7 @@ _GONE = frozenset(
 _FORBIDDEN = frozenset({20009, 40333, 50001, 50007, 50009, 50013, 50278, 160002, 200000, 200001, 240000, 400001})
 _CLOSED = frozenset({50014})
 _BUSY = frozenset({20028, 20029, 30046, 40003, 40004, 40006, 110000, 130000})
-_REJECTED = frozenset({40005, 40060, 40094, 50005, 50006, 50035, 50045, THREAD_EXISTS, 160006})
+_REJECTED = frozenset({40005, 40060, 40094, 50005, 50006, 50024, 50035, 50045, THREAD_EXISTS, 160006})
 
 # 30046, too many edits of a message older than an hour: no rate is published, so try rarely.
 OLD_EDITS = 30046

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import discord
 import structlog
 
-from bots.discord.errors import THREAD_EXISTS, UNKNOWN_MESSAGE, UNREADABLE, is_discords, translated
+from bots.discord.errors import THREAD_EXISTS, UNKNOWN_MESSAGE, UNREADABLE, is_discords, translate, translated
 from bots.discord.events import PEOPLES_TYPES
 from core.errors import ChatError, ChatUnclear
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # https://discord.com/developers/docs/resources/channel#channel-object-channel-structure; it only leaves the list then.
 ARCHIVE_AFTER: Final = 1440  # minutes
 _THEIR_FAULT = 500  # HTTP
+# A refusal with a code that no table names is believed only when it lasts.
+UNCLEAR_FOR = 60.0  # seconds since the question
 _LAST_SAID = 10  # messages that are looked at, to see whether people talk there
 
 Soon = Callable[[], Awaitable[None]]  # waits for a call from the budget, before each one
@@ -48,11 +50,17 @@ async def opened(client: discord.Client, where: Where) -> Where:
             is_gone, is_theirs = refusal.code == UNKNOWN_MESSAGE, refusal.status >= _THEIR_FAULT
             if is_gone or is_theirs or refusal.status in (401, 429) or not is_discords(refusal):
                 raise
+            if isinstance(translate(refusal), ChatUnclear) and _age(starter.message) < UNCLEAR_FOR:
+                raise  # it may pass
             # No such kind of channel, too many threads, no permission, a title that AutoMod takes exception to, …
             return replace(where, starter=None, channel=starter.channel, reply_to=starter.message)
         if not isinstance(made, dict) or "id" not in made:
             raise ChatUnclear("no thread in the answer", code=UNREADABLE)  # if it is there, Discord says so next time
     return replace(where, starter=None)
+
+
+def _age(message: int) -> float:
+    return (discord.utils.utcnow() - discord.utils.snowflake_time(message)).total_seconds()
 
 
 async def unarchive(client: discord.Client, thread_id: int, soon: Soon) -> None:

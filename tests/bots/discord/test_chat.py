@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from core.errors import ChatBusy, SetupError, ThreadGone
 from sandbox.discord import LocalDiscord, Permission
+from sandbox.replies import Reply
 
 if TYPE_CHECKING:
     from tests.bots.discord.conftest import House
@@ -117,9 +118,11 @@ async def test_where_it_may_make_no_thread_it_replies(house: House) -> None:
         assert not house.calls(START_THREAD)
 
 
-async def test_where_the_thread_is_refused_unexpectedly_it_replies(house: House) -> None:
+@pytest.mark.parametrize(("status", "code"), [(403, 50013), (400, 50024), (400, 160006), (400, 200000)])
+async def test_where_the_thread_is_refused_it_replies(house: House, status: int, code: int) -> None:
     async with house.listening():
-        house.discord.faults.next_calls(START_THREAD, status=403, times=2)
+        refusal = Reply(status, f'{{"code": {code}, "message": "no"}}', "application/json")
+        house.discord.faults.odd(START_THREAD, refusal, 2)
         turn = await house.asked()
         await house.show(turn.start("m").finish("Because."))
         assert [one.content for one in house.said("general")] == ["Because."]

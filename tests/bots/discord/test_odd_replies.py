@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.discord import hands
+from bots.discord import hands, threads
 from bots.discord.errors import LONGEST_WAIT
 from core.errors import ChatBusy, ChatUnclear
 from sandbox.replies import Reply
@@ -101,6 +101,22 @@ async def test_when_the_thread_is_made(house: House, kind: str, done: bool) -> N
         turn = await house.asked()
         await shown_at_last(house, turn.start("m").finish(ANSWER))
         assert [one.content for one in house.said(house.thread())] == [ANSWER]
+
+
+@pytest.mark.parametrize("lasts", [False, True])
+async def test_an_unknown_refusal_of_a_thread_is_believed_only_when_it_lasts(
+    house: House,
+    monkeypatch: pytest.MonkeyPatch,
+    lasts: bool,  # noqa: FBT001
+) -> None:
+    if lasts:
+        monkeypatch.setattr(threads, "UNCLEAR_FOR", -1.0)
+    house.discord.faults.odd(START_THREAD, Reply(400, '{"code": 999999, "message": "?"}', JSON), 2)
+    async with house.listening():
+        turn = await house.asked()
+        await shown_at_last(house, turn.start("m").finish(ANSWER))
+        place = house.discord.channel("general") if lasts else house.thread()
+        assert [one.content for one in house.said(place)] == [ANSWER]
 
 
 @pytest.mark.parametrize("tells_nonce", [False, True])
