@@ -81,7 +81,7 @@ class Answer:
         return self._turn.remark(self._beside()).grow(self._stream.said().text)
 
     async def complete(self) -> Turn:
-        """See the turn to its end, and record that; return it. Raises Overtaken, never StorageUnavailable."""
+        """See the turn to its end, and record that; return it. Raises Overtaken, and StorageUnavailable if what the thread said before can't be read."""
         going_on, trace = None, ""
         try:
             said = await self._said()
@@ -98,7 +98,7 @@ class Answer:
             was_cut = isinstance(error, UpstreamCut | EmptyAnswer | ConversationTooLarge)
             if not was_cut and self._turn.model == self._choice.model:
                 going_on = self._usable()  # else the question may or may not be in its history: rebuild next time
-        except Exception:  # whatever it is, the thread must not wait for ever
+        except Exception:  # the thread must not wait for good
             log.exception("a turn failed in a way that nobody thought of")
             self._fail(BobbinError())
         try:

@@ -128,7 +128,7 @@ def left_out(attachments: Iterable[Attachment]) -> str:
 
 
 def declined(attachments: Iterable[Attachment]) -> str:
-    """Return what to tell whoever sent nothing but what can't be read; empty if nothing was sent along."""
+    """Return what to tell somebody who sent nothing but what can't be read; empty if nothing was sent along."""
     reasons = list(_reasons(attachments))
     if not reasons:
         return ""

@@ -60,7 +60,7 @@ class Command:
 
 
 class Told(NamedTuple):
-    """What to tell whoever gave a command."""
+    """What to tell the person who gave a command."""
 
     sentence: str
     is_done: bool = False  # did it change anything?

@@ -218,7 +218,7 @@ class Presentation:
             self.first_text_at = datetime.now(UTC)
         if reply != self.reply:
             self.reply = reply
-            if not turn.is_over:  # the end is kept by whoever ends it
+            if not turn.is_over:  # an end is kept by `end`
                 await insist(lambda: self._ledger.save(self._to_keep(turn)))
 
     async def _keep_at_last(self, turn: Turn, reply: Reply) -> None:

@@ -96,6 +96,11 @@ def key_of(message: int) -> QuestionKey:
     return QuestionKey(f"{NAME}:{message}")
 
 
+def age(message: int) -> float:
+    """For how many seconds a message with this id has been there."""
+    return (discord.utils.utcnow() - discord.utils.snowflake_time(message)).total_seconds()
+
+
 def message_of(key: QuestionKey) -> int:
     """Return the id of the message, or interaction, that asked."""
     return int(re.split("[:/]", key)[-1])

@@ -15,7 +15,7 @@ from discord.utils import MISSING
 from bots.discord import threads
 from bots.discord.buttons import again
 from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABLE, translate, translated
-from bots.discord.events import message_of
+from bots.discord.events import age, message_of
 from bots.discord.note import BY_TOKEN, ORIGINAL, Where
 from bots.discord.rendering import content
 from core.errors import ChatForbidden, ChatUnclear
@@ -179,8 +179,7 @@ class DiscordHands:
     @property
     def _age(self) -> float:
         """Seconds since the question was asked: nothing was posted before."""
-        asked = discord.utils.snowflake_time(message_of(self._question))
-        return (discord.utils.utcnow() - asked).total_seconds()
+        return age(message_of(self._question))
 
     async def _said(self) -> AsyncIterator[tuple[str, object, str]]:
         """Yield id, nonce (None where it isn't told) and text of what we said since the question."""

@@ -10,7 +10,7 @@ import discord
 import structlog
 
 from bots.discord.errors import THREAD_EXISTS, UNKNOWN_MESSAGE, UNREADABLE, is_discords, translate, translated
-from bots.discord.events import PEOPLES_TYPES
+from bots.discord.events import PEOPLES_TYPES, age
 from core.errors import ChatError, ChatUnclear
 
 if TYPE_CHECKING:
@@ -50,17 +50,13 @@ async def opened(client: discord.Client, where: Where) -> Where:
             is_gone, is_theirs = refusal.code == UNKNOWN_MESSAGE, refusal.status >= _THEIR_FAULT
             if is_gone or is_theirs or refusal.status in (401, 429) or not is_discords(refusal):
                 raise
-            if isinstance(translate(refusal), ChatUnclear) and _age(starter.message) < UNCLEAR_FOR:
+            if isinstance(translate(refusal), ChatUnclear) and age(starter.message) < UNCLEAR_FOR:
                 raise  # it may pass
             # No such kind of channel, too many threads, no permission, a title that AutoMod takes exception to, …
             return replace(where, starter=None, channel=starter.channel, reply_to=starter.message)
         if not isinstance(made, dict) or "id" not in made:
             raise ChatUnclear("no thread in the answer", code=UNREADABLE)  # if it is there, Discord says so next time
     return replace(where, starter=None)
-
-
-def _age(message: int) -> float:
-    return (discord.utils.utcnow() - discord.utils.snowflake_time(message)).total_seconds()
 
 
 async def unarchive(client: discord.Client, thread_id: int, soon: Soon) -> None:

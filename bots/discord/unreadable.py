@@ -118,7 +118,7 @@ def _mended_message(client: discord.Client, data: object) -> Json | None:
     state = client._connection  # noqa: SLF001
 
     def build(said: Json) -> discord.Message:
-        channel, _ = state._get_guild_channel(said)  # type: ignore[arg-type]  # noqa: SLF001  # as it does itself
+        channel, _ = state._get_guild_channel(said)  # type: ignore[arg-type]  # noqa: SLF001  # as discord.py does
         return _message(client, channel, said)
 
     return mend(data, build, _MESSAGE)
@@ -142,7 +142,7 @@ def _message(client: discord.Client, channel: Any, data: Json) -> discord.Messag
 
 
 def _check(data: Json) -> None:
-    """Raises for what discord.py takes, and what would then fail whoever looks at the message; adds what may be absent."""
+    """Raises for what discord.py takes, and what would fail later, when the message is read; adds what may be absent."""
     if not isinstance(data["content"], str) or not isinstance(data["author"], dict):
         raise TypeError
     if not data["author"].keys() >= _AUTHOR:

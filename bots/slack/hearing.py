@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 ANSWER_TIMEOUT = 2.5  # seconds
 LOOK_UP_TIMEOUT = 1.0  # seconds
-MOST_REMEMBERED = 1_000  # of anything that is only in memory
 _FOR_THREADS = (Verb.RESET, Verb.RETRY)
 _ONLY_IN_THREADS = "`{0}` is for threads: mention me there with the word `{0}`."
 _GONE = "I can't find that question any more. Please ask it again."
@@ -155,8 +154,3 @@ class Hearing:
             await self._api.whisper(**where, text=sentence)
         except ChatError as refusal:
             log.warning("Slack did not let me answer a click.", code=refusal.code, detail=refusal.detail)
-
-
-def forget_oldest(remembered: dict[Any, Any]) -> None:
-    while len(remembered) > MOST_REMEMBERED:
-        del remembered[next(iter(remembered))]
