@@ -13,7 +13,7 @@ from core.storage.ledger import Ledger
 from core.storage.migrate import is_current
 from core.upstream.client import Upstream
 from core.upstream.prompt import Prompt
-from core.vitals import Blot
+from core.vitals import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,10 +38,10 @@ async def examine(file: Path | None = None) -> int:
     except BobbinError as error:
         print(f"✗ settings: {error.sentence}")
         return 2
-    blot = Blot(settings.secrets)  # others' words, which we repeat, may have a token in them
+    redactor = Redactor(settings.secrets)  # others' words, which we repeat, may have a token in them
     well = True
     async for finding in _findings(settings):
-        print(f"{'✓' if finding.is_well else '✗'} {finding.part}: {blot.over(finding.sentence)}", flush=True)
+        print(f"{'✓' if finding.is_well else '✗'} {finding.part}: {redactor.over(finding.sentence)}", flush=True)
         well = well and finding.is_well
     return 0 if well else 1
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from core.seal import Seal
+    from core.secret_box import SecretBox
     from core.vitals import Vitals
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -45,6 +45,6 @@ class Kit:
     """What an adapter may use of the rest."""
 
     notes: Notes
-    seal: Seal
+    secret_box: SecretBox
     vitals: Vitals
     routes: Routes

@@ -13,11 +13,11 @@ from core.errors import (
     BobbinError,
     CannotBeKept,
     ChatForbidden,
+    CircuitOpen,
     ConversationTooLarge,
     EmptyAnswer,
     NothingAsked,
     Overtaken,
-    Resting,
     StorageUnavailable,
     TakesProcessesDown,
     ThreadGone,
@@ -124,7 +124,7 @@ class Answer:
         for following in self._choice.models[1:]:
             try:
                 return await self._converse()
-            except (UpstreamBusy, UpstreamFailed, UpstreamUnreachable, UpstreamCut, EmptyAnswer, Resting) as error:
+            except (UpstreamBusy, UpstreamFailed, UpstreamUnreachable, UpstreamCut, EmptyAnswer, CircuitOpen) as error:
                 if self._turn.answer:
                     raise  # people have read the beginning of its answer: that stays
                 model = self._turn.model

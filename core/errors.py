@@ -11,7 +11,7 @@ BobbinError
 │   ├── UpstreamFailed         retry
 │   │   └── NotTheService      something in between answered: retry, and the operator should know
 │   ├── UpstreamUnreachable    retry
-│   ├── Resting                not asked at all, since it is down: another model
+│   ├── CircuitOpen                not asked at all, since it is down: another model
 │   ├── UpstreamCut            it began and broke off: may be in its history, so not asked again in the same conversation
 │   ├── EmptyAnswer
 │   ├── UnknownConversation    the id is gone: rebuild
@@ -144,10 +144,12 @@ class UpstreamUnreachable(UpstreamError):
     retryable = True
 
 
-class Resting(UpstreamError):
+class CircuitOpen(UpstreamError):
     """The AI service is down right now. Please try again in a few minutes."""
 
-    def __init__(self, detail: str = "", *, seconds: float = 0.0, passes: bool = False, code: str = "resting") -> None:
+    def __init__(
+        self, detail: str = "", *, seconds: float = 0.0, passes: bool = False, code: str = "circuit_open"
+    ) -> None:
         """*seconds* until it is tried again; *passes*: may it have been a moment only, worth waiting for?"""
         super().__init__(detail, code=code)
         self.seconds = seconds

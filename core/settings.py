@@ -29,7 +29,7 @@ from pydantic_settings import (
 
 from core import preset
 from core.errors import SetupError
-from core.seal import Seal
+from core.secret_box import SecretBox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -198,7 +198,7 @@ class Settings(BaseSettings):
 
     def lacks_key(self, chats: Iterable[str]) -> bool:
         """Will processes that share their work be unable to open what others have sealed for one of *chats*?"""
-        return self.shares_its_work and not self.seal.lasts and any(self.section(name).seals for name in chats)
+        return self.shares_its_work and not self.secret_box.lasts and any(self.section(name).seals for name in chats)
 
     def secrets_of(self, name: str) -> list[str]:
         """The variables that hold a chat's secrets."""
@@ -222,13 +222,13 @@ class Settings(BaseSettings):
         return {**written, preset.DEFAULT: default.over(preset.Preset(model="gpt-5.1", instructions=""))}
 
     @property
-    def seal(self) -> Seal:
+    def secret_box(self) -> SecretBox:
         """What small secrets are sealed with in the database."""
         return _seal(self.secret_key)
 
     @property
     def secrets(self) -> list[str]:
-        """Every secret that is set, for the log to blot out."""
+        """Every secret that is set, for the log to be redacted."""
         in_url = urlsplit(self.database.url.get_secret_value()).password
         others = [value for value in _secrets(self) if value != self.database.url.get_secret_value()]
         return [*(part.strip() for value in others for part in value.split(",")), *([in_url] if in_url else [])]
@@ -316,8 +316,8 @@ def _complaints(settings: Settings, chats: Mapping[str, type[Section]]) -> Itera
         yield from problems() if problems else ()
 
 
-def _seal(secret_key: SecretStr) -> Seal:
-    return Seal([key.strip() for key in secret_key.get_secret_value().split(",") if key.strip()])
+def _seal(secret_key: SecretStr) -> SecretBox:
+    return SecretBox([key.strip() for key in secret_key.get_secret_value().split(",") if key.strip()])
 
 
 def _strangers(model: type[BaseSettings]) -> Iterator[str]:

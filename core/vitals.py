@@ -124,7 +124,7 @@ class Vitals:
 
 def set_up_log(level: str, *, as_json: bool, secrets: Iterable[str] = ()) -> None:
     """Send our log and every library's to standard error, one line an event, with *secrets* blotted out."""
-    blot = Blot(secrets)
+    redactor = Redactor(secrets)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -149,7 +149,7 @@ def set_up_log(level: str, *, as_json: bool, secrets: Iterable[str] = ()) -> Non
     rendering: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
-        blot,
+        redactor,
         renderer,
     ]
     handler = logging.StreamHandler()
@@ -161,7 +161,7 @@ def set_up_log(level: str, *, as_json: bool, secrets: Iterable[str] = ()) -> Non
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
-class Blot:
+class Redactor:
     """Takes known secrets out of what is written, and as a processor out of everything that is logged."""
 
     def __init__(self, secrets: Iterable[str]) -> None:

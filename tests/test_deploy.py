@@ -12,7 +12,7 @@ from bots.app import ENDING, WORKER
 from core.engine import jobs
 from core.settings import Settings, UpstreamSection
 from core.storage import database
-from core.vitals import Blot
+from core.vitals import Redactor
 
 HOUSE = Path(__file__).parent.parent
 DEPLOY = HOUSE / "deploy"
@@ -55,9 +55,9 @@ def test_the_password_is_no_word_that_a_log_would_lose(monkeypatch: pytest.Monke
     monkeypatch.setenv("BOBBIN_DATABASE__URL", url)
     [password] = [secret for secret in platforms.settings().secrets if secret]
     assert f"POSTGRES_PASSWORD: {password}" in COMPOSE
-    blot = Blot([password])
+    redactor = Redactor([password])
     for path in [*(HOUSE / "core").rglob("*.py"), *(HOUSE / "bots").rglob("*.py")]:
-        assert blot.over(path.read_text()) == path.read_text()
+        assert redactor.over(path.read_text()) == path.read_text()
 
 
 def test_only_this_machine_reaches_it() -> None:

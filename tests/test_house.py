@@ -18,7 +18,7 @@ DOORS = {
     "httpx_aiohttp": ["core/upstream/"],
     "sqlalchemy": ["core/storage/", "migrations/"],
     "alembic": ["core/storage/migrate.py", "migrations/"],
-    "cryptography": ["core/seal.py"],
+    "cryptography": ["core/secret_box.py"],
     "pydantic_settings": ["core/settings.py"],
     "slack_bolt": ["bots/slack/"],
     "slack_sdk": ["bots/slack/"],

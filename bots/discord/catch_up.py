@@ -10,9 +10,9 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
+from bots.discord.connection import shard_of
 from bots.discord.errors import translated
 from bots.discord.events import NAME, channel_of, guild_of, key_of, message_of, permissions
-from bots.discord.gateway import shard_of
 from bots.discord.unreadable import HISTORY, read, skipped
 from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bots.discord import gateway, threads
+from bots.discord import connection, threads
+from bots.discord.api import Api
 from bots.discord.deleted import Deleted
-from bots.discord.door import Door
 from bots.discord.errors import translated
 from bots.discord.events import NAME, message_of
 from bots.discord.hands import DiscordHands
-from bots.discord.hearing import Hearing
+from bots.discord.indicator import Indicator
+from bots.discord.listeners import Listeners
 from bots.discord.note import notes
 from bots.discord.pace import Pace
 from bots.discord.rendering import DiscordRenderer
-from bots.discord.signs import Signs
 from bots.kit import appeal
 from bots.reply.delivery import Delivery
 from bots.reply.wanted import wanted
@@ -38,9 +38,9 @@ class DiscordChat:
     def __init__(self, section: Section, kit: Kit) -> None:
         self._section = section
         self._kit = kit
-        self._door = Door(section, kit.vitals.metrics)
+        self._api = Api(section, kit.vitals.metrics)
         self._pace = Pace()
-        self._signs = Signs(self._door, self._pace)
+        self._indicator = Indicator(self._api, self._pace)
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._notes = notes()
         self._deleted = Deleted()
@@ -49,20 +49,20 @@ class DiscordChat:
 
     async def listen(self, relay: Relay) -> None:
         async with AsyncExitStack() as stack:
-            client = await gateway.enter(self._door, stack, self._kit.vitals)
-            await stack.enter_async_context(self._signs.open())
-            hearing = Hearing(
+            client = await connection.enter(self._api, stack, self._kit.vitals)
+            await stack.enter_async_context(self._indicator.open())
+            listeners = Listeners(
                 client,
                 relay,
                 self._kit,
                 self._pace,
                 catch_up=timedelta(hours=self._section.catch_up_hours),
-                accepted=lambda turn, where: self._signs.on(turn.id, where),
+                accepted=lambda turn, where: self._indicator.on(turn.id, where),
                 deleted=self._deleted,
                 deferring=self._deferring,
             )
-            await stack.enter_async_context(hearing.open())
-            await gateway.stay(client, self._kit.notes, self._kit.vitals)
+            await stack.enter_async_context(listeners.open())
+            await connection.stay(client, self._kit.notes, self._kit.vitals)
 
     # Showing
 
@@ -76,16 +76,16 @@ class DiscordChat:
         renderer = DiscordRenderer(turn, note)
         pages = wanted(turn, note, renderer)
         if turn.is_over or any(page and page.has_words for page in pages):
-            self._signs.off(turn.id)
+            self._indicator.off(turn.id)
         else:
-            self._signs.on(turn.id, note.where)
+            self._indicator.on(turn.id, note.where)
             if not any(pages) and len(pages) == len(note.messages):
                 return note.write()
         if deferring := self._deferring.get(turn.question.key):
             await deferring.wait()
         with translated():
-            async with self._door.client() as client:
-                hands = DiscordHands(client, self._kit.seal, self._pace, turn, note.where, deleted=self._deleted)
+            async with self._api.client() as client:
+                hands = DiscordHands(client, self._kit.secret_box, self._pace, turn, note.where, deleted=self._deleted)
                 return await self._deliver(Delivery(hands, renderer, turn, note), turn, client)
 
     async def _deliver(self, delivery: Delivery[Where], turn: Turn, client: discord.Client) -> Reply:
@@ -101,7 +101,7 @@ class DiscordChat:
 
     async def appeal(self, turn: Turn) -> None:
         with translated():
-            async with self._door.client() as client:
+            async with self._api.client() as client:
                 await self._pace.spare()
                 private = await client.create_dm(discord.Object(int(turn.question.asker)))
                 await self._pace.spare()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bots.reply.delivery import Deed
     from bots.reply.note import Message, Note
     from bots.reply.page import Page
-    from core.seal import Seal
+    from core.secret_box import SecretBox
     from core.turn import QuestionKey, Turn
 
 # "In the past few minutes" Discord knows a nonce again: https://discord.com/developers/docs/resources/message#create-message
@@ -48,7 +48,14 @@ class DiscordHands:
     """For one call of `show`."""
 
     def __init__(
-        self, client: discord.Client, seal: Seal, pace: Pace, turn: Turn, where: Where, *, deleted: Container[int] = ()
+        self,
+        client: discord.Client,
+        secret_box: SecretBox,
+        pace: Pace,
+        turn: Turn,
+        where: Where,
+        *,
+        deleted: Container[int] = (),
     ) -> None:
         """*deleted*: the messages of which it is known that they are gone."""
         self._client = client
@@ -56,7 +63,7 @@ class DiscordHands:
         self._deleted = deleted
         self._turn = turn
         self._question = turn.question.key
-        self._webhook = _webhook(client, seal, where)
+        self._webhook = _webhook(client, secret_box, where)
         self.where = where
 
     async def prepare(self, deed: Deed) -> None:
@@ -214,11 +221,11 @@ def _by_token(id_: str) -> int:
     return ORIGINAL if id_ == ORIGINAL else int(id_.removeprefix(BY_TOKEN))  # type: ignore[return-value]  # it is put into the path
 
 
-def _webhook(client: discord.Client, seal: Seal, where: Where) -> discord.Webhook | None:
+def _webhook(client: discord.Client, secret_box: SecretBox, where: Where) -> discord.Webhook | None:
     """Return the door to a command's response, if it is open to us still."""
     if where.token is None or time.time() > where.token.until:
         return None
-    token = seal.open(where.token.sealed)
+    token = secret_box.open(where.token.sealed)
     return discord.Webhook.partial(where.token.application, token, client=client) if token else None
 
 

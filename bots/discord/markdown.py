@@ -7,12 +7,12 @@ from functools import lru_cache
 
 from bots.discord import limits
 from bots.text.blocks import Block, Kind, blocks
+from bots.text.budget import Budget
 from bots.text.cut import utf16
 from bots.text.inline import BREAK, Guard
-from bots.text.measure import Measure
 from bots.text.pages import split
+from bots.text.reasoning import visible
 from bots.text.tables import aligned, records
-from bots.text.thoughts import visible
 
 _WIDEST_TABLE = 60  # characters of a code block before a narrow window breaks its lines
 _RULE = "─" * 12  # Discord has no rule of its own
@@ -27,7 +27,7 @@ _MENTION = (
 _GUARD = Guard(anywhere=_MENTION)
 
 
-_MEASURE = Measure(limit=limits.CONTENT, length=utf16, gains="<@]:`>", gain=1, table=_WIDEST_TABLE)
+_MEASURE = Budget(limit=limits.CONTENT, length=utf16, gains="<@]:`>", gain=1, table=_WIDEST_TABLE)
 
 
 def pages(answer: str, *, streaming: bool = False) -> list[str]:

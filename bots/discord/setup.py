@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bots.discord.door import log_in
+from bots.discord.api import log_in
+from bots.discord.connection import NOT_ACCEPTED, missing_intent
 from bots.discord.errors import NETWORK, translate
-from bots.discord.gateway import NOT_ACCEPTED, missing_intent
 from core.errors import SetupError
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ def build(section: Section, kit: Kit) -> Chat:
 
 async def check(section: Section) -> str:
     """Try the tokens; return what was found. Raises SetupError that says what to do."""
-    from bots.slack import connect  # noqa: PLC0415
+    from bots.slack import connection  # noqa: PLC0415
 
-    return await connect.check(section)
+    return await connection.check(section)
 
 
 def manifest(section: Section) -> str:

@@ -20,20 +20,20 @@ from slack_bolt.response import BoltResponse
 
 from bots.kit import appeal
 from bots.reply.delivery import Delivery
-from bots.slack import connect
+from bots.slack import connection
 from bots.slack.api import Api, Identity
 from bots.slack.catch_up import CatchUp
 from bots.slack.events import NAME, check_command, first_note
 from bots.slack.footer import AGAIN, read_click
 from bots.slack.hands import SlackHands
-from bots.slack.hearing import Hearing
+from bots.slack.indicator import Indicator
+from bots.slack.listeners import Listeners
 from bots.slack.note import notes
 from bots.slack.pace import Pace
 from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError, signature_of
-from bots.slack.signs import Signs
 from bots.slack.unreadable import MALFORMED, kind_of, skipped
-from bots.text.thoughts import visible
+from bots.text.reasoning import visible
 from core.errors import ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class SlackChat:
         self._kept = kit.notes
         self._pace = Pace()
         self._api = Api(section, self._pace)
-        self._signs = Signs(self._api)
+        self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
         self._app: AsyncApp | None = None  # None while nothing listens
         self._notes = notes()
@@ -95,34 +95,36 @@ class SlackChat:
     async def listen(self, relay: Relay) -> None:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._api.session())
-            self._identity = identity = await connect.patiently(self._api.who_am_i, connect.BOT_TOKEN, self._vitals)
+            self._identity = identity = await connection.patiently(
+                self._api.who_am_i, connection.BOT_TOKEN, self._vitals
+            )
             # Before there are tasks: whoever can't be set up like this is to be told just that.
             url = await self._socket_url() if self._section.uses_socket_mode else ""
-            hearing = Hearing(relay, identity, self._api, self._signs, metrics=self._vitals.metrics)
+            listeners = Listeners(relay, identity, self._api, self._indicator, metrics=self._vitals.metrics)
             catch_up = CatchUp(
                 self._api,
                 self._pace,
                 self._kept,
                 relay,
                 identity,
-                take=hearing.take,
-                revise=hearing.revise,
+                take=listeners.take,
+                revise=listeners.revise,
                 hours=self._section.catch_up_hours,
                 metrics=self._vitals.metrics,
             )
             stack.push_async_callback(catch_up.keep_seen)
             await catch_up.look()
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            app = self._bolt(hearing, catch_up, identity, tasks)
+            app = self._bolt(listeners, catch_up, identity, tasks)
             socket = await self._open_socket(app, url, stack) if url else None
-            tasks.create_task(self._signs.run())
+            tasks.create_task(self._indicator.run())
             tasks.create_task(catch_up.run())
             self._app = app
             stack.callback(self._stop_taking)
             if socket:
-                await connect.watch(socket, self._vitals, catch_up.again)
+                await connection.watch(socket, self._vitals, catch_up.again)
             else:
-                self._vitals.up(connect.PART)
+                self._vitals.up(connection.PART)
                 await asyncio.Event().wait()
 
     def _stop_taking(self) -> None:
@@ -130,13 +132,13 @@ class SlackChat:
 
     async def _socket_url(self) -> str:
         token = self._section.app_token.get_secret_value()
-        return await connect.patiently(lambda: self._api.socket_url(token), connect.APP_TOKEN, self._vitals)
+        return await connection.patiently(lambda: self._api.socket_url(token), connection.APP_TOKEN, self._vitals)
 
     async def _open_socket(self, app: AsyncApp, url: str, stack: AsyncExitStack) -> SocketModeClient:
         token = self._section.app_token.get_secret_value()
-        return await stack.enter_async_context(connect.open_socket(app, self._api, token, url, self._vitals.metrics))
+        return await stack.enter_async_context(connection.open_socket(app, self._api, token, url, self._vitals.metrics))
 
-    def _bolt(self, hearing: Hearing, catch_up: CatchUp, identity: Identity, tasks: asyncio.TaskGroup) -> AsyncApp:
+    def _bolt(self, listeners: Listeners, catch_up: CatchUp, identity: Identity, tasks: asyncio.TaskGroup) -> AsyncApp:
         """Return Bolt with our listeners; it acknowledges only after they returned (`process_before_response`)."""
         token = self._section.bot_token.get_secret_value()
 
@@ -152,17 +154,17 @@ class SlackChat:
 
         async def take_message(body: dict[str, Any]) -> None:
             with _fault_of_ours():
-                await hearing.hear(body, catch_up)
+                await listeners.hear(body, catch_up)
 
         async def take_command(ack: AsyncAck, command: dict[str, Any], request: AsyncBoltRequest) -> None:
             check_command(command)
             with _fault_of_ours():
-                await ack(**await hearing.command(command, signature_of(request)))
+                await ack(**await listeners.command(command, signature_of(request)))
 
         async def take_click(ack: AsyncAck, body: dict[str, Any]) -> None:
             click = read_click(body)
             with _fault_of_ours():
-                await hearing.click(click, tasks)
+                await listeners.click(click, tasks)
                 await ack()
 
         async def take_nothing(ack: AsyncAck) -> None:
@@ -230,7 +232,7 @@ class SlackChat:
         try:
             await delivery.run()
             if turn.is_over and note.where.has_sign:
-                await self._signs.off(note.where.channel, note.where.question_ts)
+                await self._indicator.off(note.where.channel, note.where.question_ts)
                 hands.where = replace(hands.where, has_sign=False)
         finally:
             self._notes.keep(turn, delivery.note)

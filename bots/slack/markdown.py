@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from bots.slack import limits
 from bots.text.blocks import Block, Kind, blocks
+from bots.text.budget import Budget
 from bots.text.inline import Guard
-from bots.text.measure import Measure
 from bots.text.pages import split
+from bots.text.reasoning import visible
 from bots.text.tables import aligned, records
-from bots.text.thoughts import visible
 
 _WIDEST_TABLE = 80  # characters, in a code block
 
@@ -32,7 +32,7 @@ _IN_PROSE = r"<(?=\\?[!@#])|<(?=[^\s<>|]*\|)|&(?=\#|commat;|lt;\\?[!@\#])"
 _GUARD = Guard(anywhere=_IN_CODE, in_prose=_IN_PROSE)
 
 
-MEASURE = Measure(
+BUDGET = Budget(
     limit=limits.PAGE_LIMIT,
     length=limits.page_bytes,
     gains="<@]:&`",
@@ -45,7 +45,7 @@ MEASURE = Measure(
 
 def pages(answer: str, *, streaming: bool = False) -> list[Page]:
     """The answer, or as much of it as has come (*streaming*), in messages; none if there is nothing to show yet."""
-    parts = split(visible(answer, streaming=streaming), MEASURE, streaming=streaming)
+    parts = split(visible(answer, streaming=streaming), BUDGET, streaming=streaming)
     last = len(parts) - 1
     shown = (_page(part.text, streaming=streaming and index == last) for index, part in enumerate(parts))
     return [page for page in shown if page.markdown.strip()]

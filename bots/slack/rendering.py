@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from bots.slack import limits, markdown
 from bots.slack.footer import footer
+from bots.text.budget import Budget
 from bots.text.cut import shortened
-from bots.text.measure import Measure
 from bots.text.pages import split
-from bots.text.thoughts import visible
+from bots.text.reasoning import visible
 
 if TYPE_CHECKING:
     from bots.reply.page import Page
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PLAIN, BARE = 1, 2
 # What Slack refused is tried in small pieces, each of which is all of the `text` as well.
-_PLAIN = Measure(limit=limits.TEXT_LIMIT, length=limits.text_bytes)
+_PLAIN = Budget(limit=limits.TEXT_LIMIT, length=limits.text_bytes)
 
 
 class SlackRenderer:
@@ -36,8 +36,8 @@ class SlackRenderer:
         if plainness == BARE:
             return _PLAIN.holds(_joined(page.text, page.under, page.aside))
         # A page has room for its footer, whatever it says.
-        measure = _PLAIN if plainness else markdown.MEASURE
-        return not page.under or measure.holds(_joined(page.text, page.under))
+        budget = _PLAIN if plainness else markdown.BUDGET
+        return not page.under or budget.holds(_joined(page.text, page.under))
 
 
 def content(page: Page, plainness: int, turn: Turn) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from functools import lru_cache
 from markdown_it.token import Token
 
 from bots.text.blocks import is_open, tokens
+from bots.text.budget import Budget
+from bots.text.continuation import CLOSING, Cut, seam
 from bots.text.cut import fitting, whole
-from bots.text.measure import Measure
-from bots.text.seams import CLOSING, Cut, seam
 
 # What a line may begin with that isn't a word: cut before it, the page would begin with a quote, a list, a heading.
 _MARKS = tuple(">#-+*=~`|:0123456789")
@@ -35,8 +35,8 @@ class Part:
         return self.opening + (body if self.opening else body.lstrip("\n")) + self.closing
 
 
-def split(text: str, measure: Measure, *, streaming: bool = False) -> list[Part]:
-    """*text* in pages of at most `measure.limit`; none if there is nothing to show.
+def split(text: str, budget: Budget, *, streaming: bool = False) -> list[Part]:
+    """*text* in pages of at most `budget.limit`; none if there is nothing to show.
 
     With *streaming*, a last line that may be half a table row waits for its end: shown as it is, it would change what
     stands above it.
@@ -46,7 +46,7 @@ def split(text: str, measure: Measure, *, streaming: bool = False) -> list[Part]
     opening = ""
     while rest.strip():
         # What is beyond this cannot be on the page, and must not be looked at.
-        part, opening = _page(opening, rest[: measure.limit + 1], measure)
+        part, opening = _page(opening, rest[: budget.limit + 1], budget)
         rest = rest[len(part.body) :]
         if part.body.strip():
             parts.append(part)
@@ -59,11 +59,11 @@ def _complete_rows(text: str) -> str:
 
 
 @lru_cache(maxsize=512)  # an answer is split anew with each update, and all pages but its last are the same
-def _page(opening: str, window: str, measure: Measure) -> tuple[Part, str]:
+def _page(opening: str, window: str, budget: Budget) -> tuple[Part, str]:
     """The page that *window* begins with, and the opening of the next one."""
     lines = (opening + window).split("\n")
-    room = measure.limit - CLOSING
-    costs, header = measure.costs(lines, room)
+    room = budget.limit - CLOSING
+    costs, header = budget.costs(lines, room)
     if costs[-1] <= room:
         shown = Part(opening, window, "").text.split("\n")
         closing, _ = seam(shown, Cut(len(shown)), tokens("\n".join(shown)))
@@ -74,13 +74,13 @@ def _page(opening: str, window: str, measure: Measure) -> tuple[Part, str]:
     cut = _between_lines(lines, costs, head, first, room, in_table=bool(header))
     if cut is None:
         before = costs[overflow - 1] if overflow else 0
-        left = room - measure.around_row(header) - before - 1 - measure.block  # the line may begin a block
+        left = room - budget.around_row(header) - before - 1 - budget.block  # the line may begin a block
         held = len(opening) - opening.rfind("\n") - 1 if overflow == first else 0
-        cut = Cut(overflow, _fitting(lines[overflow], held, left, measure))
+        cut = Cut(overflow, _fitting(lines[overflow], held, left, budget))
         head = tokens("\n".join((*lines[:overflow], lines[overflow][: cut.column])))
     closing, following = seam(lines, cut, head)
     size = sum(len(line) + 1 for line in lines[: cut.line]) + cut.column - len(opening)
-    fits = measure.costs(following.split("\n"), room)[0][-1] * 2 <= room
+    fits = budget.costs(following.split("\n"), room)[0][-1] * 2 <= room
     return Part(opening, window[:size], closing), following if fits else ""
 
 
@@ -132,11 +132,11 @@ def _behind_closing_fence(lines: Sequence[str], line: int, head: Sequence[Token]
     return Cut(line)
 
 
-def _fitting(line: str, held: int, room: int, measure: Measure) -> int:
+def _fitting(line: str, held: int, room: int, budget: Budget) -> int:
     """The column up to which *line* goes into *room*, more than *held*: whole words, if they fill half of it."""
-    low = fitting(line, room, measure.weigh, held + 1)
+    low = fitting(line, room, budget.weigh, held + 1)
     spaces = (match.end() for match in re.finditer(r"[ \t]", line[:low]))
     words = [space for space in spaces if space > max(held, low // 2)][-_MOST_TRIED:]
-    signs = [whole(line, column, held) for column in range(low, max(held, low - _MOST_TRIED), -1)]
-    tried = words[::-1] or signs
+    places = [whole(line, column, held) for column in range(low, max(held, low - _MOST_TRIED), -1)]
+    tried = words[::-1] or places
     return next((column for column in tried if line[column : column + 1] not in _MARKS), tried[0])

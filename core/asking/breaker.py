@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.errors import Resting, UpstreamCut, UpstreamError, UpstreamFailed, UpstreamUnreachable
+from core.errors import CircuitOpen, UpstreamCut, UpstreamError, UpstreamFailed, UpstreamUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,16 +48,16 @@ class Breaker:
         return self._opened_at is not None
 
     def check(self) -> None:
-        """Raise Resting if a call could not pass now."""
+        """Raise CircuitOpen if a call could not pass now."""
         now = self._clock()
         if self._opened_at is not None and (self._closed_until_probe > now or self._probe is not None):
             seconds = max(self._closed_until_probe - now, PROBE)
             passes = now + seconds <= self._opened_at + MOMENT
-            raise Resting("not asked, since it is down", seconds=seconds, passes=passes)
+            raise CircuitOpen("not asked, since it is down", seconds=seconds, passes=passes)
 
     @contextmanager
     def watching(self) -> Iterator[Callable[[], None]]:
-        """Let one call pass, if it may; it calls what it is given as soon as the service answers. Raises Resting."""
+        """Let one call pass, if it may; it calls what it is given as soon as the service answers. Raises CircuitOpen."""
         self.check()
         mine = object()
         if self.is_open:

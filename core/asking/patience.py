@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from core.errors import Resting, UpstreamError
+from core.errors import CircuitOpen, UpstreamError
 from core.upstream.errors import STREAMING
 
 TRIES = 4
@@ -29,7 +29,7 @@ class Patience:
         the conversation's history, and would be there twice. To wait for a service that is away is no try: nothing
         was asked.
         """
-        if isinstance(error, Resting):
+        if isinstance(error, CircuitOpen):
             return error.seconds if error.passes and self._rests else None
         if not isinstance(error, UpstreamError) or not error.retryable or error.status == STREAMING:
             return None

@@ -105,7 +105,7 @@ class Service:
 
         *told* is called with how many questions are before it, when the wait is long, and with None
         when it is over. Raises an UpstreamError, which
-        is Resting if the model is not asked at all since it is down. No slot is held between two tries.
+        is CircuitOpen if the model is not asked at all since it is down. No slot is held between two tries.
         """
         patience = Patience(tries, self._first_pause, rests=rests)
 

@@ -9,16 +9,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bots.text.blocks import Kind, blocks, rendered
+from bots.text.budget import Budget, at_most
 from bots.text.cut import shortened, utf8
 from bots.text.inline import BREAK, Guard
-from bots.text.measure import Measure, at_most
 from bots.text.pages import Part, split
+from bots.text.reasoning import visible
 from bots.text.tables import aligned, records, width
-from bots.text.thoughts import visible
 from sandbox.slack.weight import rendered_blocks
 from tests.answers import SIGNS
 
-MEASURE = Measure(limit=300, gains="<@]:`>", gain=1, table=30)
+BUDGET = Budget(limit=300, gains="<@]:`>", gain=1, table=30)
 FAMILY = "👩‍👩‍👧‍👦"
 
 FRAGMENTS = (
@@ -37,22 +37,22 @@ def texts(parts: list[Part]) -> list[str]:
 @settings(max_examples=150)
 @given(ANSWERS)
 def test_every_page_fits_and_no_word_is_lost(answer: str) -> None:
-    parts = split(answer, MEASURE)
+    parts = split(answer, BUDGET)
     assert "".join("".join(part.body for part in parts).split()) == "".join(answer.split())
-    assert all(MEASURE.weigh(text) <= MEASURE.limit for text in texts(parts))
+    assert all(BUDGET.weigh(text) <= BUDGET.limit for text in texts(parts))
 
 
 @example("```code` " + "x" * 270)
 @settings(max_examples=150)
 @given(ANSWERS)
 def test_no_page_becomes_more_blocks_than_a_message_takes(answer: str) -> None:
-    few = replace(MEASURE, block=20, most_blocks=5)
+    few = replace(BUDGET, block=20, most_blocks=5)
     parts = split(answer, few)
     assert "".join("".join(part.body for part in parts).split()) == "".join(answer.split())
     for text in texts(parts):
         assert sum(rendered(text.split("\n"))) <= 5
         assert rendered_blocks(text) <= 5
-        assert MEASURE.weigh(text) + 20 * sum(rendered(text.split("\n"))) <= MEASURE.limit
+        assert BUDGET.weigh(text) + 20 * sum(rendered(text.split("\n"))) <= BUDGET.limit
 
 
 @settings(max_examples=150)
@@ -79,22 +79,22 @@ def test_what_is_shortened_ends_with_a_whole_sign(sign: str) -> None:
 @given(ANSWERS, st.data())
 def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.DataObject) -> None:
     early = answer[: data.draw(st.integers(0, len(answer)))]
-    settled = texts(split(early, MEASURE, streaming=True))[:-1]
-    assert texts(split(answer, MEASURE, streaming=True))[: len(settled)] == settled
-    assert texts(split(answer, MEASURE))[: len(settled)] == settled
+    settled = texts(split(early, BUDGET, streaming=True))[:-1]
+    assert texts(split(answer, BUDGET, streaming=True))[: len(settled)] == settled
+    assert texts(split(answer, BUDGET))[: len(settled)] == settled
 
 
 @settings(max_examples=150)
 @given(ANSWERS)
 def test_no_page_leaves_a_fence_open(answer: str) -> None:
-    for text in texts(split(answer, MEASURE)):
+    for text in texts(split(answer, BUDGET)):
         after = blocks(f"{text}\n\nafter")[-1]
         assert after.kind is Kind.TEXT
 
 
 def test_code_cut_in_two_is_closed_and_opened_again() -> None:
     code = "".join(f"line {number}\n" for number in range(60))
-    pages = texts(split(f"````py title\n{code}````\nafter", MEASURE))
+    pages = texts(split(f"````py title\n{code}````\nafter", BUDGET))
     assert all(page.startswith("````py") and "\n````" in page for page in pages)
     assert "".join(page.split("````")[1].split("\n", 1)[1] for page in pages).replace("\n", "") == code.replace(
         "\n", ""
@@ -104,20 +104,20 @@ def test_code_cut_in_two_is_closed_and_opened_again() -> None:
 
 def test_a_fence_inside_a_longer_fence_is_code() -> None:
     inner = "```py\nprint()\n```\n" * 20
-    parts = split(f"````md\n{inner}````\n\nafter", MEASURE)
+    parts = split(f"````md\n{inner}````\n\nafter", BUDGET)
     assert all(part.text.startswith("````md\n") for part in parts)
     assert all(blocks(part.text)[0].kind is Kind.CODE for part in parts)
 
 
 def test_a_fence_that_ends_with_its_page_is_not_opened_again() -> None:
     for lines in range(10, 60):
-        pages = texts(split("```\n" + "code\n" * lines + "```\nafter", MEASURE))
+        pages = texts(split("```\n" + "code\n" * lines + "```\nafter", BUDGET))
         assert not any("```\n```" in page for page in pages)
 
 
 def test_a_table_cut_in_two_repeats_its_header() -> None:
     rows = "".join(f"| {number} | value |\n" for number in range(40))
-    pages = texts(split(f"| n | v |\n|---|---|\n{rows}", MEASURE))
+    pages = texts(split(f"| n | v |\n|---|---|\n{rows}", BUDGET))
     assert len(pages) > 2
     assert all(page.startswith("| n | v |\n|---|---|\n| ") for page in pages)
     assert [row for page in pages for row in page.split("\n")[2:]] == rows.splitlines()
@@ -125,48 +125,48 @@ def test_a_table_cut_in_two_repeats_its_header() -> None:
 
 def test_pages_end_between_blocks() -> None:
     paragraph = "a few words " * 8
-    pages = texts(split(f"{paragraph}\n\n" * 10, MEASURE))
+    pages = texts(split(f"{paragraph}\n\n" * 10, BUDGET))
     assert all(page.replace(paragraph.strip(), "").split() == [] for page in pages)
 
 
 def test_a_heading_goes_with_what_follows() -> None:
-    pages = texts(split("words " * 30 + "\n\n## Title\n\n" + "more " * 40, MEASURE))
+    pages = texts(split("words " * 30 + "\n\n## Title\n\n" + "more " * 40, BUDGET))
     assert [page.startswith("## Title") for page in pages] == [False, True]
 
 
 def test_a_nested_list_goes_on_nested() -> None:
     nested = "".join(f"     - item {number} of the list\n" for number in range(30))
-    pages = texts(split(f"1. one\n\n   - two\n{nested}", MEASURE))
+    pages = texts(split(f"1. one\n\n   - two\n{nested}", BUDGET))
     assert len(pages) > 2
     assert pages[1].startswith("1. …\n   - …\n     - item ")
 
 
 def test_a_quote_goes_on_quoted() -> None:
-    pages = texts(split("> " + "words in a quote " * 40, MEASURE))
+    pages = texts(split("> " + "words in a quote " * 40, BUDGET))
     assert len(pages) > 2
     assert all(page.startswith("> ") for page in pages)
 
 
 def test_inline_code_cut_in_two_is_closed_and_opened_again() -> None:
-    first, second = texts(split("`" + "some code " * 40 + "`", MEASURE))[:2]
+    first, second = texts(split("`" + "some code " * 40 + "`", BUDGET))[:2]
     assert first.endswith("`")
     assert second.startswith("`")
 
 
 @pytest.mark.parametrize("sign", [FAMILY, "🇩🇪", "e\u0301", "👍🏽"])
 def test_a_sign_is_never_torn(sign: str) -> None:
-    pages = texts(split("x" + sign * 300, MEASURE))
+    pages = texts(split("x" + sign * 300, BUDGET))
     assert len(pages) > 1
     assert all(page.removeprefix("x").replace(sign, "") == "" for page in pages)
 
 
 def test_a_row_waits_until_it_is_whole() -> None:
-    assert texts(split("| a |\n|---|\n| 1 |\n| 2", MEASURE, streaming=True)) == ["| a |\n|---|\n| 1 |"]
-    assert texts(split("| a |\n|---|\n| 1 |\n| 2", MEASURE)) == ["| a |\n|---|\n| 1 |\n| 2"]
+    assert texts(split("| a |\n|---|\n| 1 |\n| 2", BUDGET, streaming=True)) == ["| a |\n|---|\n| 1 |"]
+    assert texts(split("| a |\n|---|\n| 1 |\n| 2", BUDGET)) == ["| a |\n|---|\n| 1 |\n| 2"]
 
 
 def test_nothing_gives_no_page() -> None:
-    assert split(" \n\n ", MEASURE) == []
+    assert split(" \n\n ", BUDGET) == []
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def outside_code(text: str) -> str:
 def test_hostile_text_costs_little(piece: str) -> None:
     text = (piece * 10_000)[:10_000]
     began = time.process_time()
-    for part in split(visible(text), Measure(limit=2_000)):
+    for part in split(visible(text), Budget(limit=2_000)):
         Guard(anywhere="@").prose(part.text)
     assert time.process_time() - began < 1.0
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from bots.reply.delivery import Deed, Delivery
 from bots.reply.note import Message, Note, Notes
 from bots.reply.page import Page
-from bots.text.measure import Measure
+from bots.text.budget import Budget
 from bots.text.pages import split
-from bots.text.thoughts import visible
+from bots.text.reasoning import visible
 from core.errors import ChatBusy, ChatForbidden, ChatLimited
 from core.relay import Relay
 from core.thread import PlaceId, Thread, ThreadId
@@ -20,7 +20,7 @@ from core.turn import Question, QuestionKey, Reply, Turn
 from tests.contract.board import BOT, LONGEST, Board, FullError
 
 NAME = "board"
-_MEASURE = Measure(limit=LONGEST)
+_MEASURE = Budget(limit=LONGEST)
 
 
 @dataclass(frozen=True, slots=True)

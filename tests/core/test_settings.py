@@ -86,7 +86,7 @@ def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_key_can_be_made_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     made = subprocess.run(["/bin/sh", "-c", MAKE_A_KEY], capture_output=True, check=True, text=True)  # noqa: S603
     monkeypatch.setenv("BOBBIN_SECRET_KEY", made.stdout.strip())
-    assert load(CHATS).seal.lasts
+    assert load(CHATS).secret_box.lasts
 
 
 def test_a_file_that_is_no_toml_is_said(elsewhere: Path) -> None:

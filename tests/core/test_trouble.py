@@ -14,8 +14,8 @@ from core.engine.embedded import Embedded
 from core.errors import (
     BadRequest,
     ChatRejected,
+    CircuitOpen,
     ModerationRefused,
-    Resting,
     UpstreamBusy,
     UpstreamCut,
     UpstreamError,
@@ -255,4 +255,4 @@ async def test_turns_and_what_was_never_shown_are_counted(rig: Rig) -> None:
 
 
 def test_resting_is_no_reason_to_ask_at_once_again() -> None:
-    assert not Resting.retryable
+    assert not CircuitOpen.retryable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bots.discord import gateway
-from bots.slack import connect
+from bots.discord import connection as gateway
+from bots.slack import connection as socket
 from tests.e2e.conftest import DiscordSide, Side, SlackSide
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ async def test_listening_that_breaks_is_begun_again(
     """Whatever it is that breaks: the adapters can be asked to listen twice."""
     there, beside = DiscordSide(local_discord), SlackSide(local_slack)
     breaking = asyncio.Event()
-    stay, watch = gateway.stay, connect.watch
+    stay, watch = gateway.stay, socket.watch
     times = dict.fromkeys(("discord", "slack"), 0)
 
     async def broken_stay(*given: object) -> None:
@@ -60,7 +60,7 @@ async def test_listening_that_breaks_is_begun_again(
         await _until_broken(watch(*given), breaking, is_to_break=times["slack"] == 1)  # type: ignore[arg-type]
 
     monkeypatch.setattr(gateway, "stay", broken_stay)
-    monkeypatch.setattr(connect, "watch", broken_watch)
+    monkeypatch.setattr(socket, "watch", broken_watch)
     async with running(sqlite_url, "slack", "discord") as bobbin:
         breaking.set()
         async with asyncio.timeout(20):

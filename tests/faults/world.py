@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, NullPool, create_engine, delete, select
 from sqlalchemy.exc import DBAPIError
 
-from bots.discord.starts import STARTS_NOTE
+from bots.discord.identify_budget import STARTS_NOTE
 from core.storage.tables import notes, turns
 from sandbox.discord import LocalDiscord
 from sandbox.slack import LocalSlack

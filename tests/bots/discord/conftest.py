@@ -19,7 +19,7 @@ from core.commands import Told
 from core.errors import StorageUnavailable
 from core.preset import Preset
 from core.relay import Relay
-from core.seal import Seal
+from core.secret_box import SecretBox
 from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger, Obeyed
 from core.storage.migrate import migrate
@@ -99,7 +99,7 @@ class House:
 
     def build(self) -> DiscordChat:
         """A chat that remembers nothing, as after a restart."""
-        kit = Kit(notes=self.ledger, seal=Seal([]), vitals=self.vitals, routes=NoRoutes())
+        kit = Kit(notes=self.ledger, secret_box=SecretBox([]), vitals=self.vitals, routes=NoRoutes())
         return DiscordChat(self.section, kit)
 
     def sharded(self, count: int, *shards: int) -> House:

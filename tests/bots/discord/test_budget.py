@@ -34,7 +34,7 @@ class Spent:
     async def begin(self, house: House, where: Channel | str) -> None:
         """With nothing left to do of what is done at the start."""
         await house.settle(await house.show((await house.asked(to=where)).start("m").finish("Because.")))
-        await until(lambda: not house.chat._signs._tasks)
+        await until(lambda: not house.chat._indicator._tasks)
         house.woken.clear()
         self.counted = 0
         house.discord.calls.clear()
@@ -122,8 +122,8 @@ async def test_a_sign_of_life_costs_what_it_calls(house: House, spent: Spent) ->
         await spent.begin(house, direct)
         turn = await house.asked("and now?", to=direct)
         await house.discord.wait_for(lambda: house.calls(TYPING))
-        house.chat._signs.off(turn.id)
-        await until(lambda: not house.chat._signs._tasks)
+        house.chat._indicator.off(turn.id)
+        await until(lambda: not house.chat._indicator._tasks)
         assert spent.is_right(house)
 
 
@@ -132,8 +132,8 @@ async def test_a_sign_of_life_that_comes_too_late_is_none(house: House, spent: S
         await spent.begin(house, "general")
         async with house.chat._pace._later:
             turn = await house.asked("@bobbin and this?", to="random")
-            house.chat._signs.off(turn.id)
-        await until(lambda: not house.chat._signs._tasks)
+            house.chat._indicator.off(turn.id)
+        await until(lambda: not house.chat._indicator._tasks)
         assert not house.calls(START_THREAD)
         assert spent.is_right(house)
 
@@ -160,19 +160,19 @@ async def test_who_only_answers_logs_in_once(house: House) -> None:
 
 
 async def test_a_door_that_nobody_uses_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord.door.KEPT_OPEN", 0.0)
-    async with house.chat._door.client() as client:
+    monkeypatch.setattr("bots.discord.api.KEPT_OPEN", 0.0)
+    async with house.chat._api.client() as client:
         pass
     await until(client.is_closed)
-    async with house.chat._door.client() as another:
+    async with house.chat._api.client() as another:
         assert not another.is_closed()
 
 
 async def test_a_door_that_was_kept_open_is_closed_when_the_process_ends(house: House) -> None:
-    async with house.chat._door.client() as client:
+    async with house.chat._api.client() as client:
         pass
     assert not client.is_closed()
-    closing = house.chat._door._closing
+    closing = house.chat._api._closing
     assert closing
     await asyncio.sleep(0)  # it has begun
     closing.cancel()  # as asyncio does with all that is left

@@ -101,7 +101,7 @@ async def test_a_command_that_failed_can_be_tried_again_from_its_response(house:
 async def test_nothing_of_a_click_is_kept_in_memory(house: House) -> None:
     async with house.listening():
         await failed(house)
-        async with house.chat._door.client() as client:
+        async with house.chat._api.client() as client:
             assert not client.persistent_views
             assert not client._connection._view_store._views
 
@@ -202,7 +202,7 @@ async def test_an_edit_of_what_is_too_old_asks_nothing(house: House) -> None:
 
 
 async def test_an_edit_that_cannot_be_recorded_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord.hearing.PATIENCE", 0.1)
+    monkeypatch.setattr("bots.discord.listeners.PATIENCE", 0.1)
     async with house.listening():
         said = await house.discord.say("ada", "general", "why?")
         house.ledger.is_away = True

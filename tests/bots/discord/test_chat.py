@@ -48,7 +48,7 @@ async def test_somebody_is_seen_typing_until_there_is_text(house: House) -> None
         turn = await house.show(turn.start("m"))
         assert not house.said(house.thread())
         await house.show(turn.grow("Because"))
-        assert not house.chat._signs._typing
+        assert not house.chat._indicator._typing
         assert house.calls(START_THREAD) == 1
 
 
@@ -230,7 +230,7 @@ async def test_one_more_answer_can_be_shown_after_listening_has_ended(house: Hou
 
 
 async def test_when_listening_has_ended_nothing_more_is_heard(house: House) -> None:
-    async with house.chat._door.client():  # as while something is still being shown
+    async with house.chat._api.client():  # as while something is still being shown
         async with house.listening():
             assert house.discord.gateway._connections
         async with asyncio.timeout(5):
@@ -239,7 +239,7 @@ async def test_when_listening_has_ended_nothing_more_is_heard(house: House) -> N
 
 
 async def test_who_asks_while_the_database_is_down_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord.hearing.PATIENCE", 0.1)
+    monkeypatch.setattr("bots.discord.listeners.PATIENCE", 0.1)
     async with house.listening():
         house.ledger.is_away = True
         asked = await house.discord.say("ada", "general", "@bobbin why?")
@@ -337,7 +337,7 @@ async def test_a_gateway_that_comes_up_late_is_found(house: House) -> None:
 async def test_a_call_that_gets_no_answer_fails_before_others_have_waited_long(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.discord.door.LONGEST_CALL", 0.5)
+    monkeypatch.setattr("bots.discord.api.LONGEST_CALL", 0.5)
     enough = asyncio.Event()
 
     async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

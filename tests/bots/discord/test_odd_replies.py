@@ -214,7 +214,7 @@ async def test_limits_that_never_end_do_not_close_a_channel_for_good(
 async def test_who_can_not_be_told_something_is_survived(
     house: House, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.discord.hearing.PATIENCE", 0.01)
+    monkeypatch.setattr("bots.discord.listeners.PATIENCE", 0.01)
     house.discord.faults.odd("PUT /applications/{application_id}/commands", ODD[kind])
     async with house.listening():
         turn = await house.asked()

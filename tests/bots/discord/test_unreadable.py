@@ -284,7 +284,7 @@ async def test_a_question_that_has_become_unreadable_is_not_taken_for_a_deleted_
 async def test_what_answers_in_discords_place_is_told_by_the_doctor_and_survived(
     house: House, body: str, content_type: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.discord.gateway.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("bots.discord.connection.FIRST_DELAY", 0.01)
     answers = 0
 
     async def answer(_request: web.Request) -> web.Response:

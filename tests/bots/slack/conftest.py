@@ -21,7 +21,7 @@ from core.commands import Told
 from core.errors import StorageUnavailable
 from core.preset import Preset
 from core.relay import Relay
-from core.seal import Seal
+from core.secret_box import SecretBox
 from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger, Obeyed
 from core.storage.migrate import migrate
@@ -134,7 +134,9 @@ class House:
 
     def build(self) -> SlackChat:
         """A chat that remembers nothing, as after a restart."""
-        return SlackChat(self.section, Kit(notes=self.ledger, seal=Seal([]), vitals=self.vitals, routes=self.door))
+        return SlackChat(
+            self.section, Kit(notes=self.ledger, secret_box=SecretBox([]), vitals=self.vitals, routes=self.door)
+        )
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.slack import catch_up, connect
+from bots.slack import catch_up, connection
 from bots.slack.api import Api
 from bots.slack.catch_up import MOST_MESSAGES, MOST_REFUSALS, SEEN_NOTE, CatchUp
 from bots.slack.events import Revised, key_of, read_message
-from bots.slack.hearing import Hearing
+from bots.slack.indicator import Indicator
+from bots.slack.listeners import Listeners
 from bots.slack.pace import Pace
-from bots.slack.signs import Signs
 from core.errors import StorageUnavailable
 from core.turn import Question, Turn
 from core.vitals import Vitals
@@ -32,7 +32,7 @@ class Away:
     """A bot that was away since an hour ago, and has been asked nothing before."""
 
     house: House
-    hearing: Hearing
+    hearing: Listeners
     taken: list[Question] = field(default_factory=list)
     revised: list[str] = field(default_factory=list)
     is_storing: bool = True
@@ -91,7 +91,7 @@ async def away(house: House) -> AsyncIterator[Away]:
     await house.ledger.write_note(SEEN_NOTE, f"{time.time() - 3600:.6f}")
     async with api.session():
         identity = await api.who_am_i()
-        hearing = Hearing(house.relay, identity, api, Signs(api), metrics=house.vitals.metrics)
+        hearing = Listeners(house.relay, identity, api, Indicator(api), metrics=house.vitals.metrics)
         away = Away(house, hearing)
         away.catch_up = CatchUp(
             api,
@@ -254,12 +254,12 @@ async def test_after_a_longer_absence_it_looks_again(house: House, away: Away, m
         async def is_connected(self) -> bool:
             return next(self.states, True)
 
-    monkeypatch.setattr(connect, "LOOK_INTERVAL", 0.001)
+    monkeypatch.setattr(connection, "LOOK_INTERVAL", 0.001)
     await away.catch_up.look()
     running = asyncio.create_task(away.catch_up.run())
     await house.until(lambda: away.catch_up._is_complete)
     await house.slack.say("ada", "general", "@bobbin tea?")
-    watching = asyncio.create_task(connect.watch(Socket(), Vitals(), away.catch_up.again))  # type: ignore[arg-type]
+    watching = asyncio.create_task(connection.watch(Socket(), Vitals(), away.catch_up.again))  # type: ignore[arg-type]
     await house.until(lambda: away.taken)
     for task in (running, watching):
         task.cancel()

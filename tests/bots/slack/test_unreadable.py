@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from bots.slack import connect
+from bots.slack import connection
 from core.errors import SetupError
 from sandbox.slack import Raw
 
@@ -123,10 +123,10 @@ async def test_a_message_that_is_none_does_not_keep_the_others_of_its_channel(ho
 async def test_who_is_answered_by_something_else_goes_on_trying(
     house: House, monkeypatch: pytest.MonkeyPatch, method: str, answer: Raw
 ) -> None:
-    monkeypatch.setattr(connect, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(connection, "FIRST_DELAY", 0.01)
     house.slack.faults.raw[method] = answer
     with pytest.raises(SetupError, match="can't be reached"):
-        await connect.check(house.section)
+        await connection.check(house.section)
     listening = asyncio.create_task(house.chat.listen(house.relay))
     await house.until(lambda: house.calls(method) >= 3 or listening.done())
     house.slack.faults.raw.clear()

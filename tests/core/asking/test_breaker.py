@@ -7,8 +7,8 @@ import pytest
 from core.asking.breaker import Breaker
 from core.errors import (
     BadRequest,
+    CircuitOpen,
     EmptyAnswer,
-    Resting,
     TokenRefused,
     UpstreamBusy,
     UpstreamCut,
@@ -39,7 +39,7 @@ def breaker(clock: Clock) -> Breaker:
 
 
 def call(breaker: Breaker, error: UpstreamError | None = None, *, answered: bool = False) -> None:
-    """One call: it fails with *error*, or is answered. Raises Resting when it may not pass."""
+    """One call: it fails with *error*, or is answered. Raises CircuitOpen when it may not pass."""
     breaker.check()
     with suppress(UpstreamError), breaker.watching() as answers:
         if answered or error is None:
@@ -54,7 +54,7 @@ def fail(breaker: Breaker, times: int = 3) -> None:
 
 
 def is_told(breaker: Breaker) -> str:
-    with pytest.raises(Resting) as told:
+    with pytest.raises(CircuitOpen) as told:
         call(breaker)
     return told.value.sentence
 
@@ -110,7 +110,7 @@ def test_the_pauses_grow_and_end_growing(breaker: Breaker, clock: Clock) -> None
             try:
                 breaker.check()
                 break
-            except Resting:
+            except CircuitOpen:
                 clock.now += 1
         pauses.append(clock.now - began)
         fail(breaker, 1)
@@ -123,8 +123,8 @@ def test_it_may_be_a_moment_at_first_and_is_none_later(clock: Clock) -> None:
     while clock.now < opened + 30:
         try:
             call(breaker, UpstreamFailed(status=500))
-        except Resting as resting:
-            passes[clock.now - opened] = resting.passes
+        except CircuitOpen as open_circuit:
+            passes[clock.now - opened] = open_circuit.passes
             clock.now += 0.5
     assert {after for after, moment in passes.items() if moment} == {after for after in passes if after < 7}
 
@@ -132,7 +132,7 @@ def test_it_may_be_a_moment_at_first_and_is_none_later(clock: Clock) -> None:
 def test_a_probe_that_hangs_keeps_nobody_waiting_for_long(breaker: Breaker, clock: Clock) -> None:
     fail(breaker)
     clock.now += 10.1
-    with breaker.watching(), pytest.raises(Resting) as told:
+    with breaker.watching(), pytest.raises(CircuitOpen) as told:
         breaker.check()
     assert not told.value.passes
 
@@ -185,4 +185,4 @@ def test_calls_that_were_under_way_when_it_opened_do_not_prolong_the_pause(break
 
 
 def test_a_long_pause_is_told_in_minutes() -> None:
-    assert "about 4 minutes" in Resting(seconds=200).sentence
+    assert "about 4 minutes" in CircuitOpen(seconds=200).sentence

@@ -5,7 +5,7 @@ import pytest
 from core.asking.patience import SECONDS, Patience
 from core.errors import (
     BadRequest,
-    Resting,
+    CircuitOpen,
     UpstreamBusy,
     UpstreamCut,
     UpstreamError,
@@ -51,13 +51,13 @@ def test_the_pauses_are_bounded_in_all() -> None:
 
 def test_what_is_away_for_a_moment_is_waited_for_without_spending_a_try() -> None:
     patience = Patience(tries=2)
-    assert [patience.after(Resting(seconds=2, passes=True)) for _ in range(2)] == [2, 2]
+    assert [patience.after(CircuitOpen(seconds=2, passes=True)) for _ in range(2)] == [2, 2]
     assert patience.after(UpstreamFailed(status=500)) is not None
 
 
 def test_what_is_down_is_told_at_once() -> None:
-    assert Patience().after(Resting(seconds=2)) is None
+    assert Patience().after(CircuitOpen(seconds=2)) is None
 
 
 def test_nobody_waits_where_another_can_step_in() -> None:
-    assert Patience(rests=False).after(Resting(seconds=2, passes=True)) is None
+    assert Patience(rests=False).after(CircuitOpen(seconds=2, passes=True)) is None

@@ -15,7 +15,7 @@ from core.asking.limits import ASIDE
 from core.asking.service import Service
 from core.errors import (
     BobbinError,
-    Resting,
+    CircuitOpen,
     TokenRefused,
     UpstreamBusy,
     UpstreamCut,
@@ -226,13 +226,13 @@ async def test_a_service_that_is_down_is_reached_by_probes_only_and_people_are_t
     async with rigged(clock=clock, first_rest=10, in_flight=5) as rig:
         rig.emulators[0].faults.set("api_error")
         answers = await rig.ask_many(50)
-        assert {type(answer) for answer in answers} <= {Resting, UpstreamFailed}
+        assert {type(answer) for answer in answers} <= {CircuitOpen, UpstreamFailed}
         calls = rig.calls[0]
         assert calls < FAILURES + 5
         for minute in range(1, 6):
             clock.now += 400  # longer than the longest pause
             answers = await rig.ask_many(50)
-            assert Resting in {type(answer) for answer in answers}
+            assert CircuitOpen in {type(answer) for answer in answers}
             assert rig.calls[0] == calls + minute
         assert rig.measured("bobbin_upstream_down", model="gpt-5.1") == 1
         rig.emulators[0].faults.clear()
@@ -246,8 +246,8 @@ async def test_a_service_that_cannot_be_reached_at_all_is_left_alone_as_well(rig
     async with rigged() as rig:
         await rig.emulators[0].stop()
         answers = await rig.ask_many(20)
-        assert {type(answer).__name__ for answer in answers} <= {"Resting", "UpstreamUnreachable"}
-        with pytest.raises(Resting, match="not asked"):
+        assert {type(answer).__name__ for answer in answers} <= {"CircuitOpen", "UpstreamUnreachable"}
+        with pytest.raises(CircuitOpen, match="not asked"):
             await rig.ask()
 
 
@@ -272,7 +272,7 @@ async def test_one_model_that_is_down_keeps_no_other_from_answering(rigged: Any)
         rig.emulators[0].faults.set("api_error")
         await rig.ask_many(20)
         rig.emulators[0].faults.clear()
-        with pytest.raises(Resting):
+        with pytest.raises(CircuitOpen):
             await rig.ask()
         assert await rig.ask("say exactly: here", model="o3") == "here"
 
@@ -293,5 +293,5 @@ async def test_a_cut_before_the_first_byte_counts_as_down(rigged: Any) -> None:
         rig.emulators[0].faults.set("hang_up")
         answers = await rig.ask_many(FAILURES)
         assert {type(answer) for answer in answers} == {UpstreamCut}
-        with pytest.raises(Resting):
+        with pytest.raises(CircuitOpen):
             await rig.ask()

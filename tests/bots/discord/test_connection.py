@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import discord
 import pytest
 
-from bots.discord.gateway import LONGEST_DELAY, WITHOUT_PAUSE, Reconnects, shard_of
-from bots.discord.starts import FIRST_PAUSE, FORGOTTEN_AFTER, MOST_FREE, STARTS_NOTE, Starts, Tally
+from bots.discord.connection import LONGEST_DELAY, WITHOUT_PAUSE, Reconnects, shard_of
+from bots.discord.identify_budget import FIRST_PAUSE, FORGOTTEN_AFTER, MOST_FREE, STARTS_NOTE, IdentifyBudget, Tally
 from core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ async def test_while_the_database_is_away_it_counts_on() -> None:
         async def write_note(self, name: str, text: str) -> None:
             raise StorageUnavailable
 
-    starts = Starts(Away(), 1)
+    starts = IdentifyBudget(Away(), 1)
     for _ in range(MOST_FREE + 1):
         assert await starts.pause(0) == 0
         await starts.count(0)
@@ -92,8 +92,8 @@ def _unspaced(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def _hurried(_unspaced: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first pause is of a second, and hardly any of it may pass while a connection comes about."""
-    monkeypatch.setattr("bots.discord.starts.FIRST_PAUSE", 1.0)
-    monkeypatch.setattr("bots.discord.gateway.LONGEST_HOLD", 0.1)
+    monkeypatch.setattr("bots.discord.identify_budget.FIRST_PAUSE", 1.0)
+    monkeypatch.setattr("bots.discord.connection.LONGEST_HOLD", 0.1)
 
 
 async def until(true: Callable[[], Awaitable[object]]) -> None:

@@ -16,7 +16,7 @@ from core.errors import ChatError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bots.discord.door import Door
+    from bots.discord.api import Api
     from bots.discord.note import Where
     from bots.discord.pace import Pace
     from core.turn import TurnId
@@ -29,11 +29,11 @@ LONGEST = 300.0  # seconds; whatever is slower than that, somebody else may have
 log = structlog.get_logger(__name__)
 
 
-class Signs:
+class Indicator:
     """For which turns it types. For none, unless open."""
 
-    def __init__(self, door: Door, pace: Pace) -> None:
-        self._door = door
+    def __init__(self, api: Api, pace: Pace) -> None:
+        self._api = api
         self._pace = pace
         self._is_open = False
         self._typing: dict[TurnId, asyncio.Event] = {}  # set when it is enough
@@ -80,7 +80,7 @@ class Signs:
 
         try:
             with translated():
-                async with self._door.client() as client:
+                async with self._api.client() as client:
                     if threads.is_to_be_made(client, where) and not await self._pace.spare(is_wanted):
                         return
                     channel = client.get_partial_messageable((await threads.opened(client, where)).channel)

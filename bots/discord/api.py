@@ -23,7 +23,7 @@ LONGEST_CALL = 20.0  # seconds
 KEPT_OPEN = 30.0  # seconds without use; logging in takes two calls, and who only answers may need it again soon
 
 
-class Door:
+class Api:
     """One client for all. While the bot listens it is open; else as long as something is shown, and a while longer."""
 
     def __init__(self, section: Section, metrics: Metrics) -> None:

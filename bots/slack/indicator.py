@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 Message = tuple[str, str]  # channel, ts
 
 
-class Signs:
+class Indicator:
     """Puts signs on questions and takes them off, within Slack's budget."""
 
     def __init__(self, api: Api) -> None:

@@ -14,7 +14,7 @@ _MAY_BEGIN = re.compile(r"[\s>+*\d.)-]*(?:#|```|~~~|[-_*=:|\s]+\Z)|.*(?: {4}|\t)
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class Budget:
     limit: int  # of a page, in what `length` counts
     length: Callable[[str], int] = len
     gains: str = ""  # characters beside which the renderer may put another one

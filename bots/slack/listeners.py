@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bots.slack.api import Api, Identity
     from bots.slack.catch_up import CatchUp
     from bots.slack.footer import Click
-    from bots.slack.signs import Signs
+    from bots.slack.indicator import Indicator
     from core.relay import Relay
     from core.vitals import Metrics
 
@@ -34,15 +34,15 @@ _GONE = "I can't find that question any more. Please ask it again."
 log = structlog.get_logger(__name__)
 
 
-class Hearing:
+class Listeners:
     """Hands over what is heard; returns only when that is recorded."""
 
-    def __init__(self, relay: Relay, identity: Identity, api: Api, signs: Signs, *, metrics: Metrics) -> None:
+    def __init__(self, relay: Relay, identity: Identity, api: Api, indicator: Indicator, *, metrics: Metrics) -> None:
         self._relay = relay
         self._metrics = metrics
         self._identity = identity
         self._api = api
-        self._signs = signs
+        self._indicator = indicator
 
     async def hear(self, body: Mapping[str, Any], catch_up: CatchUp) -> None:
         """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
@@ -77,7 +77,7 @@ class Hearing:
             question, note.write(), may_change=lambda: self._check_may_change(question.asker)
         )
         if accepted.is_new and has_sign:
-            self._signs.on(note.where.channel, note.where.question_ts)
+            self._indicator.on(note.where.channel, note.where.question_ts)
         return accepted.is_new
 
     async def revise(self, revised: Revised) -> None:

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
-from bots.discord import gateway
+from bots.discord import connection
 from bots.discord.buttons import take_click
 from bots.discord.catch_up import Round
 from bots.discord.commands import Interaction, Tree, recorded_in_time
@@ -46,7 +46,7 @@ PATIENCE = 20.0  # seconds
 log = structlog.get_logger(__name__)
 
 
-class Hearing:
+class Listeners:
     """From the login to the end of listening."""
 
     def __init__(
@@ -142,7 +142,7 @@ class Hearing:
                 await self._seen[shard].keep(at_once=True)
 
         async def on_connect() -> None:
-            vitals.up(gateway.PART)
+            vitals.up(connection.PART)
             if self._client.shard_count is None:  # then discord.py tells of no shard
                 await on_shard_connect(0)
 
@@ -151,17 +151,17 @@ class Hearing:
                 await on_shard_ready(0)
 
         async def on_resumed() -> None:
-            vitals.up(gateway.PART)
+            vitals.up(connection.PART)
 
         async def on_disconnect() -> None:
-            vitals.down(gateway.PART, "The connection to Discord is interrupted; trying again.")
+            vitals.down(connection.PART, "The connection to Discord is interrupted; trying again.")
 
         return on_connect, on_ready, on_shard_connect, on_shard_ready, on_resumed, on_disconnect
 
     def _people_listeners(self) -> tuple[Listener, ...]:
         async def on_message(message: discord.Message) -> None:
             self._own_task()
-            seen = self._seen[gateway.shard_of(_guild_of(message), self._client)]
+            seen = self._seen[connection.shard_of(_guild_of(message), self._client)]
             with seen.hearing(message.id):
                 await self._hear(message)
             await seen.keep()
@@ -211,7 +211,7 @@ class Hearing:
             await _look_up_channel(message, self._client)
         asked = read_message(message, self._me)
         if isinstance(asked, Asked):
-            this = self._rounds.get(gateway.shard_of(_guild_of(message), self._client))
+            this = self._rounds.get(connection.shard_of(_guild_of(message), self._client))
             if this and not (is_edit or is_missed):
                 await this.reach(message.channel)
             async with self._alone_with(message.id):
@@ -271,7 +271,7 @@ class Hearing:
                     )
 
     async def _take_command(self, interaction: Interaction, text: str) -> None:
-        token = self._kit.seal.close(interaction.token)
+        token = self._kit.secret_box.close(interaction.token)
         asked = read_command(interaction, text, token, time.time() + TOKEN_LIFETIME)
         # Discord takes nothing for a response before it was told that one comes.
         deferring = self._deferring[asked.question.key] = asyncio.Event()

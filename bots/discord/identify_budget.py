@@ -49,7 +49,7 @@ class Tally:
         return min(max(0.0, self.last + pause - now), longest)  # the clock may have been wrong
 
 
-class Starts:
+class IdentifyBudget:
     """Of all shards of this process. Each has a note of its own, since other processes count others."""
 
     def __init__(self, notes: Notes, shards: int, clock: Callable[[], float] = time.time) -> None:

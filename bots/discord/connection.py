@@ -14,7 +14,7 @@ import discord
 import structlog
 
 from bots.discord.errors import NETWORK, translate
-from bots.discord.starts import Starts
+from bots.discord.identify_budget import IdentifyBudget
 from core.errors import ChatBusy, SetupError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from bots.discord.door import Door
+    from bots.discord.api import Api
     from bots.kit import Notes
     from core.vitals import Vitals
 
@@ -68,12 +68,12 @@ def shard_of(guild: int | None, client: discord.Client) -> int:
     return ((guild or 0) >> 22) % (client.shard_count or 1)
 
 
-async def enter(door: Door, stack: AsyncExitStack, vitals: Vitals) -> discord.Client:
-    """Open *door* for as long as *stack*, however long Discord can't be reached. Raises SetupError for a wrong token."""
+async def enter(api: Api, stack: AsyncExitStack, vitals: Vitals) -> discord.Client:
+    """Open *api* for as long as *stack*, however long Discord can't be reached. Raises SetupError for a wrong token."""
     delay = FIRST_DELAY
     while True:
         try:
-            return await stack.enter_async_context(door.client())
+            return await stack.enter_async_context(api.client())
         except discord.LoginFailure as error:
             raise SetupError(NOT_ACCEPTED) from error
         except (discord.DiscordException, *NETWORK) as error:
@@ -89,7 +89,7 @@ async def enter(door: Door, stack: AsyncExitStack, vitals: Vitals) -> discord.Cl
 async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
     """Stay connected until cancelled; the client is left logged in. Raises SetupError for what can never work."""
     delay = FIRST_DELAY
-    _hold_back(client, Starts(notes, client.shard_count or 1), vitals)
+    _hold_back(client, IdentifyBudget(notes, client.shard_count or 1), vitals)
     sockets = _remember_sockets(client, vitals)
     discord.gateway.KeepAliveHandler = _Heartbeat  # type: ignore[misc]  # it has no other place for it
     try:
@@ -204,7 +204,7 @@ async def _wait(delay: float, code: str, vitals: Vitals) -> None:
     await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
 
 
-def _hold_back(client: discord.Client, starts: Starts, vitals: Vitals) -> None:
+def _hold_back(client: discord.Client, identify_budget: IdentifyBudget, vitals: Vitals) -> None:
     """Have every session's begin counted, and wait where there were many of late: discord.py would go on and on.
 
     A connection that comes about can't wait for long, so it fails. That of a shard is tried again by discord.py, with
@@ -216,7 +216,7 @@ def _hold_back(client: discord.Client, starts: Starts, vitals: Vitals) -> None:
         if not initial and shard_id is None:
             # If this fails, discord.py would resume the session that was lost, again and again; without one, it ends.
             client.ws = None  # type: ignore[assignment]  # as long as it isn't connected
-        if pause := await starts.pause(shard):
+        if pause := await identify_budget.pause(shard):
             vitals.down(PART, "Connected to Discord very often of late; waiting.")
             log.warning(
                 "connected very often of late; waiting, or Discord would take the token away",
@@ -229,6 +229,6 @@ def _hold_back(client: discord.Client, starts: Starts, vitals: Vitals) -> None:
         if pause > LONGEST_HOLD:
             raise TimeoutError
         await type(client).before_identify_hook(client, shard_id, initial=initial)
-        await starts.count(shard)
+        await identify_budget.count(shard)
 
     client.event(before_identify_hook)

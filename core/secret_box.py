@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
-class Seal:
+class SecretBox:
     """Seals and opens short texts. Without a key of the operator's, what it sealed is lost with the process."""
 
     def __init__(self, keys: list[str]) -> None:
