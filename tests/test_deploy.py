@@ -16,7 +16,7 @@ from core.vitals import Redactor
 
 HOUSE = Path(__file__).parent.parent
 DEPLOY = HOUSE / "deploy"
-README = (HOUSE / "README.md").read_text()
+GUIDE = (HOUSE / "docs/running.md").read_text()
 COMPOSE = (DEPLOY / "compose.yaml").read_text()
 # https://www.postgresql.org/docs/current/runtime-config-connection.html: max_connections, less those of superusers
 MOST_CONNECTIONS = 100 - 3
@@ -75,7 +75,7 @@ def test_all_processes_are_of_one_image_and_none_starts_without_a_platform() -> 
 def test_containers_get_longer_to_end_than_answers_do() -> None:
     grace = Settings.model_fields["shutdown_grace"].default
     [stop] = re.findall(r"stop_grace_period: (\d+)s", COMPOSE)
-    [by_hand] = re.findall(r"--stop-timeout (\d+)", README)
+    [by_hand] = re.findall(r"--stop-timeout (\d+)", GUIDE)
     assert min(int(stop), int(by_hand)) >= grace + ENDING
 
 
@@ -90,7 +90,7 @@ def test_together_they_need_no_more_connections_than_there_are() -> None:
     each = dict.fromkeys(processes(), database.CONNECTIONS + SHARES)
     listening = each[WORKER]
     each[WORKER] += jobs.CONNECTIONS + LISTENS
-    told = re.search(r"takes up to (\d+) connections to PostgreSQL, any other one up to (\d+)", README)
+    told = re.search(r"takes up to (\d+) connections to PostgreSQL, any other one up to (\d+)", GUIDE)
     assert told
     assert (int(told[1]), int(told[2])) == (each[WORKER], listening)
     twice = 2  # all are replaced at once
