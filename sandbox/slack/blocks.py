@@ -44,7 +44,7 @@ _CONTEXT_ACTION_TYPES = {"feedback_buttons", "icon_button"}
 # Taken as they come: what is inside them is not checked here.
 _UNCHECKED_TYPES = {
     *("alert", "auth_provider", "card", "carousel", "container", "data_table", "data_visualization"),
-    *("divider", "plan", "task_card"),
+    *("plan", "task_card"),
 }
 
 
@@ -150,7 +150,12 @@ def _section(block: JsonObject, problems: Problems, place: str) -> None:
         _check_element(block["accessory"], problems, f"{place}/accessory")
 
 
+def _divider(block: JsonObject, problems: Problems, place: str) -> None:
+    problems.only(block, ("block_id",), place)
+
+
 def _header(block: JsonObject, problems: Problems, place: str) -> None:
+    problems.only(block, ("text", "level", "block_id"), place)
     problems.text(block, "text", HEADER_TEXT, place, plain=True)
 
 
@@ -250,6 +255,7 @@ def _options(element: JsonObject, most: int, problems: Problems, place: str) -> 
 
 _CHECKS: dict[str, Callable[[JsonObject, Problems, str], None]] = {
     "section": _section,
+    "divider": _divider,
     "header": _header,
     "markdown": _markdown,
     "image": _image,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sandbox.slack.weight import characters
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandbox.slack.nouns import JsonObject
 
 
@@ -25,6 +27,11 @@ class Problems:
             self.add(f"missing required field: {name}", place)
             return False
         return True
+
+    def only(self, thing: JsonObject, names: Iterable[str], place: str) -> None:
+        """Complain of what *thing* has besides its type and *names*."""
+        for name in sorted(map(str, set(thing) - {"type", *names})):
+            self.add(f"invalid additional property: {name}", place)
 
     def length(self, value: object, longest: int, place: str) -> None:
         if not isinstance(value, str):

@@ -63,6 +63,10 @@ def section(*elements: Any) -> Any:
     return {"type": "rich_text_section", "elements": list(elements)}
 
 
+def preformatted(*elements: Any) -> Any:
+    return {"type": "rich_text_preformatted", "elements": list(elements)}
+
+
 def bullets(*elements: Any, **more: Any) -> Any:
     return {"type": "rich_text_list", "style": "bullet", "elements": list(elements)} | more
 
@@ -79,6 +83,21 @@ def markdown(words: str) -> Any:
     return {"type": "markdown", "text": words}
 
 
+STYLE = {"bold": True, "italic": False, "strike": True}
+EVERYTHING = [
+    {"type": "text", "text": "x", "style": STYLE | {"code": True, "underline": True}},
+    {"type": "link", "url": "https://e.example", "text": "x", "unsafe": True, "style": {"code": True}},
+    {"type": "user", "user_id": "U0X", "style": STYLE | {"highlight": True, "client_highlight": True, "unlink": True}},
+    {"type": "channel", "channel_id": "C0X", "style": STYLE},
+    {"type": "usergroup", "usergroup_id": "S0X"},
+    {"type": "team", "team_id": "T0X"},
+    {"type": "broadcast", "range": "here"},
+    {"type": "emoji", "name": "wave", "unicode": "1f44b", "skin_tone": 2},
+    {"type": "color", "value": "#F405B3"},
+    {"type": "date", "timestamp": 1720710212, "format": "{date_num}", "fallback": "today", "url": "https://e.example"},
+]
+
+
 @pytest.mark.parametrize(
     ("blocks", "complaint"),
     [
@@ -91,6 +110,24 @@ def markdown(words: str) -> Any:
         (rich(bullets(section(text("x")), style=None)), "missing required field: style"),
         (rich(bullets(bullets())), "must be a valid enum value"),
         (rich(bullets(section(text("x")), indent=9)), "must be between 0 and 8"),
+        (rich(), "no fewer than 1 items allowed"),
+        (rich(section({"type": "text", "text": "x", "colour": "red"})), "invalid additional property: colour"),
+        # https://github.com/soxtoby/SlackNet/issues/196
+        (
+            rich(section({"type": "user", "user_id": "U0X", "style": {"code": True}})),
+            "invalid additional property: code",
+        ),
+        (rich(section({"type": "text", "text": "x", "style": {"bold": "yes"}})), "must provide a boolean"),
+        (rich(section({"type": "broadcast", "range": "somebody"})), "must be a valid enum value"),
+        (rich(section({"type": "date", "timestamp": "now", "format": "{date}"})), "must provide an integer"),
+        (rich(bullets(section(text("x")), offset=-1)), "must be more than -1"),
+        (rich(preformatted({"type": "user", "user_id": "U0X"})), "unsupported type: user"),
+        ([{"type": "divider", "text": "x"}], "invalid additional property: text"),
+        ([{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}], "unsupported type: mrkdwn"),
+        ([table("a") | {"column_settings": [{"align": "middle"}]}], "must be a valid enum value"),
+        ([table("a") | {"column_settings": [{}] * 21}], "no more than 20 items allowed"),
+        ([table("a"), table("b")], "only_one_table_allowed"),
+        ([{"type": "table", "rows": [[{"type": "text", "text": "x"}]]}], "unsupported type: text"),
         ([table("")], "missing required field: text"),
         ([table("x" * 5_000, "x" * 5_001)], "must be less than 10001 characters"),
         ([markdown("x" * 6_001), markdown("x" * 6_000)], "must be less than 12001 characters"),
@@ -105,7 +142,16 @@ def test_what_slack_refuses_is_refused(blocks: list[Any], complaint: str) -> Non
     "blocks",
     [
         rich(section(text("x"), {"type": "emoji", "name": "x"}), bullets(section(text("y")), indent=8)),
-        rich({"type": "rich_text_preformatted", "elements": [text("x")]}),
+        rich(preformatted(text("x"), {"type": "link", "url": "https://e.example"})),
+        rich(preformatted(text("x")) | {"language": "python", "border": 1}),
+        rich({"type": "rich_text_quote", "elements": [text("x")], "border": 0}),
+        rich(section(), bullets()),  # slackapi/python-slack-sdk#1576
+        rich(bullets(section(text("x")), style="ordered", offset=3, border=1)),
+        rich(section(*EVERYTHING)),
+        [{"type": "divider", "block_id": "line"}],
+        [{"type": "header", "text": {"type": "plain_text", "text": "x", "emoji": True}, "level": 2}],
+        [table("a", "b") | {"column_settings": [{"align": "right", "is_wrapped": True}, None]}],
+        [{"type": "table", "rows": [rich(section(text("x"))), [{"type": "raw_number", "value": 1, "text": "1"}]]}],
         [table("x" * 5_000, "x" * 5_000)],
         [markdown("字" * 12_000)],
         [markdown("# h\n\nx\n\n" * 25)],

@@ -73,5 +73,48 @@ def test_blocks_are_shown_instead_of_the_fallback(block: dict[str, Any], line: s
     assert shown(message(block)) == line
 
 
+def test_rich_text_is_shown_as_it_reads() -> None:
+    said = {
+        "type": "rich_text",
+        "elements": [
+            section(
+                {"type": "text", "text": "Hi ", "style": {"bold": True}},
+                {"type": "user", "user_id": "U0X"},
+                {"type": "text", "text": ", run ", "style": {"italic": True}},
+                {"type": "text", "text": "make", "style": {"code": True}},
+                {"type": "text", "text": " not "},
+                {"type": "text", "text": "cmake", "style": {"strike": True}},
+                {"type": "text", "text": " "},
+                {"type": "link", "url": "https://e.example", "text": "here"},
+                {"type": "emoji", "name": "wave"},
+            ),
+            {"type": "rich_text_list", "style": "bullet", "elements": [words("one"), words("two\nlines")]},
+            {"type": "rich_text_list", "style": "ordered", "indent": 1, "offset": 2, "elements": [words("three")]},
+            {"type": "rich_text_quote", "elements": [{"type": "text", "text": "said\nso"}]},
+            {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "a < b"}]},
+        ],
+    }
+    assert shown(message(said)).split("\n") == [
+        "Hi @U0X, run `make` not ~cmake~ here:wave:",
+        "• one",
+        "• two",
+        "  lines",
+        "    3. three",
+        "> said",
+        "> so",
+        "```",
+        "a < b",
+        "```",
+    ]
+
+
+def section(*elements: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "rich_text_section", "elements": list(elements)}
+
+
+def words(text: str) -> dict[str, Any]:
+    return section({"type": "text", "text": text})
+
+
 def test_what_people_said_is_shown_as_they_said_it() -> None:
     assert shown(message(rich_text("1 &lt; 2"), files=(SharedFile("a.txt", b""),))) == "1 < 2\n[a.txt]"
