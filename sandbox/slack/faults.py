@@ -14,7 +14,7 @@ class Failure:
 
     status: int = 200
     error: str = "internal_error"
-    retry_after: int = 1  # seconds, sent with 429
+    retry_after: int = 1  # seconds, sent with 429: for as long the method is refused; 0: only this once
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,10 @@ class Faults:
         self.failures.setdefault(method, []).extend([failure] * times)
 
     def rate_limit(self, method: str, retry_after: int = 1, times: int = 1) -> None:
+        """Have the next call of *method* get 429, and with it all that come within *retry_after* seconds.
+
+        With *times*, the first call after that gets 429 again, and so on.
+        """
         self.fail(method, Failure(429, "ratelimited", retry_after), times)
 
     def odd(self, method: str, reply: Reply, times: int | None = 1, *, done: bool = False) -> None:

@@ -31,24 +31,40 @@ POSTS_PER_CHANNEL = Rate(burst=5, per_minute=60)
 
 
 class Limits:
-    """A leaking bucket for each thing that is limited."""
+    """A leaking bucket for each thing that is limited, and until when it is refused because of that."""
 
     def __init__(self, *, enforced: bool = True, now: Callable[[], float] = time.monotonic) -> None:
         self.enforced = enforced
         self._now = now
         self._buckets: dict[str, tuple[float, float]] = {}  # key → calls left, as of when
+        self._held: dict[str, float] = {}  # key → when it is over
 
     def wait(self, *wanted: tuple[str, Rate]) -> int:
-        """Seconds until a call is allowed that counts against all of *wanted*; 0 if it is, and then it counts."""
+        """Seconds until a call is allowed that counts against all of *wanted*; 0 if it is, and then it counts.
+
+        Whoever was told to wait is refused until then, however much the bucket holds by that time.
+        """
         if not self.enforced:
             return 0
+        if held := max(self.held(key) for key, _ in wanted):
+            return held
         left = {key: self._left(key, rate) for key, rate in wanted}
-        longest = max((1 - left[key]) * 60 / rate.per_minute for key, rate in wanted)
-        if longest > 0:
-            return max(1, math.ceil(longest))
+        waits = {key: (1 - left[key]) * 60 / rate.per_minute for key, rate in wanted if left[key] < 1}
+        for key, seconds in waits.items():
+            self.hold(key, max(1, math.ceil(seconds)))
+        if waits:
+            return max(self.held(key) for key in waits)
         for key, _ in wanted:
             self._buckets[key] = (left[key] - 1, self._now())
         return 0
+
+    def held(self, key: str) -> int:
+        """Seconds for which *key* is still refused, 0 if it isn't."""
+        return max(0, math.ceil(self._held.get(key, 0.0) - self._now()))
+
+    def hold(self, key: str, seconds: float) -> None:
+        """Refuse *key* for that long: https://docs.slack.dev/apis/web-api/rate-limits#responding"""
+        self._held[key] = self._now() + seconds
 
     def _left(self, key: str, rate: Rate) -> float:
         left, since = self._buckets.get(key, (float(rate.burst), self._now()))

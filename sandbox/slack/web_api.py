@@ -70,17 +70,19 @@ class WebApi:
     def _answer(
         self, name: str, arguments: Arguments, token: str, headers: dict[str, str], verb: str
     ) -> tuple[int, JsonObject]:
+        if wait := self._limits.held(name):
+            return _too_fast(headers, wait)
         if failure := self._faults.next_failure(name):
             if failure.status == 429:
                 headers["Retry-After"] = str(failure.retry_after)
+                self._limits.hold(name, failure.retry_after)
             return failure.status, {"ok": False, "error": failure.error}
         method = METHODS.get(name)
         if method is None:
             raise ApiError("unknown_method", req_method=name)
         self._check_token(method, token)
         if wait := self._limits.wait(*_limited(name, method, arguments)):
-            headers["Retry-After"] = str(wait)
-            return 429, {"ok": False, "error": "ratelimited"}
+            return _too_fast(headers, wait)
         if method.app_level and verb != "POST":
             raise ApiError("insecure_request")
         if not (method.open or method.app_level):
@@ -113,6 +115,11 @@ class WebApi:
             return [channel.kind]
         types = arguments.names("types")
         return [kind for kind in ChannelKind if kind.type_filter in types] or [ChannelKind.PUBLIC]
+
+
+def _too_fast(headers: dict[str, str], seconds: int) -> tuple[int, JsonObject]:
+    headers["Retry-After"] = str(seconds)
+    return 429, {"ok": False, "error": "ratelimited"}
 
 
 def _limited(name: str, method: Method, arguments: Arguments) -> list[tuple[str, Rate]]:

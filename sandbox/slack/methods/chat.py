@@ -19,8 +19,9 @@ def post_message(platform: Platform, arguments: Arguments) -> JsonObject:
     channel = _destination(platform, arguments.needed("channel"))
     said = content(arguments)
     message = _message(platform, channel, said)
-    if thread_ts := arguments.text("thread_ts"):
-        parent = _thread(platform, channel, thread_ts)
+    # Slack doesn't refuse an answer to what is gone: it stands in the channel, and says so by having no `thread_ts`
+    # (slack-go/slack#1571, slackapi/python-slack-events-api#87, PostHog/posthog#83601).
+    if parent := _parent(platform, channel, arguments.text("thread_ts")):
         subtype = "thread_broadcast" if arguments.flag("reply_broadcast") else ""
         message = replace(message, thread_ts=parent.ts, subtype=subtype)
     if "username" in arguments and "chat:write.customize" in platform.installation.scopes:
@@ -48,6 +49,8 @@ def update(platform: Platform, arguments: Arguments) -> JsonObject:
         raise ApiError("cant_update_message")
     check_update(arguments.text("text"))
     said = content(arguments)
+    if said.blocks and _is_rich(message.blocks) and not _is_rich(said.blocks):
+        raise ApiError("block_mismatch")
     after = replace(message, text=said.text, blocks=said.blocks, attachments=said.attachments)
     if said.metadata is not None:
         after = replace(after, metadata=said.metadata)
@@ -103,11 +106,16 @@ def _destination(platform: Platform, name: str) -> Channel:
     return found
 
 
-def _thread(platform: Platform, channel: Channel, thread_ts: str) -> Message:
-    """The message that a thread hangs on; a reply can't have replies of its own."""
+def _is_rich(blocks: tuple[JsonObject, ...]) -> bool:
+    """Is there rich text among them? What Slack makes of Markdown counts as such."""
+    return any(block["type"] in {"rich_text", "markdown"} for block in blocks)
+
+
+def _parent(platform: Platform, channel: Channel, thread_ts: str) -> Message | None:
+    """The message that a thread hangs on, if there is one; a reply can't have replies of its own."""
     parent = platform.workspace.message(channel.id, thread_ts)
     if parent is None or parent.ephemeral_to:
-        raise ApiError("thread_not_found")
+        return None
     if parent.thread_ts:
         raise ApiError("cannot_reply_to_message")
     return parent

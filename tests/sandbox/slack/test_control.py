@@ -47,7 +47,7 @@ async def test_commands_tell_what_came_of_them(slack: LocalSlack) -> None:
 
 
 async def test_faults_are_switched_there(slack: LocalSlack, client: Any) -> None:
-    failures = {"chat.postMessage": {"status": 429, "error": "ratelimited", "retry_after": 3, "times": 2}}
+    failures = {"chat.postMessage": {"status": 429, "error": "ratelimited", "retry_after": 0, "times": 2}}
     await post(slack, "faults", redeliver=2, failures=failures)
     assert slack.faults.redeliver == 2
     for _ in range(2):

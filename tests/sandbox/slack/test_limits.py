@@ -35,3 +35,31 @@ def test_a_call_that_is_refused_uses_nothing_up() -> None:
 def test_limits_can_be_off() -> None:
     limits = Limits(enforced=False)
     assert not any(limits.wait(("update", TIER_3)) for _ in range(200))
+
+
+def test_who_is_told_to_wait_is_refused_until_then() -> None:
+    clock = Clock()
+    limits = Limits(now=clock)
+    seconds = 0
+    while not seconds:
+        seconds = limits.wait(("update", TIER_3))
+    clock.now += seconds - 0.5  # a call came back to the bucket by now
+    assert limits.wait(("update", TIER_3)) == 1
+    clock.now += 0.5
+    assert limits.wait(("update", TIER_3)) == 0
+
+
+def test_the_limit_of_a_channel_is_no_limit_elsewhere() -> None:
+    limits = Limits(now=Clock())
+    while limits.wait(("post", TIER_3), ("post C0X", POSTS_PER_CHANNEL)) == 0:
+        pass
+    assert limits.wait(("post", TIER_3), ("post C0X", POSTS_PER_CHANNEL)) == 1
+    assert limits.wait(("post", TIER_3), ("post C0Y", POSTS_PER_CHANNEL)) == 0
+
+
+def test_the_rest_of_the_time_is_told() -> None:
+    clock = Clock()
+    limits = Limits(now=clock)
+    limits.hold("post", 30)
+    clock.now += 12.5
+    assert (limits.held("post"), limits.held("update")) == (18, 0)

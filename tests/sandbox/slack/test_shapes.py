@@ -184,11 +184,6 @@ async def test_answers_look_as_documented(slack: LocalSlack, client: Any, payloa
 
 async def test_refusals_look_as_documented(slack: LocalSlack, client: Any, payload: Payload) -> None:
     where = slack.channel("general").id
-    slack.faults.fail("chat.postMessage", Failure(429, "ratelimited", retry_after=7))
-    with pytest.raises(SlackApiError) as limited:
-        await client.chat_postMessage(channel=where, text="x")
-    assert limited.value.response.headers["Retry-After"] == "7"
-    assert differences(payload("ratelimited"), limited.value.response.data) == []
     with pytest.raises(SlackApiError) as bad:
         await client.chat_postMessage(channel=where, text="x", blocks=[{"type": "section"}])
     assert differences(payload("invalid_blocks"), bad.value.response.data) == []
@@ -196,6 +191,11 @@ async def test_refusals_look_as_documented(slack: LocalSlack, client: Any, paylo
     with pytest.raises(SlackApiError) as missing:
         await client.chat_postMessage(channel=where, text="x")
     assert differences(payload("missing_scope"), missing.value.response.data) == []
+    slack.faults.fail("chat.postMessage", Failure(429, "ratelimited", retry_after=7))
+    with pytest.raises(SlackApiError) as limited:
+        await client.chat_postMessage(channel=where, text="x")
+    assert limited.value.response.headers["Retry-After"] == "7"
+    assert differences(payload("ratelimited"), limited.value.response.data) == []
 
 
 def test_kinds_are_called_as_slack_calls_them() -> None:

@@ -94,8 +94,6 @@ async def test_posting_where_it_may_not_is_refused(slack: LocalSlack, client: As
     assert await error(client.chat_postMessage(channel=secret.id, text="hello")) == "channel_not_found"
     assert await error(client.chat_postMessage(channel="C0NOWHERE", text="hello")) == "channel_not_found"
     assert await error(client.api_call("chat.postMessage", json={"channel": general(slack)})) == "no_text"
-    lost = client.chat_postMessage(channel=general(slack), text="hello", thread_ts="1.000001")
-    assert await error(lost) == "thread_not_found"
     await client.conversations_join(channel=foreign.id)
     assert (await client.chat_postMessage(channel=foreign.id, text="hello"))["ok"]
 
@@ -172,6 +170,40 @@ async def test_only_text_updates_leave_a_mark(slack: LocalSlack, client: AsyncWe
     assert "edited" in loud["message"]
     assert "blocks" not in loud["message"]
     assert [version.text for version in slack.messages("general")[0].versions] == ["one", "two", "three"]
+
+
+async def test_rich_text_is_replaced_by_rich_text_only(slack: LocalSlack, client: AsyncWebClient) -> None:
+    """https://docs.slack.dev/reference/methods/chat.update#errors"""
+    where = general(slack)
+    markdown = {"type": "markdown", "text": "**one**"}
+    words = {"type": "rich_text_section", "elements": [{"type": "text", "text": "one"}]}
+    rich = {"type": "rich_text", "elements": [words]}
+    for before in (markdown, rich):
+        ts = (await client.chat_postMessage(channel=where, text="one", blocks=[before]))["ts"]
+        assert (
+            await error(client.chat_update(channel=where, ts=ts, text="x", blocks=[section("x")])) == "block_mismatch"
+        )
+        for after in (markdown, rich):
+            assert (await client.chat_update(channel=where, ts=ts, text="x", blocks=[section("x"), after]))["ok"]
+        assert (await client.chat_update(channel=where, ts=ts, text="x"))["ok"], "text takes the blocks away"
+        assert (await client.chat_update(channel=where, ts=ts, text="x", blocks=[section("x")]))["ok"]
+
+
+async def test_an_answer_to_what_was_deleted_stands_in_the_channel(slack: LocalSlack, client: AsyncWebClient) -> None:
+    """https://github.com/slack-go/slack/issues/1571"""
+    gone = await slack.say("ada", "general", "never mind")
+    await slack.delete(gone)
+    posted = await client.chat_postMessage(channel=gone.channel, text="hello", thread_ts=gone.ts)
+    assert "thread_ts" not in posted["message"]
+    assert [message.thread_ts for message in slack.messages("general")] == [None]
+
+
+async def test_an_answer_to_a_tombstone_stands_in_its_thread(slack: LocalSlack, client: AsyncWebClient) -> None:
+    parent = await slack.say("ada", "general", "never mind")
+    await slack.say("ben", "general", "why?", parent.ts)
+    await slack.delete(parent)
+    posted = await client.chat_postMessage(channel=parent.channel, text="hello", thread_ts=parent.ts)
+    assert posted["message"]["thread_ts"] == parent.ts
 
 
 async def test_only_its_own_messages_can_it_change(slack: LocalSlack, client: AsyncWebClient) -> None:
@@ -309,6 +341,19 @@ async def test_the_true_retry_handler_waits_as_told(slack: LocalSlack, client: A
     assert (await client.chat_postMessage(channel=general(slack), text="patient"))["ok"]
     assert [call.status for call in slack.calls] == [429, 200]
     assert [message.text for message in slack.messages("general")] == ["patient"]
+
+
+async def test_until_retry_after_every_call_of_the_method_is_refused(slack: LocalSlack, client: AsyncWebClient) -> None:
+    async def waits(channel: str) -> int:
+        with pytest.raises(SlackApiError, match="ratelimited") as refusal:
+            await client.chat_postMessage(channel=channel, text="x")
+        return int(refusal.value.response.headers["Retry-After"])
+
+    slack.faults.rate_limit("chat.postMessage", retry_after=30)
+    random = slack.channel("random").id
+    assert (await waits(general(slack)), await waits(general(slack)), await waits(random)) == (30, 30, 30)
+    assert (await client.users_info(user=slack.user("ada").id))["ok"], "another method"
+    assert slack.messages("general") == []
 
 
 async def test_calls_can_be_made_to_fail(slack: LocalSlack, client: AsyncWebClient) -> None:
