@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bots.app import Bobbin
+from bots.slack.manifest import EVENTS, SCOPES
 from core.settings import Settings
 from sandbox.discord import LocalDiscord
 from sandbox.slack import LocalSlack
@@ -35,7 +36,7 @@ class Stage:
 async def staged(settings: Settings) -> AsyncIterator[Stage]:
     """Set it up, and take it down at the end. With a token for the real AI service, that one answers."""
     async with AsyncExitStack() as parts:
-        slack = await parts.enter_async_context(LocalSlack())
+        slack = await parts.enter_async_context(LocalSlack(scopes=SCOPES, events=EVENTS))
         discord = await parts.enter_async_context(LocalDiscord())
         emulator = await parts.enter_async_context(Emulator(pace=PACE, first_delay=0.4))
         folder = parts.enter_context(tempfile.TemporaryDirectory(prefix="bobbin-sandbox-"))

@@ -13,11 +13,11 @@ from sandbox.slack.control import control_routes
 from sandbox.slack.delivery import ACK_SECONDS, RETRY_SECONDS, Delivered, Deliveries, Kind, Parcel, UndeliveredError
 from sandbox.slack.events import Events
 from sandbox.slack.faults import Faults
-from sandbox.slack.installation import Installation
+from sandbox.slack.installation import EVENT_SCOPES, SCOPES, Installation
 from sandbox.slack.interactions import Interaction, Interactions
 from sandbox.slack.limits import Limits
 from sandbox.slack.nouns import Change, Channel, JsonObject, Message, SharedFile, User
-from sandbox.slack.people import People
+from sandbox.slack.people import Given, People
 from sandbox.slack.platform import Platform
 from sandbox.slack.request_url import RequestUrl
 from sandbox.slack.socket_mode import Sockets
@@ -25,7 +25,7 @@ from sandbox.slack.web_api import Call, WebApi
 from sandbox.slack.workspace import Found, Watch, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 16 * 1024 * 1024  # bytes
@@ -34,7 +34,8 @@ LARGEST_BODY = 16 * 1024 * 1024  # bytes
 class LocalSlack:
     """One workspace with one app in it, reached by sockets, or at *request_url* when there is one.
 
-    Where a method takes a user or a channel, a name, an id or the object will do.
+    *scopes* are what the app was granted and *events* what it is subscribed to, as its manifest asks for; left out, it has
+    everything that there is here. Where a method takes a user or a channel, a name, an id or the object will do.
     """
 
     def __init__(
@@ -42,6 +43,8 @@ class LocalSlack:
         *,
         bot_name: str = "bobbin",
         request_url: str | None = None,
+        scopes: Iterable[str] = SCOPES,
+        events: Iterable[str] = EVENT_SCOPES,
         rate_limits: bool = True,
         ack_seconds: float = ACK_SECONDS,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
@@ -49,7 +52,8 @@ class LocalSlack:
         self.faults = Faults()
         self.limits = Limits(enforced=rate_limits)
         self._workspace = Workspace()
-        self.installation = Installation(bot=self._workspace.add_user(bot_name, is_bot=True))
+        bot = self._workspace.add_user(bot_name, is_bot=True)
+        self.installation = Installation(bot=bot, scopes=set(scopes), events=set(events))
         self._sockets = Sockets(self.installation.app_id, ack_seconds, self.faults)
         self._request_url = (
             RequestUrl(request_url, self.installation, ack_seconds, self.faults) if request_url else None
@@ -62,6 +66,7 @@ class LocalSlack:
         self._people = People(self._platform, self._deliveries)
         self._web_api = WebApi(self._platform, self.limits, self.faults)
         self._runner: web.AppRunner | None = None
+        self._held: list[JsonObject] | None = None
         self._workspace.listeners.append(self._tell_the_app)
         self._furnish()
 
@@ -151,9 +156,9 @@ class LocalSlack:
     def channel(self, channel: Channel | str) -> Channel:
         return self._people.channel(channel)
 
-    def add_user(self, name: str, *, is_bot: bool = False) -> User:
-        """A new person or another app's bot."""
-        return self._workspace.add_user(name, is_bot=is_bot)
+    def add_user(self, name: str, *, is_bot: bool = False, is_guest: bool = False) -> User:
+        """A new person, a guest, or another app's bot."""
+        return self._workspace.add_user(name, is_bot=is_bot, is_guest=is_guest)
 
     def add_channel(self, name: str, *members: User | str, private: bool = False) -> Channel:
         return self._people.add_channel(name, [self.user(member) for member in members], private=private)
@@ -176,11 +181,18 @@ class LocalSlack:
         *,
         subtype: str = "",
         files: Sequence[SharedFile] = (),
+        attachments: Sequence[JsonObject] = (),
+        blocks: Sequence[JsonObject] | None = None,
+        more: JsonObject | None = None,
     ) -> Message:
-        """Say what was typed: @name becomes a mention. The events are on their way when this returns."""
-        return self._people.say(
-            self.user(user), self.channel(channel), text, thread_ts=thread_ts, subtype=subtype, files=files
-        )
+        """Say what was typed: @name becomes a mention, `code` stays code. The events are on their way when this returns.
+
+        *files* are shared with it; *attachments* are what Slack puts beside the words, such as a forward or a preview.
+        With *blocks* they and *text* are sent as they are, markup and all. *more* is what else the message has, such as
+        the `app_id` of an app that speaks for a person, or the `user_team` of somebody from another workspace.
+        """
+        given = Given(text, tuple(files), tuple(attachments), None if blocks is None else tuple(blocks), more or {})
+        return self._people.say(self.user(user), self.channel(channel), given, thread_ts=thread_ts, subtype=subtype)
 
     async def edit(self, message: Message, text: str) -> Message:
         return self._people.edit(message, text)
@@ -286,6 +298,17 @@ class LocalSlack:
         """From now on what is said is that old; 0 for the present. Time in a channel must not run backwards."""
         self._workspace.clock.turn_back(seconds)
 
+    @contextlib.contextmanager
+    def holding_events(self) -> Iterator[list[JsonObject]]:
+        """Keep the events of what happens meanwhile; they set out at the end, as they then stand in the list."""
+        before, self._held = self._held, []
+        try:
+            yield self._held
+        finally:
+            held, self._held = self._held, before
+            for envelope in held:
+                self._send(envelope)
+
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Have every socket close the polite way; with `warning`, only announce it."""
         await self._sockets.disconnect(reason)
@@ -323,7 +346,13 @@ class LocalSlack:
         if self.faults.lose_events:
             return
         for envelope in self._events.of(change, mention_first=self.faults.mention_first):
+            self._send(envelope)
+
+    def _send(self, envelope: JsonObject) -> None:
+        if self._held is None:
             self._deliveries.send(envelope)
+        else:
+            self._held.append(envelope)
 
     async def _respond(self, request: web.Request) -> web.Response:
         """A response URL: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
@@ -345,9 +374,7 @@ class LocalSlack:
         allowed = request.headers.get("Authorization") == f"Bearer {self.bot_token}"
         if not allowed or "files:read" not in self.installation.scopes:
             return web.Response(text="<!DOCTYPE html><title>Sign in</title>", content_type="text/html")
-        for channel in self.channels:
-            for message in self._workspace.messages(channel):
-                for file in message.files:
-                    if file.id == request.match_info["file"]:
-                        return web.Response(body=file.content, content_type=file.mimetype)
-        raise web.HTTPNotFound
+        shared = self._workspace.file(request.match_info["file"])
+        if shared is None:
+            raise web.HTTPNotFound
+        return web.Response(body=shared.file.content, content_type=shared.file.mimetype)

@@ -59,6 +59,7 @@ class User:
     id: str
     name: str
     bot_id: str = ""  # empty for people
+    is_guest: bool = False
 
     @property
     def is_bot(self) -> bool:
@@ -121,6 +122,7 @@ class Message:
     attachments: tuple[JsonObject, ...] = ()
     files: tuple[SharedFile, ...] = ()
     metadata: JsonObject | None = None
+    more: JsonObject = field(default_factory=dict)  # what else Slack tells of it
     reactions: tuple[Reaction, ...] = ()
     edited_ts: str = ""  # set when the message wears the mark "(edited)"
     ephemeral_to: str = ""  # the one who sees it, when only one does

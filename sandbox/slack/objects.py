@@ -39,7 +39,7 @@ def user_object(user: User, workspace: Workspace) -> JsonObject:
         "is_admin": False,
         "is_owner": False,
         "is_primary_owner": False,
-        "is_restricted": False,
+        "is_restricted": user.is_guest,
         "is_ultra_restricted": False,
         "is_bot": user.is_bot,
         "is_app_user": False,
@@ -133,7 +133,7 @@ def message_object(message: Message, workspace: Workspace, installation: Install
         ],
         "edited": {"user": message.user, "ts": message.edited_ts} if message.edited_ts else None,
     }
-    body |= {name: value for name, value in optional.items() if value}
+    body |= {name: value for name, value in optional.items() if value} | message.more
     if message.subtype != "bot_message":
         body["user"] = message.user
     if message.subtype == "tombstone":

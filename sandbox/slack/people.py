@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sandbox.slack.arguments import ApiError
 from sandbox.slack.delivery import Deliveries, Kind, Parcel, UndeliveredError
 from sandbox.slack.methods.views import checked_view, replaced_view, whole_view
 from sandbox.slack.nouns import Channel, ChannelKind, JsonObject, Message, SharedFile, User
+from sandbox.slack.objects import file_object
 from sandbox.slack.text import rich_text, typed
 
 if TYPE_CHECKING:
@@ -25,6 +26,17 @@ OPERATION_TIMEOUT, DISPATCH_FAILED, INVALID_RESPONSE = (
     "dispatch_failed",
     "invalid_command_response",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody sends."""
+
+    text: str
+    files: tuple[SharedFile, ...] = ()
+    attachments: tuple[JsonObject, ...] = ()
+    blocks: tuple[JsonObject, ...] | None = None  # what Slack makes of the text, unless somebody knows better
+    more: JsonObject = field(default_factory=dict)
 
 
 class People:
@@ -60,27 +72,29 @@ class People:
         self,
         user: User,
         channel: Channel,
-        text: str,
+        given: Given,
         *,
         thread_ts: str | None,
         subtype: str,
-        files: Sequence[SharedFile],
     ) -> Message:
         """Raises ValueError where the user may not speak, KeyError for a thread that isn't there."""
         if user.id not in channel.members:
             if channel.is_private:
                 raise ValueError(f"{user.name} is not in this private channel; nobody can speak there uninvited.")
             channel.members.append(user.id)
-        words = typed(text, {each.name.casefold(): each.id for each in self._workspace.users.values()})
+        words = given.text if given.blocks is not None else self._typed(given.text)
+        blocks = given.blocks if given.blocks is not None else _composed(words)
         message = Message(
             channel=channel.id,
             ts=self._workspace.clock.next_ts(),
             user=user.id,
             text=words,
-            blocks=(rich_text(words),) if words else (),
+            blocks=blocks,
             thread_ts=self._parent(channel, thread_ts),
-            subtype=subtype or ("file_share" if files else ""),
-            files=tuple(files),
+            subtype=subtype or ("file_share" if given.files else ""),
+            files=given.files,
+            attachments=given.attachments,
+            more=given.more,
         )
         if user.is_bot:
             message = replace(message, bot_id=user.bot_id, username=user.name, subtype=subtype or "bot_message")
@@ -89,34 +103,35 @@ class People:
         return self._workspace.post(message)
 
     def edit(self, message: Message, text: str) -> Message:
-        words = typed(text, {each.name.casefold(): each.id for each in self._workspace.users.values()})
+        words = self._typed(text)
         now = self._workspace.clock.next_ts()
-        after = replace(self._current(message), text=words, blocks=(rich_text(words),), edited_ts=now)
+        after = replace(self._current(message), text=words, blocks=_composed(words), edited_ts=now)
         return self._workspace.change(after)
 
     def forward(self, user: User, message: Message, channel: Channel, text: str) -> Message:
         """What workspaces send: the words are an attachment. Slack's reference has no page on it."""
-        words = typed(text, {each.name.casefold(): each.id for each in self._workspace.users.values()})
+        message = self._current(message)
+        author = self._workspace.users[message.user]
         shared: JsonObject = {
+            "id": 1,
             "ts": message.ts,
             "channel_id": message.channel,
+            "channel_team": self._workspace.team_id,
             "author_id": message.user,
+            "author_name": author.name,
             "is_msg_unfurl": True,
             "is_share": True,
             "text": message.text,
             "fallback": message.text,
             "mrkdwn_in": ["text"],
         }
-        forwarded = Message(
-            channel=channel.id,
-            ts=self._workspace.clock.next_ts(),
-            user=user.id,
-            text=words,
-            blocks=(rich_text(words),) if words else (),
-            attachments=(shared,),
-            client_msg_id=str(uuid.uuid4()),
-        )
-        return self._workspace.post(forwarded)
+        if message.files:
+            origin = self._platform.origin
+            shared["files"] = [file_object(file, message.user, origin) for file in message.files]
+        return self.say(user, channel, Given(text, attachments=(shared,)), thread_ts=None, subtype="")
+
+    def _typed(self, text: str) -> str:
+        return typed(text, {each.name.casefold(): each.id for each in self._workspace.users.values()})
 
     def unfurl(self, message: Message, title: str) -> Message:
         """https://docs.slack.dev/messaging/unfurling-links-in-messages"""
@@ -248,6 +263,10 @@ class People:
             raise ValueError(f"A channel is named in lower-case letters, digits, - and _, up to 80; not {name!r}.")
         kind = ChannelKind.PRIVATE if private else ChannelKind.PUBLIC
         return self._workspace.add_channel(name, [user.id for user in members], kind)
+
+
+def _composed(words: str) -> tuple[JsonObject, ...]:
+    return (rich_text(words),) if words else ()
 
 
 def _action(blocks: Sequence[JsonObject], action_id: str, value: str | None) -> JsonObject:

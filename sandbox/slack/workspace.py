@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self, TypeVar
 from weakref import WeakSet
 
@@ -17,6 +17,7 @@ from sandbox.slack.nouns import (
     JsonObject,
     Message,
     Reaction,
+    SharedFile,
     User,
     Version,
     new_id,
@@ -31,6 +32,14 @@ Found = TypeVar("Found")
 TOMBSTONE = "tombstone"
 SLACKBOT = "USLACKBOT"
 STATUS_SECONDS = 120.0  # a status line fades: https://docs.slack.dev/reference/methods/assistant.threads.setStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A file, and the message in which it is."""
+
+    file: SharedFile
+    message: Message
 
 
 class Watch:
@@ -67,8 +76,8 @@ class Workspace:
 
     # Who and where
 
-    def add_user(self, name: str, *, is_bot: bool = False) -> User:
-        user = User(id=new_id("U"), name=name, bot_id=new_id("B") if is_bot else "")
+    def add_user(self, name: str, *, is_bot: bool = False, is_guest: bool = False) -> User:
+        user = User(id=new_id("U"), name=name, bot_id=new_id("B") if is_bot else "", is_guest=is_guest)
         self.users[user.id] = user
         return user
 
@@ -100,6 +109,12 @@ class Workspace:
 
     def message(self, channel: str, ts: str) -> Message | None:
         return self._messages.get(channel, {}).get(ts)
+
+    def file(self, file_id: str) -> Shared | None:
+        """A shared file that still stands somewhere, in the message in which it was shared first."""
+        everything = (message for channel in self._messages.values() for message in channel.values())
+        shared = (Shared(file, message) for message in everything for file in message.files)
+        return next((each for each in shared if each.file.id == file_id), None)
 
     def replies(self, parent: Message) -> list[Message]:
         there = self._messages[parent.channel]

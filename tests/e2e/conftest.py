@@ -13,6 +13,7 @@ import pytest
 
 from bots import platforms
 from bots.app import Bobbin
+from bots.slack.manifest import EVENTS, SCOPES
 from sandbox import discord, slack
 from sandbox.upstream import Emulator
 from tests.conftest import POSTGRES
@@ -143,7 +144,7 @@ async def emulator() -> AsyncIterator[Emulator]:
 
 @pytest.fixture
 async def local_slack() -> AsyncIterator[slack.LocalSlack]:
-    async with slack.LocalSlack(retry_seconds=(0.2, 0.5, 1, 2, 3)) as running:
+    async with slack.LocalSlack(scopes=SCOPES, events=EVENTS, retry_seconds=(0.2, 0.5, 1, 2, 3)) as running:
         yield running
 
 

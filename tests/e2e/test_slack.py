@@ -10,6 +10,7 @@ import pytest
 
 from bots import platforms
 from bots.app import Bobbin
+from bots.slack.manifest import EVENTS, SCOPES
 from sandbox.slack import LocalSlack, Message, shown
 from sandbox.upstream import Emulator
 
@@ -50,7 +51,7 @@ def is_done(slack: LocalSlack, question: Message) -> bool:
 
 @pytest.fixture
 async def slack() -> AsyncIterator[LocalSlack]:
-    async with LocalSlack() as running_slack:
+    async with LocalSlack(scopes=SCOPES, events=EVENTS) as running_slack:
         yield running_slack
 
 

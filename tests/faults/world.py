@@ -17,6 +17,7 @@ from sqlalchemy import Engine, NullPool, create_engine, delete, select
 from sqlalchemy.exc import DBAPIError
 
 from bots.discord.identify_budget import STARTS_NOTE
+from bots.slack.manifest import EVENTS, SCOPES
 from core.storage.tables import notes, turns
 from sandbox.discord import LocalDiscord
 from sandbox.slack import LocalSlack
@@ -193,7 +194,7 @@ async def opened(topology: Topology, folder: Path) -> AsyncIterator[World]:
     """A world in which the bots of *topology* run; logs and an SQLite database are in *folder*."""
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(
-            LocalSlack(retry_seconds=RETRY_SECONDS, rate_limits=topology.slack_limits)
+            LocalSlack(scopes=SCOPES, events=EVENTS, retry_seconds=RETRY_SECONDS, rate_limits=topology.slack_limits)
         )
         discord = await stack.enter_async_context(LocalDiscord())
         upstream = await stack.enter_async_context(Emulator(pace=PACE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.slack.methods import assistant, chat, conversations, identity, reactions, views
+from sandbox.slack.methods import assistant, chat, conversations, files, identity, reactions, views
 
 if TYPE_CHECKING:
     from sandbox.slack.platform import Method
@@ -13,6 +13,7 @@ METHODS: dict[str, Method] = {
     **identity.METHODS,
     **chat.METHODS,
     **conversations.METHODS,
+    **files.METHODS,
     **reactions.METHODS,
     **views.METHODS,
     **assistant.METHODS,

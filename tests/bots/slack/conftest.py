@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bots.kit import Kit, Route
 from bots.slack.chat import SlackChat
+from bots.slack.manifest import EVENTS, SCOPES
 from bots.slack.settings import Section
 from core.commands import Told
 from core.errors import StorageUnavailable
@@ -206,7 +207,9 @@ async def door() -> AsyncIterator[Door]:
 @asynccontextmanager
 async def _house(mode: str, ledger: Outage, door: Door) -> AsyncIterator[House]:
     request_url = f"{door.url}/slack/events" if mode == "http" else None
-    async with LocalSlack(request_url=request_url, ack_seconds=1.0, retry_seconds=(0.0, 0.1, 0.1)) as slack:
+    async with LocalSlack(
+        request_url=request_url, scopes=SCOPES, events=EVENTS, ack_seconds=1.0, retry_seconds=(0.0, 0.1, 0.1)
+    ) as slack:
         if mode == "http":
             section = Section(
                 bot_token=slack.bot_token,
