@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bots.slack import limits, markdown
@@ -44,18 +45,25 @@ def content(page: Page, plainness: int, turn: Turn) -> dict[str, Any]:
     """Return the arguments that say it."""
     if plainness == BARE:  # without blocks there is no other place for the aside
         return {"text": limits.escaped(_joined(page.text, page.under, page.aside)), "blocks": []}
-    text = _joined(page.text, page.under)
-    said = [_block(text, plainness)] if text else []
-    return {"text": limits.escaped(_fallback(page)), "blocks": said + footer(page, turn)}
+    fallback = limits.escaped(_fallback(page))
+    if text := _joined(page.text, page.under):
+        return {"text": fallback, "blocks": [_block(text, plainness), *footer(page, turn)]}
+    # Alone it stands where an answer was, or will be, of which Slack makes rich text.
+    aside = _rich_text(limits.aside(page.aside), style={"italic": True})
+    return {"text": fallback, "blocks": [aside, *footer(replace(page, aside=""), turn)]}
 
 
 def _block(text: str, plainness: int) -> dict[str, Any]:
     if plainness != PLAIN:
         # https://docs.slack.dev/reference/block-kit/blocks/markdown-block
         return {"type": "markdown", "text": text}
-    # In rich text nothing is markup, so nothing can ping; and a section could not take the place of what Slack has made
+    return _rich_text(text)
+
+
+def _rich_text(text: str, **more: object) -> dict[str, Any]:
+    # In rich text nothing is markup, so nothing can ping; and nothing else could take the place of what Slack has made
     # of Markdown (block_mismatch): https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
-    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text, **more}]}
     return {"type": "rich_text", "elements": [section]}
 
 
