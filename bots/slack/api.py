@@ -18,7 +18,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.errors import NO_CODE, translate
-from core.errors import ChatBusy, ChatError, ChatLimited, ChatUnclear
+from core.errors import ChatBusy, ChatError, ChatLimited, ChatUnclear, ThreadGone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -103,11 +103,27 @@ class Api:
         return _field(await self._patiently("apps.connections.open", open_one, app_token=app_token), "url", str)
 
     async def post(self, **arguments: object) -> str:
-        """Post a message once; return its ts. https://docs.slack.dev/reference/methods/chat.postMessage"""
+        """Post a message once; return its ts. https://docs.slack.dev/reference/methods/chat.postMessage
+
+        Raises a ChatError, ThreadGone also where Slack has posted to the channel what was meant for a thread.
+        """
         # Posting again after a lost connection could say the same thing twice.
         post = self._once.chat_postMessage
         arguments |= {"unfurl_links": False, "unfurl_media": False, "link_names": False}
-        return _field(await self._patiently("chat.postMessage", post, **arguments), "ts", str)
+        answer = await self._patiently("chat.postMessage", post, **arguments)
+        ts = _field(answer, "ts", str)
+        if _is_astray(answer, arguments.get("thread_ts")):
+            await self._take_back(str(arguments["channel"]), ts)
+            raise ThreadGone("what was to be answered is gone", code="thread_not_found")
+        return ts
+
+    async def _take_back(self, channel: str, ts: str) -> None:
+        try:
+            await self.delete(channel, ts)
+        except ThreadGone:  # somebody was quicker
+            return
+        except ChatError as error:  # the next try would only leave one more there
+            log.warning("An answer stands in channel %s instead of its thread: %s", channel, error.code)
 
     async def update(self, **arguments: object) -> None:
         """https://docs.slack.dev/reference/methods/chat.update"""
@@ -246,6 +262,16 @@ def _field(answer: AsyncSlackResponse, name: str, kind: type[T]) -> T:
     if not isinstance(value, kind) or value == "":
         raise _unclear(f"no {name} in the answer")
     return value
+
+
+def _is_astray(answer: AsyncSlackResponse, thread_ts: object) -> bool:
+    """Does a message that was meant for a thread stand elsewhere?
+
+    Slack doesn't refuse to answer what is gone: it posts to the channel, and the message has no thread_ts
+    (https://github.com/slack-go/slack/issues/1571, https://github.com/slackapi/python-slack-events-api/issues/87).
+    """
+    message = answer.get("message")
+    return bool(thread_ts) and isinstance(message, dict) and message.get("thread_ts") != thread_ts
 
 
 def _page(answer: AsyncSlackResponse) -> Mapping[str, Any]:

@@ -218,6 +218,27 @@ async def test_who_asked_is_told_in_private_that_nothing_may_be_written(house: H
     assert turn.reference in told.text
 
 
+async def test_an_answer_to_what_is_gone_does_not_stay_in_the_channel(house: House, turn: Turn) -> None:
+    """Slack doesn't refuse it, but posts it there: https://github.com/slack-go/slack/issues/1571"""
+    (question,) = house.slack.messages("general")
+    house.slack.faults.lose_events = True
+    await house.slack.delete(question)
+    with pytest.raises(ThreadGone):
+        await house.chat.show(turn.grow("Because."))
+    assert not house.slack.messages("general")
+    assert (house.calls("chat.postMessage"), house.calls("chat.update")) == (1, 0)
+
+
+async def test_an_answer_that_can_not_be_taken_back_is_not_written_again(house: House, turn: Turn) -> None:
+    (question,) = house.slack.messages("general")
+    house.slack.faults.lose_events = True
+    await house.slack.delete(question)
+    house.slack.faults.fail("chat.delete", Failure(error="cant_delete_message"))
+    with pytest.raises(ThreadGone):
+        await house.chat.show(turn.grow("Because."))
+    assert house.calls("chat.postMessage") == 1
+
+
 async def test_a_rate_limit_is_waited_out_and_learned_from(house: House, turn: Turn) -> None:
     house.slack.faults.rate_limit("chat.postMessage", retry_after=1)
     await house.chat.show(turn.finish("Because."))
