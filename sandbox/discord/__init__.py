@@ -12,7 +12,7 @@ from sandbox.discord.faults import Faults
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.invocations import Invocations
 from sandbox.discord.limits import Limits
-from sandbox.discord.model import Channel, File, Interaction, Message, Shown, User
+from sandbox.discord.model import Channel, File, Interaction, Message, Poll, Shown, User
 from sandbox.discord.permissions import Permission
 from sandbox.discord.refusals import Refusal
 from sandbox.discord.server import API, Call, build_app
@@ -28,6 +28,7 @@ __all__ = [
     "LocalDiscord",
     "Message",
     "Permission",
+    "Poll",
     "Refusal",
     "Shown",
     "User",
@@ -130,6 +131,15 @@ class LocalDiscord(Invocations):
         return list(self.world.threads(None if where is None else self.channel(where)))
 
     # Faults: what the real Discord sends now and then, and no library expects.
+
+    @property
+    def latency(self) -> float:
+        """Seconds for which each REST call is on its way, there and back; may be set at any time."""
+        return self.faults.latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self.faults.latency = seconds
 
     def send_raw(self, event: str, data: Any) -> None:
         """Have the gateway tell every bot of an *event* with exactly *data*, whatever that is."""

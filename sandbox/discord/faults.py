@@ -25,6 +25,7 @@ class Faults:
     odd_replies: OddReplies = field(default_factory=OddReplies)
     added: dict[int, dict[str, Any]] = field(default_factory=dict)  # to the payloads of messages, by their ids
     hello: dict[str, Any] | None = None  # what the gateway greets with instead of what it should
+    latency: float = 0.0  # seconds that a REST call takes, there and back
     interaction_deadline: float = 3.0  # seconds until "The application did not respond"
     token_lifetime: float = 900.0  # seconds for which an interaction's token can be used
     interaction_delay: float = 0.0  # seconds by which the gateway is late with interactions
@@ -56,4 +57,5 @@ class Faults:
         self.odd_replies.clear()
         self.added.clear()
         self.hello = None
+        self.latency = 0.0
         self.interaction_deadline, self.token_lifetime, self.interaction_delay = 3.0, 900.0, 0.0

@@ -41,6 +41,7 @@ class Flag(IntFlag):
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12
+    IS_VOICE_MESSAGE = 1 << 13
     HAS_SNAPSHOT = 1 << 14
     IS_COMPONENTS_V2 = 1 << 15
 
@@ -126,6 +127,13 @@ class File:
     content: bytes
     content_type: str = "application/octet-stream"
     description: str | None = None
+    seconds: float | None = None  # how long it sounds, for a voice message
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    question: str
+    answers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sandbox.discord import acts, payloads, threads
 from sandbox.discord.forms import MOST_CONTENT
 from sandbox.discord.intents import Intent
-from sandbox.discord.model import Channel, ChannelKind, Draft, File, Flag, Message, Overwrite, User
+from sandbox.discord.model import Channel, ChannelKind, Draft, File, Flag, Message, Overwrite, Poll, User
 from sandbox.discord.permissions import Permission
 from sandbox.discord.snowflakes import iso
 from sandbox.discord.world import Event, World
 
+Json = dict[str, Any]
 WORD = re.compile(r"@([\w.-]+)")
 
 
@@ -41,13 +43,15 @@ class People:
                 return channel
         raise ValueError(f"There is no channel or thread {where!r}.")
 
-    def add_user(self, name: str, *, manages_guild: bool = False) -> User:
-        return self.world.add_user(name, manages_guild=manages_guild)
+    def add_user(self, name: str, *, manages_guild: bool = False, is_bot: bool = False) -> User:
+        """A new member; with *manages_guild* one who keeps order, with *is_bot* another application's bot."""
+        return self.world.add_user(name, manages_guild=manages_guild, is_bot=is_bot)
 
     def add_channel(self, name: str, *, forum: bool = False) -> Channel:
         kind = ChannelKind.FORUM if forum else ChannelKind.TEXT
         channel = self.world.add_channel(name, kind=kind)
-        self.world.tell_gateway(Event("CHANNEL_CREATE", payloads.channel_json(self.world, channel), Intent.GUILDS))
+        told = payloads.gateway_channel_json(self.world, channel)
+        self.world.tell_gateway(Event("CHANNEL_CREATE", told, Intent.GUILDS))
         self.world.changes.tell("channel", channel)
         return channel
 
@@ -62,44 +66,49 @@ class People:
         content: str = "",
         *,
         reply_to: Message | None = None,
+        forward: Message | None = None,
         attachments: Sequence[File] = (),
+        embeds: Sequence[Json] = (),
+        stickers: Sequence[str] = (),
+        poll: Poll | None = None,
+        voice: File | None = None,
     ) -> Message:
-        if not (content or attachments):
-            raise ValueError("Discord sends no empty messages: give content or attachments.")
-        return self._send(user, where, Draft(content=content, files=list(attachments), reply_to=reply_to))
+        """Send a message; `@ada` in it becomes a mention.
 
-    async def send_sticker(self, user: User | str, where: Channel | str | int, name: str, content: str = "") -> Message:
-        """https://discord.com/developers/docs/resources/sticker#sticker-item-object"""
-        sticker = {"id": str(self.world.snowflakes.next()), "name": name, "format_type": 1}
-        return self._send(user, where, Draft(content=content, more={"sticker_items": [sticker]}))
-
-    async def start_poll(
-        self, user: User | str, where: Channel | str | int, question: str, *answers: str, content: str = ""
-    ) -> Message:
-        """https://discord.com/developers/docs/resources/poll#poll-object"""
-        poll = {
-            "question": {"text": question},
-            "answers": [{"answer_id": n, "poll_media": {"text": text}} for n, text in enumerate(answers, 1)],
-            "expiry": iso(datetime.now(UTC) + timedelta(days=1)),
-            "allow_multiselect": False,
-            "layout_type": 1,
-        }
-        return self._send(user, where, Draft(content=content, more={"poll": poll}))
-
-    async def forward(self, user: User | str, message: Message, where: Channel | str | int) -> Message:
-        """Its words come as a copy, and a forward has none of its own.
-
-        https://discord.com/developers/docs/resources/message#message-snapshot-object
+        *forward* copies a message as it is now, and *voice* is a voice message: neither has words beside it. *embeds* are
+        for other bots; *stickers* are their names. Raises ValueError for what Discord's client doesn't send, Refusal where
+        *user* may not write.
         """
+        if forward is not None or voice is not None:
+            if content or attachments:
+                raise ValueError("A forward or a voice message has no words of its own: say them in another message.")
+            draft = self._forwarded(forward) if forward else _recorded(voice, reply_to)
+            return self._send(user, where, draft)
+        more: Json = {}
+        if stickers:
+            more["sticker_items"] = [self._sticker(name) for name in stickers]
+        if poll:
+            more["poll"] = _poll_json(poll)
+        if not (content or attachments or embeds or more):
+            raise ValueError("Discord sends no empty messages: give content, attachments or the like.")
+        draft = Draft(content=content, files=list(attachments), embeds=list(embeds), more=more, reply_to=reply_to)
+        return self._send(user, where, draft)
+
+    def _sticker(self, name: str) -> Json:
+        """https://discord.com/developers/docs/resources/sticker#sticker-item-object"""
+        return {"id": str(self.world.snowflakes.next()), "name": name, "format_type": 1}
+
+    def _forwarded(self, message: Message) -> Draft:
+        """https://discord.com/developers/docs/resources/message#message-snapshot-object"""
         whole = payloads.message_json(self.world, message)
         shared = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "mentions")
         snapshot = {name: whole[name] for name in (*shared, "mention_roles", "components")}
+        snapshot |= {name: whole[name] for name in ("sticker_items",) if name in whole}
         reference = {"type": 1, "message_id": str(message.id), "channel_id": str(message.channel.id)}
         if not message.channel.is_dm:
             reference["guild_id"] = str(self.world.guild_id)
         more = {"message_snapshots": [{"message": snapshot}]}
-        draft = Draft(more=more, flags=int(Flag.HAS_SNAPSHOT), reference=reference)
-        return self._send(user, where, draft)
+        return Draft(more=more, flags=int(Flag.HAS_SNAPSHOT), reference=reference)
 
     def _send(self, user: User | str, where: Channel | str | int, draft: Draft) -> Message:
         speaker, channel = self.user(user), self.channel(where)
@@ -176,6 +185,25 @@ class People:
     async def archive(self, thread: Channel, *, locked: bool = False) -> None:
         threads.change_thread(self.world, thread, {"archived": True, "locked": locked})
 
+    async def lock(self, thread: Channel, *, locked: bool = True) -> None:
+        """Keep the thread for those who keep order, or give it back to everybody."""
+        threads.change_thread(self.world, thread, {"locked": locked})
+
+    async def delete_channel(self, user: User | str, where: Channel | str) -> None:
+        """A channel with its threads, or a thread, by somebody who may."""
+        person, channel = self.user(user), self.channel(where)
+        if not self.may(person, channel, Permission.MANAGE_THREADS if channel.thread else Permission.MANAGE_CHANNELS):
+            raise ValueError(f"{person.name} may not delete #{channel.name}.")
+        if channel.thread:
+            threads.delete_thread(self.world, channel)
+            return
+        told = payloads.gateway_channel_json(self.world, channel)
+        for thread in list(self.world.threads(channel)):
+            del self.world.channels[thread.id]  # of these nothing is told: they went with their channel
+        del self.world.channels[channel.id]
+        self.world.tell_gateway(Event("CHANNEL_DELETE", told, Intent.GUILDS))
+        self.world.changes.tell("channel", channel)
+
     def may(self, user: User | str, where: Channel | str | None, permission: Permission) -> bool:
         place = None if where is None else self.channel(where)
         return bool(self.world.permissions(self.user(user), place) & permission)
@@ -202,6 +230,24 @@ class People:
         if channel.thread and channel.parent_id:  # a thread has its parent's permissions
             channel = self.world.channels[channel.parent_id]
         channel.overwrites[self.world.bot.id] = Overwrite(is_member=True, allow=0, deny=deny)
-        self.world.tell_gateway(Event("CHANNEL_UPDATE", payloads.channel_json(self.world, channel), Intent.GUILDS))
+        told = payloads.gateway_channel_json(self.world, channel)
+        self.world.tell_gateway(Event("CHANNEL_UPDATE", told, Intent.GUILDS))
         self.world.changes.tell("channel", channel)
         return channel
+
+
+def _recorded(voice: File | None, reply_to: Message | None) -> Draft:
+    """https://discord.com/developers/docs/resources/message#voice-messages"""
+    files = [replace(voice, seconds=voice.seconds or 1.0)] if voice else []
+    return Draft(files=files, flags=int(Flag.IS_VOICE_MESSAGE), reply_to=reply_to)
+
+
+def _poll_json(poll: Poll) -> Json:
+    """https://discord.com/developers/docs/resources/poll#poll-object"""
+    return {
+        "question": {"text": poll.question},
+        "answers": [{"answer_id": n, "poll_media": {"text": text}} for n, text in enumerate(poll.answers, 1)],
+        "expiry": iso(datetime.now(UTC) + timedelta(days=1)),
+        "allow_multiselect": False,
+        "layout_type": 1,
+    }

@@ -1,5 +1,6 @@
 """The HTTP server: one door through which every REST call passes, with its refusals, limits and faults."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -48,6 +49,8 @@ def _door(calls: deque[Call]) -> Middleware:
         if not request.path.startswith("/api/"):
             return await handler(request)
         at, route = time.monotonic(), _route_of(request)
+        one_way = request.app[WORLD].faults.latency / 2
+        await asyncio.sleep(one_way)
         reply, is_done = request.app[WORLD].faults.odd_replies.next(route) or (None, True)
         if is_done:
             response = await _answered(request, handler, route)
@@ -58,6 +61,7 @@ def _door(calls: deque[Call]) -> Middleware:
         call = Call(at, route, path, request.get(BODY), response.status)
         calls.append(call)
         request.app[WORLD].changes.tell("call", call)
+        await asyncio.sleep(one_way)
         return response
 
     return door

@@ -45,6 +45,19 @@ def new_thread(
     return thread
 
 
+def delete_thread(world: World, thread: Channel) -> None:
+    """https://discord.com/developers/docs/events/gateway-events#thread-delete"""
+    del world.channels[thread.id]
+    parent = world.channels.get(thread.parent_id or 0)
+    starter = parent.messages.get(thread.id) if parent else None
+    if starter is not None:
+        starter.thread = None
+    data = {name: payloads.channel_json(world, thread)[name] for name in ("id", "guild_id", "parent_id", "type")}
+    if world.bot_sees(thread):
+        world.tell_gateway(Event("THREAD_DELETE", data, Intent.GUILDS))
+    world.changes.tell("thread", thread)
+
+
 def join_thread(world: World, thread: Channel, user: User) -> None:
     if thread.thread is None or user.id in thread.thread.members:
         return
@@ -114,8 +127,24 @@ def check_writable(world: World, channel: Channel, user: User) -> None:
         raise Refusal(50001)
     if not allowed & needed:
         raise Refusal(50013)
-    if channel.thread and channel.thread.locked and not allowed & Permission.MANAGE_THREADS:
+    check_not_locked(world, channel, user)
+
+
+def check_not_locked(world: World, channel: Channel, user: User) -> None:
+    """Nothing is written or rewritten in a locked thread, except by those who keep order."""
+    if _is_locked_for(world, channel, user):
         raise Refusal(160005)
+
+
+def check_deletable(world: World, channel: Channel, user: User) -> None:
+    """Messages in archived threads can be deleted, unless the thread is locked besides."""
+    if _is_locked_for(world, channel, user):
+        check_not_archived(channel)
+
+
+def _is_locked_for(world: World, channel: Channel, user: User) -> bool:
+    is_locked = channel.thread is not None and channel.thread.locked
+    return is_locked and not permissions_of(world, user, channel) & Permission.MANAGE_THREADS
 
 
 def check_not_archived(channel: Channel) -> None:

@@ -107,8 +107,8 @@ class World:
         self.roles[role.id] = role
         return role
 
-    def add_user(self, name: str, *, manages_guild: bool = False) -> User:
-        user = User(self.snowflakes.next(), name)
+    def add_user(self, name: str, *, manages_guild: bool = False, is_bot: bool = False) -> User:
+        user = User(self.snowflakes.next(), name, is_bot=is_bot)
         if manages_guild:
             user.roles.append(next(role.id for role in self.roles.values() if role.name == "keepers"))
         self.users[user.id] = user

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox import discord, slack
-from sandbox.discord import File, LocalDiscord
+from sandbox.discord import File, LocalDiscord, Poll
 from sandbox.slack import LocalSlack, SharedFile
 from sandbox.upstream import Emulator
 
@@ -127,11 +127,11 @@ async def test_stickers_polls_and_forwards_alone_are_called_by_their_names(
     local = there.local
     async with running(sqlite_url, "discord") as bobbin:
         said = await local.say("ben", "general", "E42: valve sensor out of range")
-        await local.send_sticker("ada", there.dm, "Wave")
+        await local.say("ada", there.dm, stickers=["Wave"])
         assert (await there.told(bobbin, 1)).startswith("I can't see stickers yet. Ask me something")
-        await local.start_poll("ada", there.dm, "Lunch?", "Now", "Later")
+        await local.say("ada", there.dm, poll=Poll("Lunch?", ("Now", "Later")))
         assert (await there.told(bobbin, 2)).startswith("I can't read polls yet. Ask me something")
-        await local.forward("ada", said, there.dm)
+        await local.say("ada", there.dm, forward=said)
         assert (await there.told(bobbin, 3)).startswith("I can't read forwarded messages yet. Paste")
     assert not emulator.requests
 
@@ -145,8 +145,8 @@ async def test_in_the_bots_thread_a_forward_is_answered_and_a_sticker_is_left_al
         await local.say("ada", "general", "@bobbin say exactly: hi")
         await there.told(bobbin)
         [thread] = local.threads()
-        await local.send_sticker("ben", thread, "Wave")
-        await local.forward("ada", said, thread)
+        await local.say("ben", thread, stickers=["Wave"])
+        await local.say("ada", thread, forward=said)
         assert (await there.told(bobbin, 2)).startswith("I can't read forwarded messages yet.")
     assert len(there.answers()) == 2
     assert len(emulator.requests) == 1

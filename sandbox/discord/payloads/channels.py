@@ -4,11 +4,33 @@ from typing import Any
 
 from sandbox.discord.model import Channel, ChannelKind, User
 from sandbox.discord.payloads.people import member_json, user_json
+from sandbox.discord.permissions import Permission
 from sandbox.discord.snowflakes import iso
 from sandbox.discord.world import World
 
 Json = dict[str, Any]
+CHANNEL_OBFUSCATED, HIDDEN_NAME = 1 << 17, "___hidden___"
 MOST_MEMBERS_COUNTED = 50  # a thread's member_count stops here, by the documentation
+
+
+def gateway_channel_json(world: World, channel: Channel) -> Json:
+    """A channel as the gateway tells of it: one that the bot can't view comes without what it is, since 2026-11-16.
+
+    https://discord.com/developers/docs/resources/channel#channel-object
+    """
+    whole = channel_json(world, channel)
+    if world.bot_sees(channel):
+        return whole
+    deny = {"id": str(world.guild_id), "type": 0, "allow": "0", "deny": str(int(Permission.VIEW_CHANNEL))}
+    hidden: Json = {
+        "topic": None,
+        "last_message_id": None,
+        "rate_limit_per_user": 0,
+        "nsfw": False,
+        "available_tags": [],
+    }
+    told = whole | {name: value for name, value in hidden.items() if name in whole}
+    return told | {"name": HIDDEN_NAME, "permission_overwrites": [deny], "flags": CHANNEL_OBFUSCATED}
 
 
 def channel_json(world: World, channel: Channel) -> Json:

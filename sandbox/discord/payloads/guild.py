@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from sandbox.discord.model import Interaction, User
-from sandbox.discord.payloads.channels import channel_json
+from sandbox.discord.payloads.channels import channel_json, gateway_channel_json
 from sandbox.discord.payloads.messages import integration_owners, message_json
 from sandbox.discord.payloads.people import member_json, role_json, user_json
 from sandbox.discord.permissions import permissions_of
@@ -65,7 +65,7 @@ def guild_create_json(world: World) -> Json:
         "voice_states": [],
         # Without the privileged intents Discord sends only the bot itself and who is in a voice channel.
         "members": [member_json(user) for user in _members_told(world)],
-        "channels": [channel_json(world, one) for one in places],
+        "channels": [gateway_channel_json(world, one) for one in places],
         "threads": [channel_json(world, one) for one in threads],
         "presences": [],
         "stage_instances": [],

@@ -1,5 +1,6 @@
 """Messages and their files as Discord writes them, with and without their content."""
 
+import base64
 import hashlib
 import hmac
 import time
@@ -14,6 +15,7 @@ from sandbox.discord.world import World
 
 Json = dict[str, Any]
 ATTACHMENT_URL_SECONDS = 86_400  # Discord says only that the links expire; about a day was observed
+WAVEFORM = base64.b64encode(bytes(range(0, 256, 32))).decode()  # of every voice message: a rising one
 EMPTY_CONTENT: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
 _CONTENT = ("poll", "message_snapshots")  # left out without the intent
 
@@ -43,6 +45,8 @@ def attachment_json(world: World, attachment: Attachment) -> Json:
     }
     if attachment.file.description:
         payload["description"] = attachment.file.description
+    if attachment.file.seconds is not None:
+        payload |= {"duration_secs": attachment.file.seconds, "waveform": WAVEFORM}
     return payload
 
 

@@ -49,6 +49,9 @@ def _may_change_thread(world: World, thread: Channel, body: Json) -> None:
         return
     keeps_order = bool(permissions_of(world, world.bot, thread) & Permission.MANAGE_THREADS)
     asked = {key for key in THREAD_FIELDS if key in body}
+    if asked == {"archived"} and body["archived"] is False and not state.locked:
+        world.require(thread, Permission.SEND_MESSAGES)  # and nothing else, as documented
+        return
     if not keeps_order and (state.owner_id != world.bot.id or asked - OF_ITS_OWNER or state.locked):
         raise Refusal(50013)
     if state.archived and body.get("archived") is not False:

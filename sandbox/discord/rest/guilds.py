@@ -28,7 +28,7 @@ async def guild(request: web.Request) -> web.Response:
 
 async def channels(request: web.Request) -> web.Response:
     world = _world(request)
-    places = [one for one in world.channels.values() if not one.is_dm and not one.thread]
+    places = [one for one in world.channels.values() if not one.is_dm and not one.thread and world.bot_sees(one)]
     return answer([payloads.channel_json(world, one) for one in places])
 
 

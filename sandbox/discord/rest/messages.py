@@ -142,6 +142,7 @@ async def edit(request: web.Request) -> web.Response:
             raise Refusal(50005)
         world.require(message.channel, Permission.MANAGE_MESSAGES)
     threads.check_not_archived(message.channel)
+    threads.check_not_locked(world, message.channel, world.bot)
     return answer(told(world, edited(world, message, body, files, default=ALL)))
 
 
@@ -187,6 +188,7 @@ async def delete(request: web.Request) -> web.Response:
         if message.channel.is_dm:
             raise Refusal(50003)
         world.require(message.channel, Permission.MANAGE_MESSAGES)
+    threads.check_deletable(world, message.channel, world.bot)
     acts.delete(world, message)
     return nothing()
 

@@ -114,6 +114,19 @@ async def test_gateway_events(local: LocalDiscord, events: Any) -> None:
     assert differences(example("thread_list_sync"), await events("THREAD_LIST_SYNC")) == []
 
 
+async def test_a_hidden_channel_has_the_flag_and_one_overwrite(local: LocalDiscord, events: Any) -> None:
+    await events("READY")
+    hidden = local.channel("random")
+    local.deny("random", Permission.VIEW_CHANNEL)
+    told = await events("CHANNEL_UPDATE")
+    assert told["flags"] & 1 << 17
+    assert (told["id"], told["type"], told["parent_id"]) == (str(hidden.id), 0, str(hidden.parent_id))
+    deny = str(int(Permission.VIEW_CHANNEL))
+    assert told["permission_overwrites"] == [{"id": str(local.guild_id), "type": 0, "allow": "0", "deny": deny}]
+    local.allow("random")
+    assert (await events("CHANNEL_UPDATE"))["name"] == "random"
+
+
 async def test_commands_and_interactions(local: LocalDiscord, rest: aiohttp.ClientSession, events: Any) -> None:
     await events("READY")
     option = {"type": 3, "name": "question", "description": "What", "required": True}
