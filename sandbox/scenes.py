@@ -11,8 +11,6 @@ from core.errors import SetupError
 from sandbox import discord, slack
 from sandbox.script import Line
 
-WHO = "There are ada and ben, #general and #random."
-
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
@@ -31,7 +29,7 @@ class Scene(Protocol):
     name: str
 
     async def act(self, line: Line) -> None:
-        """Do what *line* says. Raises SetupError when that can't be done there."""
+        """Do what *line* says. Raises SetupError if that isn't possible there."""
 
     def see(self) -> AsyncIterator[Glimpse]:
         """Every message that is posted or changed, from now on."""
@@ -47,6 +45,9 @@ class SlackScene:
         self._last: slack.Message | None = None
 
     async def act(self, line: Line) -> None:
+        people = [user.name for user in self._slack.users.values() if not user.is_bot]
+        channels = [f"#{channel.name}" for channel in self._slack.channels.values() if channel.name]
+        _check(line, people, channels)
         try:
             if line.text.startswith("/"):
                 command, _, words = line.text.partition(" ")
@@ -55,7 +56,7 @@ class SlackScene:
             channel, thread = self._channel(line), self._root if line.place == "thread" else None
             self._last = await self._slack.say(line.person, channel, line.text, thread)
         except (LookupError, ValueError) as error:
-            raise SetupError(f"Slack: that can't be done there ({error}). {WHO}") from error
+            raise SetupError(_words(error)) from error
 
     async def see(self) -> AsyncIterator[Glimpse]:
         kinds = (slack.ChangeKind.POSTED, slack.ChangeKind.CHANGED, slack.ChangeKind.DELETED)
@@ -73,7 +74,7 @@ class SlackScene:
     def _channel(self, line: Line) -> slack.Channel | str:
         if line.place == "thread":
             if self._last is None:
-                raise SetupError("There is no thread in Slack yet: say something in #general first.")
+                raise SetupError("There is no thread on Slack yet. Say something in #general first.")
             return self._last.channel
         return self._slack.open_dm(line.person) if line.place == "dm" else line.place.removeprefix("#")
 
@@ -100,6 +101,10 @@ class DiscordScene:
         self._last: discord.Channel | None = None
 
     async def act(self, line: Line) -> None:
+        people = [user.name for user in self._discord.world.users.values() if not user.is_bot]
+        kinds = (discord.ChannelKind.TEXT, discord.ChannelKind.FORUM)
+        channels = [f"#{one.name}" for one in self._discord.world.channels.values() if one.kind in kinds]
+        _check(line, people, channels)
         try:
             channel = self._channel(line)
             if line.text.startswith("/"):
@@ -107,8 +112,8 @@ class DiscordScene:
                 await self._discord.slash(line.person, channel, words, **options)
             else:
                 await self._discord.say(line.person, channel, line.text)
-        except (LookupError, ValueError) as error:
-            raise SetupError(f"Discord: that can't be done there ({error}). {WHO}") from error
+        except (LookupError, ValueError, discord.Refusal) as error:
+            raise SetupError(_words(error)) from error
         self._last = channel
 
     async def see(self) -> AsyncIterator[Glimpse]:
@@ -125,7 +130,7 @@ class DiscordScene:
         if line.place != "thread":
             return self._discord.channel(line.place.removeprefix("#"))
         if self._last is None:
-            raise SetupError("Nothing was said in Discord yet: say something in #general first.")
+            raise SetupError("There is no thread on Discord yet. Say something in #general first.")
         threads = self._discord.threads(self._last) if self._last.thread is None and not self._last.is_dm else []
         return threads[-1] if threads else self._last
 
@@ -142,6 +147,19 @@ class DiscordScene:
         if message.only_for is not None:
             return f"{where}, for {self._discord.user(message.only_for).name} only"
         return where
+
+
+def _check(line: Line, people: list[str], channels: list[str]) -> None:
+    places = [*channels, "dm", "thread"]
+    unknown = next((name for name, known in ((line.person, people), (line.place, places)) if name not in known), None)
+    if unknown is not None:
+        there = f"People: {', '.join(people)}. Channels: {', '.join(channels)}."
+        raise SetupError(f"There is no “{unknown}”. {there}")
+
+
+def _words(error: Exception) -> str:
+    """What went wrong; the text of a KeyError would come in quotes."""
+    return str(error.args[0]) if error.args else str(error)
 
 
 def _command(text: str) -> tuple[str, dict[str, str]]:

@@ -85,7 +85,7 @@ class Theatre:
         except TimeoutError:
             if not self._stage.bobbin.busy:
                 self._page.finish()
-                print("        (nobody asked Bobbin: mention it with @bobbin)", flush=True)
+                print("        (Bobbin wasn't mentioned, so it stays quiet – add @bobbin)", flush=True)
         await self._stage.bobbin.idle()
         await asyncio.sleep(LAST_LOOK)
         self._page.finish()

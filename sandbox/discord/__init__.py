@@ -12,7 +12,7 @@ from sandbox.discord.faults import Faults
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.invocations import Invocations
 from sandbox.discord.limits import Limits
-from sandbox.discord.model import Channel, File, Interaction, Message, Poll, Shown, User
+from sandbox.discord.model import Channel, ChannelKind, File, Interaction, Message, Poll, Shown, User
 from sandbox.discord.permissions import Permission
 from sandbox.discord.refusals import Refusal
 from sandbox.discord.server import API, Call, build_app
@@ -23,6 +23,7 @@ __all__ = [
     "Call",
     "Change",
     "Channel",
+    "ChannelKind",
     "File",
     "Interaction",
     "LocalDiscord",

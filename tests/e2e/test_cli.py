@@ -192,10 +192,12 @@ async def test_a_script_is_played_and_printed(tmp_path: Path) -> None:
         "discord ben dm: say exactly: two\n"
         "say exactly: three\n"
         "discord ada #general: /preset set model=o3\n"
+        "slack ben #random: nice weather\n"
     )
     code, out, _ = await run("sandbox", "--script", str(script))
     assert code == 0
-    for text in ("bobbin │ one", "bobbin │ two", "bobbin │ three", "`o3`"):
+    unasked = "(Bobbin wasn't mentioned, so it stays quiet – add @bobbin)"
+    for text in ("bobbin │ one", "bobbin │ two", "bobbin │ three", "`o3`", unasked):
         assert text in out
 
 
