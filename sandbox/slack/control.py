@@ -34,7 +34,14 @@ def control_routes(slack: LocalSlack) -> list[web.RouteDef]:
         }
 
     async def say(body: JsonObject) -> JsonObject:
-        message = await slack.say(body["user"], body["channel"], body["text"], body.get("thread_ts"))
+        message = await slack.say(
+            body["user"],
+            body["channel"],
+            body["text"],
+            body.get("thread_ts"),
+            attachments=body.get("attachments") or (),
+            blocks=body.get("blocks"),
+        )
         return {"message": _message(message)}
 
     async def command(body: JsonObject) -> JsonObject:

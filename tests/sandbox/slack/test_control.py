@@ -35,6 +35,13 @@ async def test_what_is_said_there_is_said(slack: LocalSlack) -> None:
     assert [message["user"] for message in shown["messages"]] == [slack.user("ada").id]
 
 
+async def test_what_hangs_on_a_message_can_be_said_there(slack: LocalSlack) -> None:
+    words = {"type": "section", "text": {"type": "mrkdwn", "text": "in blocks"}}
+    page = {"title": "A page"}
+    said = await post(slack, "say", user="ada", channel="general", text="hello", attachments=[page], blocks=[words])
+    assert said["message"]["shown"] == "in blocks\n| A page"
+
+
 async def test_it_tells_where_to_connect(slack: LocalSlack) -> None:
     state = await get(slack, "state")
     assert (state["api_url"], state["bot_token"]) == (slack.api_url, slack.bot_token)
