@@ -208,7 +208,8 @@ def settle(world: World, message: Message, draft: Draft, allowed: Allowed) -> Me
 
 def _mentions(world: World, message: Message, allowed: Allowed) -> Mentions:
     text = written_in(message.components) if message.flags & Flag.IS_COMPONENTS_V2 else message.content
-    message.names = names_in(world, text)
+    forwarded = [one["message"]["content"] for one in message.more.get("message_snapshots", [])]
+    message.names = names_in(world, " ".join([text, *forwarded]))
     return mentions_in(world, message.author, message.channel, text, allowed)
 
 

@@ -86,7 +86,16 @@ async def _interaction(local: "LocalDiscord", fields: Json) -> object:
 async def _say(local: "LocalDiscord", fields: Json) -> object:
     channel = _place(local, fields)
     reply_to = channel.messages[int(fields["reply_to"])] if fields.get("reply_to") else None
+    if "forward" in fields:
+        return _message(await local.say(fields["user"], channel, forward=_anywhere(local, int(fields["forward"]))))
     return _message(await local.say(fields["user"], channel, fields["content"], reply_to=reply_to))
+
+
+def _anywhere(local: "LocalDiscord", message_id: int) -> Message:
+    everywhere = (channel.messages.get(message_id) for channel in local.world.channels.values())
+    if found := next(filter(None, everywhere), None):
+        return found
+    raise ValueError(f"There is no message {message_id}.")
 
 
 async def _slash(local: "LocalDiscord", fields: Json) -> object:
@@ -101,7 +110,7 @@ async def _click(local: "LocalDiscord", fields: Json) -> object:
 
 
 async def _faults(local: "LocalDiscord", fields: Json) -> object:
-    """`route` and `status` for an outage, or one of the gateway's: drop, reconnect, invalidate; or clear."""
+    """`route` and `status` for an outage, or one of the gateway's: drop, reconnect, invalidate; or latency; or clear."""
     gateway = {
         "drop": local.gateway.drop,
         "reconnect": local.gateway.ask_to_reconnect,
@@ -109,6 +118,8 @@ async def _faults(local: "LocalDiscord", fields: Json) -> object:
     }
     if "gateway" in fields:
         gateway[fields["gateway"]]()
+    elif "latency" in fields:
+        local.latency = float(fields["latency"])
     elif fields.get("clear"):
         local.faults.clear()
     else:

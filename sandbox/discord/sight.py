@@ -37,8 +37,13 @@ def _more(more: Json) -> list[str]:
     return [
         *(f"🏷 {sticker['name']}" for sticker in more.get("sticker_items", [])),
         *([f"📊 {poll['question']['text']}"] if poll else []),
-        *(f"↪ {forward['message']['content']}" for forward in forwards),
+        *(line for forward in forwards for line in _forwarded(forward["message"])),
     ]
+
+
+def _forwarded(message: Json) -> list[str]:
+    files = [f"📎 {one['filename']} ({one['size']} bytes)" for one in message["attachments"]]
+    return [f"↪ {line}" for line in [*message["content"].splitlines(), *files]]
 
 
 def _embed(embed: Json) -> str:

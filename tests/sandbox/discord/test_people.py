@@ -108,11 +108,15 @@ async def test_an_outsider_acts_as_a_person(local: LocalDiscord) -> None:
     status, said = await ask("POST", "/say", json={"user": "ben", "channel": "general", "content": "@bobbin hi"})
     assert (status, said["author"]) == (200, "ben")
     assert (await ask("GET", "/messages", params={"channel": "general"}))[1] == [said]
+    forward = {"user": "ada", "channel": "random", "forward": said["id"]}
+    assert (await ask("POST", "/say", json=forward))[1]["shown"] == "↪ @bobbin hi"
     await local.start_thread("ben", local.messages("general")[0], "Side")
     assert [one["name"] for one in (await ask("GET", "/threads", params={"channel": "general"}))[1]] == ["Side"]
     assert (await ask("GET", ""))[1]["users"] == ["bobbin", "ada", "ben"]
     fault = {"route": "GET /users/@me", "status": 500}
     assert (await ask("POST", "/faults", json=fault))[1] == {"outages": ["GET /users/@me"]}
+    await ask("POST", "/faults", json={"latency": 0.01})
+    assert local.latency == 0.01
     assert (await ask("POST", "/say", json={"user": "ben"})) == (400, {"error": "Missing: 'channel'"})
     status, answer = await ask("POST", "/slash", json={"user": "ben", "channel": "general", "command": "ask"})
     assert (status, "no command /ask" in answer["error"]) == (400, True)

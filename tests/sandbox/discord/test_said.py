@@ -38,7 +38,7 @@ async def test_a_forward_brings_words_and_files_as_they_were(local: LocalDiscord
     assert await snapshot.attachments[0].read() == b"png"
     assert message.reference is not None
     assert (message.reference.type, message.reference.message_id) == (discord.MessageReferenceType.forward, said.id)
-    assert shown(forwarded) == "↪ E42: valve sensor"
+    assert shown(forwarded).splitlines() == ["↪ E42: valve sensor", "↪ 📎 pump.png (3 bytes)"]
     with pytest.raises(ValueError, match="no words of its own"):
         await local.say("ben", "random", "look", forward=said)
 
