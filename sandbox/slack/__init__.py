@@ -1,4 +1,4 @@
-"""A local Slack that true Slack libraries connect to: to try the bot with, and to test its adapter against."""
+"""A local Slack that real Slack libraries connect to: to try the bot with, and to test its adapter against."""
 
 from sandbox.slack.faults import Failure, Faults, Raw
 from sandbox.slack.interactions import Interaction

@@ -67,7 +67,7 @@ class Carrier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One attempt, for whoever wants to look back."""
+    """One attempt, for looking back."""
 
     parcel: Parcel
     retry: Retry

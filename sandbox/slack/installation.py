@@ -11,7 +11,7 @@ from sandbox.slack.nouns import User, new_id
 SCOPES = frozenset(
     {
         *("app_mentions:read", "assistant:write", "chat:write", "chat:write.customize", "chat:write.public"),
-        *("commands", "channels:history", "channels:join", "channels:read", "files:read"),
+        *("commands", "channels:history", "channels:join", "channels:read", "files:read", "files:write"),
         *("groups:history", "groups:read", "groups:write", "im:history", "im:read", "im:write"),
         *("mpim:history", "mpim:read", "mpim:write", "reactions:read", "reactions:write", "team:read", "users:read"),
     }

@@ -223,5 +223,5 @@ class Interactions:
 
 
 def _command_name(channel: Channel) -> str:
-    """Commands and clicks call a direct message so, whoever is in it."""
+    """Commands and clicks call every direct message so."""
     return "directmessage" if channel.kind is ChannelKind.DIRECT else channel.name

@@ -42,7 +42,7 @@ class Limits:
     def wait(self, *wanted: tuple[str, Rate]) -> int:
         """Seconds until a call is allowed that counts against all of *wanted*; 0 if it is, and then it counts.
 
-        Whoever was told to wait is refused until then, however much the bucket holds by that time.
+        A caller that was told to wait is refused until then, however much the bucket holds by that time.
         """
         if not self.enforced:
             return 0

@@ -1,9 +1,10 @@
-"""A Slack workspace on this machine, to which true Slack libraries connect."""
+"""A Slack workspace on this machine, to which real Slack libraries connect."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
@@ -81,6 +82,7 @@ class LocalSlack:
                 web.get("/link/", self._sockets.serve),
                 web.post("/{kind:commands|actions|app}/{team}/{token}", self._respond),
                 web.get("/files-pri/{file}/{name}", self._serve_file),
+                web.post("/upload/v1/{file}", self._take_upload),
                 *control_routes(self),
             ]
         )
@@ -368,6 +370,15 @@ class LocalSlack:
             status = 404 if refusal.answer["error"] in {"expired_url", "used_url"} else 400
             return web.json_response(refusal.answer, status=status)
         return web.Response(text="ok")
+
+    async def _take_upload(self, request: web.Request) -> web.Response:
+        """What the app sends to an address from files.getUploadURLExternal: https://docs.slack.dev/messaging/working-with-files"""
+        uploads, file_id = self._workspace.uploads, request.match_info["file"]
+        if file_id not in uploads:
+            raise web.HTTPNotFound
+        content = await request.read()
+        uploads[file_id] = replace(uploads[file_id], content=content)
+        return web.Response(text=f"OK - {len(content)}")
 
     async def _serve_file(self, request: web.Request) -> web.Response:
         """A shared file for those who show the bot's token, and a login page (200!) for others."""

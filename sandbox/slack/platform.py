@@ -49,6 +49,15 @@ class Platform:
             raise ApiError("message_not_found")
         return message
 
+    def parent(self, channel: Channel, thread_ts: str) -> Message | None:
+        """The message that a thread hangs on, None if it is gone. Raises ApiError for a reply, which has no replies."""
+        parent = self.workspace.message(channel.id, thread_ts)
+        if parent is None or parent.ephemeral_to:
+            return None
+        if parent.thread_ts:
+            raise ApiError("cannot_reply_to_message")
+        return parent
+
     def is_member(self, channel: Channel) -> bool:
         return self.installation.bot.id in channel.members
 

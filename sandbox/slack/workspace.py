@@ -68,6 +68,7 @@ class Workspace:
         self.views: dict[str, JsonObject] = {}
         self.homes: dict[str, str] = {}  # user → the id of the view on their home tab
         self.listeners: list[Callable[[Change], None]] = []
+        self.uploads: dict[str, SharedFile] = {}  # of the app, not shared yet; empty until they were sent
         self._messages: dict[str, dict[str, Message]] = {}  # channel → ts → message, oldest first
         self._threads: dict[tuple[str, str], dict[str, None]] = {}  # channel and parent → the ts of each reply
         self._statuses: dict[tuple[str, str], tuple[str, float]] = {}

@@ -21,7 +21,7 @@ def post_message(platform: Platform, arguments: Arguments) -> JsonObject:
     message = _message(platform, channel, said)
     # Slack doesn't refuse an answer to what is gone: it stands in the channel, and says so by having no `thread_ts`
     # (slack-go/slack#1571, slackapi/python-slack-events-api#87, PostHog/posthog#83601).
-    if parent := _parent(platform, channel, arguments.text("thread_ts")):
+    if parent := platform.parent(channel, arguments.text("thread_ts")):
         subtype = "thread_broadcast" if arguments.flag("reply_broadcast") else ""
         message = replace(message, thread_ts=parent.ts, subtype=subtype)
     if "username" in arguments and "chat:write.customize" in platform.installation.scopes:
@@ -109,16 +109,6 @@ def _destination(platform: Platform, name: str) -> Channel:
 def _is_rich(blocks: tuple[JsonObject, ...]) -> bool:
     """Is there rich text among them? What Slack makes of Markdown counts as such."""
     return any(block["type"] in {"rich_text", "markdown"} for block in blocks)
-
-
-def _parent(platform: Platform, channel: Channel, thread_ts: str) -> Message | None:
-    """The message that a thread hangs on, if there is one; a reply can't have replies of its own."""
-    parent = platform.workspace.message(channel.id, thread_ts)
-    if parent is None or parent.ephemeral_to:
-        return None
-    if parent.thread_ts:
-        raise ApiError("cannot_reply_to_message")
-    return parent
 
 
 METHODS = {

@@ -118,3 +118,29 @@ async def test_an_app_has_what_its_manifest_asks_for_and_no_more() -> None:
             await slack.say("ada", "general", "@bobbin hello")
             await slack.say("ada", slack.open_dm("ada"), "hello")
         assert [each["event"]["channel_type"] for each in events] == ["channel"]
+
+
+async def test_an_app_uploads_a_file_into_a_thread(
+    slack: LocalSlack, client: AsyncWebClient, bot: Bot, connect: Connect
+) -> None:
+    said = await slack.say("ada", "general", "all of it, please")
+    await client.files_upload_v2(
+        channel=said.channel, thread_ts=said.ts, filename="answer.md", content="# All", initial_comment="Here & there"
+    )
+    (shared,) = await slack.wait_for(lambda: slack.messages("general", said.ts)[1:])
+    assert (shared.text, shared.user, shared.files[0].content) == ("Here &amp; there", slack.bot_user_id, b"# All")
+    event = (await heard(slack, bot, connect, 2))[-1]
+    assert (event["subtype"], event["thread_ts"], event["files"][0]["name"]) == ("file_share", said.ts, "answer.md")
+
+
+async def test_uploads_are_refused_as_slack_does(slack: LocalSlack, client: AsyncWebClient) -> None:
+    foreign = slack.add_channel("elsewhere", "ada")
+    ticket = await client.files_getUploadURLExternal(filename="a.txt", length=3)
+    for place, problem in ((slack.channel("general").id, "file_not_found"), (foreign.id, "not_in_channel")):
+        with pytest.raises(SlackApiError, match=problem):  # nothing was sent to the address yet
+            await client.files_completeUploadExternal(files=[{"id": ticket["file_id"]}], channel_id=place)
+    with pytest.raises(SlackApiError, match="missing_argument"):
+        await client.files_getUploadURLExternal(filename="a.txt", length=0)
+    slack.installation.scopes.discard("files:write")
+    with pytest.raises(SlackApiError, match="missing_scope"):
+        await client.files_getUploadURLExternal(filename="a.txt", length=3)
