@@ -1,1 +1,1 @@
-"""Local stand-ins for the chat platforms, to try the bot with and to test the true adapters against."""
+"""Local stand-ins for the chat platforms, to try the bot with and to test the real adapters against."""

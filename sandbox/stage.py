@@ -1,4 +1,4 @@
-"""The true bot, joined to a local Slack, a local Discord and an emulated AI service."""
+"""The real bot, joined to a local Slack, a local Discord and an emulated AI service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A local stand-in for Discord to which true bots connect: REST, gateway, and people to act as."""
+"""A local stand-in for Discord to which real bots connect: REST, gateway, and people to act as."""
 
 from collections import deque
 from collections.abc import AsyncGenerator, Callable

@@ -1,4 +1,4 @@
-"""What can happen to messages, whoever does it: the change itself and the events that tell of it."""
+"""What can happen to messages, by people and by bots: the change itself and the events that tell of it."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Tells whoever waits or watches that something in the stand-in changed."""
+"""Tells those who wait or watch that something in the stand-in changed."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable

@@ -30,7 +30,7 @@ class Goodbye:
 
 
 class Connection:
-    """One WebSocket; what is sent is queued, so that whoever causes an event need not wait."""
+    """One WebSocket; what is sent is queued, so that nobody who causes an event has to wait."""
 
     def __init__(self, socket: web.WebSocketResponse, request: web.Request, *, compressed: bool) -> None:
         self.socket = socket

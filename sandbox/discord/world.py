@@ -48,7 +48,7 @@ class Portal:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something the gateway tells whoever asked for it."""
+    """Something the gateway tells to those who asked for it."""
 
     name: str
     data: Json

@@ -53,7 +53,7 @@ def form(accept: str) -> Form:
 
 
 def admit(authorization: str, token: str | None) -> None:
-    """Refuse whoever has no token, or another one; any will do if *token* is None."""
+    """Refuse a caller without the token; any will do if *token* is None."""
     scheme, _, given = authorization.partition(" ")
     if scheme.lower() != "bearer" or not given.strip():
         raise Refusal("no_token")

@@ -68,7 +68,7 @@ FAULTS: dict[str, str] = {
     "unknown_types": "send events of types that nobody documented in between",
     "done": "end with a `done` event that names the conversation otherwise",
     "huge": "give a very long answer; the value is its length in characters, 50000 by default",
-    "gzip": "compress the answer for whoever accepts that",
+    "gzip": "compress the answer for a client that accepts it",
 }
 
 _CHOICES = {"error_within": ("object", "string", "type"), "unknown_id": ("404", "new", "same")}
@@ -93,7 +93,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that are switched on. Every question draws anew which of them it meets."""
+    """The faults that are switched on. For each question it is drawn again which of them it meets."""
 
     def __init__(self, switches: str = "", *, seed: int = 0) -> None:
         """Switch on what *switches* says, such as `cut=3,too_many_requests=2@0.1,hang_up*1`."""

@@ -1,4 +1,4 @@
-"""A local Discord and a true discord.py client connected to it."""
+"""A local Discord and a real discord.py client connected to it."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ Connect = Callable[["Bot"], Coroutine[Any, Any, "Bot"]]
 
 
 class Bot(discord.Client):
-    """Remembers what it heard; its commands are synced by whoever needs them."""
+    """Remembers what it heard; its commands are synced by the tests that need them."""
 
     def __init__(self, *, content: bool = True, **options: Any) -> None:
         intents = discord.Intents.default()

@@ -1,4 +1,4 @@
-"""Commands, menus, buttons and modals work through the true discord.py, in time and too late."""
+"""Commands, menus, buttons and modals work through the real discord.py, in time and too late."""
 
 from typing import Any
 

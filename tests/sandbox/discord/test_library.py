@@ -1,4 +1,4 @@
-"""The true discord.py lives in the local Discord as in the real one: talking, threads, forums, DMs, files."""
+"""The real discord.py lives in the local Discord as in the real one: talking, threads, forums, DMs, files."""
 
 import asyncio
 import io

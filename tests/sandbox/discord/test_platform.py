@@ -1,4 +1,4 @@
-"""What Discord itself does, as the true discord.py meets it: locks, archives, deletions, hidden channels, slowness."""
+"""What Discord itself does, as the real discord.py meets it: locks, archives, deletions, hidden channels, slowness."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people's messages carry besides words, as the true discord.py reads them."""
+"""What people's messages carry besides words, as the real discord.py reads them."""
 
 from typing import Any
 

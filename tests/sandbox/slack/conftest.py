@@ -1,4 +1,4 @@
-"""A local Slack, the true libraries connected to it, and a bot that remembers what reached it."""
+"""A local Slack, the real libraries connected to it, and a bot that remembers what reached it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The true AsyncWebClient, held to what Slack allows."""
+"""The real AsyncWebClient, held to what Slack allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulator keeps the documented contract, whoever asks."""
+"""The emulator keeps the documented contract, no matter who asks."""
 
 from __future__ import annotations
 
