@@ -77,8 +77,9 @@ def _count(world: World, message: Message) -> None:
     if channel.thread is None:
         return
     wake_thread(world, channel)
-    for user_id in (message.author.id, *message.mentions):
-        join_thread(world, channel, world.users[user_id])
+    for user in (message.author, *(world.users[user_id] for user_id in message.mentions)):
+        if not user.is_webhook:
+            join_thread(world, channel, user)
     if message.kind is not MessageKind.THREAD_STARTER_MESSAGE and message.id != channel.id:
         channel.thread.message_count += 1
         channel.thread.total_message_sent += 1
@@ -235,7 +236,7 @@ def _tell(world: World, name: str, message: Message) -> None:
     payload["channel_type"] = int(message.channel.kind)
     if in_guild:
         payload["guild_id"] = str(world.guild_id)
-        if message.interaction is None:
+        if message.interaction is None and not message.author.is_webhook:
             payload["member"] = payloads.member_json(message.author, with_user=False)
         for mention in payload["mentions"]:
             mention["member"] = payloads.member_json(world.users[int(mention["id"])], with_user=False)

@@ -69,6 +69,7 @@ class User:
     roles: list[int] = field(default_factory=list)
     accepts_dms: bool = True
     locale: str = "en-US"
+    is_webhook: bool = False  # a name under which messages come, and nobody who is there
 
     @property
     def mention(self) -> str:

@@ -110,6 +110,15 @@ class People:
         more = {"message_snapshots": [{"message": snapshot}]}
         return Draft(more=more, flags=int(Flag.HAS_SNAPSHOT), reference=reference)
 
+    async def say_by_webhook(
+        self, name: str, where: Channel | str | int, content: str, *, attachments: Sequence[File] = ()
+    ) -> Message:
+        """As bots that speak for people do: https://discord.com/developers/docs/resources/webhook#execute-webhook"""
+        channel = self.channel(where)
+        author = User(self.world.snowflakes.next(), name, is_bot=True, is_webhook=True)
+        draft = Draft(content=self._with_mentions(content), files=list(attachments))
+        return acts.post(self.world, channel, author, draft)
+
     def _send(self, user: User | str, where: Channel | str | int, draft: Draft) -> Message:
         speaker, channel = self.user(user), self.channel(where)
         self._check(speaker, channel, draft.content)

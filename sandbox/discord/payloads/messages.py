@@ -76,6 +76,8 @@ def message_json(world: World, message: Message, *, with_reply: bool = True, wit
         payload["reactions"] = [_reaction_json(world, emoji, users) for emoji, users in message.reactions.items()]
     if message.nonce is not None:
         payload["nonce"] = message.nonce
+    if message.author.is_webhook:
+        payload["webhook_id"] = str(message.author.id)
     if message.thread and with_thread:
         payload["thread"] = channel_json(world, message.thread)
     if message.interaction:

@@ -66,6 +66,18 @@ async def test_a_voice_message_is_a_file_and_nothing_else(local: LocalDiscord, b
         await local.say("ada", "general", "hello", voice=PICTURE)
 
 
+async def test_a_webhook_speaks_under_any_name(local: LocalDiscord, bot: Any) -> None:
+    said = await local.say_by_webhook("Ada, by proxy", "general", "@bobbin hello")
+    message = await heard(local, bot)
+    assert (message.author.name, message.author.bot, message.webhook_id) == ("Ada, by proxy", True, said.author.id)
+    assert bot.user in message.mentions
+    assert not isinstance(message.author, discord.Member)
+    thread = await message.create_thread(name="Side")
+    await local.say_by_webhook("Ada, by proxy", thread.id, "and more")
+    await bot.until(lambda: "and more" in bot.texts())
+    assert "Ada, by proxy" not in [user.name for user in local.world.users.values()]
+
+
 async def test_a_message_says_something(local: LocalDiscord) -> None:
     with pytest.raises(ValueError, match="no empty messages"):
         await local.say("ada", "general")
