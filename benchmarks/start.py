@@ -14,6 +14,7 @@ import httpx
 
 from benchmarks.rig import free_port
 from benchmarks.rows import Row
+from bots.slack.manifest import EVENTS, SCOPES
 from sandbox.discord import LocalDiscord
 from sandbox.slack import LocalSlack
 
@@ -55,7 +56,7 @@ async def _bare() -> float:
 
 
 async def measure() -> list[Row]:
-    async with LocalSlack() as slack, LocalDiscord() as discord:
+    async with LocalSlack(scopes=SCOPES, events=EVENTS) as slack, LocalDiscord() as discord:
         port = free_port()
         environment = {
             "BOBBIN_WEB__PORT": str(port),
