@@ -176,5 +176,12 @@ def _check_cell(cell: JsonObject, problems: Problems, place: str) -> None:
                 problems.add("must provide a number", f"{place}/value")
         case "rich_text":
             check_rich_text(cell, problems, place)
+            groups = cell.get("elements")
+            if (
+                isinstance(groups, list)
+                and groups
+                and not any(isinstance(one, dict) and one.get("elements") for one in groups)
+            ):
+                problems.add("no fewer than 1 items allowed", f"{place}/elements")
         case other:
             problems.add(f"unsupported type: {other}", f"{place}/type")

@@ -129,6 +129,7 @@ EVERYTHING = [
         ([table("a"), table("b")], "only_one_table_allowed"),
         ([{"type": "table", "rows": [[{"type": "text", "text": "x"}]]}], "unsupported type: text"),
         ([table("")], "missing required field: text"),
+        ([{"type": "table", "rows": [rich(section())]}], "no fewer than 1 items allowed"),
         ([table("x" * 5_000, "x" * 5_001)], "must be less than 10001 characters"),
         ([markdown("x" * 6_001), markdown("x" * 6_000)], "must be less than 12001 characters"),
     ],
