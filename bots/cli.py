@@ -254,7 +254,7 @@ async def _serve_upstream(emulator: Emulator, host: str, port: int, stop: asynci
 
 
 def _log(settings: Settings) -> None:
-    from core.vitals import set_up_log  # noqa: PLC0415
+    from core.log import set_up_log  # noqa: PLC0415
 
     set_up_log(settings.log.level, as_json=settings.log.is_json, secrets=settings.secrets)
 
@@ -293,7 +293,7 @@ def _plainly(*, as_json: bool = False) -> Iterator[None]:
         yield
     except BobbinError as error:
         if as_json:
-            from core.vitals import set_up_log  # noqa: PLC0415
+            from core.log import set_up_log  # noqa: PLC0415
 
             set_up_log("ERROR", as_json=True)
             for line in error.sentence.splitlines():

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from bots import platforms
 from core.errors import BobbinError, SetupError, StorageUnavailable, TokenRefused, UpstreamError, UsedUp
+from core.redactor import Redactor
 from core.settings import NO_KEY
 from core.storage.database import open_database, readable
 from core.storage.ledger import Ledger
 from core.storage.migrate import is_current
 from core.upstream.client import Upstream
 from core.upstream.prompt import Prompt
-from core.vitals import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

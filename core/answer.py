@@ -36,11 +36,11 @@ from core.words import is_keepable, keepable
 
 if TYPE_CHECKING:
     from core.asking.service import Answering, Service
+    from core.metrics import Metrics
     from core.presentation import Presentation
     from core.preset import Choice
     from core.storage.ledger import Ledger, Taken
     from core.turn import Turn
-    from core.vitals import Metrics
 
 log = structlog.get_logger(__name__)
 

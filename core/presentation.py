@@ -21,7 +21,7 @@ from core.errors import (
     StorageUnavailable,
     ThreadGone,
 )
-from core.vitals import Metrics
+from core.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

@@ -12,8 +12,8 @@ import structlog
 from core import preset
 from core.answer import Answer
 from core.errors import ChatError, Overtaken, StorageUnavailable
+from core.metrics import Metrics
 from core.presentation import Oddities, Presentation
-from core.vitals import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

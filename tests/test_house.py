@@ -36,7 +36,7 @@ DOORS = {
     "procrastinate": ["core/engine/", "migrations/"],
     "psycopg": ["core/engine/"],
     "psycopg_pool": ["core/engine/"],
-    "prometheus_client": ["core/vitals.py"],
+    "prometheus_client": ["core/metrics.py"],
     "stamina": ["core/asking/"],
     "typer": ["bots/cli.py"],
 }

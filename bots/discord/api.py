@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bots.discord.settings import Section
-    from core.vitals import Metrics
+    from core.metrics import Metrics
 
 LONGEST_CALL = 20.0  # seconds
 KEPT_OPEN = 30.0  # seconds without use; logging in takes two calls, and who only answers may need it again soon

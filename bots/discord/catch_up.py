@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bots.discord.pace import Pace
+    from core.metrics import Metrics
     from core.relay import Relay
     from core.turn import QuestionKey
-    from core.vitals import Metrics
 
 MOST_PLACES = 500  # threads and channels that are asked
 PAGE = 100  # messages, the most that Discord tells at once: https://discord.com/developers/docs/resources/message#get-channel-messages

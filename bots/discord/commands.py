@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bots.kit import Notes
+    from core.metrics import Metrics
     from core.relay import Relay
-    from core.vitals import Metrics
 
 Interaction = discord.Interaction[discord.Client]
 Ask = Callable[[Interaction, str], Awaitable[None]]

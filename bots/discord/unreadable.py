@@ -10,7 +10,7 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from core.vitals import Metrics
+    from core.metrics import Metrics
 
 Json = dict[str, Any]
 T = TypeVar("T")

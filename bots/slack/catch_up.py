@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from bots.kit import Notes
     from bots.slack.api import Api, Identity
     from bots.slack.pace import Pace
+    from core.metrics import Metrics
     from core.relay import Relay
-    from core.vitals import Metrics
 
 MOST_PLACES = 50  # threads, and as many channels
 MOST_MESSAGES = 200  # that are read in one round in threads, and as many beside them

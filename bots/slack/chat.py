@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from bots.reply.note import Note
     from bots.slack.note import Where
     from bots.slack.settings import Section
+    from core.metrics import Metrics
     from core.relay import Relay
     from core.turn import Reply, Turn
-    from core.vitals import Metrics
 
 _ANY = re.compile(".*")
 

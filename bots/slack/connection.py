@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.request import SocketModeRequest
 
     from bots.slack.settings import Section
-    from core.vitals import Metrics, Vitals
+    from core.metrics import Metrics
+    from core.vitals import Vitals
 
 BOT_TOKEN, APP_TOKEN = "BOBBIN_SLACK__BOT_TOKEN", "BOBBIN_SLACK__APP_TOKEN"
 PART = "slack"  # the word for it on the health page

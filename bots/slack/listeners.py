@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bots.slack.catch_up import CatchUp
     from bots.slack.footer import Click
     from bots.slack.indicator import Indicator
+    from core.metrics import Metrics
     from core.relay import Relay
-    from core.vitals import Metrics
 
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 ANSWER_TIMEOUT = 2.5  # seconds

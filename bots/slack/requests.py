@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from core.vitals import Metrics
+    from core.metrics import Metrics
 
 # https://docs.slack.dev/authentication/verifying-requests-from-slack
 _TIMESTAMP, _SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeGuard
 import structlog
 
 if TYPE_CHECKING:
-    from core.vitals import Metrics
+    from core.metrics import Metrics
 
 CHAT = "slack"  # the label of the metric
 EVENT = "event"

@@ -14,7 +14,7 @@ from core.asking.breaker import Breaker
 from core.asking.limits import TOLD_AFTER, Limits, Token, refuses_token
 from core.asking.patience import FIRST_PAUSE, TRIES, Patience
 from core.errors import UpstreamError
-from core.vitals import Metrics
+from core.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
