@@ -135,7 +135,7 @@ class Bobbin:
                 await self._listen(stop)
             finally:
                 self.vitals.down("process", "ending")
-                log.info("ending", running=self._engine.busy)
+                log.info("ending", threads=self._engine.busy)
                 await self._engine.stop(self._settings.shutdown_grace)
 
     async def _open_database(self, parts: AsyncExitStack, stop: asyncio.Event) -> bool:

@@ -103,12 +103,14 @@ class Round:
                 await self._visit(place)
                 unread.remove(place)
         except ChatBusy as trouble:
-            log.warning("not all that was said while I was away could be read", code=trouble.code)
+            log.warning("not all that was said while the bot was away can be read", code=trouble.code)
             return False
         finally:
             self._is_over = True
         if unread:
-            log.warning("not everywhere that something was said while I was away could be read", places=len(unread))
+            log.warning(
+                "not all places where something was said while the bot was away can be read", places=len(unread)
+            )
         return not unread
 
     async def reach(self, channel: discord.abc.MessageableChannel) -> None:
@@ -119,7 +121,7 @@ class Round:
         try:
             await self._hear(channel, self._pace.soon)
         except ChatError as trouble:
-            log.warning("what was said in a channel while I was away can't be read", code=trouble.code)
+            log.warning("what was said in a channel while the bot was away can't be read", code=trouble.code)
 
     def _places(self) -> list[int]:
         """Threads that are talked in with the bot first, then what else has something new; each newest first."""
@@ -179,7 +181,7 @@ class Round:
             self._reached.add(channel.id)
             if after > max(self._since, self._oldest):
                 log.warning(
-                    "more was said in a channel while I was away than I read; the oldest is left out",
+                    "more was said in a channel while the bot was away than it reads; leaving out the oldest",
                     guild=channel.guild.id if channel.guild else None,
                     channel=channel.id,
                     read=len(told),

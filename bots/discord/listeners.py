@@ -20,7 +20,7 @@ from bots.discord.commands import Interaction, Tree, recorded_in_time
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import Asked, is_mentioned, key_of, read_command, read_message
 from bots.discord.seen import Seen
-from core.errors import ChatError, StorageUnavailable
+from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -217,7 +217,7 @@ class Listeners:
             async with self._alone_with(message.id):
                 await self._take(asked, message, is_edit=is_edit)
             return
-        log.debug("a message is not for me", why=asked.reason)
+        log.debug("a message is not for the bot", why=asked.reason)
         if asked.is_unreadable and not self._knows_of_unreadable:
             self._knows_of_unreadable = True
             log.warning(
@@ -252,7 +252,7 @@ class Listeners:
             if is_edit and not accepted.is_new:
                 await self._relay.revise(asked.question)
         except StorageUnavailable as unavailable:
-            log.warning("a question could not be recorded; its asker is told so")
+            log.warning("a question can't be recorded; telling its asker")
             await _apologize(message, unavailable.sentence)
             return
         if accepted.is_new and not accepted.turn.is_over:
@@ -266,9 +266,7 @@ class Listeners:
                 try:
                     await self._relay.withdraw(key_of(message))
                 except StorageUnavailable:
-                    log.warning(
-                        "a message was deleted, and it could not be recorded that its question is none any more"
-                    )
+                    log.warning("a message was deleted, and it can't be recorded that its question is none any more")
 
     async def _take_command(self, interaction: Interaction, text: str) -> None:
         token = self._kit.secret_box.close(interaction.token)
@@ -281,7 +279,7 @@ class Listeners:
             with overlooking(), translated():
                 await interaction.response.defer(thinking=True)
         except ChatError as refusal:  # recorded, it is answered, if need be in the channel
-            log.warning("Discord did not take that an answer to a command comes", code=refusal.code)
+            log.warning("Discord does not take that an answer to a command comes", **facts(refusal))
         finally:
             deferring.set()
             del self._deferring[asked.question.key]
@@ -300,7 +298,7 @@ async def _look_up_channel(message: discord.Message, client: discord.Client) -> 
         with translated():
             channel = await client.fetch_channel(message.channel.id)
     except ChatError as trouble:
-        log.warning("a mention came from a channel that can't be looked up", code=trouble.code)
+        log.warning("a mention comes from a channel that can't be looked up", **facts(trouble))
         return
     message.channel = channel  # type: ignore[assignment]
     if isinstance(channel, discord.Thread | discord.abc.GuildChannel):
@@ -312,4 +310,4 @@ async def _apologize(message: discord.Message, sentence: str) -> None:
         with translated():
             await message.channel.send(sentence, reference=message.to_reference(fail_if_not_exists=False))
     except ChatError as trouble:
-        log.warning("nobody could be told that a question was not recorded", code=trouble.code)
+        log.warning("nobody can be told that a question was not recorded", **facts(trouble))

@@ -53,7 +53,7 @@ class Seen:
         try:
             mark = await self._mark()
         except StorageUnavailable:
-            log.warning("can't tell which messages were heard already; those of the time away are not looked for")
+            log.warning("can't tell which messages were heard already; not looking for those of the time away")
             mark = None
         self._since = self._newest = now if mark is None or _lies_ahead(mark) else mark
 

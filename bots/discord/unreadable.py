@@ -161,4 +161,4 @@ def _object(data: object) -> Json:
 def skipped(what: str, error: Exception, metrics: Metrics) -> None:
     """Say what, and never how it was worded: the error's own text may quote it."""
     metrics.unreadable.labels(CHAT, what).inc()
-    log.warning("Discord sent something that can't be read; skipping that", what=what, error=type(error).__name__)
+    log.warning("Discord sends what can't be read; skipping it", what=what, kind=type(error).__name__)

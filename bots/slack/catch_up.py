@@ -19,7 +19,7 @@ from bots.bucket import until_free
 from bots.slack.events import NAME, Revised, Withdrawn, key_of, read_back
 from bots.slack.pace import KEPT_FOR_FINDING, READS
 from bots.slack.unreadable import HISTORY, is_ts, skipped
-from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable
+from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable, facts
 from core.turn import Question
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class CatchUp:
         try:
             await self._look()
         except StorageUnavailable:
-            log.warning("The database is away: what was missed in Slack is read later.")
+            log.warning("the database is away; reading later what was missed in Slack")
             await asyncio.sleep(PAUSE_AFTER_TROUBLE)
             self.again()
 
@@ -194,7 +194,7 @@ class CatchUp:
                     self._left = dict.fromkeys(self._left, MOST_MESSAGES)
                     await asyncio.sleep(PAUSE_AFTER_TROUBLE)
         if 0 in self._left.values():
-            log.warning("So much was missed in Slack that not all of it is read.")
+            log.warning("more was missed in Slack than the bot reads; leaving out the oldest")
 
     async def _close(self, place: Place) -> None:
         """Raises StorageUnavailable: then it is still open."""
@@ -220,7 +220,7 @@ class CatchUp:
         self._refusals += 1
         self._pace.refused(READS[0], trouble.retry_after or PAUSE_AFTER_REFUSAL)
         if self._refusals == MOST_REFUSALS:
-            log.warning("Slack is too busy to tell what was missed; the rest is not read.", places=len(self._gaps))
+            log.warning("Slack is too busy to tell what was missed; leaving out the rest", places=len(self._gaps))
             self._gaps.clear()
         else:
             self._tell(trouble, "for now")
@@ -316,9 +316,7 @@ class CatchUp:
     def _tell(self, trouble: ChatError, where: str) -> None:
         if trouble.code not in self._told:
             self._told.add(trouble.code)
-            log.warning(
-                "What was missed in Slack can't be read.", where=where, code=trouble.code, detail=trouble.detail
-            )
+            log.warning("what was missed in Slack can't be read", where=where, **facts(trouble))
 
 
 def _where(question: Question) -> tuple[str, str, str]:

@@ -34,7 +34,7 @@ from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError, signature_of
 from bots.slack.unreadable import MALFORMED, kind_of, skipped
 from bots.text.reasoning import visible
-from core.errors import ChatError, StorageUnavailable
+from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,13 +207,15 @@ class SlackChat:
             skipped(kind_of(body), error, self._vitals.metrics)
             return BoltResponse(status=200 if is_event else 404)
         if isinstance(error, StorageUnavailable):
-            log.warning(
-                "A message from Slack could not be recorded, so it was not acknowledged; Slack will send it again."
-            )
+            log.warning("what Slack sent can't be recorded; not acknowledging it, so that it comes again")
         elif isinstance(error, ChatError):
-            log.warning("Slack refused something while a message was taken.", code=error.code, detail=error.detail)
+            log.warning("Slack refuses something while what it sent is taken", **facts(error))
         else:
-            log.error("A message from Slack could not be taken.", reference=secrets.token_hex(4), exc_info=error)
+            log.error(
+                "what Slack sent can't be taken, in a way that nobody thought of",
+                reference=secrets.token_hex(4),
+                exc_info=error,
+            )
         return BoltResponse(status=503)
 
     # Showing

@@ -18,7 +18,7 @@ from bots.slack.errors import DEAD
 from bots.slack.manifest import SCOPES
 from bots.slack.pace import Pace
 from bots.slack.unreadable import kind_of, skipped
-from core.errors import ChatBusy, ChatError, SetupError
+from core.errors import ChatBusy, ChatError, SetupError, facts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -49,7 +49,7 @@ async def patiently(call: Callable[[], Awaitable[T]], token_name: str, vitals: V
             return await call()
         except ChatBusy as trouble:
             vitals.down(PART, "Slack can't be reached; trying again.")
-            log.warning("Slack can't be reached; trying again.", code=trouble.code, detail=trouble.detail, delay=delay)
+            log.warning("Slack can't be reached; trying again", seconds=delay, **facts(trouble))
             await asyncio.sleep(max(delay, trouble.retry_after or 0) * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
             delay = min(delay * 2, LONGEST_DELAY)
         except ChatError as refusal:

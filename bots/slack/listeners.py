@@ -11,7 +11,7 @@ from bots.slack.events import NAME, Ignored, Revised, Withdrawn, channel_of_comm
 from bots.slack.markdown import pages, plain
 from bots.slack.unreadable import MALFORMED, kind_of, skipped
 from core.commands import Command, Told, Verb, parse
-from core.errors import ChatError, NotAllowed, StorageUnavailable
+from core.errors import ChatError, NotAllowed, StorageUnavailable, facts
 from core.turn import Question
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ class Listeners:
             return
         match heard:
             case Ignored(reason):
-                log.debug("A message is not for me.", why=reason)
+                log.debug("a message is not for the bot", why=reason)
             case Revised() as revised:
                 await catch_up.before(revised.question)
                 await self.revise(revised)
             case Withdrawn(key):
                 await self._relay.withdraw(key)
             case question if is_late:
-                log.info("A question came too late to be answered.", question=question.key)
+                log.info("a question comes too late to be answered", question=question.key)
             case question:
                 await catch_up.before(question)
                 await self.take(question)
@@ -95,7 +95,7 @@ class Listeners:
             async with asyncio.timeout(LOOK_UP_TIMEOUT):
                 is_guest = await self._api.is_guest(user, self._identity.team)
         except (ChatError, TimeoutError) as refusal:
-            log.warning("Slack doesn't tell who is a guest, so anybody may change presets.", why=str(refusal))
+            log.warning("Slack doesn't tell who is a guest; letting anybody change presets", **facts(refusal))
             return
         if is_guest:
             raise NotAllowed("Guests can't change presets. `preset show` shows the current one.")
@@ -134,7 +134,7 @@ class Listeners:
     async def click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
         """Have a question answered again. What there is to tell who clicked is told in one of *tasks*."""
         if click is None:
-            log.warning("A button was clicked where it doesn't belong.")
+            log.warning("a button is clicked where it doesn't belong")
         elif problem := await self._again(click):
             tasks.create_task(self._whisper(click, problem))
 
@@ -153,4 +153,4 @@ class Listeners:
         try:
             await self._api.whisper(**where, text=sentence)
         except ChatError as refusal:
-            log.warning("Slack did not let me answer a click.", code=refusal.code, detail=refusal.detail)
+            log.warning("nobody can be told what becomes of a click", **facts(refusal))

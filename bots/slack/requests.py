@@ -85,8 +85,8 @@ class Reader:
             return
         self._said_at = self._clock()
         log.warning(
-            "A request to /slack/events has a wrong signature. Unless somebody else sent it, BOBBIN_SLACK__SIGNING_SECRET "
-            "is wrong, or this machine's clock is.",
+            "a request to /slack/events has a wrong signature: BOBBIN_SLACK__SIGNING_SECRET is wrong, this machine's clock "
+            "is, or somebody else sent it",
             clock_off_by=f"{behind / 60:+.0f} minutes",
         )
 

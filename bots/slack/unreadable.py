@@ -27,7 +27,7 @@ def skipped(what: str, error: Exception | None, metrics: Metrics) -> None:
     """Say that *what* is skipped. The error's own text is left out: it may quote what people wrote."""
     metrics.unreadable.labels(CHAT, what).inc()
     kind = type(error).__name__ if error else "no message"
-    log.warning("Slack sent something that can't be read; skipping that.", what=what, error=kind)
+    log.warning("Slack sends what can't be read; skipping it", what=what, kind=kind)
 
 
 def kind_of(body: object) -> str:

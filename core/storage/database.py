@@ -242,6 +242,13 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _refused(error: DBAPIError) -> str:
+    """Say what the database refuses by names of its own: its sentences may quote the value."""
+    about = getattr(error.orig, "diag", None)  # PostgreSQL's: https://www.psycopg.org/psycopg3/docs/api/errors.html
+    names = [getattr(about, name, None) for name in ("table_name", "column_name", "constraint_name")]
+    return " ".join([type(error.orig).__name__, *(name for name in names if name)])
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -251,8 +258,7 @@ def _translated() -> Iterator[None]:
             raise  # SQLite calls it operational when a table or column is missing; waiting would not help
         raise StorageUnavailable from error
     except (DataError, IntegrityError) as error:
-        # What follows the first line, and a traceback with it, may quote the row.
-        raise CannotBeKept(f"{type(error).__name__}: {str(error.orig).partition(chr(10))[0]}") from None
+        raise CannotBeKept(_refused(error)) from None  # whose traceback may quote the row
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StorageUnavailable from error

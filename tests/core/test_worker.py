@@ -517,7 +517,7 @@ async def test_a_reply_that_nobody_understands_ends_neither_updates_nor_the_turn
         rest.set()
         await rig.over()
     assert rig.chat.now == ["Because."]
-    assert [line["error"].partition(":")[0] for line in log if line["log_level"] == "error"] == ["http_200", "new"]
+    assert [line["code"] for line in log if line["log_level"] == "error"] == ["http_200", "new"]
     assert b'bobbin_chat_replies_unclear_total{chat="chat"} 5.0' in rig.metrics.page()
 
 
