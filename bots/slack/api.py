@@ -21,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.errors import NO_CODE, translate
 from core.errors import ChatBusy, ChatError, ChatLimited, ChatUnclear, ThreadGone, facts
+from core.settings import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -60,6 +61,7 @@ class Api:
     def __init__(self, section: Section, pace: Pace) -> None:
         self._token = section.bot_token.get_secret_value()
         self._url = section.api_url
+        self._proxy = proxy_for(self._url)
         # Without a level of its own above DEBUG, the SDK formats every request for the log, read or not.
         _SDK_LOG.setLevel(logging.WARNING)
         self._pace = pace
@@ -241,9 +243,11 @@ class Api:
             client.session = session
 
     def _client(self, handlers: list[AsyncRetryHandler]) -> AsyncWebClient:
-        return _Client(
+        client = _Client(
             token=self._token, base_url=self._url, timeout=int(TIMEOUT), retry_handlers=handlers, logger=_SDK_LOG
         )
+        client.proxy = self._proxy  # the SDK chooses one itself, whatever NO_PROXY says
+        return client
 
 
 class _Client(AsyncWebClient):

@@ -19,6 +19,7 @@ from bots.slack.manifest import SCOPES
 from bots.slack.pace import Pace
 from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatBusy, ChatError, SetupError, facts
+from core.settings import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -96,10 +97,12 @@ class _Socket(SocketModeClient):
 
     async def issue_new_wss_url(self) -> str:
         try:
-            return await self.api.socket_url(self.app_token)
+            url = await self.api.socket_url(self.app_token)
         except ChatBusy as trouble:
             await asyncio.sleep(trouble.retry_after or 0.0)
             raise  # the SDK tries again a few seconds later
+        self.proxy = proxy_for(url)
+        return url
 
 
 @contextlib.asynccontextmanager
@@ -114,7 +117,7 @@ async def open_socket(
         app_token=app_token, logger=app.logger, web_client=api.client_without_token(), ping_interval=LOOK_INTERVAL
     )
     client.api = api
-    client.wss_uri = url
+    client.wss_uri, client.proxy = url, proxy_for(url)
     answering: set[asyncio.Task[object]] = set()
 
     async def answer(socket: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
