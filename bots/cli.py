@@ -94,8 +94,15 @@ def run(
             )
             _sandbox(settings, script=None)
             return
+        from core.storage.database import readable  # noqa: PLC0415
+
         _log(settings)
-        structlog.get_logger(__name__).info("starting", version=bots.__version__, settings=settings.origin)
+        structlog.get_logger(__name__).info(
+            "starting",
+            version=bots.__version__,
+            settings=settings.origin,
+            database=readable(settings.database.url.get_secret_value()),
+        )
         from bots.app import Bobbin  # noqa: PLC0415
 
         _until_signalled(Bobbin(settings, names, only or ()).run)

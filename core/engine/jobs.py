@@ -18,7 +18,7 @@ from procrastinate.worker import Worker
 from psycopg_pool import PoolTimeout
 
 from core.errors import SetupError, StorageUnavailable, facts
-from core.storage.database import over_driver
+from core.storage.database import conninfo, over_driver
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -73,7 +73,7 @@ class Jobs:
 
     def __init__(self, url: str) -> None:
         self._connector = _Patient(
-            conninfo=f"postgresql://{url.partition('://')[2]}",
+            conninfo=conninfo(url),
             kwargs={"connect_timeout": CONNECT_TIMEOUT},
             configure=_commit_each,
             min_size=1,
