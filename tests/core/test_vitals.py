@@ -15,6 +15,6 @@ async def test_all_is_well_when_every_part_is_up() -> None:
     await asyncio.sleep(0)
     assert not well.done()
     vitals.up("chat")
-    await asyncio.wait_for(well, 1)
+    await asyncio.wait_for(well, 20)
     vitals.down("chat", "interrupted")
     assert vitals.troubles == {"chat": "interrupted"}

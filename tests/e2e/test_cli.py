@@ -264,7 +264,7 @@ async def test_a_second_signal_ends_it_at_once(
         process.send_signal(first)
         await until(process.stderr, "ending")
         process.send_signal(second)
-        await asyncio.wait_for(process.communicate(), 3)
+        await asyncio.wait_for(process.communicate(), 15)  # less than its answer, and its grace
         assert process.returncode == -second
     finally:
         if process.returncode is None:

@@ -146,8 +146,8 @@ async def test_so_many_pages_are_read_and_no_more(house: House, monkeypatch: pyt
     monkeypatch.setattr("bots.discord.catch_up.MOST_PAGES", 2)  # of the thread that was active, and of #random
     house.chat = house.build()
     with capture_logs() as logs:
-        async with house.listening(), asyncio.timeout(5):
-            while not any("not everywhere" in one["event"] for one in logs):
+        async with house.listening(), asyncio.timeout(30):
+            while not any("not all places" in one["event"] for one in logs):
                 await asyncio.sleep(0.005)
     assert await house.ledger.turn(key_of(unread.id)) is None
     assert house.woken[1:]

@@ -66,7 +66,7 @@ class Away:
         assert turn
         return turn
 
-    async def all_read(self, within: float = 5.0) -> None:
+    async def all_read(self, within: float = 30.0) -> None:
         """Run until all is read that can be, and noted."""
         running = asyncio.create_task(self.catch_up.run())
         async with asyncio.timeout(within):
