@@ -40,7 +40,8 @@ class DiscordChat:
         self._kit = kit
         self._api = Api(section, kit.vitals.metrics)
         self._pace = Pace()
-        self._indicator = Indicator(self._api, self._pace)
+        self._threads = threads.Threads()
+        self._indicator = Indicator(self._api, self._pace, self._threads)
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._notes = notes()
         self._deleted = Deleted()
@@ -85,7 +86,15 @@ class DiscordChat:
             await deferring.wait()
         with translated():
             async with self._api.client() as client:
-                hands = DiscordHands(client, self._kit.secret_box, self._pace, turn, note.where, deleted=self._deleted)
+                hands = DiscordHands(
+                    client,
+                    self._kit.secret_box,
+                    self._pace,
+                    turn,
+                    note.where,
+                    opener=self._threads,
+                    deleted=self._deleted,
+                )
                 return await self._deliver(Delivery(hands, renderer, turn, note), turn, client)
 
     async def _deliver(self, delivery: Delivery[Where], turn: Turn, client: discord.Client) -> Reply:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Container, Mapping, Sequence
 
     from bots.discord.pace import Pace
+    from bots.discord.threads import Threads
     from bots.reply.delivery import Deed
     from bots.reply.note import Message, Note
     from bots.reply.page import Page
@@ -55,10 +56,12 @@ class DiscordHands:
         turn: Turn,
         where: Where,
         *,
+        opener: Threads,
         deleted: Container[int] = (),
     ) -> None:
         """*deleted*: the messages of which it is known that they are gone."""
         self._client = client
+        self._threads = opener
         self._pace = pace
         self._deleted = deleted
         self._turn = turn
@@ -69,9 +72,9 @@ class DiscordHands:
     async def prepare(self, deed: Deed) -> None:
         if deed == "post":
             with translated():
-                if threads.is_to_be_made(self._client, self.where):
+                if self._threads.is_to_be_made(self._client, self.where):
                     await self._pace.soon(self._turn.id)
-                self.where = await threads.opened(self._client, self.where)
+                self.where = await self._threads.opened(self._client, self.where)
         await self._call()
 
     async def post(self, number: int, page: Page, plainness: int) -> str:  # noqa: ARG002

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bots.discord import threads
 from bots.discord.errors import translated
 from core.errors import ChatError, facts
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from bots.discord.api import Api
     from bots.discord.note import Where
     from bots.discord.pace import Pace
+    from bots.discord.threads import Threads
     from core.turn import TurnId
 
 # It lasts ten seconds: https://discord.com/developers/docs/resources/channel#trigger-typing-indicator
@@ -32,9 +32,10 @@ log = structlog.get_logger(__name__)
 class Indicator:
     """For which turns it types. For none, unless open."""
 
-    def __init__(self, api: Api, pace: Pace) -> None:
+    def __init__(self, api: Api, pace: Pace, opener: Threads) -> None:
         self._api = api
         self._pace = pace
+        self._threads = opener
         self._is_open = False
         self._typing: dict[TurnId, asyncio.Event] = {}  # set when it is enough
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,9 +82,9 @@ class Indicator:
         try:
             with translated():
                 async with self._api.client() as client:
-                    if threads.is_to_be_made(client, where) and not await self._pace.spare(is_wanted):
+                    if self._threads.is_to_be_made(client, where) and not await self._pace.spare(is_wanted):
                         return
-                    channel = client.get_partial_messageable((await threads.opened(client, where)).channel)
+                    channel = client.get_partial_messageable((await self._threads.opened(client, where)).channel)
                     while await self._pace.spare(is_wanted):
                         await channel.typing()
                         with suppress(TimeoutError):

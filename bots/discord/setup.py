@@ -21,9 +21,7 @@ PERMISSIONS = discord.Permissions(
     send_messages_in_threads=True,
     create_public_threads=True,
     read_message_history=True,
-    embed_links=True,
     attach_files=True,
-    add_reactions=True,
 )
 
 

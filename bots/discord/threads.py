@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -14,13 +15,14 @@ from bots.discord.events import PEOPLES_TYPES, age
 from core.errors import ChatError, ChatUnclear
 
 if TYPE_CHECKING:
-    from bots.discord.note import Where
+    from bots.discord.note import Starter, Where
 
 # https://discord.com/developers/docs/resources/channel#channel-object-channel-structure; it only leaves the list then.
 ARCHIVE_AFTER: Final = 1440  # minutes
 _THEIR_FAULT = 500  # HTTP
 # A refusal with a code that no table names is believed only when it lasts.
 UNCLEAR_FOR = 60.0  # seconds since the question
+_MOST_KEPT = 1_000  # threads that were made just now
 _LAST_SAID = 10  # messages that are looked at, to see whether people talk there
 
 Soon = Callable[[], Awaitable[None]]  # waits for a call from the budget, before each one
@@ -28,17 +30,42 @@ Soon = Callable[[], Awaitable[None]]  # waits for a call from the budget, before
 log = structlog.get_logger(__name__)
 
 
-def is_to_be_made(client: discord.Client, where: Where) -> bool:
-    """Will it cost a call to have the thread of *where*?"""
-    return where.starter is not None and client.get_channel(where.channel) is None
+class Threads:
+    """Makes the threads, each of them once: who types in it and who answers there want it at the same time."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, asyncio.Task[Where]] = {}  # by the message that it hangs on
+
+    def is_to_be_made(self, client: discord.Client, where: Where) -> bool:
+        """Will it cost a call to have the thread of *where*?"""
+        return where.starter is not None and where.starter.message not in self._made and _is_missing(client, where)
+
+    async def opened(self, client: discord.Client, where: Where) -> Where:
+        """Make the thread of *where* unless it is there; where none can be made, the answer becomes a reply."""
+        starter = where.starter
+        if starter is None:
+            return where
+        making = self._made.get(starter.message)
+        if making is None:
+            # A task of its own, since one of those who wait may be cancelled.
+            making = self._made[starter.message] = asyncio.create_task(_opened(client, where, starter))
+            making.add_done_callback(lambda made: self._keep(starter.message, made))
+        place = await asyncio.shield(making)
+        return replace(where, starter=None, channel=place.channel, reply_to=place.reply_to)
+
+    def _keep(self, message: int, made: asyncio.Task[Where]) -> None:
+        if made.cancelled() or made.exception():
+            del self._made[message]  # it is tried again
+        while len(self._made) > _MOST_KEPT:
+            del self._made[next(iter(self._made))]
 
 
-async def opened(client: discord.Client, where: Where) -> Where:
-    """Make the thread of *where* unless it is there; where none can be made, the answer becomes a reply."""
-    starter = where.starter
-    if starter is None:
-        return where
-    if is_to_be_made(client, where):
+def _is_missing(client: discord.Client, where: Where) -> bool:
+    return client.get_channel(where.channel) is None
+
+
+async def _opened(client: discord.Client, where: Where, starter: Starter) -> Where:
+    if _is_missing(client, where):
         try:
             # `PartialMessage.create_thread` wants the guild in the cache; a restarted process may not have it yet.
             made: object = await client.http.start_thread_with_message(

@@ -11,6 +11,7 @@ import structlog
 import yarl
 from pydantic import SecretStr
 
+from bots.discord.note import Starter, Where
 from core.errors import ChatBusy, SetupError, ThreadGone
 from sandbox.discord import LocalDiscord, Permission
 from sandbox.replies import Reply
@@ -105,6 +106,18 @@ async def test_bots_are_not_answered(house: House) -> None:
         turn = await house.asked("@bobbin hello")
         assert turn.question.text == "hello"
         assert len(house.woken) == 1
+
+
+async def test_who_types_and_who_answers_make_one_thread(house: House) -> None:
+    async with house.listening():
+        said, opener = await house.discord.say("ada", "general", "let us talk"), house.chat._threads
+        where = Where(said.id, Starter(house.discord.channel("general").id, said.id, "a thread"))
+        async with house.chat._api.client() as client:
+            assert opener.is_to_be_made(client, where)
+            both = await asyncio.gather(opener.opened(client, where), opener.opened(client, where))
+            assert not opener.is_to_be_made(client, where)
+        assert set(both) == {Where(said.id)}
+        assert house.calls(START_THREAD) == 1
 
 
 async def test_where_it_may_make_no_thread_it_replies(house: House) -> None:
