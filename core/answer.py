@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -72,7 +73,8 @@ class Answer:
         self._service = service
         self._transcript_budget = transcript_budget
         self._metrics = metrics
-        self._turn = taken.turn.start(choice.model)
+        self._asked = replace(taken.turn, is_anew=not taken.was_interrupted)
+        self._turn = self._asked.start(choice.model)
         self._stream: Answering | None = None  # what the turn grows from, while there is something
 
     def now(self) -> Turn:
@@ -107,7 +109,7 @@ class Answer:
         except CannotBeKept as error:
             # Whatever it was that came, nothing of it is written a second time: that can't be refused.
             log.error("the database refuses an answer", **facts(error))
-            self._turn = self._taken.turn.start(self._turn.model)
+            self._turn = self._asked.start(self._turn.model)
             self._fail(error)
             await insist(lambda: self._conclude(None))
         return self._turn.replied(self._presentation.reply)

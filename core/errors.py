@@ -24,6 +24,7 @@ BobbinError
 │   └── UsedUp                 the operator must act
 ├── ChatError                  the platform would not show it
 │   ├── ThreadGone             deleted, archived, left: stop
+│   │   └── AnswerDeleted      somebody deleted a message of the answer: a wish while it streams
 │   ├── ChatForbidden          somebody must grant something: say so once, stop
 │   ├── ChatBusy               later
 │   │   ├── ChatLimited        too much at once: it was surely not done
@@ -223,6 +224,10 @@ class ChatError(BobbinError):
 
 class ThreadGone(ChatError):
     """The thread, or the message with the answer, is gone."""
+
+
+class AnswerDeleted(ThreadGone):
+    """A message with the answer was deleted."""
 
 
 class ChatForbidden(ChatError):

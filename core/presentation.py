@@ -74,6 +74,7 @@ class Presentation:
         self.reply = reply
         self._confirmed = since  # when the turn was last known to be ours
         self.is_forbidden = False  # may nothing be shown there?
+        self.is_gone = False  # is there nothing any more where the end could be shown?
         self.first_text_at: datetime | None = None  # None until some of the answer was shown
         self._changed = asyncio.Event()
         self._over = asyncio.Event()  # there is nothing more to follow
@@ -123,7 +124,9 @@ class Presentation:
         Gives up, loudly, when the thread is gone or the platform refuses for good: the answer stays in the ledger.
         """
         gave_up = await self._try_to_end(turn)
-        if gave_up:
+        if gave_up and self.is_gone:  # people have deleted or archived it, or asked the bot to leave
+            log.info("the thread of a turn is gone; its end is not shown", why=gave_up)
+        elif gave_up:
             log.error("the end of a turn is not shown", why=gave_up)
         await insist(lambda: self._ledger.settle(turn.replied(self.reply).settle(), gave_up))
         return not gave_up
@@ -142,6 +145,7 @@ class Presentation:
                 log.warning("the platform takes nothing; showing the end later", seconds=pause, **facts(error))
                 await asyncio.sleep(pause)
             except ChatError as error:
+                self.is_gone = isinstance(error, ThreadGone)
                 return f"{type(error).__name__}: {error}"
             except Overtaken:
                 raise

@@ -78,6 +78,9 @@ class Turn:
     attempt: int = 0  # how often a process has taken it on: whoever has not the newest may not write
     model: str = ""  # the model that answers; empty before it was asked, and when Bobbin answers by itself
     reference: str = ""  # what people can quote and operators find in the log
+    # Somebody has asked for it since anything of it was shown: for the first time, or for another answer. Not stored,
+    # and known only to the process that answers.
+    is_anew: bool = False
 
     @property
     def is_over(self) -> bool:

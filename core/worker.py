@@ -98,7 +98,8 @@ class Worker:
         if presentation.first_text_at and turn is not taken.turn and taken.is_first_answer:
             self._metrics.first_text.observe((presentation.first_text_at - taken.accepted_at).total_seconds())
         if not is_shown:
-            self._metrics.given_up.inc()
+            if not presentation.is_gone:
+                self._metrics.given_up.inc()
             if presentation.is_forbidden:
                 await self._appeal(turn)
         seconds = round(time.monotonic() - taken_at, 2)

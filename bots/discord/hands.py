@@ -18,7 +18,7 @@ from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABL
 from bots.discord.events import age, message_of
 from bots.discord.note import BY_TOKEN, ORIGINAL, Where
 from bots.discord.rendering import content
-from core.errors import ChatForbidden, ChatUnclear
+from core.errors import AnswerDeleted, ChatForbidden, ChatUnclear
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Container, Mapping, Sequence
@@ -98,9 +98,15 @@ class DiscordHands:
         if page.button or message.has_footer or not message.digest:
             changes["view"] = self._view(page)
         with translated():
-            if message.id.startswith(BY_TOKEN):
-                return await self._edit_by_token(message.id, changes)
-            await self._edit_in_channel(int(message.id), changes)
+            try:
+                if message.id.startswith(BY_TOKEN):
+                    return await self._edit_by_token(message.id, changes)
+                await self._edit_in_channel(int(message.id), changes)
+            except discord.NotFound as refusal:
+                if refusal.code != UNKNOWN_MESSAGE:
+                    raise
+                self._give_up()
+                raise AnswerDeleted(code=str(refusal.code)) from refusal
             return message.id
 
     async def delete(self, message: Message) -> None:

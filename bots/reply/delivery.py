@@ -11,9 +11,12 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
+import structlog
+
 from bots.reply.note import Message, Note
 from bots.reply.wanted import wanted
 from core.errors import (
+    AnswerDeleted,
     ChatBusy,
     ChatError,
     ChatForbidden,
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from bots.reply.page import Page
     from bots.reply.wanted import Renderer
     from core.turn import Turn
+
+log = structlog.get_logger(__name__)
 
 W = TypeVar("W")
 Deed = Literal["post", "edit", "delete"]
@@ -46,7 +51,10 @@ class Hands(Protocol[W]):
         """Post page *number*; return the id of its message."""
 
     async def edit(self, message: Message, page: Page, plainness: int) -> str | None:
-        """Make *message* show *page*; return its id from now on, None if it can't be edited any more."""
+        """Make *message* show *page*; return its id from now on, None if it can't be edited any more.
+
+        Raises AnswerDeleted if somebody deleted it.
+        """
 
     async def delete(self, message: Message) -> None:
         """Return once *message* is gone, or is not ours to delete."""
@@ -79,6 +87,11 @@ class Delivery(Generic[W]):
         while True:
             try:
                 await self._show()
+            except AnswerDeleted:
+                if not self._turn.is_over:
+                    raise
+                self._note = self._note.ended()  # somebody wants to see nothing of it
+                return
             except PayloadRefused:
                 if self._note.plainness >= self._renderer.plainest:
                     raise
@@ -88,7 +101,7 @@ class Delivery(Generic[W]):
                     self._note = self._note.refused(self._renderer.plainest)
                 raise
             else:
-                self._note = replace(self._note, refusals=0)
+                self._note = self._note.ended() if self._turn.is_over else replace(self._note, refusals=0)
                 return
 
     async def _show(self) -> None:
@@ -119,37 +132,58 @@ class Delivery(Generic[W]):
         self._note = replace(self._note, complete_for=self._turn.attempt, tried=None)
 
     async def _show_page(self, number: int, page: Page) -> None:
+        # How a page is taken that says nothing of the answer decides nothing about how that is dressed.
+        for plainness in range(self._note.plainness, self._renderer.plainest + 1):
+            try:
+                await self._write_page(number, page, plainness)
+            except PayloadRefused as refusal:
+                if not page.is_aside:
+                    raise
+                log.info("a platform refuses how it is told that an answer takes time", code=refusal.code)
+            else:
+                return
+
+    async def _write_page(self, number: int, page: Page, plainness: int) -> None:
         if number >= len(self._note.messages):
-            await self._post(number, page)
+            await self._post(number, page, plainness)
             return
         message = self._note.messages[number]
         if message.digest == page.digest(self._note.plainness):
             return
         await self._prepare("edit")
-        id_ = await self._hands.edit(message, page, self._note.plainness)
+        try:
+            id_ = await self._hands.edit(message, page, plainness)
+        except AnswerDeleted:
+            if not message.is_earlier:
+                raise
+            if page.text is None or page.is_placeholder:
+                # Nothing is left that must not outlive its time; the next words will have another message.
+                self._note = self._note.placed(number, replace(message, has_footer=False, is_aside=False))
+                return
+            id_ = None
         if page.text is None:
             self._note = self._note.placed(number, replace(message, digest="", has_footer=False))
         elif id_ is not None:
             self._note = self._note.placed(number, self._showing(id_, page))
         else:
-            await self._follow_closed(number, page)
+            await self._follow_closed(number, page, plainness)
 
-    async def _follow_closed(self, number: int, page: Page) -> None:
+    async def _follow_closed(self, number: int, page: Page, plainness: int) -> None:
         """Go on in messages of its own from this page on; what can be taken away of the old ones, is."""
         closed, self._note = self._note.messages[number:], self._note.cut(number)
-        await self._post(number, page)
+        await self._post(number, page, plainness)
         for message in closed:
             with contextlib.suppress(ChatError):
                 await self._prepare("delete")
                 await self._hands.delete(message)
 
-    async def _post(self, number: int, page: Page) -> None:
+    async def _post(self, number: int, page: Page, plainness: int) -> None:
         await self._prepare("post")
         before = self._note
         # Until the platform has answered nobody knows whether it stands there, least of all after a cancellation.
         self._note = replace(before, complete_for=-1, tried=page)
         try:
-            id_ = await self._hands.post(number, page, before.plainness)
+            id_ = await self._hands.post(number, page, plainness)
         except ChatError as error:
             if not isinstance(error, ChatBusy) or isinstance(error, ChatLimited):
                 self._note = before
@@ -162,10 +196,12 @@ class Delivery(Generic[W]):
 
     def _check_nothing_deleted(self) -> None:
         """A page that is full is not edited any more, so that nobody would notice that it is gone."""
-        if not self._turn.is_withdrawn and any(map(self._hands.is_deleted, self._note.messages)):
-            raise ThreadGone("somebody deleted a part of the answer", code="deleted")
+        is_deleted = self._hands.is_deleted
+        if not self._turn.is_withdrawn and any(is_deleted(one) for one in self._note.messages if not one.is_earlier):
+            raise AnswerDeleted("somebody deleted a part of the answer", code="deleted")
 
     def _showing(self, id_: str, page: Page) -> Message:
         has_footer = bool(page.button or (page.aside and not self._renderer.drops_buttons))
         digest = page.digest(self._note.plainness)
-        return Message(id_, digest, is_aside=page.is_aside, has_footer=has_footer)
+        length = 0 if page.is_aside else len(page.text or "")
+        return Message(id_, digest, is_aside=page.is_aside, has_footer=has_footer, length=length)

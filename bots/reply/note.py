@@ -20,7 +20,8 @@ Fields = dict[str, Any]
 
 PLAINER_AFTER = 3  # refusals in a row for a reason that isn't known
 MOST_KEPT = 10_000  # notes in memory, beside those in the ledger
-_NOT_WRITTEN = {"refusals", "tried"}
+_NOT_WRITTEN = {"refusals", "tried", "begun"}
+_FIRST_BOUND = 250  # characters; each following bound is twice as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,10 @@ class Message:
     digest: str = ""  # of what it shows; empty when that isn't known
     is_aside: bool = False  # it says only how it goes, nothing of the answer
     has_footer: bool = False  # something stands below that must not outlive what it was for
+    # Characters of an answer that grows there; 0 once it is over. Written down rounded up, so that a note need not be
+    # saved with each update.
+    length: int = 0
+    is_earlier: bool = False  # it shows an answer in whose place somebody has asked for another one since
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +46,21 @@ class Note(Generic[W]):
     messages: tuple[Message, ...] = ()
     # How often the platform has refused what the messages looked like: the higher, the plainer they are.
     plainness: int = 0
+    is_end: bool = False  # does `plainness` say so of how the turn ended?
     # The attempt by which `messages` are known to be all that stand there: of a later one, a process may have died
     # between posting and writing it down. Less than 1: not known to be, and `tried` is the page in doubt.
     complete_for: int = 1
     tried: Page | None = None  # not written down
     # How often in a row the platform refused the end for a reason that isn't known here. Not written down.
     refusals: int = 0
+    begun: int = 0  # the newest attempt at which somebody wanted another answer. Not written down
 
     def write(self, *, is_final: bool = False) -> Reply:
         """Write it down; only of a turn that *is_final* with what each message shows.
 
         That changes with every update, and a note that stays the same need not be saved again.
         """
-        note = self if is_final else self.forgetting_what_is_shown()
+        note = self if is_final else self.forgetting_what_is_shown().rounded()
         written = _adapter(type(self.where)).dump_json(note, exclude=_NOT_WRITTEN, exclude_defaults=True)
         return Reply(written.decode())
 
@@ -65,7 +72,29 @@ class Note(Generic[W]):
         return replace(self, messages=self.messages[:count])
 
     def forgetting_what_is_shown(self) -> Note[W]:
-        return replace(self, messages=tuple(replace(message, digest="") for message in self.messages))
+        return self._with_each(lambda message: replace(message, digest=""))
+
+    def rounded(self) -> Note[W]:
+        """As far as it is known to a process that did not write the messages."""
+        return self._with_each(lambda message: replace(message, length=_bound(message.length)))
+
+    def for_(self, turn: Turn) -> Note[W]:
+        """As it is for *turn*, which may have been asked again, or have ended, since."""
+        note = self
+        if turn.is_anew and note.begun != turn.attempt:
+            earlier = note._with_each(lambda one: replace(one, digest="", length=0, is_earlier=True))
+            note = replace(earlier, begun=turn.attempt, plainness=0, is_end=False, refusals=0)
+        if turn.is_over and not note.is_end:
+            # What was refused was half an answer: the whole is tried in full dress.
+            note = replace(note.forgetting_what_is_shown() if note.plainness else note, plainness=0, is_end=True)
+        return note
+
+    def ended(self) -> Note[W]:
+        """How the turn ended is shown: nothing grows any more."""
+        return replace(self._with_each(lambda message: replace(message, length=0)), refusals=0)
+
+    def _with_each(self, change: Callable[[Message], Message]) -> Note[W]:
+        return replace(self, messages=tuple(map(change, self.messages)))
 
     def plainer(self) -> Note[W]:
         """As it is shown now it is refused: all is to be written again, plainer."""
@@ -106,6 +135,9 @@ class Notes(Generic[W]):
 
     def newest(self, turn: Turn) -> Note[W]:
         """Raises ValueError if the turn has no note of ours."""
+        return self._newest(turn).for_(turn)
+
+    def _newest(self, turn: Turn) -> Note[W]:
         kept = self._kept.get(turn.id)
         if kept and turn.attempt == kept.attempt:
             return kept.note
@@ -115,7 +147,7 @@ class Notes(Generic[W]):
             return replace(kept.note, complete_for=turn.attempt) if is_complete else kept.note
         if kept and turn.reply in (kept.before, kept.note.write()):
             # Somebody else may have written into the same messages.
-            return kept.note.forgetting_what_is_shown()
+            return kept.note.forgetting_what_is_shown().rounded()
         return self.read(turn.reply)
 
     def keep(self, turn: Turn, note: Note[W]) -> None:
@@ -123,6 +155,13 @@ class Notes(Generic[W]):
         self._kept[turn.id] = _Kept(turn.attempt, turn.reply, note)
         while len(self._kept) > MOST_KEPT:
             del self._kept[next(iter(self._kept))]
+
+
+def _bound(length: int) -> int:
+    bound = _FIRST_BOUND if length > 0 else 0
+    while bound < length:
+        bound *= 2
+    return bound
 
 
 _adapters: dict[object, TypeAdapter[Any]] = {}  # one for each platform

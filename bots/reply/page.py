@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+STILL_AT_IT = "…"
+
 
 @dataclass(frozen=True, slots=True)
 class Button:
@@ -23,6 +25,11 @@ class Page:
     aside: str = ""  # a plain sentence in small print below all that
     button: Button | None = None
     is_aside: bool = False  # it says only how it goes, nothing of the answer
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Does it only take the place of words that hold no longer?"""
+        return self.is_aside and self.aside == STILL_AT_IT
 
     @property
     def has_words(self) -> bool:

@@ -6,18 +6,17 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bots.reply.page import Button, Page
+from bots.reply.page import STILL_AT_IT, Button, Page
 from core.errors import EmptyAnswer
 from core.turn import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bots.reply.note import Note
+    from bots.reply.note import Message, Note
     from core.turn import Turn
 
 TRY_AGAIN, ANSWER_EDITED = "Try again", "Answer the edited question"
-_STILL_AT_IT = "…"
 
 
 class Renderer(Protocol):
@@ -55,14 +54,21 @@ def wanted(turn: Turn, note: Note[Any], renderer: Renderer) -> list[Page | None]
         return pages
     # While an answer is written again, after a restart or a click, what it had before stays until it is overwritten.
     is_silent = not pages
+    if pages and len(pages) <= len(note.messages) and _is_behind(pages[-1], note.messages[len(pages) - 1]):
+        pages[-1] = None  # people have read more of it
     for message in note.messages[len(pages) :]:
         if message.is_aside or (message.has_footer and not renderer.drops_buttons):
             # What it says no longer holds, and what it will say isn't there yet.
             if is_silent and not turn.is_over:
-                pages.append(Page(aside=_STILL_AT_IT, is_aside=True))
+                pages.append(Page(aside=STILL_AT_IT, is_aside=True))
             break
         pages.append(Page(None) if message.has_footer else None)
     return pages
+
+
+def _is_behind(page: Page | None, message: Message) -> bool:
+    """Would *message*, with the end of what has come of the answer, show less than it does?"""
+    return page is not None and not page.is_aside and len(page.text or "") < message.length
 
 
 def _pages(turn: Turn, plainness: int, renderer: Renderer) -> list[Page]:

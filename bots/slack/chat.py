@@ -34,7 +34,7 @@ from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError, signature_of
 from bots.slack.unreadable import MALFORMED, kind_of, skipped
 from bots.text.reasoning import visible
-from core.errors import ChatError, StorageUnavailable, facts
+from core.errors import ChatBusy, ChatClosed, ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,13 +233,22 @@ class SlackChat:
         delivery = Delivery(hands, SlackRenderer(), turn, note)
         try:
             await delivery.run()
-            if turn.is_over and note.where.has_sign:
-                await self._indicator.off(note.where.channel, note.where.question_ts)
-                hands.where = replace(hands.where, has_sign=False)
+        except (ChatBusy, ChatClosed):
+            raise
+        except Exception:  # it will not be tried again, and nobody is at it any more
+            await self._take_sign_off(turn, hands)
+            raise
+        else:
+            await self._take_sign_off(turn, hands)
         finally:
             self._notes.keep(turn, delivery.note)
             self._pace.shown(turn.id, is_over=turn.is_over)
         return delivery.note.write(is_final=turn.is_over)
+
+    async def _take_sign_off(self, turn: Turn, hands: SlackHands) -> None:
+        if turn.is_over and hands.where.has_sign:
+            await self._indicator.off(hands.where.channel, hands.where.question_ts)
+            hands.where = replace(hands.where, has_sign=False)
 
     async def appeal(self, turn: Turn) -> None:
         # A user's id in the channel's place stands for the direct messages with them.

@@ -21,10 +21,11 @@ from core.waits import seconds_from
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "http_429"})
 NO_CODE = "http_"  # how the code of a reply begins that holds none; its status follows
 
+MESSAGE_GONE = "message_not_found"
 # Codes are listed on each method's page, for instance https://docs.slack.dev/reference/methods/chat.postMessage#errors
 _GONE = frozenset(
     {
-        *("channel_not_found", "message_not_found", "thread_not_found", "is_archived", "is_inactive", "user_not_found"),
+        *("channel_not_found", MESSAGE_GONE, "thread_not_found", "is_archived", "is_inactive", "user_not_found"),
         *("cannot_reply_to_message", "restricted_action_thread_locked", "stopped_by_user"),
     }
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bots.slack.errors import MESSAGE_CLOSED
+from bots.slack.errors import MESSAGE_CLOSED, MESSAGE_GONE
 from bots.slack.rendering import content
-from core.errors import ChatRejected, ThreadGone
+from core.errors import AnswerDeleted, ChatRejected, ThreadGone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +53,10 @@ class SlackHands:
         said = content(page, plainness, self._turn)
         try:
             await self._api.update(channel=self.where.channel, ts=message.id, **said)
+        except ThreadGone as gone:
+            if gone.code != MESSAGE_GONE:
+                raise
+            raise AnswerDeleted(gone.detail, code=gone.code) from gone
         except ChatRejected as refusal:
             if refusal.code not in MESSAGE_CLOSED or not self._turn.is_over:
                 raise  # while it streams, each update would be another message

@@ -44,6 +44,9 @@ class Stage(Protocol):
     def said(self, turn: Turn) -> list[Said]:
         """Return what the bot has said in the thread of *turn*."""
 
+    async def delete(self, message: str) -> None:
+        """Have somebody delete a message of the bot's."""
+
     def restart(self) -> None:
         """Let another process show what comes."""
 
@@ -79,6 +82,9 @@ class OnSlack:
     def said(self, turn: Turn) -> list[Said]:
         # What has no blocks is its text.
         return [(one.ts, shown(one) if one.blocks else one.text) for one in self._house.replies(turn)]
+
+    async def delete(self, message: str) -> None:
+        await self._house.slack.delete(next(one for one in self._house.slack.messages("general") if one.ts == message))
 
     def restart(self) -> None:
         self._house.chat = self._house.build()
@@ -116,6 +122,10 @@ class OnDiscord:
             return []
         return [(str(one.id), one.content) for one in self._house.said(thread)]
 
+    async def delete(self, message: str) -> None:
+        (thread,) = self._house.discord.threads("general")
+        await self._house.discord.delete("ada", next(one for one in self._house.said(thread) if str(one.id) == message))
+
     def restart(self) -> None:
         self._house.chat = self._house.build()
 
@@ -149,6 +159,9 @@ class OnBoard:
         thread = turn.question.thread.id.partition(":")[2]
         notices: list[BoardNotice] = [one for one in self._board.notices.values() if one.thread == thread]
         return [(one.id, one.text) for one in notices if one.author == BOT]
+
+    async def delete(self, message: str) -> None:
+        await self._board.take_down(message)
 
     def restart(self) -> None:
         self.chat = BoardChat(self._board)

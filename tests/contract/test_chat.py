@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import discord as discord_py
 import pytest
 
-from core.errors import ChatBusy
+from core.errors import AnswerDeleted, ChatBusy
 from core.storage.database import open_database
 from core.storage.migrate import migrate
+from core.turn import Status
 from tests.contract.chats import PLATFORMS
 
 if TYPE_CHECKING:
@@ -173,6 +174,60 @@ async def test_what_is_withdrawn_is_taken_away(stage: Stage, restarts: bool) -> 
         stage.restart()
     await show(stage, replace(turn, attempt=turn.attempt + 1, is_withdrawn=True, answer=""))
     assert not stage.said(turn)
+
+
+def asked_again(turn: Turn) -> Turn:
+    """As it is when somebody wanted another answer, and a worker has taken that on."""
+    return replace(turn, attempt=turn.attempt + 2, status=Status.STREAMING, answer="", is_anew=True)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_what_was_deleted_is_there_again_when_somebody_asks_for_it(stage: Stage, restarts: bool) -> None:  # noqa: FBT001
+    turn = await show(stage, (await asked(stage)).finish("Because."))
+    await stage.delete(stage.said(turn)[0][0])
+    assert not stage.said(turn)
+    if restarts:
+        stage.restart()
+    await show(stage, asked_again(turn).finish("Because."))
+    assert [text for _, text in stage.said(turn)] == ["Because."]
+
+
+async def test_who_deletes_a_growing_answer_sees_no_more_of_it_until_somebody_asks_again(stage: Stage) -> None:
+    turn = await show(stage, (await asked(stage)).grow("Because"))
+    if stage.said(turn):  # where an answer grows before one's eyes
+        await stage.delete(stage.said(turn)[0][0])
+        with pytest.raises(AnswerDeleted):
+            await show(stage, turn.grow("Because it"))
+        turn = await show(stage, turn.stop())
+        assert not stage.said(turn)
+    turn = await show(stage, asked_again(turn))
+    turn = await show(stage, turn.grow("Because it was"))
+    await show(stage, turn.finish("Because it was late."))
+    assert [text for _, text in stage.said(turn)] == ["Because it was late."]
+
+
+async def test_when_a_page_was_deleted_another_answer_is_in_order(stage: Stage) -> None:
+    turn = await show(stage, (await asked(stage)).finish(LONG))
+    await stage.delete(stage.said(turn)[0][0])
+    turn = await show(stage, asked_again(turn).finish(LONG))
+    said = words(stage, turn)
+    assert all(said.count(f"Paragraph {number}:") == 1 for number in range(PARAGRAPHS))
+    assert said.index("Paragraph 0:") < said.index(f"Paragraph {PARAGRAPHS - 1}:")
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_what_people_have_read_never_gets_shorter_while_it_streams_again(stage: Stage, restarts: bool) -> None:  # noqa: FBT001
+    whole = "words and words " * 50
+    turn = await show(stage, (await asked(stage)).grow(whole[:700]))
+    before = len(words(stage, turn))
+    if restarts:
+        stage.restart()
+    turn = taken_over(turn)
+    for length in (20, 400):
+        turn = await show(stage, turn.grow(whole[:length]))
+        assert len(words(stage, turn)) == before
+    turn = await show(stage, turn.finish("In short: yes."))
+    assert words(stage, turn) == "In short: yes."
 
 
 async def test_a_command_is_obeyed_and_told_in_the_thread(stage: Stage) -> None:

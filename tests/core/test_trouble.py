@@ -16,6 +16,7 @@ from core.errors import (
     ChatRejected,
     CircuitOpen,
     ModerationRefused,
+    ThreadGone,
     UpstreamBusy,
     UpstreamCut,
     UpstreamError,
@@ -252,6 +253,15 @@ async def test_turns_and_what_was_never_shown_are_counted(rig: Rig) -> None:
     rig.chat.refusals = [ChatRejected()]
     await rig.answered("Three?")
     assert rig.measured("bobbin_shows_given_up_total") == 1
+
+
+async def test_what_somebody_deleted_is_no_trouble(rig: Rig) -> None:
+    rig.chat.refusals = [ThreadGone()] * 2
+    with structlog.testing.capture_logs() as lines:
+        turn = await rig.answered("Why?")
+    assert not [line for line in lines if line["log_level"] in ("warning", "error")]
+    assert rig.measured("bobbin_shows_given_up_total") == 0
+    assert turn.shown
 
 
 def test_resting_is_no_reason_to_ask_at_once_again() -> None:

@@ -11,7 +11,7 @@ import pytest
 from bots.reply.note import Message, Note
 from bots.slack.note import Where, notes
 from core.errors import ChatBusy, ChatForbidden, ChatRejected, ThreadGone
-from core.turn import NOTHING_SHOWN, Reply
+from core.turn import NOTHING_SHOWN, Reply, Status
 from sandbox.slack import Change, ChangeKind, Failure, shown
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ async def test_what_slack_refuses_is_shown_in_plain_pieces(house: House, turn: T
     house.slack.faults.fail("chat.postMessage", REFUSED)
     turn = turn.grow(LONG[:6_000] + " <&>")
     turn = turn.replied(await house.chat.show(turn))
+    house.slack.faults.fail("chat.update", REFUSED)
     await house.chat.show(turn.finish(LONG[:6_000] + " <&> end"))
     messages = house.replies(turn)
     assert len(messages) > 1
@@ -135,9 +136,7 @@ async def test_what_slack_refuses_is_shown_in_plain_pieces(house: House, turn: T
 
 async def test_in_plain_clothes_an_answer_keeps_its_aside_and_its_button(house: House, turn: Turn) -> None:
     house.slack.faults.fail("chat.postMessage", REFUSED)
-    turn = turn.grow("**Because** @here").remark("By the way")
-    turn = turn.replied(await house.chat.show(turn))
-    await house.chat.show(turn.fail("It broke & <!channel>."))
+    await house.chat.show(turn.grow("**Because** @here").remark("By the way").fail("It broke & <!channel>."))
     (message,) = house.replies(turn)
     assert shown(message) == "**Because** @here\n\nIt broke & <!channel>.\nBy the way\n[Try again]"
     assert [block["type"] for block in message.blocks] == ["rich_text", "context", "actions"]
@@ -158,9 +157,31 @@ async def test_an_aside_alone_may_be_bare_as_well_and_go_again(house: House, tur
     assert [message.text for message in house.replies(turn)] == ["You are third in line."]
     turn = turn.remark("")
     turn = turn.replied(await house.chat.show(turn))
-    await house.chat.show(turn.finish("Because."))
+    await house.chat.show(turn.finish("**Because**."))
     (message,) = house.replies(turn)
-    assert (message.text, message.blocks) == ("Because.", ())
+    assert [block["type"] for block in message.blocks] == ["markdown"]
+
+
+async def test_what_was_refused_while_it_streamed_has_its_full_dress_in_the_end(house: House, turn: Turn) -> None:
+    house.slack.faults.fail("chat.postMessage", REFUSED, times=2)
+    turn = turn.grow("| a | b |\n|---")
+    turn = turn.replied(await house.chat.show(turn))
+    assert not house.replies(turn)[0].blocks
+    await house.chat.show(turn.finish("| a | b |\n|---|---|\n| 1 | 2 |"))
+    (message,) = house.replies(turn)
+    assert [block["type"] for block in message.blocks] == ["markdown"]
+
+
+async def test_how_a_placeholder_is_refused_costs_an_answer_nothing(house: House, turn: Turn) -> None:
+    turn = turn.replied(await house.chat.show(turn.fail("It broke.")))
+    again = replace(turn, attempt=turn.attempt + 2, status=Status.STREAMING, problem="", is_anew=True)
+    house.slack.faults.fail("chat.update", Failure(error="block_mismatch"), times=3)
+    again = again.replied(await house.chat.show(again))
+    assert house.calls("chat.update") == 3
+    again = again.grow("**Because**")
+    again = again.replied(await house.chat.show(again))
+    (message,) = house.replies(turn)
+    assert [block["type"] for block in message.blocks] == ["markdown"]
 
 
 async def test_an_update_that_is_refused_puts_plain_clothes_on_what_stands_there(house: House, turn: Turn) -> None:

@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from bots.slack.footer import AGAIN
-from core.errors import SetupError, StorageUnavailable
+from core.errors import AnswerDeleted, SetupError, StorageUnavailable, ThreadGone
 from core.turn import Status
 from sandbox.slack import Failure, Message
 from sandbox.slack.delivery import Kind
@@ -129,6 +129,28 @@ async def test_the_question_wears_a_sign_until_it_is_answered(house: House) -> N
         assert not house.slack.messages(channel, ts)[0].reactions
         await house.chat.show(turn.start("m").finish("Because.").replied(reply))
     assert house.calls("reactions.remove") == 1
+
+
+async def test_the_sign_does_not_outlive_an_answer_that_somebody_deleted(house: House) -> None:
+    async with house.listening():
+        turn = (await house.asked()).start("model-a")
+        (question,) = await house.slack.wait_for(lambda: [m for m in house.slack.messages("general") if m.reactions])
+        turn = turn.replied(await house.chat.show(turn.grow("Because")))
+        await house.slack.delete(house.replies(turn)[0])
+        with pytest.raises(AnswerDeleted):
+            await house.chat.show(turn.grow("Because it"))
+        await house.chat.show(turn.stop())
+        assert not house.slack.messages("general", question.ts)[0].reactions
+
+
+async def test_nor_one_that_can_not_be_shown(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked()
+        (question,) = await house.slack.wait_for(lambda: [m for m in house.slack.messages("general") if m.reactions])
+        house.slack.faults.fail("chat.postMessage", Failure(error="is_archived"))
+        with pytest.raises(ThreadGone):
+            await house.chat.show(turn.start("model-a").finish("Because."))
+        assert not house.slack.messages("general", question.ts)[0].reactions
 
 
 async def test_without_the_scope_there_is_no_sign_and_all_else_works(house: House) -> None:

@@ -54,13 +54,14 @@ async def test_an_answer_arrives_whole(house: House, turns: list[Turn], kind: st
         for step in (1, 4):
             turn = turn.grow(text[: len(text) * step // 5])
             turn = turn.replied(await house.chat.show(turn))
+        house.slack.faults.fail("chat.update", REFUSED, times=refused)  # the whole is tried in full dress
         await house.chat.show(turn.finish(text))
         messages = house.replies(turn)
         assert [bool(message.blocks) for message in messages] == [refused < 2] * len(messages)
         # A table or a piece of code that goes on says its head again, so there all of the answer is there at least.
         whole, seen = words(text), words(said(messages))
         assert whole == seen if kind not in ("tables", "fences") else is_within(whole, seen)
-    assert refusals(house) == ["invalid_blocks"] * refused * len(LENGTHS)
+    assert refusals(house) == ["invalid_blocks"] * refused * 2 * len(LENGTHS)
 
 
 async def test_a_full_page_has_room_for_what_stands_below(house: House, turns: list[Turn]) -> None:
