@@ -11,7 +11,9 @@ import discord
 import yarl
 
 from bots.discord.bounds import LONGEST_SLEEP, tracing
+from bots.discord.errors import UNREADABLE
 from bots.discord.unreadable import guard
+from core.errors import ChatUnclear
 from core.settings import proxy_for
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from core.metrics import Metrics
 
 LONGEST_CALL = 20.0  # seconds
+NO_MENTIONS = discord.AllowedMentions.none()
 KEPT_OPEN = 30.0  # seconds without use; logging in takes two calls, and who only answers may need it again soon
 
 
@@ -84,7 +87,7 @@ async def log_in(section: Section) -> discord.Client:
     client = kind(
         **sharding,
         intents=_intents(section),
-        allowed_mentions=discord.AllowedMentions.none(),
+        allowed_mentions=NO_MENTIONS,
         max_ratelimit_timeout=LONGEST_SLEEP,
         proxy=proxy_for(section.api_url),  # and so for the gateway: discord.py takes one for all
         http_trace=tracing(),
@@ -100,6 +103,31 @@ async def log_in(section: Section) -> discord.Client:
         raise
     _limit_calls(client)
     return client
+
+
+async def edit_response(webhook: discord.Webhook, message: int, **changes: Any) -> int:
+    """Change what was said by a command's token, without link previews; return the id of the message.
+
+    As `Webhook.edit_message`, which can't leave these out:
+    https://discord.com/developers/docs/resources/webhook#edit-webhook-message
+    """
+    if webhook.token is None:
+        raise ValueError
+    flags = discord.MessageFlags(suppress_embeds=True)
+    with discord.http.handle_message_parameters(**changes, flags=flags, allowed_mentions=NO_MENTIONS) as parameters:
+        answer: object = await discord.webhook.async_.async_context.get().edit_webhook_message(
+            webhook.id,
+            webhook.token,
+            message,
+            session=webhook.session,
+            proxy=webhook.proxy,
+            proxy_auth=webhook.proxy_auth,
+            payload=parameters.payload,
+            with_components="view" in changes,
+        )
+    if not isinstance(answer, dict) or not str(answer.get("id")).isdigit():
+        raise ChatUnclear("no message in the answer", code=UNREADABLE)
+    return int(answer["id"])
 
 
 def _limit_calls(client: discord.Client) -> None:

@@ -13,6 +13,7 @@ import discord
 from discord.utils import MISSING
 
 from bots.discord import threads
+from bots.discord.api import edit_response
 from bots.discord.buttons import again
 from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABLE, translate, translated
 from bots.discord.events import age, message_of
@@ -99,22 +100,21 @@ class DiscordHands:
             changes["view"] = self._view(page)
         with translated():
             try:
-                if message.id.startswith(BY_TOKEN):
+                if message.id == ORIGINAL or (message.id.startswith(BY_TOKEN) and self._webhook):
                     return await self._edit_by_token(message.id, changes)
-                await self._edit_in_channel(int(message.id), changes)
+                return await self._edit_in_channel(message.id, changes)
             except discord.NotFound as refusal:
                 if refusal.code != UNKNOWN_MESSAGE:
                     raise
                 self._give_up()
                 raise AnswerDeleted(code=str(refusal.code)) from refusal
-            return message.id
 
     async def delete(self, message: Message) -> None:
         with translated(), contextlib.suppress(discord.NotFound):  # somebody was quicker
-            if not message.id.startswith(BY_TOKEN):
-                await self._channel().get_partial_message(int(message.id)).delete()
-            elif self._webhook:
+            if self._webhook and message.id.startswith(BY_TOKEN):
                 await self._webhook.delete_message(_by_token(message.id))
+            elif message.id != ORIGINAL:
+                await self._channel().get_partial_message(_in_channel(message.id)).delete()
         self._give_up()
 
     async def find(self, note: Note[Where], pages: Sequence[Page | None]) -> Mapping[int, str] | None:
@@ -138,7 +138,7 @@ class DiscordHands:
         return found
 
     def is_deleted(self, message: Message) -> bool:
-        return message.id != ORIGINAL and int(message.id.removeprefix(BY_TOKEN)) in self._deleted
+        return message.id != ORIGINAL and _in_channel(message.id) in self._deleted
 
     async def _call(self) -> None:
         """Before each call in the channel: wait until it may be made."""
@@ -150,23 +150,23 @@ class DiscordHands:
         return again(page.button.label, self.where.channel, self._question, page.button.attempt)
 
     async def _edit_by_token(self, id_: str, changes: Changes) -> str | None:
-        if self._webhook is None:
-            self._give_up()
-            return None
-        try:
-            message = await self._webhook.edit_message(_by_token(id_), **changes)
-        except discord.HTTPException as refusal:
-            was_deleted = refusal.code == UNKNOWN_MESSAGE and id_ != ORIGINAL
-            if was_deleted or refusal.code not in TOKEN_GONE:
-                raise
-            self._webhook, self.where = None, replace(self.where, token=None)
-            self._give_up()
-            return None
-        return f"{BY_TOKEN}{message.id}"
+        if self._webhook:
+            try:
+                return f"{BY_TOKEN}{await edit_response(self._webhook, _by_token(id_), **changes)}"
+            except discord.HTTPException as refusal:
+                was_deleted = refusal.code == UNKNOWN_MESSAGE and id_ != ORIGINAL
+                if was_deleted or refusal.code not in TOKEN_GONE:
+                    raise
+                self._webhook, self.where = None, replace(self.where, token=None)
+        if id_ != ORIGINAL:
+            return await self._edit_in_channel(id_, changes)
+        self._give_up()
+        return None
 
-    async def _edit_in_channel(self, message_id: int, changes: Changes) -> None:
+    async def _edit_in_channel(self, id_: str, changes: Changes) -> str:
+        """Also what was said by a token that is gone by now, https://github.com/discord/discord-api-docs/discussions/3090."""
         # `Message.edit` of discord.py 2.7 would bring the link previews back; this one leaves them as they are.
-        message = self._channel().get_partial_message(message_id)
+        message = self._channel().get_partial_message(_in_channel(id_))
         try:
             await message.edit(**changes)
         except discord.HTTPException as refusal:
@@ -175,6 +175,7 @@ class DiscordHands:
             await threads.unarchive(self._client, self.where.channel, self._pace.soon)
             await self._call()
             await message.edit(**changes)
+        return str(message.id)
 
     async def _post_in_channel(self, number: int, text: str, view: discord.ui.View | None) -> str:
         channel, where = self._channel(), self.where
@@ -189,7 +190,7 @@ class DiscordHands:
         if str(message.content).strip() != text.strip():
             # The nonce was known: this is what a process before us posted, and had no time to write down.
             await self._call()
-            await self._edit_in_channel(message.id, Changes(content=text, view=view))
+            await self._edit_in_channel(str(message.id), Changes(content=text, view=view))
         return str(message.id)
 
     @property
@@ -227,7 +228,11 @@ class DiscordHands:
 
 
 def _by_token(id_: str) -> int:
-    return ORIGINAL if id_ == ORIGINAL else int(id_.removeprefix(BY_TOKEN))  # type: ignore[return-value]  # it is put into the path
+    return ORIGINAL if id_ == ORIGINAL else _in_channel(id_)  # type: ignore[return-value]  # it is put into the path
+
+
+def _in_channel(id_: str) -> int:
+    return int(id_.removeprefix(BY_TOKEN))
 
 
 def _webhook(client: discord.Client, secret_box: SecretBox, where: Where) -> discord.Webhook | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import discord
 import pytest
 
 from bots.discord import commands
 from core.errors import ThreadGone
+from core.turn import Status
 
 if TYPE_CHECKING:
     from sandbox.discord import Interaction
@@ -73,10 +75,27 @@ async def test_after_the_token_has_expired_the_channel_is_the_way(house: House) 
     async with house.listening():
         turn = await house.asked_by_command()
         turn = await house.show(turn.start("m").grow("Half"))
+        (response,) = house.said("general")
         house.discord.expire_tokens()
         turn = await house.show(turn.grow("Half of it"))
-        await house.show(turn.finish("The whole."))
-        assert [one.content for one in house.said("general")] == ["> why?\n\nHalf", "> why?\n\nThe whole."]
+        await house.show(turn.fail("It broke."))
+        assert [(one.id, one.content) for one in house.said("general")] == [
+            (response.id, "> why?\n\nHalf of it\n\nIt broke.")
+        ]
+        again = replace(turn, attempt=turn.attempt + 1, is_anew=True, status=Status.STREAMING)
+        await house.show(again.finish("The whole."))
+        (said,) = house.said("general")
+        assert (said.id, said.content, said.components) == (response.id, "> why?\n\nThe whole.", [])
+
+
+async def test_an_answer_to_a_command_shows_no_previews(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked_by_command()
+        turn = await house.show(turn.start("m").grow("https://example.com"))
+        await house.show(turn.finish("https://example.com/a" + " word" * 500))
+        said = house.said("general")
+        assert len(said) == 2
+        assert all(discord.MessageFlags._from_value(one.flags).suppress_embeds for one in said)
 
 
 @pytest.mark.parametrize("restarts", [False, True])
@@ -86,18 +105,20 @@ async def test_after_the_token_has_expired_a_long_answer_goes_on_in_order(house:
     async with house.listening():
         turn = (await house.asked_by_command()).start("model-a")
         turn = await house.show(turn.grow(numbered))
-        assert len(house.said("general")) > 1
+        first, *others = house.said("general")
+        assert others
         house.discord.expire_tokens()
         if restarts:
             house.chat = house.build()
             turn = replace(turn, attempt=turn.attempt + 1)
         turn = await house.show(turn.finish(f"Well.\n\n{numbered}"))
-        response, *pages = house.said("general")  # the response can't be changed any more
+        response, *_ = pages = house.said("general")
         said = "".join(page.content for page in pages)
         assert [said.count(f"Paragraph {number}:") for number in range(5)] == [1] * 5
         assert said.index("Well.") < said.index("Paragraph 0:") < said.index("Paragraph 4:")
         assert await house.show(turn) == turn
-        assert house.said("general") == [response, *pages]
+        assert house.said("general") == pages
+        assert response.id == first.id
 
 
 async def test_a_restart_without_the_key_goes_on_in_the_channel(house: House) -> None:
