@@ -26,6 +26,7 @@ class Bucket:
         self._clock = clock
         self._level = float(capacity)
         self._filled_at = clock()
+        self._held_until = self._filled_at
 
     def wait_for(self, kept: int = 0) -> float:
         """Seconds until there is a token beside the *kept* ones; 0 when there is one now."""
@@ -49,6 +50,12 @@ class Bucket:
         """Give nothing for *seconds*."""
         self._fill()
         self._level = min(self._level, 1 - seconds * self._rate)
+        self._held_until = max(self._held_until, self._filled_at + seconds)
+
+    @property
+    def held(self) -> float:
+        """Seconds for which it was told to give nothing, from now."""
+        return max(0.0, self._held_until - self._clock())
 
     @property
     def is_full(self) -> bool:

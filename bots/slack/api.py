@@ -7,6 +7,7 @@ import contextlib
 import logging
 import random
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -204,17 +205,23 @@ class Api:
         self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
     ) -> AsyncSlackResponse:
         """Call, and once more if a limit says to come again in a moment. Raises a ChatError."""
-        for waits in (LONGEST_IN_CALL, 0.0):
+        channel, until = str(arguments.get("channel", "")), 0.0
+        while True:
             try:
                 return await self._call(method, **arguments)
             except ChatLimited as busy:
                 seconds = busy.retry_after or 1.0
                 log.warning("Slack limits the rate; waiting", method=name, seconds=seconds)
-                self._pace.refused(name, seconds, str(arguments.get("channel", "")))
-                if seconds > waits:
+                self._pace.refused(name, seconds, channel)
+                if until or seconds > LONGEST_IN_CALL:
                     raise
+                until = time.monotonic() + LONGEST_IN_CALL
                 await asyncio.sleep(seconds + random.random())  # noqa: S311 (no secret)
-        raise AssertionError("the second refusal is raised")
+                # Others may have been refused meanwhile.
+                while (seconds := self._pace.silence(name, channel)) > 0:
+                    if time.monotonic() + seconds > until:
+                        raise ChatLimited(busy.detail, code=busy.code, retry_after=seconds) from busy
+                    await asyncio.sleep(seconds)
 
     async def _call(
         self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object

@@ -229,7 +229,7 @@ class SlackChat:
     async def show(self, turn: Turn) -> Reply:
         identity = self._identity = self._identity or await self._api.who_am_i()
         note = self._newest_note(turn)
-        hands = SlackHands(self._api, self._pace, identity.bot, turn, note.where)
+        hands = SlackHands(self._api, self._pace, identity, turn, note.where)
         delivery = Delivery(hands, SlackRenderer(), turn, note)
         try:
             await delivery.run()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bots.reply.delivery import Deed
     from bots.reply.note import Message, Note
     from bots.reply.page import Page
-    from bots.slack.api import Api
+    from bots.slack.api import Api, Identity
     from bots.slack.note import Where
     from bots.slack.pace import Pace
     from core.turn import Turn
@@ -27,11 +27,11 @@ _MOST_LOOKS = 5  # calls to read what was said since a question
 class SlackHands:
     """For one call of `show`. The id of a message is its ts."""
 
-    def __init__(self, api: Api, pace: Pace, bot: str, turn: Turn, where: Where) -> None:
-        """*bot* is the bot's own id, by which its messages are told from others'."""
+    def __init__(self, api: Api, pace: Pace, identity: Identity, turn: Turn, where: Where) -> None:
+        """By *identity* the bot's messages are told from others'."""
         self._api = api
         self._pace = pace
-        self._bot = bot
+        self._identity = identity
         self._turn = turn
         self.where = where
 
@@ -93,13 +93,17 @@ class SlackHands:
     def is_deleted(self, message: Message) -> bool:  # noqa: ARG002
         return False  # an update says so
 
+    def _is_ours(self, message: dict[str, Any]) -> bool:
+        """Servers that speak Slack's API may leave out one of the two."""
+        bot, user = message.get("bot_id"), message.get("user")
+        return bool(bot and bot == self._identity.bot) or bool(user and user == self._identity.user)
+
     def _number_of(self, message: dict[str, Any]) -> int | None:
         """Return which page of this turn *message* shows, None if it is another message."""
         match message:
             case {
                 "ts": str(),
-                "bot_id": self._bot,
                 "metadata": {"event_type": str(kind), "event_payload": {"turn": int(turn), "page": int(page)}},
-            } if kind == METADATA_TYPE and turn == self._turn.id:
+            } if kind == METADATA_TYPE and turn == self._turn.id and self._is_ours(message):
                 return page
         return None

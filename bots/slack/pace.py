@@ -95,12 +95,20 @@ class Pace:
 
     def refused(self, method: str, seconds: float, channel: str = "") -> None:
         """Slack answered 429 and wants *seconds* of silence on *method*: in *channel* if that is posting, else everywhere."""
+        if bucket := self._bucket(method, channel):
+            bucket.hold(seconds)
+
+    def silence(self, method: str, channel: str = "") -> float:
+        """Seconds for which Slack wants no call of *method* any more: another one may have been refused since."""
+        bucket = self._bucket(method, channel)
+        return bucket.held if bucket else 0.0
+
+    def _bucket(self, method: str, channel: str) -> Bucket | None:
         if method == "chat.update":
-            self._updates.hold(seconds)
-        elif method == "chat.postMessage":
-            self._channel(channel).hold(seconds)
-        elif method in READS:
-            self.reads.hold(seconds)
+            return self._updates
+        if method == "chat.postMessage":
+            return self._channel(channel)
+        return self.reads if method in READS else None
 
     def _is_paid(self, turn: TurnId) -> bool:
         if turn in self._paid:

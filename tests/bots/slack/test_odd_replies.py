@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import TYPE_CHECKING
@@ -154,6 +155,37 @@ async def test_a_limit_in_one_channel_is_kept_there_and_within_bounds(house: Hou
     await house.chat.show(elsewhere)
     assert [shown(message) for message in house.replies(elsewhere)] == ["Here."]
     assert time.monotonic() - before < LONGEST_WAIT  # nobody sat that out
+
+
+async def test_a_second_limit_is_kept_by_who_waits_for_a_first_one(
+    house: House, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.slack.api.random.random", lambda: 2.0)  # so much longer than it was told
+    await house.chat.show(turn.grow("Because"))
+    (message,) = house.replies(turn)
+    update = house.chat._api.update
+    house.slack.faults.rate_limit("chat.update", retry_after=1)
+    waiting = asyncio.create_task(update(channel=message.channel, ts=message.ts, text="One."))
+    await house.slack.wait_for(lambda: house.calls("chat.update") == 1)
+    await asyncio.sleep(1.1)  # until then the local Slack would refuse it for that reason
+    house.slack.faults.rate_limit("chat.update", retry_after=3)
+    another = asyncio.create_task(update(channel=message.channel, ts=message.ts, text="Two."))
+    await house.slack.wait_for(lambda: house.calls("chat.update") == 2)
+    refused_at = time.monotonic()
+    await house.slack.wait_for(lambda: house.calls("chat.update") == 3, 10)
+    assert time.monotonic() - refused_at > 2.9
+    await asyncio.gather(waiting, another, return_exceptions=True)
+
+
+async def test_a_lost_post_is_found_where_no_bot_is_named(house: House, turn: Turn) -> None:
+    """As on servers that others wrote."""
+    house.slack.faults.odd("chat.postMessage", Reply(), done=True)
+    with pytest.raises(ChatBusy):
+        await house.chat.show(turn.finish(ANSWER))
+    (lost,) = house.replies(turn)
+    house.slack.faults.added[lost.ts] = {"bot_id": None}
+    await house.chat.show(turn.finish(ANSWER))
+    assert [message.ts for message in house.replies(turn)] == [lost.ts]
 
 
 @pytest.mark.parametrize("told", ["", "soon", "nan", "-5", "0", "Wed, 21 Oct 2015 07:28:00 GMT"])
