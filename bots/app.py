@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -12,6 +13,7 @@ import structlog
 from bots import platforms
 from bots.kit import Kit
 from bots.supervisor import keep_up
+from bots.text.reasoning import visible
 from bots.web import Web
 from core.asking.service import Service
 from core.engine.embedded import Embedded
@@ -97,6 +99,7 @@ class Bobbin:
             presets,
             transcript_budget=settings.limits.transcript,
             metrics=self.vitals.metrics,
+            visible=partial(visible, streaming=True),
         )
         self._engine = _engine(self._jobs, self._ledger, worker)
         for part in ("database", *self._roles.listens):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from core.errors import (
     facts,
 )
 from core.metrics import Metrics
+from core.words import has_sentence, is_blank
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -40,6 +41,7 @@ LEASE = 3.0  # seconds
 SHORTEST_PAUSE = 0.1  # seconds, however soon a platform says that it may be tried again
 LONGEST_UPDATE_PAUSE = 8.0  # seconds between two updates that can't be shown: people wait, and there may be text by now
 GIVE_UP_AFTER = 86_400.0  # seconds of refusals in a row: a platform may be away for a day
+FIRST_WORDS = 0.8  # seconds that what comes first may take to become a sentence
 MOST_TOLD = 100  # kinds of replies; their codes come from outside
 LAST_REQUEST = 10.0  # seconds that what is under way gets, when there is no time any more
 
@@ -62,12 +64,21 @@ class Presentation:
     """What a thread shows of one turn. The turn itself is somebody else's: here only the chat's note of it changes."""
 
     def __init__(
-        self, chat: Chat, ledger: Ledger, reply: Reply, *, since: float, oddities: Oddities | None = None
+        self,
+        chat: Chat,
+        ledger: Ledger,
+        reply: Reply,
+        *,
+        since: float,
+        oddities: Oddities | None = None,
+        visible: Callable[[str], str] = str,
     ) -> None:
         """*reply* is the chat's note of what the thread shows so far; *since* when the turn was known to be ours.
 
         That is the moment, in seconds of `time.monotonic`, in which the ledger was asked, not that of its answer.
+        *visible* takes an answer so far and returns what people are shown of it.
         """
+        self._visible = visible
         self._chat = chat
         self._oddities = oddities or Oddities(Metrics())
         self._ledger = ledger
@@ -162,6 +173,7 @@ class Presentation:
         while not self._over.is_set():
             with self._waiting():
                 await self._changed.wait()
+                await self._first_words(now)
                 await self._chat.ready(now().replied(self.reply))
                 if not self._is_confirmed:
                     await insist(lambda: self._confirm(now()))
@@ -182,6 +194,21 @@ class Presentation:
                     await asyncio.sleep(0.0 if self._over.is_set() else error.retry_after or next(pauses))
             else:
                 pauses = _pauses(1.0, LONGEST_UPDATE_PAUSE)
+
+    async def _first_words(self, now: Callable[[], Turn]) -> None:
+        """Wait until there is something to tell people: the first that is posted is what they are notified with."""
+        until = None
+        while self.first_text_at is None:
+            text = self._visible(now().answer)
+            if is_blank(text) or has_sentence(text):
+                return
+            until = until or time.monotonic() + FIRST_WORDS
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            self._changed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), left)
 
     def _note(self, error: ChatError) -> None:
         if isinstance(error, ChatUnclear):
@@ -219,7 +246,7 @@ class Presentation:
         except ChatForbidden:
             self.is_forbidden = True
             raise
-        if turn.answer and self.first_text_at is None:
+        if self.first_text_at is None and not is_blank(self._visible(turn.answer)):
             self.first_text_at = datetime.now(UTC)
         if reply != self.reply:
             self.reply = reply

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 
 LONGEST_ID = 255  # characters; the tables have room for no more, and no platform comes near it
@@ -11,6 +12,14 @@ _MARK = "~"
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # Marks alone are not seen either, such as what chooses between a sign's looks.
 _UNSEEN = ("Cc", "Cf", "Cs", "Mn", "Me", "Zl", "Zp", "Zs")
+
+# A word, what may close after it, and an end that is none of an address, a number or an initial.
+_SENTENCE = re.compile(r"\w\w[\"'’”»)\]*_`]{0,3}[.!?…:][\"'’”»)\]*_`]{0,3}\s|[。！？।؟]")
+
+
+def has_sentence(text: str) -> bool:
+    """Does *text*, of which more may come, hold a sentence that is over? A heading alone is none."""
+    return _SENTENCE.search(text) is not None
 
 
 def is_blank(text: str) -> bool:

@@ -16,7 +16,7 @@ from core.metrics import Metrics
 from core.presentation import Oddities, Presentation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from core.asking.service import Service
     from core.chat import Chat
@@ -40,8 +40,13 @@ class Worker:
         *,
         transcript_budget: int,
         metrics: Metrics | None = None,
+        visible: Callable[[str], str] = str,
     ) -> None:
-        """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told."""
+        """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
+
+        *visible* takes an answer so far and returns what people are shown of it.
+        """
+        self._visible = visible
         self._ledger = ledger
         self._service = service
         self._chats = chats
@@ -89,7 +94,9 @@ class Worker:
 
     async def _see_through(self, taken: Taken, asked: float) -> None:
         turn, chat = taken.turn, self._chats[taken.turn.question.thread.chat]
-        presentation = Presentation(chat, self._ledger, turn.reply, since=asked, oddities=self._oddities)
+        presentation = Presentation(
+            chat, self._ledger, turn.reply, since=asked, oddities=self._oddities, visible=self._visible
+        )
         taken_at = time.monotonic()
         if not turn.is_over:
             turn = await self._answer(taken, presentation).complete()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -95,3 +96,59 @@ async def test_who_was_frozen_while_the_ledger_answered_asks_again(monkeypatch: 
     with pytest.raises(Overtaken):
         await presentation.end(TURN.finish("Because."))
     assert (ledger.asked, chat.times) == (2, 0)
+
+
+class Board(Chat):
+    """Keeps what it showed, and when."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    async def show(self, turn: Turn) -> Reply:
+        if turn.answer:
+            self.shown.append(turn.answer)
+        return turn.reply
+
+
+async def streamed(board: Board, *pieces: str, visible: Callable[[str], str] = str) -> Presentation:
+    """Say the pieces, each when the one before has had its time."""
+    turn = TURN
+    presentation = Presentation(board, Any, NOTHING_SHOWN, since=time.monotonic(), visible=visible)  # type: ignore[arg-type]  # as much as is used
+    async with presentation.live(lambda: turn):
+        for piece in pieces:
+            turn = turn.grow(turn.answer + piece)
+            presentation.changed()
+            for _ in range(20):
+                await asyncio.sleep(0)
+    return presentation
+
+
+async def test_people_are_notified_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.presentation.FIRST_WORDS", 60.0)
+    board = Board()
+    await streamed(board, "The", " plan", " is simple", ". ", "First", ", we")
+    assert board.shown == ["The plan is simple. ", "The plan is simple. First", "The plan is simple. First, we"]
+
+
+async def test_an_answer_that_is_over_before_that_is_shown_at_its_end_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.presentation.FIRST_WORDS", 60.0)
+    board = Board()
+    await streamed(board, "The", " plan", " is simple.")
+    assert not board.shown
+
+
+async def test_who_thinks_about_the_first_sentence_is_shown_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.presentation.FIRST_WORDS", 0.0)
+    board = Board()
+    await streamed(board, "The", " plan")
+    assert board.shown == ["The", "The plan"]
+
+
+async def test_the_time_for_it_is_none_of_the_time_for_what_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.presentation.FIRST_WORDS", 60.0)
+    board = Board()
+    presentation = await streamed(
+        board, "(Well. ", "Hm. )", "The", " plan", visible=lambda text: text.partition(")")[2]
+    )
+    assert board.shown == ["(Well. ", "(Well. Hm. )"]
+    assert presentation.first_text_at is None

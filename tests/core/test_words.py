@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.words import is_blank
+from core.words import has_sentence, is_blank
 
 UNSEEN = {
     "nothing": "",
@@ -30,3 +30,27 @@ def test_what_nobody_sees_is_blank(text: str) -> None:
 @pytest.mark.parametrize("text", ["?", "0", "한", "ا", "👍", "❤️", "…", "_", "\ufffd", "⠁", "\U0001fae8"])
 def test_what_people_see_is_not(text: str) -> None:
     assert not is_blank(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is. ",
+        "So be it!\n",
+        'He said "so." Then',
+        "**It is so.** And",
+        "这是。",
+        "Here they are:\n1. one",
+        "你好吗？",
+    ],
+)
+def test_a_sentence_that_is_over_is_one(text: str) -> None:
+    assert has_sentence(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "The", "##", "## Overview\n\nThe", "1. one", "It is.", "example.com/a", "See e.g. this", "3.14", "J. Doe"],
+)
+def test_what_goes_on_is_no_sentence_yet(text: str) -> None:
+    assert not has_sentence(text)

@@ -44,6 +44,24 @@ async def test_an_answer_grows_before_ones_eyes(running: Any, side: Any, sqlite_
     assert grown == sorted(grown, key=len)
 
 
+async def test_people_are_notified_with_a_sentence_and_of_a_short_answer_once(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first that is posted is what a notification says."""
+    monkeypatch.setattr("core.presentation.FIRST_WORDS", 60.0)  # whatever the machine is busy with
+    emulator.pace = 0.05
+    words = " ".join(f"word{number}" for number in range(70))
+    async with running(sqlite_url, side.name) as bobbin:
+        long = await side.open(1, f"say exactly: The deployment failed. {words}")
+        short = await side.open(2, "say exactly: The disk is full.")
+        await side.until(lambda: answers(side, short))
+        await side.until(lambda: answers(side, long) and answers(side, long)[0].endswith("word69"))
+        await bobbin.idle()
+    assert side.seen_growing(long)[0].startswith("The deployment failed.")
+    assert len(side.seen_growing(long)) > 1
+    assert side.seen_growing(short) == ["The disk is full."]
+
+
 async def test_a_restart_between_two_questions_goes_on_in_the_same_conversation(
     running: Any, side: Any, database_url: str, emulator: Emulator
 ) -> None:
