@@ -44,6 +44,10 @@ class Typing:
             self.said_at.append(time.monotonic())
             yield
 
+    @property
+    def most(self) -> int:
+        return len(self.said().text)
+
     def said(self) -> Said:
         return Said("word " * len(self.said_at), ConversationId("any"))
 

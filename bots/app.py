@@ -87,7 +87,13 @@ class Bobbin:
         self._ledger = Ledger(self._database, self._jobs.summon) if self._jobs else Ledger(self._database)
         self._service = _service(settings, self.vitals)
         self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
-        kit = Kit(notes=self._ledger, secret_box=settings.secret_box, vitals=self.vitals, routes=self.web)
+        kit = Kit(
+            notes=self._ledger,
+            secret_box=settings.secret_box,
+            vitals=self.vitals,
+            routes=self.web,
+            most_pages=settings.limits.pages,
+        )
         self._chats: dict[str, Chat] = {
             name: platforms.platform(name).build(settings.section(name), kit) for name in names
         }
@@ -98,6 +104,7 @@ class Bobbin:
             self._chats,
             presets,
             transcript_budget=settings.limits.transcript,
+            longest_answer=settings.limits.answer,
             metrics=self.vitals.metrics,
             visible=partial(visible, streaming=True),
         )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
+from bots.reply.page import MOST_PAGES
+
 if TYPE_CHECKING:
     from core.secret_box import SecretBox
     from core.vitals import Vitals
@@ -48,3 +50,4 @@ class Kit:
     secret_box: SecretBox
     vitals: Vitals
     routes: Routes
+    most_pages: int = MOST_PAGES  # messages in which an answer is shown

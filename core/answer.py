@@ -48,6 +48,8 @@ log = structlog.get_logger(__name__)
 
 MOST_INTERRUPTIONS = 10  # a turn that was cut off so often takes its process down with it: fail it instead
 MOST_TURNS_RETOLD = 100
+_LONGEST_WORD = 100  # characters
+TOO_LONG = "I stopped here, since this answer is longer than {:,} characters."
 TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 
 
@@ -63,9 +65,10 @@ class Answer:
         ledger: Ledger,
         service: Service,
         transcript_budget: int,
+        longest_answer: int,
         metrics: Metrics,
     ) -> None:
-        """*choice* says which models are asked, and how; *transcript_budget* is in characters."""
+        """*choice* says which models are asked, and how; *transcript_budget* and *longest_answer* are in characters."""
         self._taken = taken
         self._choice = choice
         self._presentation = presentation
@@ -75,21 +78,24 @@ class Answer:
         self._metrics = metrics
         self._asked = replace(taken.turn, is_anew=not taken.was_interrupted)
         self._turn = self._asked.start(choice.model)
+        self._longest_answer = longest_answer
+        self._is_too_long = False
         self._stream: Answering | None = None  # what the turn grows from, while there is something
 
     def now(self) -> Turn:
         """Return the turn with what has come of its answer so far."""
         if self._stream is None:
             return self._turn
-        return self._turn.remark(self._beside()).grow(self._stream.said().text)
+        return self._turn.remark(self._beside()).grow(_cut(self._stream.said().text, self._longest_answer))
 
     async def complete(self) -> Turn:
         """See the turn to its end, and record that; return it. Raises Overtaken, and StorageUnavailable if what the thread said before can't be read."""
         going_on, trace = None, ""
         try:
             said = await self._said()
-            self._turn = self._turn.finish(said.text)
-            going_on = self._named(said)
+            self._turn = self._turn.finish(_cut(said.text, self._longest_answer))
+            # Hung up on, the service may remember what nobody has read, or nothing.
+            going_on = None if self._is_too_long else self._named(said)
         except (ThreadGone, ChatForbidden) as error:
             log.info("nothing can be shown in the thread any more; stopping", **facts(error))
             self._turn = self._turn.stop()
@@ -168,7 +174,7 @@ class Answer:
 
     async def _ask(self, going_on: Conversation | None, question: str) -> Said:
         """Ask the turn's model, and have the thread show what comes while it comes."""
-        self._turn = self._turn.remark("")
+        self._turn, self._is_too_long = self._turn.remark(""), False
         model, models = self._turn.model, self._choice.models
         asking = self._service.ask(
             self._prompt(going_on, question),
@@ -180,10 +186,17 @@ class Answer:
         try:
             async with self._presentation.live(self.now), asking as self._stream:
                 is_known = going_on is None
+                look_at = self._longest_answer
                 async for _ in self._stream:
                     if not is_known:  # looked at before people read what has no memory
                         is_known = _same_conversation(self._stream, going_on)
                     self._presentation.changed()
+                    if self._stream.most >= look_at:  # only then it is worth reading
+                        left = self._longest_answer - len(self._stream.said().text)
+                        if left < 0:
+                            self._is_too_long = True
+                            break
+                        look_at = self._stream.most + left + 1
                 _same_conversation(self._stream, going_on)
                 return self._stream.said()
         finally:
@@ -207,7 +220,9 @@ class Answer:
         """Return what to tell beside the answer."""
         model, first = self._turn.model, self._choice.model
         stepped_in = "" if model == first else f"Answered by {model} because {first} was unavailable."
-        return " ".join(part for part in (stepped_in, left_out(self._turn.question.attachments)) if part)
+        too_long = TOO_LONG.format(self._longest_answer) if self._is_too_long else ""
+        parts = stepped_in, left_out(self._turn.question.attachments), too_long
+        return " ".join(part for part in parts if part)
 
     def _named(self, said: Said) -> Conversation | None:
         """Return the conversation to go on with; None, if the service has not named one, or by what is no id."""
@@ -225,6 +240,14 @@ class Answer:
         turn = self._turn
         told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
         self._turn = told.fail(f"{error.sentence} (Reference: `{turn.reference}`)")
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return *text* up to the last whole word that has room."""
+    if len(text) <= longest:
+        return text
+    words, _, rest = text[:longest].rpartition(" ")
+    return words if words and len(rest) < _LONGEST_WORD else text[:longest]
 
 
 def _waits_behind(before: int | None) -> str:

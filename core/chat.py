@@ -35,7 +35,8 @@ class Chat(Protocol):
 
         Called many times for one turn, also by a process started later: whatever it must know of earlier
         calls is in `turn.reply`. A turn without answer and problem shows a sign of life at most. Raises a
-        ChatError; one that says ThreadGone ends the turn, and so does ChatForbidden.
+        ChatError; one that says ThreadGone ends the turn, and so does ChatForbidden. Cancelled once, it comes to an
+        end as soon as it is known what became of the call under way, and returns what it knows.
         """
 
     async def appeal(self, turn: Turn) -> None:

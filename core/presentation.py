@@ -44,6 +44,7 @@ GIVE_UP_AFTER = 86_400.0  # seconds of refusals in a row: a platform may be away
 FIRST_WORDS = 0.8  # seconds that what comes first may take to become a sentence
 MOST_TOLD = 100  # kinds of replies; their codes come from outside
 LAST_REQUEST = 10.0  # seconds that what is under way gets, when there is no time any more
+_AT_ONCE = 0.1  # seconds
 
 
 class Oddities:
@@ -89,6 +90,7 @@ class Presentation:
         self.first_text_at: datetime | None = None  # None until some of the answer was shown
         self._changed = asyncio.Event()
         self._over = asyncio.Event()  # there is nothing more to follow
+        self._is_late = False  # has what follows the turn had its time?
         self._only_waits = False  # does what follows the turn do nothing that must come to its end?
 
     def changed(self) -> None:
@@ -105,7 +107,7 @@ class Presentation:
         self._over.clear()
         following = asyncio.create_task(self._follow(now))
 
-        body, is_broken_off = asyncio.current_task(), False
+        body, is_broken_off, patience = asyncio.current_task(), False, LAST_REQUEST
 
         def break_off(task: asyncio.Task[None]) -> None:
             nonlocal is_broken_off
@@ -119,12 +121,18 @@ class Presentation:
             # Others may have cancelled it in the same moment, and theirs must not be lost.
             if is_broken_off and body and body.uncancel() == 0:
                 following.result()  # it was for this that the body was broken off
+            following.cancel()  # nobody waits for the rest of a long update
+            patience += LAST_REQUEST  # it has some itself
             raise
         finally:
             self._over.set()
             if self._only_waits:
                 following.cancel()
-            await _finish(following)
+            await asyncio.wait({following}, timeout=patience)
+            if not following.done():
+                self._is_late = True
+                following.cancel()
+                await asyncio.wait({following})
             _has_failed(following)  # looked at, so that asyncio does not complain
         if not following.cancelled():
             following.result()
@@ -180,7 +188,7 @@ class Presentation:
             # Cleared before looking: what comes from here on is shown by another round.
             self._changed.clear()
             try:
-                await self._show(now(), patience=0)  # when it is cancelled, it has had its time
+                await self._show(now())
             except (ThreadGone, ChatForbidden):
                 raise
             except ChatRejected as error:
@@ -233,13 +241,17 @@ class Presentation:
             await self._ledger.holds(turn)
             self._confirmed = asked
 
-    async def _show(self, turn: Turn, *, patience: float = LAST_REQUEST) -> None:
+    async def _show(self, turn: Turn) -> None:
         showing = asyncio.ensure_future(self._chat.show(turn.replied(self.reply)))
         try:
             reply = await asyncio.shield(showing)
         except asyncio.CancelledError:
             # A message may be under way: what became of it must be kept, or a restart would post it again.
-            await _finish(showing, patience)
+            showing.cancel()
+            await asyncio.wait({showing}, timeout=0.0 if self._is_late else LAST_REQUEST)
+            while not showing.done():  # once more: it is to end at once
+                showing.cancel()
+                await asyncio.wait({showing}, timeout=_AT_ONCE)
             if not showing.cancelled() and not _has_failed(showing):
                 await self._keep_at_last(turn, showing.result())
             raise
@@ -251,7 +263,11 @@ class Presentation:
         if reply != self.reply:
             self.reply = reply
             if not turn.is_over:  # an end is kept by `end`
-                await insist(lambda: self._ledger.save(self._to_keep(turn)))
+                try:
+                    await insist(lambda: self._ledger.save(self._to_keep(turn)))
+                except asyncio.CancelledError:
+                    await self._keep_at_last(turn, reply)
+                    raise
 
     async def _keep_at_last(self, turn: Turn, reply: Reply) -> None:
         """Keep *reply* when there is no time to insist on it."""
@@ -280,14 +296,6 @@ async def insist(write: Callable[[], Awaitable[None]]) -> None:
 
 def _has_failed(task: asyncio.Future[Any]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is not None
-
-
-async def _finish(task: asyncio.Future[Any], patience: float = LAST_REQUEST) -> None:
-    """Let *task* come to its end, whatever it is; cancel it if it takes longer than a request should."""
-    await asyncio.wait({task}, timeout=patience)
-    if not task.done():
-        task.cancel()
-        await asyncio.wait({task})
 
 
 def _pauses(pause: float = 0.5, longest: float | None = None) -> Iterator[float]:

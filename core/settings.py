@@ -103,6 +103,8 @@ class LimitsSection(Section):
 
     question: int = Field(16_000, gt=0)  # characters; the service documents no limit of its own
     transcript: int = Field(24_000, gt=0)  # characters of earlier turns that a rebuilt conversation is told
+    answer: int = Field(100_000, gt=0)  # characters; where it is longer, the service is hung up on
+    pages: int = Field(10, gt=0)  # messages of an answer; what is longer is added as a file
 
 
 class QuestionsSection(Section):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from core.thread import ThreadId
     from core.turn import Turn, TurnId
 
+LONGEST_ANSWER = 100_000  # characters
+
 log = structlog.get_logger(__name__)
 
 
@@ -39,14 +41,17 @@ class Worker:
         presets: Mapping[str, Preset],
         *,
         transcript_budget: int,
+        longest_answer: int = LONGEST_ANSWER,
         metrics: Metrics | None = None,
         visible: Callable[[str], str] = str,
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
 
+        *longest_answer* in characters; beyond them the service is hung up on.
         *visible* takes an answer so far and returns what people are shown of it.
         """
         self._visible = visible
+        self._longest_answer = longest_answer
         self._ledger = ledger
         self._service = service
         self._chats = chats
@@ -120,6 +125,7 @@ class Worker:
             ledger=self._ledger,
             service=self._service,
             transcript_budget=self._transcript_budget,
+            longest_answer=self._longest_answer,
             metrics=self._metrics,
         )
 

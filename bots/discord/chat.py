@@ -75,7 +75,7 @@ class DiscordChat:
     async def show(self, turn: Turn) -> Reply:
         note = self._notes.newest(turn)
         renderer = DiscordRenderer(turn, note)
-        pages = wanted(turn, note, renderer)
+        pages = wanted(turn, note, renderer, self._kit.most_pages)
         if turn.is_over or any(page and page.has_words for page in pages):
             self._indicator.off(turn.id)
         else:
@@ -95,7 +95,7 @@ class DiscordChat:
                     opener=self._threads,
                     deleted=self._deleted,
                 )
-                return await self._deliver(Delivery(hands, renderer, turn, note), turn, client)
+                return await self._deliver(Delivery(hands, renderer, turn, note, self._kit.most_pages), turn, client)
 
     async def _deliver(self, delivery: Delivery[Where], turn: Turn, client: discord.Client) -> Reply:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import time
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABL
 from bots.discord.events import age, message_of
 from bots.discord.note import BY_TOKEN, ORIGINAL, Where
 from bots.discord.rendering import content
+from bots.reply.note import Message
 from core.errors import AnswerDeleted, ChatForbidden, ChatUnclear
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from bots.discord.pace import Pace
     from bots.discord.threads import Threads
     from bots.reply.delivery import Deed
-    from bots.reply.note import Message, Note
+    from bots.reply.note import Note
     from bots.reply.page import Page
     from core.secret_box import SecretBox
     from core.turn import QuestionKey, Turn
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 NONCE_TRUSTED = 60.0  # seconds; later, what may have been posted is looked for
 # Calls, and messages in each: https://discord.com/developers/docs/resources/message#get-channel-messages
 _MOST_LOOKS, _PAGE = 3, 100
+_FILE = -1  # in place of a page's number
 _MOST_LOST = 50  # pages that a process may have posted without writing it down
 
 
@@ -136,6 +139,27 @@ class DiscordHands:
                 if number is not None and id_ not in known:
                     found.setdefault(number, id_)
         return found
+
+    async def attach(self, name: str, content: bytes, *, may_be_there: bool) -> str:
+        nonce = self._nonce(_FILE)
+        with translated():
+            if may_be_there and self._age >= NONCE_TRUSTED:
+                async for id_, said_nonce, _ in self._said():
+                    if str(said_nonce) == nonce:
+                        return id_
+            try:
+                message = await self._channel().send(file=discord.File(io.BytesIO(content), name), nonce=nonce)
+            except discord.HTTPException as refusal:
+                if self._webhook is None or not isinstance(translate(refusal), ChatForbidden):
+                    raise
+            else:
+                return str(message.id)
+            await self._call()
+            by_token = await self._webhook.send(file=discord.File(io.BytesIO(content), name), wait=True)
+            return f"{BY_TOKEN}{by_token.id}"
+
+    async def detach(self, file: str) -> None:
+        await self.delete(Message(file))
 
     def is_deleted(self, message: Message) -> bool:
         return message.id != ORIGINAL and _in_channel(message.id) in self._deleted

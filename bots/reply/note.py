@@ -20,7 +20,7 @@ Fields = dict[str, Any]
 
 PLAINER_AFTER = 3  # refusals in a row for a reason that isn't known
 MOST_KEPT = 10_000  # notes in memory, beside those in the ledger
-_NOT_WRITTEN = {"refusals", "tried", "begun"}
+_NOT_WRITTEN = {"refusals", "tried", "begun", "file_tries", "is_full"}
 _FIRST_BOUND = 250  # characters; each following bound is twice as many
 
 
@@ -39,6 +39,17 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """What of an answer stands in a file, since it has too many pages."""
+
+    id: str = ""  # the platform's, opaque here; empty if it took none
+    digest: str = ""  # of what it holds
+
+
+NO_FILE = File()
+
+
+@dataclass(frozen=True, slots=True)
 class Note(Generic[W]):
     """Kept as `Turn.reply`. *where* is the platform's own: what its hands must know of the place."""
 
@@ -46,6 +57,7 @@ class Note(Generic[W]):
     messages: tuple[Message, ...] = ()
     # How often the platform has refused what the messages looked like: the higher, the plainer they are.
     plainness: int = 0
+    file: File = NO_FILE
     is_end: bool = False  # does `plainness` say so of how the turn ended?
     # The attempt by which `messages` are known to be all that stand there: of a later one, a process may have died
     # between posting and writing it down. Less than 1: not known to be, and `tried` is the page in doubt.
@@ -53,6 +65,8 @@ class Note(Generic[W]):
     tried: Page | None = None  # not written down
     # How often in a row the platform refused the end for a reason that isn't known here. Not written down.
     refusals: int = 0
+    file_tries: int = 0  # of which it is not known what became. Not written down
+    is_full: bool = False  # the pages that may be shown are, and more has come since. Not written down
     begun: int = 0  # the newest attempt at which somebody wanted another answer. Not written down
 
     def write(self, *, is_final: bool = False) -> Reply:
@@ -83,7 +97,7 @@ class Note(Generic[W]):
         note = self
         if turn.is_anew and note.begun != turn.attempt:
             earlier = note._with_each(lambda one: replace(one, digest="", length=0, is_earlier=True))
-            note = replace(earlier, begun=turn.attempt, plainness=0, is_end=False, refusals=0)
+            note = replace(earlier, begun=turn.attempt, plainness=0, is_end=False, is_full=False, refusals=0)
         if turn.is_over and not note.is_end:
             # What was refused was half an answer: the whole is tried in full dress.
             note = replace(note.forgetting_what_is_shown() if note.plainness else note, plainness=0, is_end=True)
@@ -91,7 +105,7 @@ class Note(Generic[W]):
 
     def ended(self) -> Note[W]:
         """How the turn ended is shown: nothing grows any more."""
-        return replace(self._with_each(lambda message: replace(message, length=0)), refusals=0)
+        return self._with_each(lambda message: replace(message, length=0))
 
     def _with_each(self, change: Callable[[Message], Message]) -> Note[W]:
         return replace(self, messages=tuple(map(change, self.messages)))

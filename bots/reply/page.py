@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 STILL_AT_IT = "…"
+MOST_PAGES = 10  # of an answer
 
 
 @dataclass(frozen=True, slots=True)

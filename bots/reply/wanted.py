@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bots.reply.page import STILL_AT_IT, Button, Page
+from bots.reply.page import MOST_PAGES, STILL_AT_IT, Button, Page
+from bots.text.reasoning import visible
 from core.errors import EmptyAnswer
 from core.turn import Status
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from bots.reply.note import Message, Note
     from core.turn import Turn
 
+FILE_NAME = "answer.md"
+IN_THE_FILE = f"That is too long to show it all here: the file {FILE_NAME} has the whole answer."
+NOT_IN_A_FILE = "That is too long to show it all here, and I can't add the rest: I'm not allowed to share files here."
 TRY_AGAIN, ANSWER_EDITED = "Try again", "Answer the edited question"
 
 
@@ -45,11 +49,13 @@ class Renderer(Protocol):
         """Does the platform take all of *page* in one message?"""
 
 
-def wanted(turn: Turn, note: Note[Any], renderer: Renderer) -> list[Page | None]:
-    """Return what each message should show; None stays as it is, and messages beyond the list go."""
+def wanted(turn: Turn, note: Note[Any], renderer: Renderer, most: int = MOST_PAGES) -> list[Page | None]:
+    """Return what each message should show, *most* of them the answer; None stays as it is, and messages beyond go."""
     if turn.is_withdrawn:
         return []
-    pages: list[Page | None] = [*_pages(turn, note.plainness, renderer)]
+    if note.is_full and not turn.is_over:
+        return [None] * len(note.messages)
+    pages: list[Page | None] = [*_pages(turn, note, renderer, most)]
     if pages and turn.is_over:
         return pages
     # While an answer is written again, after a restart or a click, what it had before stays until it is overwritten.
@@ -71,17 +77,42 @@ def _is_behind(page: Page | None, message: Message) -> bool:
     return page is not None and not page.is_aside and len(page.text or "") < message.length
 
 
-def _pages(turn: Turn, plainness: int, renderer: Renderer) -> list[Page]:
+def in_a_file(turn: Turn, note: Note[Any], renderer: Renderer, most: int = MOST_PAGES) -> str:
+    """Return the answer, as Markdown, if it has more than *most* pages, else nothing."""
+    return visible(turn.answer) if not turn.is_withdrawn and goes_on(turn, note, renderer, most) else ""
+
+
+def goes_on(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> bool:
+    """Has what has come of the answer more than *most* pages?"""
+    return len(_body(turn, note.plainness, renderer)) > most
+
+
+def _body(turn: Turn, plainness: int, renderer: Renderer) -> Sequence[str]:
+    """Return the pages of the answer alone, none as long as there is nothing to read."""
+    streaming = not turn.is_over
+    body = renderer.pages(turn.answer, streaming=streaming, plainness=plainness)
+    if not renderer.opening or not body:
+        return body
+    return renderer.pages(f"{renderer.opening}\n\n{turn.answer}", streaming=streaming, plainness=plainness)
+
+
+def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[Page]:
+    plainness = note.plainness
     paged = partial(renderer.pages, plainness=plainness)
-    body, problem = paged(turn.answer, streaming=not turn.is_over), paged(turn.problem)
+    body, problem = _body(turn, plainness, renderer), paged(turn.problem)
     if turn.status is Status.ANSWERED and not body:
         problem = paged(EmptyAnswer().sentence)  # it had thoughts, and no more
     is_aside, aside = not (body or problem), turn.aside.strip()
     if is_aside and turn.is_over:
         # How it went while people waited is of no interest any more.
         body, is_aside, aside = paged(renderer.silence), False, ""
-    elif renderer.opening and (aside or not is_aside):
+    elif renderer.opening and not body and (aside or problem):
         body = paged(f"{renderer.opening}\n\n{turn.answer}", streaming=not turn.is_over)
+    if len(body) > most:
+        body = body[:most]
+        if turn.is_over:
+            has_file = bool(note.file.id or not note.file.digest)
+            aside = f"{aside} {IN_THE_FILE if has_file else NOT_IN_A_FILE}".lstrip()
     pages = _with_problem([Page(text, is_aside=is_aside) for text in body], problem, plainness, renderer)
     if aside:
         pages = _with_aside(pages, Page(aside=aside, is_aside=is_aside), turn, plainness, renderer)

@@ -138,6 +138,18 @@ class Api:
         answer = await self._patiently("chat.update", self._patient.chat_update, **arguments, link_names=False)
         _field(answer, "ts", str)  # what says no more than `ok` is none of Slack's, and may have done nothing
 
+    async def upload(self, name: str, content: bytes, channel: str, thread_ts: str) -> str:
+        """Add a file to a thread; return its id. https://docs.slack.dev/messaging/working-with-files#uploading_files"""
+        upload = self._once.files_upload_v2
+        try:
+            answer = await self._call(upload, filename=name, content=content, channel=channel, thread_ts=thread_ts)
+        except (TypeError, LookupError) as error:  # the SDK takes it for granted that each step is answered well
+            raise _unclear(type(error).__name__) from None
+        file = _field(answer, "file", dict)
+        if not isinstance(id_ := file.get("id"), str) or not id_:
+            raise _unclear("no id of a file in the answer")
+        return id_
+
     async def delete(self, channel: str, ts: str) -> None:
         """https://docs.slack.dev/reference/methods/chat.delete"""
         await self._patiently("chat.delete", self._patient.chat_delete, channel=channel, ts=ts)

@@ -80,6 +80,7 @@ class SlackChat:
         self._section = section
         self._vitals = kit.vitals
         self._kept = kit.notes
+        self._most_pages = kit.most_pages
         self._pace = Pace()
         self._api = Api(section, self._pace)
         self._indicator = Indicator(self._api)
@@ -230,7 +231,7 @@ class SlackChat:
         identity = self._identity = self._identity or await self._api.who_am_i()
         note = self._newest_note(turn)
         hands = SlackHands(self._api, self._pace, identity, turn, note.where)
-        delivery = Delivery(hands, SlackRenderer(), turn, note)
+        delivery = Delivery(hands, SlackRenderer(), turn, note, self._most_pages)
         try:
             await delivery.run()
         except (ChatBusy, ChatClosed):

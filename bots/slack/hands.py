@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bots.reply.note import Message
 from bots.slack.errors import MESSAGE_CLOSED, MESSAGE_GONE
 from bots.slack.rendering import content
 from core.errors import AnswerDeleted, ChatRejected, ThreadGone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bots.reply.delivery import Deed
-    from bots.reply.note import Message, Note
+    from bots.reply.note import Note
     from bots.reply.page import Page
     from bots.slack.api import Api, Identity
     from bots.slack.note import Where
@@ -74,21 +75,38 @@ class SlackHands:
 
     async def find(self, note: Note[Where], pages: Sequence[Page | None]) -> Mapping[int, str]:  # noqa: ARG002
         """Look in the thread, by the metadata of its messages."""
-        found: dict[int, str] = {}
+        # The newest of each: an older one could not be edited any more.
+        return {
+            number: str(message["ts"])
+            async for message in self._said()
+            if (number := self._number_of(message)) is not None
+        }
+
+    async def attach(self, name: str, content: bytes, *, may_be_there: bool) -> str:
+        if may_be_there:
+            async for message in self._said():
+                for file in _files(message):
+                    if (file.get("name"), file.get("size")) == (name, len(content)):
+                        return str(file.get("id"))
+        return await self._api.upload(name, content, self.where.channel, self.where.thread_ts)
+
+    async def detach(self, file: str) -> None:
+        async for message in self._said():
+            if any(one.get("id") == file for one in _files(message)):
+                await self.delete(Message(str(message.get("ts"))))
+
+    async def _said(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield what we said in the thread since the question."""
         cursor = ""
         for _ in range(_MOST_LOOKS):
             await self._pace.read()
             answer = await self._api.replies(self.where.channel, self.where.thread_ts, self.where.question_ts, cursor)
-            # The newest of each: an older one could not be edited any more.
-            found |= {
-                number: str(message["ts"])
-                for message in answer["messages"]
-                if isinstance(message, dict) and (number := self._number_of(message)) is not None
-            }
+            for message in answer["messages"]:
+                if isinstance(message, dict) and self._is_ours(message):
+                    yield message
             cursor = answer["response_metadata"]["next_cursor"]
             if not cursor:
                 break
-        return found
 
     def is_deleted(self, message: Message) -> bool:  # noqa: ARG002
         return False  # an update says so
@@ -104,6 +122,12 @@ class SlackHands:
             case {
                 "ts": str(),
                 "metadata": {"event_type": str(kind), "event_payload": {"turn": int(turn), "page": int(page)}},
-            } if kind == METADATA_TYPE and turn == self._turn.id and self._is_ours(message):
+            } if kind == METADATA_TYPE and turn == self._turn.id:
                 return page
         return None
+
+
+def _files(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the files of a message, as far as they are any."""
+    files = message.get("files")
+    return [file for file in files if isinstance(file, dict)] if isinstance(files, list) else []

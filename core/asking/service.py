@@ -42,6 +42,11 @@ class Answering:
         """Return the answer so far."""
         return self._stream.said()
 
+    @property
+    def most(self) -> int:
+        """At most so many characters the answer has so far. Costs nothing."""
+        return self._stream.most
+
     def __aiter__(self) -> Self:
         return self
 

@@ -53,6 +53,11 @@ class Stream:
         """Return the answer so far. Costs something only when there is something new."""
         return self._lines.said()
 
+    @property
+    def most(self) -> int:
+        """At most so many characters the answer has so far. Costs nothing."""
+        return self._lines.most
+
     def __aiter__(self) -> Self:
         return self
 

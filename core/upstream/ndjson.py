@@ -73,6 +73,12 @@ class Lines:
             self._pieces = ["".join(self._pieces)]
         return Said(whole("".join(self._pieces)), self._conversation)
 
+    @property
+    def most(self) -> int:
+        """At most so many characters the answer has so far; a line that waits is not read for that."""
+        waiting = self._waiting[2] - self._waiting[1] if self._waiting else 0
+        return max(waiting, sum(map(len, self._pieces)))
+
     def _take(self, buffer: bytes, start: int, end: int) -> None:
         if end > start and buffer[end - 1] == _RETURN:
             end -= 1

@@ -88,8 +88,9 @@ def translated() -> Iterator[None]:
 class BoardChat:
     name = NAME
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, most_pages: int = 50) -> None:
         self._board = board
+        self._most_pages = most_pages
         self._notes = Notes(Where)
 
     async def listen(self, relay: Relay) -> None:
@@ -106,7 +107,7 @@ class BoardChat:
 
     async def show(self, turn: Turn) -> Reply:
         note = self._notes.newest(turn)
-        delivery = Delivery(BoardHands(self._board, turn, note.where), BoardRenderer(), turn, note)
+        delivery = Delivery(BoardHands(self._board, turn, note.where), BoardRenderer(), turn, note, self._most_pages)
         try:
             await delivery.run()
         finally:

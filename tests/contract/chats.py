@@ -14,7 +14,8 @@ from core.relay import Relay
 from core.storage.database import Database
 from core.thread import ThreadId
 from core.turn import Turn
-from sandbox.discord import LocalDiscord
+from sandbox.discord import LocalDiscord, Message
+from sandbox.discord.permissions import Permission
 from sandbox.replies import Reply
 from sandbox.slack import Failure, shown
 from tests.bots.discord import conftest as discord
@@ -50,6 +51,18 @@ class Stage(Protocol):
     def restart(self) -> None:
         """Let another process show what comes."""
 
+    def limit_pages(self, most: int) -> None:
+        """Let another process show what comes, an answer in so many messages."""
+
+    def files(self, turn: Turn) -> list[str]:
+        """Return what is in the files that the bot has added to the thread of *turn*."""
+
+    def forbid_files(self) -> None:
+        """Let the bot add none."""
+
+    def lose_file(self) -> None:
+        """Have the next one added without telling."""
+
     def refuse_posts(self) -> None:
         """Have the next post refused for now."""
 
@@ -81,13 +94,27 @@ class OnSlack:
 
     def said(self, turn: Turn) -> list[Said]:
         # What has no blocks is its text.
-        return [(one.ts, shown(one) if one.blocks else one.text) for one in self._house.replies(turn)]
+        replies = [one for one in self._house.replies(turn) if not one.files]
+        return [(one.ts, shown(one) if one.blocks else one.text) for one in replies]
 
     async def delete(self, message: str) -> None:
         await self._house.slack.delete(next(one for one in self._house.slack.messages("general") if one.ts == message))
 
     def restart(self) -> None:
         self._house.chat = self._house.build()
+
+    def limit_pages(self, most: int) -> None:
+        self._house.most_pages = most
+        self.restart()
+
+    def files(self, turn: Turn) -> list[str]:
+        return [file.content.decode() for message in self._house.replies(turn) for file in message.files]
+
+    def forbid_files(self) -> None:
+        self._house.slack.installation.scopes.discard("files:write")
+
+    def lose_file(self) -> None:
+        self._house.slack.faults.odd("files.completeUploadExternal", Reply(), done=True)
 
     def refuse_posts(self) -> None:
         self._house.slack.faults.fail("chat.postMessage", Failure(status=503))
@@ -117,10 +144,13 @@ class OnDiscord:
         return await self._house.accepted(count)
 
     def said(self, turn: Turn) -> list[Said]:
+        return [(str(one.id), one.content) for one in self._messages(turn) if not one.attachments]
+
+    def _messages(self, turn: Turn) -> list[Message]:
         thread = int(turn.question.thread.id.rpartition("/")[2])
         if thread not in {one.id for one in self._house.discord.threads("general")}:
             return []
-        return [(str(one.id), one.content) for one in self._house.said(thread)]
+        return self._house.said(thread)
 
     async def delete(self, message: str) -> None:
         (thread,) = self._house.discord.threads("general")
@@ -128,6 +158,19 @@ class OnDiscord:
 
     def restart(self) -> None:
         self._house.chat = self._house.build()
+
+    def limit_pages(self, most: int) -> None:
+        self._house.most_pages = most
+        self.restart()
+
+    def files(self, turn: Turn) -> list[str]:
+        return [one.file.content.decode() for message in self._messages(turn) for one in message.attachments]
+
+    def forbid_files(self) -> None:
+        self._house.discord.deny("general", Permission.ATTACH_FILES)
+
+    def lose_file(self) -> None:
+        self._house.discord.faults.odd(self._POST, Reply(), done=True)
 
     def refuse_posts(self) -> None:
         self._house.discord.faults.odd(self._POST, Reply(503))
@@ -165,6 +208,18 @@ class OnBoard:
 
     def restart(self) -> None:
         self.chat = BoardChat(self._board)
+
+    def limit_pages(self, most: int) -> None:
+        self.chat = BoardChat(self._board, most)
+
+    def files(self, turn: Turn) -> list[str]:
+        return []
+
+    def forbid_files(self) -> None:
+        """It knows none."""
+
+    def lose_file(self) -> None:
+        """It knows none."""
 
     def refuse_posts(self) -> None:
         self._board.full = 1

@@ -77,6 +77,10 @@ class Slow:
     def said(self) -> Said:
         return self._said
 
+    @property
+    def most(self) -> int:
+        return len(self._said.text)
+
 
 class Service:
     def __init__(self, may: Path) -> None:

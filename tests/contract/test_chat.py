@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import discord as discord_py
 import pytest
 
+from bots.reply.wanted import IN_THE_FILE, NOT_IN_A_FILE
 from core.errors import AnswerDeleted, ChatBusy
 from core.storage.database import open_database
 from core.storage.migrate import migrate
@@ -174,6 +175,61 @@ async def test_what_is_withdrawn_is_taken_away(stage: Stage, restarts: bool) -> 
         stage.restart()
     await show(stage, replace(turn, attempt=turn.attempt + 1, is_withdrawn=True, answer=""))
     assert not stage.said(turn)
+
+
+async def test_an_answer_of_too_many_pages_comes_whole_as_a_file(stage: Stage) -> None:
+    stage.limit_pages(1)
+    turn = await show(stage, (await asked(stage)).grow(LONG))
+    assert len(stage.said(turn)) <= 1
+    turn = await show(stage, turn.finish(LONG))
+    said = stage.said(turn)
+    assert 1 <= len(said) <= 2  # what is told of the file may need one of its own
+    if stage.files(turn):
+        assert stage.files(turn) == [LONG]
+        assert IN_THE_FILE in words(stage, turn)
+    else:
+        assert stage.chat.name == "board"
+        assert NOT_IN_A_FILE in words(stage, turn)
+    for restarts in (False, True):
+        if restarts:
+            stage.restart()
+            stage.limit_pages(1)
+            turn = taken_over(turn)
+        files = stage.files(turn)
+        turn = await show(stage, turn)
+        assert (stage.said(turn), stage.files(turn)) == (said, files)
+    turn = await show(stage, asked_again(turn).finish("In short: yes."))
+    assert ([text for _, text in stage.said(turn)], stage.files(turn)) == (["In short: yes."], [])
+
+
+async def test_where_no_file_can_be_added_that_is_told(stage: Stage) -> None:
+    turn = await asked(stage)
+    stage.limit_pages(1)
+    stage.forbid_files()
+    turn = await show(stage, turn.finish(LONG))
+    assert not stage.files(turn)
+    assert NOT_IN_A_FILE in words(stage, turn)
+    assert IN_THE_FILE not in words(stage, turn)
+
+
+async def test_a_withdrawn_question_leaves_no_file(stage: Stage) -> None:
+    turn = await asked(stage)
+    stage.limit_pages(1)
+    turn = await show(stage, turn.finish(LONG))
+    await show(stage, replace(turn, attempt=turn.attempt + 1, is_withdrawn=True, answer=""))
+    assert (stage.said(turn), stage.files(turn)) == ([], [])
+
+
+async def test_a_file_that_was_lost_is_found(stage: Stage) -> None:
+    turn = await asked(stage)
+    stage.limit_pages(1)
+    # The first page has room for what is told of the file, so that the file is all that is posted in the end.
+    size = {"slack": 9_000, "discord": 2_000, "board": 500}[stage.chat.name]
+    whole = "\n\n".join(("word " * (size * 6 // 50)).strip() for _ in range(2))
+    turn = await show(stage, turn.grow(whole))
+    stage.lose_file()
+    await shown_at_last(stage, turn.finish(whole))
+    assert len(stage.files(turn)) == (stage.chat.name != "board")
 
 
 def asked_again(turn: Turn) -> Turn:

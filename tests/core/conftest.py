@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,15 @@ from core.relay import Relay
 from core.thread import ConversationId
 from core.turn import Reply, Turn
 from core.upstream.prompt import Prompt, Said
+
+
+async def to_its_end(showing: Coroutine[Any, Any, Reply]) -> Reply:
+    """As the port has it: cancelled once, it comes to its end, and returns what it knows."""
+    task = asyncio.ensure_future(showing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        return await task
 
 
 class FakeChat:
@@ -35,6 +45,9 @@ class FakeChat:
             await self.gate.wait()
 
     async def show(self, turn: Turn) -> Reply:
+        return await to_its_end(self._show(turn))
+
+    async def _show(self, turn: Turn) -> Reply:
         await asyncio.sleep(0)
         if self.refusals:
             raise self.refusals.pop(0)
@@ -83,6 +96,10 @@ class FakeStream:
 
     def said(self) -> Said:
         return self._said
+
+    @property
+    def most(self) -> int:
+        return len(self._said.text)
 
 
 class FakeUpstream:

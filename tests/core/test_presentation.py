@@ -62,7 +62,7 @@ async def test_what_hangs_at_the_end_is_waited_for_once(monkeypatch: pytest.Monk
     monkeypatch.setattr(asyncio, "wait", hurried)
     async with Presentation(Chat(), Any, NOTHING_SHOWN, since=time.monotonic()).live(lambda: TURN):  # type: ignore[arg-type]  # as much as is used
         await asyncio.sleep(0.01)
-    assert sum(waits) == LAST_REQUEST
+    assert LAST_REQUEST <= sum(waits) < LAST_REQUEST + 1
 
 
 class Ledger:

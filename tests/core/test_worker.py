@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection, update
 from structlog.testing import capture_logs
 
-from core.answer import MOST_INTERRUPTIONS
+from core.answer import MOST_INTERRUPTIONS, TOO_LONG
 from core.attachment import MOST, Attachment, Kind
 from core.commands import Command, Verb
 from core.engine.embedded import Embedded
@@ -43,6 +43,7 @@ from core.storage.tables import turns
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Accepted, Question, QuestionKey, Status, Turn
 from core.worker import Worker
+from tests.core.conftest import to_its_end
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions=""), "pirate": Preset(instructions="Arr.")}
 CHANNEL = PlaceId("chat:work/room")
@@ -667,7 +668,7 @@ async def test_what_was_posted_last_is_known_to_the_next_process(rig: Rig, memor
         return reply
 
     rig.chat.gate.clear()
-    rig.chat.show = slow
+    rig.chat.show = lambda turn: to_its_end(slow(turn))
     await rig.ask("Why?")
     await posting.wait()
     stopping = asyncio.create_task(rig.engine.stop(grace=0))
@@ -746,3 +747,26 @@ async def test_a_database_that_is_away_for_a_while_costs_nothing(
     assert (await rig.turn(accepted)).shown
     assert rig.chat.now == ["Because."]
     assert not away
+
+
+@pytest.mark.parametrize("pieces", [["word "] * 1_000, ["word " * 1_000, asyncio.Event()], ["w" * 1_000]])
+async def test_an_answer_that_does_not_end_is_hung_up_on(rig: Rig, pieces: list[Any]) -> None:
+    rig.worker._longest_answer = 99
+    rig.upstream.answers = [pieces, ["So."]]
+    turn = await rig.answered("Why?")
+    assert (turn.status, turn.shown) == (Status.ANSWERED, True)
+    assert turn.answer == ("word " * 19).strip() or turn.answer == "w" * 99
+    assert turn.aside == TOO_LONG.format(99)
+    assert all(len(shown) <= 99 for message in rig.chat.messages for shown in message)
+    assert rig.upstream.streaming == 0
+    # Nobody knows what the service remembers of it.
+    await rig.answered("And?")
+    assert rig.upstream.prompts[-1].conversation is None
+    assert turn.answer[:50] in rig.upstream.prompts[-1].question
+
+
+async def test_an_answer_that_just_has_room_is_whole(rig: Rig) -> None:
+    rig.worker._longest_answer = 100
+    rig.upstream.answers = [["word "] * 20]
+    turn = await rig.answered("Why?")
+    assert (turn.answer, turn.aside) == ("word " * 20, "")

@@ -224,3 +224,17 @@ async def test_no_database_no_acknowledgement_and_all_is_well_when_it_is_back(
         await bobbin.vitals.well()
         await bobbin.idle()
     assert json.dumps(local_slack.messages("general", asked.ts)[1].blocks).count("patience") == 1
+
+
+async def test_an_answer_that_does_not_end_is_cut_off_and_that_is_told(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    emulator.faults.set("huge", "200000")
+    async with running(sqlite_url, side.name, limits={"answer": 1_500}) as bobbin:
+        thread = await side.open(1, "Why?")
+        await side.until(lambda: "longer than 1,500 characters" in "".join(answers(side, thread)))
+        await bobbin.idle()
+        assert len("".join(answers(side, thread))) < 2_000
+        emulator.faults.clear()
+        await side.ask(thread, "say exactly: well again")
+        await side.until(lambda: "well again" in "".join(answers(side, thread)))

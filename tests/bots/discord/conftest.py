@@ -91,6 +91,7 @@ class House:
     ledger: Outage
     vitals: Vitals = field(default_factory=Vitals)
     woken: list[ThreadId] = field(default_factory=list)
+    most_pages: int = 10  # of what is built from now on
 
     def __post_init__(self) -> None:
         presets = {"default": Preset(model="model-a"), "terse": Preset(instructions="Be brief.")}
@@ -99,7 +100,13 @@ class House:
 
     def build(self) -> DiscordChat:
         """A chat that remembers nothing, as after a restart."""
-        kit = Kit(notes=self.ledger, secret_box=SecretBox([]), vitals=self.vitals, routes=NoRoutes())
+        kit = Kit(
+            notes=self.ledger,
+            secret_box=SecretBox([]),
+            vitals=self.vitals,
+            routes=NoRoutes(),
+            most_pages=self.most_pages,
+        )
         return DiscordChat(self.section, kit)
 
     def sharded(self, count: int, *shards: int) -> House:

@@ -26,6 +26,8 @@ async def test_an_answer_arrives_whole(house: House, monkeypatch: pytest.MonkeyP
     # How fast Discord lets us write is not of interest here.
     monkeypatch.setattr("bots.discord.pace.Pace._budget", lambda *_: 0.0)
     monkeypatch.setattr(house.discord._limits, "on", False)
+    house.most_pages = 100
+    house.chat = house.build()
     async with house.listening():
         for length in LENGTHS:
             text = answer(kind, length)

@@ -127,6 +127,7 @@ class House:
     door: Door
     vitals: Vitals = field(default_factory=Vitals)
     woken: list[ThreadId] = field(default_factory=list)
+    most_pages: int = 10  # of what is built from now on
 
     def __post_init__(self) -> None:
         presets = {"default": Preset(model="model-a"), "terse": Preset(instructions="Be brief.")}
@@ -136,7 +137,14 @@ class House:
     def build(self) -> SlackChat:
         """A chat that remembers nothing, as after a restart."""
         return SlackChat(
-            self.section, Kit(notes=self.ledger, secret_box=SecretBox([]), vitals=self.vitals, routes=self.door)
+            self.section,
+            Kit(
+                notes=self.ledger,
+                secret_box=SecretBox([]),
+                vitals=self.vitals,
+                routes=self.door,
+                most_pages=self.most_pages,
+            ),
         )
 
     @asynccontextmanager

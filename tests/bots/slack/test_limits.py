@@ -26,6 +26,8 @@ async def turns(house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.setattr("bots.slack.pace.Pace.wait_to_post", lambda *_: 0.0)
     monkeypatch.setattr("bots.slack.pace.Pace.wait_to_update", lambda *_, **__: 0.0)
     house.slack.limits.enforced = False
+    house.most_pages = 100
+    house.chat = house.build()
     async with house.listening():
         for _ in LENGTHS:
             await house.slack.say("ada", "general", "@bobbin why?")

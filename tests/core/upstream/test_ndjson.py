@@ -82,6 +82,20 @@ def test_any_chunking_says_what_a_simple_reader_would(
     assert read([body[start:end] for start, end in pairwise(bounds)], asking=asking) == simplest(lines)
 
 
+@given(sent=bodies(), cuts=st.lists(st.integers(0, 2_000), max_size=30))
+def test_how_long_it_is_at_most_is_known_without_reading(
+    sent: tuple[list[dict[str, object] | None], bytes], cuts: list[int]
+) -> None:
+    body = sent[1]
+    bounds = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
+    lines = Lines()
+    with suppress(UpstreamError):
+        for start, end in pairwise(bounds):
+            lines.feed(body[start:end])
+            most = lines.most
+            assert len(lines.said().text) <= most <= len(body)
+
+
 @given(st.text(st.characters(exclude_characters="\0", codec="utf-8")), st.integers(1, 7))
 def test_a_growing_answer_arrives_whole(answer: str, size: int) -> None:
     """Any text, cut anywhere."""
