@@ -6,9 +6,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from core.settings import Section, Settings, load
+from core.settings import Section, Settings, load, strays
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bots.finding import Finding
     from bots.kit import Kit
     from core.chat import Chat
 
@@ -21,8 +24,8 @@ class Platform(Protocol):
     def build(self, section: Section, kit: Kit) -> Chat:
         """Make its chat; nothing is connected yet."""
 
-    async def check(self, section: Section) -> str:
-        """Try the tokens; return what was found. Raises SetupError that says what to do."""
+    def check(self, section: Section) -> AsyncGenerator[Finding, None]:
+        """Try the tokens, and what they allow; yield what is found. Raises SetupError that says what to do."""
 
     def manifest(self, section: Section) -> str:
         """Return what an operator gives the platform to set Bobbin up: a manifest, a link."""
@@ -45,6 +48,13 @@ def settings(file: Path | None = None, /, **given: object) -> Settings:
 def configured(settings: Settings) -> list[str]:
     """The platforms that have tokens."""
     return [name for name in names() if settings.section(name).is_configured]
+
+
+def why_none(settings: Settings) -> list[str]:
+    """Sentences on why no platform is configured, and what to set."""
+    tokens = " or ".join(settings.secrets_of(name)[0] for name in names())
+    tried = [sentence for name in names() for sentence in strays(settings, name)]
+    return [f"no platform is configured, so nobody can ask: set {tokens}", *tried]
 
 
 def platform(name: str) -> Platform:

@@ -49,7 +49,7 @@ class DiscordChat:
 
     async def listen(self, relay: Relay) -> None:
         async with AsyncExitStack() as stack:
-            client = await connection.enter(self._api, stack, self._kit.vitals)
+            client = await connection.enter(self._api, self._section, stack, self._kit.vitals)
             await stack.enter_async_context(self._indicator.open())
             listeners = Listeners(
                 client,
@@ -62,7 +62,7 @@ class DiscordChat:
                 deferring=self._deferring,
             )
             await stack.enter_async_context(listeners.open())
-            await connection.stay(client, self._kit.notes, self._kit.vitals)
+            await connection.stay(client, self._section, self._kit.notes, self._kit.vitals)
 
     # Showing
 

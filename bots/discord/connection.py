@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bots.discord.api import Api
+    from bots.discord.settings import Section
     from bots.kit import Notes
     from core.vitals import Vitals
 
@@ -41,10 +42,34 @@ SHORTEST_BEAT, LONGEST_BEAT = 1.0, 120.0  # seconds
 
 log = structlog.get_logger(__name__)
 
-NOT_ACCEPTED = (
-    "Discord does not accept BOBBIN_DISCORD__TOKEN. Copy it anew (“Reset Token” on the page “Bot” of your application "
-    "at https://discord.com/developers/applications)."
-)
+# What can't be mended by trying again, and what can be done about it:
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
+_ADVICE = {
+    4010: "the shard is none that there is: compare BOBBIN_DISCORD__SHARDS and BOBBIN_DISCORD__SHARD_COUNT",
+    4011: "the bot is in too many servers for one connection: set BOBBIN_DISCORD__SHARD_COUNT, one for every 2,500 servers",
+    4012: "this version of its API is gone: install a newer Bobbin",
+    4013: "it doesn't know an intent that is asked for: install a newer Bobbin",
+}
+
+
+def not_accepted(section: Section) -> str:
+    # https://discord.com/developers/docs/reference#authentication
+    parts = section.token.get_secret_value().count(".") + 1
+    other = (
+        ""
+        if parts == 3
+        else " A bot's token has three parts with dots between, and this is none: is it the client secret?"
+    )
+    return (
+        f"Discord does not accept BOBBIN_DISCORD__TOKEN.{other} Copy the token again (“Reset Token” on the page “Bot” of "
+        "your application at https://discord.com/developers/applications)."
+    )
+
+
+def closed_for_good(code: int) -> str:
+    """Say what to do about a close *code* of the gateway that trying again doesn't mend."""
+    todo = _ADVICE.get(code, "look the code up at https://discord.com/developers/docs/topics/opcodes-and-status-codes")
+    return f"Discord's gateway does not take the bot (close code {code}): {todo}."
 
 
 def missing_intent(application_id: int | None) -> str:
@@ -68,14 +93,14 @@ def shard_of(guild: int | None, client: discord.Client) -> int:
     return ((guild or 0) >> 22) % (client.shard_count or 1)
 
 
-async def enter(api: Api, stack: AsyncExitStack, vitals: Vitals) -> discord.Client:
+async def enter(api: Api, section: Section, stack: AsyncExitStack, vitals: Vitals) -> discord.Client:
     """Open *api* for as long as *stack*, however long Discord can't be reached. Raises SetupError for a wrong token."""
     delay = FIRST_DELAY
     while True:
         try:
             return await stack.enter_async_context(api.client())
         except discord.LoginFailure as error:
-            raise SetupError(NOT_ACCEPTED) from error
+            raise SetupError(not_accepted(section)) from error
         except (discord.DiscordException, *NETWORK) as error:
             trouble = translate(error)
             if not isinstance(trouble, ChatBusy):
@@ -86,7 +111,7 @@ async def enter(api: Api, stack: AsyncExitStack, vitals: Vitals) -> discord.Clie
         delay = min(delay * 2, LONGEST_DELAY)
 
 
-async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
+async def stay(client: discord.Client, section: Section, notes: Notes, vitals: Vitals) -> None:
     """Stay connected until cancelled; the client is left logged in. Raises SetupError for what can never work."""
     delay = FIRST_DELAY
     _hold_back(client, IdentifyBudget(notes, client.shard_count or 1), vitals)
@@ -117,11 +142,9 @@ async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
     except discord.PrivilegedIntentsRequired as error:
         raise SetupError(missing_intent(client.application_id)) from error
     except discord.ConnectionClosed as error:
-        # Those that are left can't be mended by trying again:
-        # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
         if error.code == 4004:
-            raise SetupError(NOT_ACCEPTED) from error
-        raise SetupError(f"Discord's gateway does not take the bot (close code {error.code}).") from error
+            raise SetupError(not_accepted(section)) from error
+        raise SetupError(closed_for_good(error.code)) from error
     finally:
         await _hang_up(client, sockets)
 

@@ -32,6 +32,7 @@ from bots.slack.note import notes
 from bots.slack.pace import Pace
 from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError, signature_of
+from bots.slack.setup import APP_TOKEN, BOT_TOKEN
 from bots.slack.unreadable import MALFORMED, kind_of, skipped
 from bots.text.reasoning import visible
 from core.errors import ChatError, StorageUnavailable, facts
@@ -96,7 +97,7 @@ class SlackChat:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._api.session())
             self._identity = identity = await connection.patiently(
-                self._api.who_am_i, connection.BOT_TOKEN, self._vitals
+                self._api.who_am_i, BOT_TOKEN, self._section, self._vitals
             )
             # Before there are tasks: whoever can't be set up like this is to be told just that.
             url = await self._socket_url() if self._section.uses_socket_mode else ""
@@ -132,7 +133,7 @@ class SlackChat:
 
     async def _socket_url(self) -> str:
         token = self._section.app_token.get_secret_value()
-        return await connection.patiently(lambda: self._api.socket_url(token), connection.APP_TOKEN, self._vitals)
+        return await connection.patiently(lambda: self._api.socket_url(token), APP_TOKEN, self._section, self._vitals)
 
     async def _open_socket(self, app: AsyncApp, url: str, stack: AsyncExitStack) -> SocketModeClient:
         token = self._section.app_token.get_secret_value()

@@ -14,9 +14,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from bots.slack.api import Api
-from bots.slack.errors import DEAD
-from bots.slack.manifest import SCOPES
-from bots.slack.pace import Pace
+from bots.slack.setup import BOT_TOKEN, advice
 from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatBusy, ChatError, SetupError, facts
 from core.settings import proxy_for
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from core.metrics import Metrics
     from core.vitals import Vitals
 
-BOT_TOKEN, APP_TOKEN = "BOBBIN_SLACK__BOT_TOKEN", "BOBBIN_SLACK__APP_TOKEN"
 PART = "slack"  # the word for it on the health page
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between tries to reach Slack
 LOOK_INTERVAL = 5.0  # seconds between looks at the socket; its own pings go as often
@@ -42,8 +39,9 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-async def patiently(call: Callable[[], Awaitable[T]], token_name: str, vitals: Vitals) -> T:
+async def patiently(call: Callable[[], Awaitable[T]], token_name: str, section: Section, vitals: Vitals) -> T:
     """Repeat *call* until Slack can be reached. Raises SetupError when it refuses the token of that name."""
+    token = section.bot_token if token_name == BOT_TOKEN else section.app_token
     delay = FIRST_DELAY
     while True:
         try:
@@ -55,39 +53,7 @@ async def patiently(call: Callable[[], Awaitable[T]], token_name: str, vitals: V
             delay = min(delay * 2, LONGEST_DELAY)
         except ChatError as refusal:
             vitals.down(PART, f"Slack refuses {token_name}.")
-            raise SetupError(_advice(refusal, token_name)) from refusal
-
-
-async def check(section: Section) -> str:
-    """Try the tokens; return what was found. Raises SetupError that says what to do."""
-    api = Api(section, Pace())
-    token_name = BOT_TOKEN
-    try:
-        identity = await api.who_am_i()
-        token_name = APP_TOKEN
-        if section.uses_socket_mode:
-            await api.socket_url(section.app_token.get_secret_value())
-    except ChatError as refusal:
-        raise SetupError(_advice(refusal, token_name)) from refusal
-    if missing := sorted(set(SCOPES) - identity.scopes):
-        raise SetupError(
-            f"The app lacks these scopes: {', '.join(missing)}. Paste `bobbin manifest slack` at "
-            "https://api.slack.com/apps, and install the app again."
-        )
-    how = "Socket Mode" if section.uses_socket_mode else "events by HTTP to /slack/events"
-    return f"the tokens work in the workspace {identity.workspace}; {how}"
-
-
-def _advice(refusal: ChatError, token_name: str) -> str:
-    if isinstance(refusal, ChatBusy):
-        return "Slack can't be reached: is BOBBIN_SLACK__API_URL right, and may this machine connect to it?"
-    if refusal.code in DEAD:
-        return f"Slack does not accept {token_name} ({refusal.code}): copy it anew from the app's page at https://api.slack.com/apps."
-    detail = f" {refusal.detail}" if refusal.detail else ""
-    return (
-        f"Slack refuses {token_name} ({refusal.code}{detail}): compare the app's settings at https://api.slack.com/apps "
-        "with `bobbin manifest slack`, and install it again."
-    )
+            raise SetupError(advice(refusal, token_name, token.get_secret_value(), section.api_url)) from refusal
 
 
 class _Socket(SocketModeClient):

@@ -71,7 +71,7 @@ def test_it_runs_where_nothing_of_ours_is_near(installed: Path, tmp_path: Path) 
     assert Path(where.stdout).is_relative_to(installed.parent)
     said = run("bobbin", "doctor", here=tmp_path, programs=installed)
     assert said.returncode == 1
-    assert f"✓ settings: read from {installed.parent}" in said.stdout
+    assert f"✓ settings: OK (from {installed.parent}" in said.stdout
     assert "bots/bobbin.toml" in said.stdout
     assert "✗ upstream: no token" in said.stdout
     assert run("bobbin", "migrate", here=tmp_path, programs=installed).returncode == 0

@@ -300,7 +300,7 @@ async def test_what_answers_in_discords_place_is_told_by_the_doctor_and_survived
     section = house.section.model_copy(update={"api_url": f"http://127.0.0.1:{runner.addresses[0][1]}/api/v10"})
     try:
         with pytest.raises(SetupError, match="is not Discord"):
-            await check(section)
+            await anext(check(section))
         portal = House(house.discord, section, house.ledger)
         listening = asyncio.create_task(portal.chat.listen(portal.relay))
         async with asyncio.timeout(10):

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bots.slack import connection
+from bots.slack.setup import check
 from core.errors import SetupError
 from sandbox.slack import Raw
 
@@ -125,8 +126,8 @@ async def test_who_is_answered_by_something_else_goes_on_trying(
 ) -> None:
     monkeypatch.setattr(connection, "FIRST_DELAY", 0.01)
     house.slack.faults.raw[method] = answer
-    with pytest.raises(SetupError, match="can't be reached"):
-        await connection.check(house.section)
+    with pytest.raises(SetupError, match="is not Slack"):
+        await anext(check(house.section))
     listening = asyncio.create_task(house.chat.listen(house.relay))
     await house.until(lambda: house.calls(method) >= 3 or listening.done())
     house.slack.faults.raw.clear()
