@@ -31,6 +31,11 @@ class Finding:
 
     sentence: str
     verdict: Verdict = Verdict.WELL
+    topic: str = ""  # what stays the same when the sentence names a trace or a time; empty: all of it
+
+    def is_as(self, other: Finding) -> bool:
+        """Would it be the same thing said twice?"""
+        return (self.topic or self.sentence, self.verdict) == (other.topic or other.sentence, other.verdict)
 
 
 # Yields what it finds as it finds it. A BobbinError that it raises is a fault, in its sentence.

@@ -20,11 +20,16 @@ from bots.discord.listeners import Listeners
 from bots.discord.note import notes
 from bots.discord.pace import Pace
 from bots.discord.rendering import DiscordRenderer
+from bots.discord.setup import may_read
+from bots.finding import Finding, Verdict
 from bots.kit import appeal
 from bots.reply.delivery import Delivery
 from bots.reply.wanted import wanted
+from core.errors import ChatClosed, ChatError, SetupError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from bots.discord.note import Where
     from bots.discord.settings import Section
     from bots.kit import Kit
@@ -63,6 +68,21 @@ class DiscordChat:
             )
             await stack.enter_async_context(listeners.open())
             await connection.stay(client, self._section, self._kit.notes, self._kit.vitals)
+
+    # How it is
+
+    async def check(self) -> AsyncGenerator[Finding, None]:
+        try:
+            with translated():
+                async with self._api.client() as client:
+                    application = await client.application_info()
+        except ChatClosed as refusal:
+            raise SetupError(connection.not_accepted(self._section)) from refusal
+        except ChatError:
+            return
+        yield Finding(f"the token works for the application {application.name}")
+        if not may_read(self._section, application.flags):
+            yield Finding(connection.missing_intent(application.id), Verdict.FAULT)
 
     # Showing
 

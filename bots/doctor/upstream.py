@@ -56,7 +56,7 @@ async def _ask(settings: Settings, token: str, number: int, many: int) -> Findin
         async with Upstream(url, token, proxy=proxy_for(url)) as upstream:
             await upstream.answer(Prompt(model=model, question="Say OK.", stateful=False))
     except UpstreamError as error:
-        return Finding(_todo(error, url, model, which), Verdict.FAULT)
+        return Finding(_todo(error, url, model, which), Verdict.FAULT, f"{which}: {type(error).__name__}")
     return Finding(f"{url} answers, with {model} and {which}")
 
 

@@ -62,8 +62,8 @@ class Api:
 
     def __init__(self, section: Section, pace: Pace) -> None:
         self._token = section.bot_token.get_secret_value()
-        self._url = section.api_url
-        self._proxy = proxy_for(self._url)
+        self.url = section.api_url
+        self._proxy = proxy_for(self.url)
         # Without a level of its own above DEBUG, the SDK formats every request for the log, read or not.
         _SDK_LOG.setLevel(logging.WARNING)
         self._pace = pace
@@ -247,7 +247,7 @@ class Api:
 
     def _client(self, handlers: list[AsyncRetryHandler]) -> AsyncWebClient:
         client = _Client(
-            token=self._token, base_url=self._url, timeout=int(TIMEOUT), retry_handlers=handlers, logger=_SDK_LOG
+            token=self._token, base_url=self.url, timeout=int(TIMEOUT), retry_handlers=handlers, logger=_SDK_LOG
         )
         client.proxy = self._proxy  # the SDK chooses one itself, whatever NO_PROXY says
         return client

@@ -18,6 +18,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
+from bots.finding import Finding
 from bots.kit import appeal
 from bots.reply.delivery import Delivery
 from bots.slack import connection
@@ -32,13 +33,13 @@ from bots.slack.note import notes
 from bots.slack.pace import Pace
 from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError, signature_of
-from bots.slack.setup import APP_TOKEN, BOT_TOKEN
+from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice, lacking
 from bots.slack.unreadable import MALFORMED, kind_of, skipped
 from bots.text.reasoning import visible
-from core.errors import ChatError, StorageUnavailable, facts
+from core.errors import ChatClosed, ChatError, SetupError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     from slack_bolt.context.ack.async_ack import AsyncAck
     from slack_bolt.request.async_request import AsyncBoltRequest
@@ -218,6 +219,20 @@ class SlackChat:
                 exc_info=error,
             )
         return BoltResponse(status=503)
+
+    # How it is
+
+    async def check(self) -> AsyncGenerator[Finding, None]:
+        try:
+            identity = await self._api.who_am_i()
+        except ChatClosed as refusal:
+            token = self._section.bot_token.get_secret_value()
+            raise SetupError(advice(refusal, BOT_TOKEN, token, self._section.api_url)) from refusal
+        except ChatError:
+            return
+        yield Finding(f"the bot's token works in the workspace {identity.workspace}")
+        for finding in lacking(identity):
+            yield finding
 
     # Showing
 

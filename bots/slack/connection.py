@@ -14,7 +14,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from bots.slack.api import Api
-from bots.slack.setup import BOT_TOKEN, advice
+from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice
 from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatBusy, ChatError, SetupError, facts
 from core.settings import proxy_for
@@ -60,6 +60,7 @@ class _Socket(SocketModeClient):
     """Asks for its addresses like we do: the SDK would wait for as long as it is told, be it a day."""
 
     api: Api
+    refusal = ""  # what to say while Slack does not give out addresses any more
 
     async def issue_new_wss_url(self) -> str:
         try:
@@ -67,6 +68,13 @@ class _Socket(SocketModeClient):
         except ChatBusy as trouble:
             await asyncio.sleep(trouble.retry_after or 0.0)
             raise  # the SDK tries again a few seconds later
+        except ChatError as refusal:
+            said = advice(refusal, APP_TOKEN, self.app_token, self.api.url)
+            if said != self.refusal:
+                log.error("Slack takes no connection any more", why=said)
+            self.refusal = said
+            raise
+        self.refusal = ""
         self.proxy = proxy_for(url)
         return url
 
@@ -131,7 +139,7 @@ async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], Non
             if not was_up:
                 back()
         elif not was_up:
-            vitals.down(PART, "The connection to Slack is lost; trying again.")
+            vitals.down(PART, getattr(client, "refusal", "") or "The connection to Slack is lost; trying again.")
             # The SDK would try the same address for ever, but an address is good for one connection and a short time.
             client.wss_uri = None
         await asyncio.sleep(LOOK_INTERVAL)
