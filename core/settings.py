@@ -229,6 +229,10 @@ class Settings(BaseSettings):
             _variable((name, field)) for field in section.model_fields if _annotation(section, (field,)) is SecretStr
         ]
 
+    def empty(self, name: str) -> list[str]:
+        """The variables of a chat's secrets that are set, but empty."""
+        return [variable for variable in self.secrets_of(name) if os.environ.get(variable) == ""]
+
     def section(self, name: str) -> Any:
         """Return a chat's own section."""
         return getattr(self, name)
@@ -460,14 +464,12 @@ def _is_section(name: str) -> str:
 def strays(settings: Settings, name: str) -> list[str]:
     """Sentences on variables that are set in vain for the chat *name*: without our prefix, or empty."""
     known = [_variable((name, field)) for field in type(settings.section(name)).model_fields]
-    found = []
+    found = [f"{variable} is set, but empty" for variable in settings.empty(name)]
     for variable, value in sorted(os.environ.items()):
         if re.fullmatch(rf"{name}_\w*(TOKEN|SECRET)", variable, re.IGNORECASE) and value:
             # A name such as …_BOT_TOKEN may say more than ours.
             near = get_close_matches(PREFIX + variable.upper(), known, n=1, cutoff=0)
             found.append(f"{variable} is set, but Bobbin reads {near[0]}: set that instead")
-        elif variable in known and not value:
-            found.append(f"{variable} is set, but empty")
     return found
 
 

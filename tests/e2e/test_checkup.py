@@ -99,7 +99,7 @@ async def test_all_is_well_after_one_question(emulator: Emulator, side: Side, sq
     async with running(sqlite_url, upstream={"url": emulator.url, "token": GOOD}, **section(side)) as bobbin:
         await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
         await asyncio.sleep(0)
-        assert [request.body["question"] for request in emulator.requests] == ["Say OK."]
+        assert ["Say OK." in str(request.body) for request in emulator.requests] == [True]
 
 
 async def test_one_token_of_several_is_named_and_people_get_answers(

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bots import platforms
 from core.storage.database import open_database
 from sandbox.upstream import Emulator
 from tests.e2e.conftest import SECRET_KEY
@@ -125,9 +126,45 @@ async def test_without_the_services_token_it_says_so(joined: dict[str, str]) -> 
 async def test_with_no_tokens_the_sandbox_answers_on_both_platforms_from_memory() -> None:
     async with started("run") as process:
         said = await until(process.stdout, "Ctrl-C ends")
-    assert "No platform has a token" in said
+    assert "token is set, so this starts the sandbox.\nNothing leaves this machine.\n" in said
     assert "Your favourite colour is teal" in said
     assert "the launch is on Friday" in said.partition("You told me")[2]
+
+
+async def test_the_sandbox_asks_the_real_service_nothing_by_itself_and_says_what_questions_cost(
+    emulator: Emulator,
+) -> None:
+    real = {"BOBBIN_UPSTREAM__URL": emulator.url, "BOBBIN_UPSTREAM__TOKEN": "emulated"}
+    async with started("run", **real) as process:
+        said = await until(process.stdout, "Ctrl-C ends")
+    assert f"Your questions go to the real AI service ({emulator.url}) and cost credits." in said
+    assert "leaves this machine" not in said
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("name", platforms.names())
+async def test_a_service_is_never_the_sandbox(name: str) -> None:
+    [token, *_] = platforms.settings().secrets_of(name)
+    code, out, err = await run("run", "--no-sandbox")
+    assert (code, out) == (2, "")
+    assert "No platform is configured, so nobody can ask: set BOBBIN_" in err
+    assert token in err
+    code, out, err = await run("run", **{token: ""})
+    assert (code, out) == (2, "")
+    assert f"{token} is set, but empty." in err
+    bare = token.removeprefix("BOBBIN_").replace("__", "_")
+    code, out, err = await run("run", "--no-sandbox", **{bare: "x"})
+    assert f"{bare} is set, but Bobbin reads {token}: set that instead." in err
+
+
+@pytest.mark.parametrize(("command", "code"), [("run", 2), ("migrate", 2), ("doctor", 1)])
+async def test_a_file_that_is_no_database_is_said(
+    joined: dict[str, str], tmp_path: Path, command: str, code: int
+) -> None:
+    (tmp_path / "bobbin.db").write_text("Dear reader, " * 1000)
+    found, out, err = await run(command, **joined)
+    assert found == code
+    assert "is not a SQLite database, or it is damaged" in out + err
 
 
 @pytest.mark.parametrize("part", ["worker", "slack"])
@@ -288,7 +325,7 @@ async def test_who_has_nothing_to_do_ends_soon_though_the_database_is_gone(
 async def test_the_doctor_finds_all_well(joined: dict[str, str]) -> None:
     code, out, _ = await run("doctor", **joined)
     assert code == 0, out
-    assert out.count("✓") == 5
+    assert out.count("✓") == 6
 
 
 async def test_the_doctor_says_what_to_do(joined: dict[str, str], emulator: Emulator) -> None:
