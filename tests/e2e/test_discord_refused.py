@@ -1,0 +1,55 @@
+"""Discord takes the bot no more while it runs: that is said with what to do, and takes nothing else down."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from sandbox.discord.sessions import Goodbye
+from tests.e2e.conftest import PATIENCE, DiscordSide, Running, SlackSide
+
+
+async def until(true: Any) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+ADVICE = {
+    4010: "compare BOBBIN_DISCORD__SHARDS and BOBBIN_DISCORD__SHARD_COUNT",
+    4011: "set BOBBIN_DISCORD__SHARD_COUNT, one for every 2,500 servers",
+    4012: "install a newer Bobbin",
+    4013: "install a newer Bobbin",
+    4014: "switch on “Message Content Intent”",
+}
+
+
+@pytest.mark.parametrize("code", ADVICE)
+async def test_a_close_code_comes_with_advice(running: Running, sqlite_url: str, local_discord: Any, code: int) -> None:
+    with capture_logs() as logs:
+        async with running(sqlite_url, "discord") as bobbin:
+            local_discord.gateway._part_all(Goodbye(code))
+            await until(lambda: ADVICE[code] in bobbin.vitals.troubles.get("discord", ""))
+            await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)  # here it takes the bot again
+    assert sum(ADVICE[code] in str(entry) for entry in logs) == 1
+
+
+async def test_a_token_that_is_revoked_and_restored_costs_the_other_platform_nothing(
+    running: Running, sqlite_url: str, local_discord: Any, local_slack: Any
+) -> None:
+    good = local_discord.world.token
+    async with running(sqlite_url, "discord", "slack") as bobbin:
+        local_discord.world.token = "revoked"
+        local_discord.gateway.drop(resumable=False)
+        await until(lambda: "does not accept BOBBIN_DISCORD__TOKEN" in bobbin.vitals.troubles.get("discord", ""))
+        slack = SlackSide(local_slack)
+        thread = await slack.open(1, "say exactly: still here")
+        await slack.until(lambda: any(is_bot and "still here" in text for is_bot, text in slack.said(thread)))
+        local_discord.world.token = good
+        await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
+        discord = DiscordSide(local_discord)
+        message = await discord.open(2, "say exactly: back again")
+        await discord.until(lambda: any(is_bot and "back again" in text for is_bot, text in discord.said(message)))
