@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import threading
 import time
@@ -15,7 +16,7 @@ import structlog
 
 from bots.discord.errors import NETWORK, translate
 from bots.discord.identify_budget import IdentifyBudget
-from core.errors import ChatBusy, SetupError
+from core.errors import ChatBusy, SetupError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,7 @@ SHORTEST_BEAT, LONGEST_BEAT = 1.0, 120.0  # seconds
 
 log = structlog.get_logger(__name__)
 
+GATEWAY_AWAY = "Discord's gateway can't be reached; trying again. Is BOBBIN_DISCORD__GATEWAY_URL right?"
 # What can't be mended by trying again, and what can be done about it:
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
 _ADVICE = {
@@ -122,7 +124,7 @@ async def stay(client: discord.Client, section: Section, notes: Notes, vitals: V
             began = time.monotonic()
             try:
                 await _connect(client)
-                code = "unreachable"
+                code, told = "unreachable", GATEWAY_AWAY
             except HeldBackError as held:
                 await _hang_up(client, sockets)
                 await asyncio.sleep(held.seconds)
@@ -134,10 +136,10 @@ async def stay(client: discord.Client, section: Section, notes: Notes, vitals: V
                 await _hang_up(client, sockets)
                 if client.is_closed():  # discord.py does that with shards; to listen once more takes a new client
                     raise
-                code = type(error).__name__
+                code, told = type(error).__name__, "Discord can't be reached; trying again."
             if time.monotonic() - began > WELL_AFTER:
                 delay = FIRST_DELAY
-            await _wait(delay, code, vitals)
+            await _wait(delay, code, vitals, told)
             delay = min(delay * 2, LONGEST_DELAY)
     except discord.PrivilegedIntentsRequired as error:
         raise SetupError(missing_intent(client.application_id)) from error
@@ -190,12 +192,36 @@ def _remember_sockets(client: discord.Client, vitals: Vitals) -> WeakSet[aiohttp
             vitals.down(PART, "Discord ends every connection soon; waiting before the next one.")
             log.warning("Discord ends every connection soon; waiting before the next one", seconds=round(pause, 1))
             await asyncio.sleep(pause)
-        socket = await open_socket(*args, **kwargs)
+        try:
+            socket = await open_socket(*args, **kwargs)
+        except NETWORK as error:  # discord.py tries again by itself
+            _tell_unreachable(args[0], error, vitals)
+            raise
         sockets.add(socket)
         return socket
 
     client.http.ws_connect = remember  # type: ignore[method-assign]
     return sockets
+
+
+def _tell_unreachable(url: object, error: BaseException, vitals: Vitals) -> None:
+    why = reason(error) if isinstance(error, OSError) else type(error).__name__
+    vitals.down(
+        PART, f"Discord's gateway can't be reached ({why}); trying again. Is BOBBIN_DISCORD__GATEWAY_URL right?"
+    )
+    log.warning("Discord's gateway can't be reached; trying again.", url=str(url), why=why)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Fifty lines for each try that failed say no more than one does, and that one is ours."""
+    if str(record.msg).startswith(("Attempting a reconnect", "Failed to connect for shard")):
+        record.exc_info = None
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
+
+
+for _name in ("discord.client", "discord.shard"):
+    logging.getLogger(_name).addFilter(_without_traceback)
 
 
 async def _connect(client: discord.Client) -> None:
@@ -221,9 +247,9 @@ async def _hang_up(client: discord.Client, sockets: WeakSet[aiohttp.ClientWebSoc
         await socket.close(code=1000)
 
 
-async def _wait(delay: float, code: str, vitals: Vitals) -> None:
-    vitals.down(PART, "Discord can't be reached; trying again.")
-    log.warning("Discord can't be reached; trying again", code=code, seconds=delay)
+async def _wait(delay: float, code: str, vitals: Vitals, told: str = "Discord can't be reached; trying again.") -> None:
+    vitals.down(PART, told)
+    log.warning(told.split(";")[0] + "; trying again", code=code, seconds=delay)
     await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
 
 

@@ -220,6 +220,16 @@ async def test_a_place(doctor: Doctor, tmp_path: Path, url: str, fault: str, men
     assert "hush" not in report.found["database"]
 
 
+async def test_a_place_that_may_not_be_written_to(
+    doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write anywhere, so that permissions alone would test nothing there.
+    monkeypatch.setattr(os, "access", lambda path, _way: path != tmp_path)
+    report = await doctor()
+    assert f"no permission to write to {tmp_path}" in report.found["database"]
+    assert "change its owner with chown" in report.found["database"]
+
+
 # The database: PostgreSQL
 
 

@@ -337,11 +337,13 @@ async def test_the_doctor_says_what_to_do(joined: dict[str, str], emulator: Emul
     assert "wrong-token" not in out
 
 
-async def test_the_doctor_finds_the_database_gone(joined: dict[str, str]) -> None:
-    code, out, _ = await run("doctor", **joined | {"BOBBIN_DATABASE__URL": "postgresql://bobbin:hush@127.0.0.1:9/x"})
-    assert code == 1
-    assert "✗ database" in out
-    assert "hush" not in out
+@pytest.mark.parametrize(("command", "code"), [("migrate", 2), ("doctor", 1)])
+async def test_a_database_that_is_gone_is_told_by_its_cause(joined: dict[str, str], command: str, code: int) -> None:
+    url = {"BOBBIN_DATABASE__URL": "postgresql://bobbin:hush@127.0.0.1:9/x"}
+    found, out, err = await run(command, **joined | url)
+    assert found == code
+    assert "Nothing listens at 127.0.0.1, port 9. Start PostgreSQL, or correct host and port" in out + err
+    assert "hush" not in out + err
 
 
 async def test_manifests_are_printed() -> None:

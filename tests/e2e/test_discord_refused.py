@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bots import platforms
+from bots.app import Bobbin
 from sandbox.discord.sessions import Goodbye
 from tests.e2e.conftest import PATIENCE, DiscordSide, Running, SlackSide
 
@@ -53,3 +55,26 @@ async def test_a_token_that_is_revoked_and_restored_costs_the_other_platform_not
         discord = DiscordSide(local_discord)
         message = await discord.open(2, "say exactly: back again")
         await discord.until(lambda: any(is_bot and "back again" in text for is_bot, text in discord.said(message)))
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+async def test_a_gateway_that_is_not_there_is_named_without_a_traceback(
+    emulator: Any, sqlite_url: str, local_discord: Any, caplog: pytest.LogCaptureFixture, shards: int
+) -> None:
+    caplog.set_level("INFO")
+    given = {"token": local_discord.token, "api_url": local_discord.api_url, "gateway_url": "ws://127.0.0.1:9/"}
+    settings = platforms.settings(
+        upstream={"url": emulator.url, "token": "emulated"},
+        database={"url": sqlite_url},
+        web={"host": "127.0.0.1", "port": 0},
+        discord={**given, "shard_count": shards},
+    )
+    bobbin = Bobbin(settings, ["discord"])
+    stop = asyncio.Event()
+    task = asyncio.create_task(bobbin.run(stop))
+    await until(lambda: "BOBBIN_DISCORD__GATEWAY_URL" in bobbin.vitals.troubles.get("discord", ""))
+    again = ("Attempting a reconnect", "Failed to connect for shard")
+    await until(lambda: any(record.message.startswith(again) for record in caplog.records))
+    stop.set()
+    await task
+    assert not any(record.exc_info for record in caplog.records)
