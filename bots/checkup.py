@@ -96,7 +96,7 @@ class Checkup:
         pause = self._first_pause
         while True:
             findings = await self._findings(part, check)
-            if _faults(findings) and part in self._heard and part in self._vitals.troubles:
+            if _wrong(findings) and part in self._heard and part in self._vitals.troubles:
                 # What keeps a chat from being connected at all is said by who connects, and once is enough.
                 await asyncio.sleep(self._glances)
                 continue
@@ -118,19 +118,19 @@ class Checkup:
         before = self._said.get(part, [])
         if not findings:  # it couldn't be told, and whoever listens there says so
             findings = before
-        faults = _faults(findings)
-        works = not faults or (part == "upstream" and any(one.verdict is Verdict.WELL for one in findings))
+        wrong = _wrong(findings)
+        works = not wrong or (part == "upstream" and any(one.verdict is Verdict.WELL for one in findings))
         now = self._said[part] = [one for one in findings if one.verdict is not Verdict.WELL]
         for one in now:
             if not any(one.is_as(other) for other in before):
-                tell = log.error if one.verdict is Verdict.FAULT else log.warning
+                tell = log.error if one.verdict is Verdict.WRONG else log.warning
                 tell("the set-up needs a hand", part=part, what=one.sentence)
         if works:
             self._vitals.up(_setup(part))
             if before and not now:
                 log.info("the set-up is right again", part=part)
         else:
-            self._vitals.down(_setup(part), "; ".join(faults))
+            self._vitals.down(_setup(part), "; ".join(wrong))
         return works
 
 
@@ -139,5 +139,5 @@ def _setup(part: str) -> str:
     return f"{part} setup"
 
 
-def _faults(findings: list[Finding]) -> list[str]:
-    return [one.sentence for one in findings if one.verdict is Verdict.FAULT]
+def _wrong(findings: list[Finding]) -> list[str]:
+    return [one.sentence for one in findings if one.verdict is Verdict.WRONG]

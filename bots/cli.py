@@ -138,7 +138,7 @@ def migrate_(context: typer.Context) -> None:
         try:
             asyncio.run(bring())
         except StorageUnavailable as error:
-            raise SetupError(cause(error, url)) from error
+            raise SetupError(f"{readable(url)}: {cause(error, url)}") from error
         print(f"{readable(url)} is up to date.")
 
 

@@ -21,8 +21,8 @@ class Verdict(Enum):
     """How a thing is. The value is how it is marked."""
 
     WELL = "✓"
-    HINT = "!"  # it works like this, and somebody should know
-    FAULT = "✗"
+    ADVICE = "!"  # it works like this, and somebody should know
+    WRONG = "✗"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,13 @@ async def _run(check: Check, tell: Callable[[Finding], None], limit: float) -> N
                 tell(finding)
     except TimeoutError:
         todo = f"no answer within {limit:g} seconds. Is the address right, and may this machine connect to it?"
-        tell(Finding(todo, Verdict.FAULT))
+        tell(Finding(todo, Verdict.WRONG))
     except BobbinError as error:
-        tell(Finding(error.sentence, Verdict.FAULT))
+        tell(Finding(error.sentence, Verdict.WRONG))
     except Exception as error:  # noqa: BLE001  # what else may be wrong out there is no reason to say nothing of the rest
         frame = traceback.extract_tb(error.__traceback__)[-1]
         todo = (
             f"this check broke unexpectedly ({type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}). "
             "Please report that, with how this is set up."
         )
-        tell(Finding(todo, Verdict.FAULT))
+        tell(Finding(todo, Verdict.WRONG))

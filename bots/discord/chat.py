@@ -82,7 +82,7 @@ class DiscordChat:
             return
         yield Finding(f"the token works for the application {application.name}")
         if not may_read(self._section, application.flags):
-            yield Finding(connection.missing_intent(application.id), Verdict.FAULT)
+            yield Finding(connection.missing_intent(application.id), Verdict.WRONG)
 
     # Showing
 

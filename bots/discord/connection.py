@@ -212,8 +212,10 @@ def _tell_unreachable(url: object, error: BaseException, vitals: Vitals) -> None
     log.warning("Discord's gateway can't be reached; trying again.", url=str(url), why=why)
 
 
-def _without_traceback(record: logging.LogRecord) -> bool:
-    """Fifty lines for each try that failed say no more than one does, and that one is ours."""
+def _plain(record: logging.LogRecord) -> bool:
+    """Fifty lines for each try that failed say no more than one does, and that one is ours; of each try, nothing."""
+    if str(record.msg).startswith("logging in using"):
+        return False
     if str(record.msg).startswith(("Attempting a reconnect", "Failed to connect for shard")):
         record.exc_info = None
         record.levelno, record.levelname = logging.INFO, "INFO"
@@ -221,7 +223,7 @@ def _without_traceback(record: logging.LogRecord) -> bool:
 
 
 for _name in ("discord.client", "discord.shard"):
-    logging.getLogger(_name).addFilter(_without_traceback)
+    logging.getLogger(_name).addFilter(_plain)
 
 
 async def _connect(client: discord.Client) -> None:

@@ -51,10 +51,10 @@ async def check(section: Section) -> AsyncGenerator[Finding, None]:
         invite = invite_url(str(client.application_id))
         yield Finding(f"logged in as {client.user}; invite it with {invite}")
         if not may_read(section, client.application_flags):
-            yield Finding(missing_intent(client.application_id), Verdict.FAULT)
+            yield Finding(missing_intent(client.application_id), Verdict.WRONG)
         await _greet(section)
         if await _is_in_no_server(client):
-            yield Finding(f"the bot is in no server yet: invite it with {invite}", Verdict.HINT)
+            yield Finding(f"the bot is in no server yet: invite it with {invite}", Verdict.ADVICE)
     finally:
         await client.close()
 

@@ -25,14 +25,14 @@ async def examine(file: Path | None = None) -> int:
         settings = platforms.settings(file)
     except BobbinError as error:
         for sentence in error.sentence.splitlines():
-            print(f"{Verdict.FAULT.value} settings: {sentence}")
+            print(f"{Verdict.WRONG.value} settings: {sentence}")
         return 2
     redactor = Redactor(settings.secrets)  # others' words, which we repeat, may have a token in them
     faults = 0
 
     def tell(part: str, finding: Finding) -> None:
         nonlocal faults
-        faults += finding.verdict is Verdict.FAULT
+        faults += finding.verdict is Verdict.WRONG
         print(f"{finding.verdict.value} {part}: {redactor.over(finding.sentence)}", flush=True)
 
     tell("settings", Finding(f"OK (from {settings.origin})"))
@@ -55,11 +55,11 @@ def _checks(settings: Settings) -> dict[str, Check]:
 
 
 async def _lacks_key() -> AsyncGenerator[Finding, None]:
-    yield Finding(NO_KEY, Verdict.FAULT)
+    yield Finding(NO_KEY, Verdict.WRONG)
 
 
 async def _nobody_can_ask(settings: Settings) -> AsyncGenerator[Finding, None]:
-    yield Finding(platforms.why_none(settings)[0], Verdict.FAULT)
+    yield Finding(platforms.why_none(settings)[0], Verdict.WRONG)
 
 
 async def _platform(settings: Settings, name: str) -> AsyncGenerator[Finding, None]:
@@ -67,7 +67,7 @@ async def _platform(settings: Settings, name: str) -> AsyncGenerator[Finding, No
     if not section.is_configured:
         in_vain = strays(settings, name)
         for sentence in in_vain:
-            yield Finding(f"not configured, skipped; {sentence}", Verdict.HINT)
+            yield Finding(f"not configured, skipped; {sentence}", Verdict.ADVICE)
         if not in_vain:
             yield Finding("not configured, skipped")
         return

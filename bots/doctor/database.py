@@ -29,7 +29,7 @@ async def check(settings: Settings) -> AsyncGenerator[Finding, None]:
     else:
         yield Finding(f"{readable(url)} answers; its schema will be upgraded at the next start")
     if seen.is_in_use:
-        yield Finding(IN_USE, Verdict.HINT)
+        yield Finding(IN_USE, Verdict.ADVICE)
 
 
 async def check_engine(settings: Settings) -> AsyncGenerator[Finding, None]:
@@ -43,9 +43,9 @@ async def check_engine(settings: Settings) -> AsyncGenerator[Finding, None]:
         async for finding in _engine(url, shares_its_work=settings.shares_its_work, is_newest=is_newest):
             yield finding
     except StorageUnavailable as error:
-        yield Finding(cause(error, url), Verdict.FAULT)
+        yield Finding(cause(error, url), Verdict.WRONG)
     except ModuleNotFoundError:
-        yield Finding("install what PostgreSQL needs: pip install 'bobbin-bot[postgres]'", Verdict.FAULT)
+        yield Finding("install what PostgreSQL needs: pip install 'bobbin-bot[postgres]'", Verdict.WRONG)
 
 
 async def _engine(url: str, *, shares_its_work: bool, is_newest: bool) -> AsyncGenerator[Finding, None]:
@@ -65,7 +65,7 @@ async def _engine(url: str, *, shares_its_work: bool, is_newest: bool) -> AsyncG
         )
     yield Finding("embedded: one process does it all")
     if who == "one":
-        yield Finding(IN_USE, Verdict.HINT)
+        yield Finding(IN_USE, Verdict.ADVICE)
 
 
 async def _can_share(url: str, *, is_newest: bool) -> None:

@@ -32,8 +32,10 @@ async def _try(host: str, port: int, variable: str, health_port: int) -> Finding
         server = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port, start_serving=False)
     except OSError as error:
         if error.errno == errno.EADDRINUSE and await asyncio.to_thread(says_alive, host, health_port):
-            return Finding(f"a Bobbin listens on {host}:{port} already; stop it before you start another", Verdict.HINT)
-        return Finding(_todo(host, port, variable, error), Verdict.FAULT)
+            return Finding(
+                f"a Bobbin listens on {host}:{port} already; stop it before you start another", Verdict.ADVICE
+            )
+        return Finding(_todo(host, port, variable, error), Verdict.WRONG)
     server.close()
     return Finding(f"{host}:{port} is free")
 

@@ -34,7 +34,7 @@ async def check(settings: Settings) -> AsyncGenerator[Finding, None]:
     """A short question with each token, at once. Raises SetupError."""
     tokens = settings.upstream.every_token
     if not tokens:
-        yield Finding(LACKING, Verdict.FAULT)
+        yield Finding(LACKING, Verdict.WRONG)
     asking = [asyncio.create_task(_ask(settings, token, number, len(tokens))) for number, token in enumerate(tokens, 1)]
     said: set[str] = set()
     try:
@@ -56,7 +56,7 @@ async def _ask(settings: Settings, token: str, number: int, many: int) -> Findin
         async with Upstream(url, token, proxy=proxy_for(url)) as upstream:
             await upstream.answer(Prompt(model=model, question="Say OK.", stateful=False))
     except UpstreamError as error:
-        return Finding(_todo(error, url, model, which), Verdict.FAULT, f"{which}: {type(error).__name__}")
+        return Finding(_todo(error, url, model, which), Verdict.WRONG, f"{which}: {type(error).__name__}")
     return Finding(f"{url} answers, with {model} and {which}")
 
 

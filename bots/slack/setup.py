@@ -42,11 +42,11 @@ async def check(section: Section) -> AsyncGenerator[Finding, None]:
                 raise SetupError(advice(refusal, APP_TOKEN, token, section.api_url)) from refusal
         how = "Socket Mode" if section.uses_socket_mode else "events by HTTP to /slack/events"
         yield Finding(f"the tokens work in the workspace {identity.workspace}; {how}")
-        for finding in (*lacking(identity), *_hints(section, identity)):
+        for finding in (*lacking(identity), *_advice(section, identity)):
             yield finding
         if not await _is_in_a_channel(api):
             todo = "the bot is in no channel yet, so it hears direct messages only: write /invite @bobbin in a channel"
-            yield Finding(todo, Verdict.HINT)
+            yield Finding(todo, Verdict.ADVICE)
 
 
 def lacking(identity: Identity) -> Iterator[Finding]:
@@ -54,13 +54,13 @@ def lacking(identity: Identity) -> Iterator[Finding]:
     if identity.scopes is None:
         yield Finding(
             "this server doesn't say which scopes it grants, so they were not compared with `bobbin manifest slack`",
-            Verdict.HINT,
+            Verdict.ADVICE,
         )
     elif missing := sorted(set(SCOPES) - identity.scopes):
         yield Finding(
             f"The app lacks these scopes: {', '.join(missing)}. Paste `bobbin manifest slack` at {APPS}, and install the "
             "app again.",
-            Verdict.FAULT,
+            Verdict.WRONG,
         )
 
 
@@ -99,13 +99,13 @@ async def _identity(api: Api, section: Section) -> Identity:
         raise SetupError(advice(refusal, BOT_TOKEN, token, section.api_url)) from refusal
 
 
-def _hints(section: Section, identity: Identity) -> Iterator[Finding]:
+def _advice(section: Section, identity: Identity) -> Iterator[Finding]:
     if section.uses_socket_mode:
         if section.signing_secret:
             yield Finding(
                 "events come by Socket Mode, since BOBBIN_SLACK__APP_TOKEN is set; BOBBIN_SLACK__SIGNING_SECRET is for "
                 "events by HTTP and isn't used: unset one of the two",
-                Verdict.HINT,
+                Verdict.ADVICE,
             )
         return
     drift = _now() - identity.told_at if identity.told_at else 0.0
@@ -113,12 +113,12 @@ def _hints(section: Section, identity: Identity) -> Iterator[Finding]:
         yield Finding(
             f"this machine's clock is off by {drift / 60:+.0f} minutes, so that every event would be refused: set the "
             "clock (timedatectl set-ntp true)",
-            Verdict.FAULT,
+            Verdict.WRONG,
         )
     yield Finding(
         "whether BOBBIN_SLACK__SIGNING_SECRET is right shows with the first event; if /slack/events refuses that, copy the "
         f"secret again from “Basic Information” at {APPS}",
-        Verdict.HINT,
+        Verdict.ADVICE,
     )
 
 

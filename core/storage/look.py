@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.errors import SetupError, StorageUnavailable
 from core.storage.causes import cause
-from core.storage.database import CONNECT_TIMEOUT, open_database
+from core.storage.database import CONNECT_TIMEOUT, open_database, readable
 from core.storage.migrate import is_current, is_newest
 from core.storage.place import LOCK, check_place
 
@@ -39,7 +39,7 @@ async def look(url: str) -> Seen:
             return await asyncio.to_thread(_look_at_file, where)
         return Seen(exists=True, has_newest_schema=await is_current(database), is_in_use=False)
     except (StorageUnavailable, DBAPIError) as error:
-        raise SetupError(cause(error, url)) from error
+        raise SetupError(f"{readable(url)}: {cause(error, url)}") from error
     finally:
         await database.close()
 

@@ -371,7 +371,7 @@ async def test_a_check_that_breaks_is_a_finding_and_takes_nothing_with_it() -> N
 
     await side_by_side({"broken": broken, "well": well}, told.__setitem__)
     assert told["well"] == Finding("well")
-    assert told["broken"].verdict is Verdict.FAULT
+    assert told["broken"].verdict is Verdict.WRONG
     assert "KeyError" in told["broken"].sentence
 
 

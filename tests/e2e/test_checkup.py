@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bots import app, platforms
 from bots.checkup import Checkup
 from sandbox.upstream import Emulator
-from tests.e2e.conftest import PATIENCE, SECRET_KEY, Side
+from tests.e2e.conftest import PATIENCE, SECRET_KEY, Side, section
 
 GOOD = "a-good-token"
 
@@ -42,11 +42,8 @@ async def running(url: str, **given: Any) -> AsyncIterator[app.Bobbin]:
         await asyncio.wait_for(task, PATIENCE)
 
 
-def section(side: Any) -> dict[str, dict[str, str]]:
-    local = side.local
-    if side.name == "discord":
-        return {"discord": {"token": local.token, "api_url": local.api_url, "gateway_url": local.gateway_url}}
-    return {"slack": {"bot_token": local.bot_token, "app_token": local.app_token, "api_url": local.api_url}}
+def joined(side: Any) -> dict[str, dict[str, str]]:
+    return {side.name: section(side.name, side.local)}
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -83,7 +80,7 @@ async def test_who_can_not_get_an_answer_is_not_ready(
 ) -> None:
     emulator.faults.replace({fault: True})
     with capture_logs() as logs:
-        async with running(sqlite_url, upstream={"url": emulator.url, "token": GOOD}, **section(side)) as bobbin:
+        async with running(sqlite_url, upstream={"url": emulator.url, "token": GOOD}, **joined(side)) as bobbin:
             await until(lambda: words in bobbin.vitals.troubles.get("upstream setup", ""))
             assert measured(bobbin, "upstream setup") == 1
             await until(lambda: len(emulator.requests) >= 3)
@@ -96,7 +93,7 @@ async def test_who_can_not_get_an_answer_is_not_ready(
 
 
 async def test_all_is_well_after_one_question(emulator: Emulator, side: Side, sqlite_url: str) -> None:
-    async with running(sqlite_url, upstream={"url": emulator.url, "token": GOOD}, **section(side)) as bobbin:
+    async with running(sqlite_url, upstream={"url": emulator.url, "token": GOOD}, **joined(side)) as bobbin:
         await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
         await asyncio.sleep(0)
         assert ["Say OK." in str(request.body) for request in emulator.requests] == [True]
@@ -107,14 +104,14 @@ async def test_one_token_of_several_is_named_and_people_get_answers(
 ) -> None:
     tokens = {"url": emulator.url, "tokens": f"wrong-token,{GOOD}"}
     with capture_logs() as logs:
-        async with running(sqlite_url, upstream=tokens, **section(side)) as bobbin:
+        async with running(sqlite_url, upstream=tokens, **joined(side)) as bobbin:
             await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
             await until(lambda: said(logs, "token 1 of 2"))
 
 
 async def test_an_upstream_token_that_is_revoked_and_restored(emulator: Emulator, side: Side, sqlite_url: str) -> None:
     with capture_logs() as logs:
-        async with running(sqlite_url, upstream={"url": emulator.url, "token": GOOD}, **section(side)) as bobbin:
+        async with running(sqlite_url, upstream={"url": emulator.url, "token": GOOD}, **joined(side)) as bobbin:
             await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
             emulator.faults.replace({"invalid_token": True})
             thread = await side.open(1, "say exactly: one")
@@ -129,27 +126,14 @@ async def test_an_upstream_token_that_is_revoked_and_restored(emulator: Emulator
 
 
 async def test_a_platforms_token_that_is_revoked_and_restored(emulator: Emulator, side: Any, sqlite_url: str) -> None:
-    owner = side.local.world if side.name == "discord" else side.local.installation
-    name = "token" if side.name == "discord" else "bot_token"
     with capture_logs() as logs:
-        async with running(sqlite_url, upstream={"url": emulator.url, "token": GOOD}, **section(side)) as bobbin:
+        async with running(sqlite_url, upstream={"url": emulator.url, "token": GOOD}, **joined(side)) as bobbin:
             await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
-            good = getattr(owner, name)
-            setattr(owner, name, "revoked")
+            restore = side.revoke()
             part = f"{side.name} setup"
             await until(lambda: "does not accept BOBBIN_" in bobbin.vitals.troubles.get(part, ""))
             assert measured(bobbin, part) == 1
-            setattr(owner, name, good)
+            restore()
             await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
             assert measured(bobbin, part) == 0
             assert said(logs, "does not accept BOBBIN_") == 1
-
-
-async def test_a_scope_that_lacks_is_told_by_a_process_that_runs(
-    emulator: Emulator, local_slack: Any, sqlite_url: str
-) -> None:
-    local_slack.installation.scopes.discard("reactions:write")
-    slack = {"bot_token": local_slack.bot_token, "app_token": local_slack.app_token, "api_url": local_slack.api_url}
-    async with running(sqlite_url, upstream={"url": emulator.url, "token": GOOD}, slack=slack) as bobbin:
-        await until(lambda: "reactions:write" in bobbin.vitals.troubles.get("slack setup", ""))
-        assert "slack" not in bobbin.vitals.troubles
