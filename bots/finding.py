@@ -27,7 +27,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found; of a fault, also what to do."""
+    """What was found; of what is wrong, also what to do."""
 
     sentence: str
     verdict: Verdict = Verdict.WELL
@@ -38,7 +38,7 @@ class Finding:
         return (self.topic or self.sentence, self.verdict) == (other.topic or other.sentence, other.verdict)
 
 
-# Yields what it finds as it finds it. A BobbinError that it raises is a fault, in its sentence.
+# Yields what it finds as it finds it. A BobbinError that it raises is a finding too: wrong, in its sentence.
 Check: TypeAlias = Callable[[], AsyncGenerator[Finding, None]]
 
 

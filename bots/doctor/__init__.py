@@ -28,16 +28,16 @@ async def examine(file: Path | None = None) -> int:
             print(f"{Verdict.WRONG.value} settings: {sentence}")
         return 2
     redactor = Redactor(settings.secrets)  # others' words, which we repeat, may have a token in them
-    faults = 0
+    wrong = 0
 
     def tell(part: str, finding: Finding) -> None:
-        nonlocal faults
-        faults += finding.verdict is Verdict.WRONG
+        nonlocal wrong
+        wrong += finding.verdict is Verdict.WRONG
         print(f"{finding.verdict.value} {part}: {redactor.over(finding.sentence)}", flush=True)
 
     tell("settings", Finding(f"OK (from {settings.origin})"))
     await side_by_side(_checks(settings), tell)
-    return 1 if faults else 0
+    return 1 if wrong else 0
 
 
 def _checks(settings: Settings) -> dict[str, Check]:

@@ -42,7 +42,7 @@ async def check(section: Section) -> AsyncGenerator[Finding, None]:
                 raise SetupError(advice(refusal, APP_TOKEN, token, section.api_url)) from refusal
         how = "Socket Mode" if section.uses_socket_mode else "events by HTTP to /slack/events"
         yield Finding(f"the tokens work in the workspace {identity.workspace}; {how}")
-        for finding in (*lacking(identity), *_advice(section, identity)):
+        for finding in (*lacking(identity), *_worth_knowing(section, identity)):
             yield finding
         if not await _is_in_a_channel(api):
             todo = "the bot is in no channel yet, so it hears direct messages only: write /invite @bobbin in a channel"
@@ -99,7 +99,7 @@ async def _identity(api: Api, section: Section) -> Identity:
         raise SetupError(advice(refusal, BOT_TOKEN, token, section.api_url)) from refusal
 
 
-def _advice(section: Section, identity: Identity) -> Iterator[Finding]:
+def _worth_knowing(section: Section, identity: Identity) -> Iterator[Finding]:
     if section.uses_socket_mode:
         if section.signing_secret:
             yield Finding(
