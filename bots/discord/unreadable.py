@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import discord
-import structlog
+
+from bots.discord.ids import NAME
+from bots.listening import unreadable
+from bots.listening.unreadable import HISTORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,8 +19,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 T = TypeVar("T")
 
-CHAT = "discord"  # the label of the metric
-HISTORY = "history"  # as the label: a message that was read back
+skipped = partial(unreadable.skipped, NAME)
 # Without these there is no session, which is to be begun again; to skip them would leave the bot deaf.
 _OF_THE_SESSION = frozenset({"READY", "RESUMED"})
 # What a message, or a server, can't do without; all else may be left out.
@@ -27,8 +30,6 @@ _GUILD = frozenset({"id", "unavailable"})
 _AUTHOR = frozenset({"id", "username", "discriminator", "avatar"})
 # Without these, it gives the message no such attribute.
 _LISTS = ("mentions", "mention_roles", "components")
-
-log = structlog.get_logger(__name__)
 
 
 def guard(client: discord.Client, metrics: Metrics) -> None:
@@ -156,9 +157,3 @@ def _object(data: object) -> Json:
     if not isinstance(data, dict):
         raise TypeError
     return data
-
-
-def skipped(what: str, error: Exception, metrics: Metrics) -> None:
-    """Say what, and never how it was worded: the error's own text may quote it."""
-    metrics.unreadable.labels(CHAT, what).inc()
-    log.warning("Discord sent something that can't be read; skipping that", what=what, error=type(error).__name__)

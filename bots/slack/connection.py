@@ -148,7 +148,7 @@ async def open_socket(
         await asyncio.gather(*filter(None, tasks), return_exceptions=True)
 
 
-async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], None]) -> None:
+async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], object]) -> None:
     """Tell *vitals* how the socket is doing, until cancelled, and call *back* when it was lost and is there again.
 
     Reconnecting is the SDK's work.

@@ -19,9 +19,11 @@ HTML = Raw("<html>Please log in to the network</html>", "text/html")
 STRANGE = [HTML, Raw("<html>"), Raw("[]"), Raw("7"), Raw("text", "text/plain"), Raw("{}"), Raw('{"ok": true}')]
 
 
-def counted(house: House) -> float:
-    metric = house.vitals.metrics.unreadable
-    return sum(sample.value for one in metric.collect() for sample in one.samples if sample.name.endswith("_total"))
+def counted(house: House, what: str = "") -> float:
+    """How many things of the kind were skipped, or how many in all."""
+    samples = [sample for one in house.vitals.metrics.unreadable.collect() for sample in one.samples]
+    ours = [one for one in samples if one.name.endswith("_total") and what in ("", one.labels["what"])]
+    return sum(one.value for one in ours)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,7 @@ async def test_a_click_of_a_strange_shape_is_skipped(either: House, change: dict
         with capture_logs() as logs:
             await either.slack.send_raw_interaction(click | change)
         assert not [one for one in logs if one["log_level"] == "error"]
+        assert counted(either) == counted(either, "click")
         assert (await either.asked("@bobbin still there?")).question.text == "still there?"
 
 
@@ -97,6 +100,7 @@ async def test_a_slash_command_of_a_strange_shape_is_skipped(either: House, chan
         with capture_logs() as logs:
             await either.slack.send_raw_command({name: value for name, value in (given | change).items() if value})
         assert not [one for one in logs if one["log_level"] == "error"]
+        assert counted(either) == counted(either, "command")
         assert (await either.asked("@bobbin still there?")).question.text == "still there?"
 
 
