@@ -20,6 +20,8 @@ from bots.listening.unreadable import HISTORY
 from core.errors import ChatBusy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bots.discord.pace import Pace
     from bots.kit import Notes
     from bots.listening.events import Heard
@@ -91,11 +93,17 @@ class DiscordReader:
             channel
             for guild in self._client.guilds
             if guild.shard_id == self._shard
-            for channel in (*guild.channels, *guild.threads)
+            for channel in (*(guild.channels or await self._fetched(guild)), *guild.threads)
             if _has_messages(channel) and _last_message(channel) > this.since and self._may_read(channel, guild)
         ]
         others.sort(key=_last_message, reverse=True)
         return list(dict.fromkeys((*active, *(channel.id for channel in others))))
+
+    async def _fetched(self, guild: discord.Guild) -> Sequence[discord.abc.GuildChannel]:
+        """What the gateway told of them could not be read."""
+        await self._pace.spare()
+        with translated():
+            return await guild.fetch_channels()
 
     async def ready(self, *, is_urgent: bool) -> bool:
         await (self._pace.soon if is_urgent else self._pace.spare)()

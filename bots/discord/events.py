@@ -161,10 +161,10 @@ def _where(message: discord.Message, me: int) -> tuple[Thread, Where]:
 
 
 def permissions(channel: object, guild: discord.Guild, me: int) -> discord.Permissions:
-    """What the bot may do there; everything, as long as Discord hasn't told."""
-    member = guild.get_member(me)
+    """What the bot may do there; everything, as long as Discord hasn't told, or nobody could read it."""
+    member, everyone = guild.get_member(me), guild.get_role(guild.id)
     home = channel.parent if isinstance(channel, discord.Thread) else channel
-    if member is None or not isinstance(home, discord.abc.GuildChannel):
+    if member is None or everyone is None or not isinstance(home, discord.abc.GuildChannel):
         return discord.Permissions.all()
     return home.permissions_for(member)
 

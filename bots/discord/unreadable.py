@@ -20,7 +20,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 skipped = partial(unreadable.skipped, NAME)
-# Without these there is no session, which is to be begun again; to skip them would leave the bot deaf.
+# Without these there is no session, which is to be begun again; to skip one as a whole would leave the bot deaf.
 _OF_THE_SESSION = frozenset({"READY", "RESUMED"})
 # What a message, or a server, can't do without; all else may be left out.
 # https://discord.com/developers/docs/resources/message#message-object
@@ -42,6 +42,8 @@ def guard(client: discord.Client, metrics: Metrics) -> None:
             if event not in _OF_THE_SESSION
         }
     )
+    begin = parsers["READY"]
+    parsers["READY"] = lambda data: begin(_greeting(client, data, metrics))
 
 
 def read(client: discord.Client, channel: discord.abc.MessageableChannel, data: object, metrics: Metrics) -> Any:
@@ -113,6 +115,16 @@ def _guarded(
         return None
 
     return parse_or_skip
+
+
+def _greeting(client: discord.Client, data: Json, metrics: Metrics) -> Json:
+    """Leave out the servers that can't be read: each is told of once more, by an event of its own."""
+    state, guilds = client._connection, data.get("guilds")  # noqa: SLF001
+    told = guilds if isinstance(guilds, list) else []
+    readable = [one for one in told if _can(lambda told: discord.Guild(data=told, state=state), one)]  # type: ignore[arg-type]
+    if readable != guilds:
+        skipped("READY", None, metrics)
+    return data | {"guilds": readable}
 
 
 def _mended_message(client: discord.Client, data: object) -> Json | None:

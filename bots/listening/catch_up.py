@@ -69,7 +69,7 @@ class CatchUp(Generic[P]):
                 await self._read_all(this)
             except StorageUnavailable:
                 await self._pause(self._bounds.pause_without_database)
-            except ChatBusy as trouble:
+            except ChatError as trouble:
                 self._tell(trouble)
                 this.refusals += 1
                 this.is_over = this.refusals >= self._bounds.refusals

@@ -69,7 +69,7 @@ class Mark:
         self._newest = 0
         self._in_hand: set[int] = set()
         self._kept: int | None = None
-        self.is_first = False  # was never anything heard before?
+        self.is_first = False  # was nobody ever here before?
 
     async def load(self) -> None:
         """Begin where the process before ended, unless that is known. Raises StorageUnavailable."""
@@ -91,11 +91,13 @@ class Mark:
 
     def begin(self) -> None:
         """A catching up begins: from here on, what is new does not count."""
+        if self._since is not None:
+            self.is_first = False
         self._since, self._is_catching_up = self._up_to(), True
 
     def end(self) -> None:
         """All that was said before has been heard."""
-        self._is_catching_up = self.is_first = False
+        self._is_catching_up = False
 
     @contextmanager
     def hearing(self, position: int) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +18,7 @@ from bots.slack.api import Api
 from bots.slack.errors import DEAD
 from bots.slack.manifest import SCOPES
 from bots.slack.pace import Pace
-from bots.slack.unreadable import kind_of, skipped
+from bots.slack.unreadable import FRAME, kind_of, skipped
 from core.errors import ChatBusy, ChatError, SetupError
 
 if TYPE_CHECKING:
@@ -89,11 +90,27 @@ def _advice(refusal: ChatError, token_name: str) -> str:
 
 
 class _Socket(SocketModeClient):
-    """Asks for its addresses like we do: the SDK would wait for as long as it is told, be it a day."""
+    """Skips frames that are no JSON, on which the SDK fails with a traceback that quotes them."""
 
     api: Api
+    metrics: Metrics
+
+    async def process_message(self) -> None:
+        raw = await self.message_queue.get()
+        if not raw:  # Slack often sends empty ones
+            return
+        try:
+            message: object = json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            skipped(FRAME, error, self.metrics)
+            return
+        if isinstance(message, dict):
+            asyncio.ensure_future(self.run_message_listeners(message, raw))  # noqa: RUF006  # as the SDK does
+        else:
+            skipped(FRAME, TypeError(), self.metrics)
 
     async def issue_new_wss_url(self) -> str:
+        """Ask for addresses like we do: the SDK would wait for as long as it is told, be it a day."""
         try:
             return await self.api.socket_url(self.app_token)
         except ChatBusy as trouble:
@@ -112,7 +129,7 @@ async def open_socket(
     client = _Socket(
         app_token=app_token, logger=app.logger, web_client=api.client_without_token(), ping_interval=LOOK_INTERVAL
     )
-    client.api = api
+    client.api, client.metrics = api, metrics
     client.wss_uri = url
     answering: set[asyncio.Task[object]] = set()
 

@@ -8,7 +8,7 @@ from functools import partial
 from bots.listening import unreadable
 from bots.slack.ids import NAME
 
-EVENT, CLICK, COMMAND = "event", "click", "command"
+EVENT, CLICK, COMMAND, FRAME = "event", "click", "command", "frame"
 _KINDS = re.compile(r"message(_changed|_deleted)?|app_mention")  # labels must be few
 
 skipped = partial(unreadable.skipped, NAME)

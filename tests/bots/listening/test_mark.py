@@ -35,11 +35,13 @@ class Book:
 
 async def loaded(book: Book) -> Mark:
     mark = Mark(book, NAME, SCALE)
+    mark.begin()
     await mark.load()
     return mark
 
 
 def begun(mark: Mark) -> int:
+    """Where it begins once more."""
     mark.begin()
     return mark.since
 
@@ -57,13 +59,15 @@ async def kept(mark: Mark, book: Book) -> int:
 async def test_the_first_time_it_begins_now() -> None:
     mark = await loaded(Book())
     assert mark.is_first
+    assert mark.since >= 10_000
     assert begun(mark) >= 10_000
+    assert not mark.is_first, "something may have been missed since"
 
 
 async def test_it_begins_where_the_process_before_ended() -> None:
     mark = await loaded(Book(**{NAME: "7"}))
     assert not mark.is_first
-    assert begun(mark) == 7
+    assert mark.since == 7
 
 
 async def test_what_may_have_come_in_another_order_is_heard_again_but_nothing_from_before_the_first_time() -> None:

@@ -104,6 +104,21 @@ async def test_a_slash_command_of_a_strange_shape_is_skipped(either: House, chan
         assert (await either.asked("@bobbin still there?")).question.text == "still there?"
 
 
+@pytest.mark.parametrize("frame", ["no JSON", '{"secret": ', "[]", "7", '{"a":' * 10_000], ids=lambda frame: frame[:12])
+async def test_a_frame_that_is_none_is_counted_and_costs_nothing_else(
+    house: House, frame: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house.listening():
+        with capture_logs() as logs:
+            await house.slack._sockets._open[0].socket.send_str(frame)
+            await house.until(lambda: counted(house, "frame"))
+        assert (await house.asked("@bobbin still there?")).question.text == "still there?"
+    (said,) = [one for one in logs if one["log_level"] == "warning"]
+    assert said["what"] == "frame"
+    assert "secret" not in str(logs)
+    assert not [one for one in caplog.records if one.levelname in ("WARNING", "ERROR")], "no traceback of the SDK's"
+
+
 async def test_a_message_that_is_none_does_not_keep_the_others_of_its_channel(house: House) -> None:
     async with house.listening():
         await house.asked("@bobbin before")
