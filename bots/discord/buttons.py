@@ -32,7 +32,7 @@ def again(label: str, channel: int, question: QuestionKey, attempt: int) -> disc
 def read_click(interaction: Interaction) -> Clicked | None:
     """Read a click on our button; None for what is none of ours. Raises Refused for one where it doesn't belong."""
     wish = _CUSTOM_ID.fullmatch(str(interaction.data and interaction.data.get("custom_id")))
-    if wish is None:
+    if interaction.type is not discord.InteractionType.component or wish is None:
         return None
     is_ours = interaction.message is not None and interaction.message.author == interaction.client.user
     if not is_ours or int(wish["channel"]) != interaction.channel_id:

@@ -38,6 +38,7 @@ def read_message(message: discord.Message, me: int) -> Said | Ignored:
     if ignored := _reason_to_ignore(message, me):
         return ignored
     thread, where = _where(message, me)
+    key = key_of(message.id)
     names = {str(user.id): user.display_name for user in message.mentions}
     names |= {str(one.id): one.name for one in (*message.role_mentions, *message.channel_mentions)}
     content = message.content
@@ -47,13 +48,7 @@ def read_message(message: discord.Message, me: int) -> Said | Ignored:
     attachments = _attachments(message, has_words=not is_blank(text))
     if where.starter:
         where = _named(where, where.starter, text, attachments)
-    question = Question(
-        key=key_of(message.id),
-        thread=thread,
-        asker=str(message.author.id),
-        text=text,
-        attachments=attachments,
-    )
+    question = Question(key, thread, str(message.author.id), text, attachments=attachments)
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
     return kind(question, Note(where), message.id)

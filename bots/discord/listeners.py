@@ -25,7 +25,7 @@ from bots.listening.router import Router, recorded_within
 from core.errors import ChatError, StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator
 
     from bots.discord.deleted import Deleted
     from bots.discord.pace import Pace
@@ -96,8 +96,19 @@ class Listeners:
         marks = [one.mark for one in self._catch_ups.values()]
         keeping = [asyncio.create_task(mark.keep_up()) for mark in marks]
         try:
-            self._attach(self._connection_listeners())
-            self._attach(self._people_listeners())
+            self._attach(
+                on_connect=self._connected,
+                on_ready=self._ready,
+                on_shard_connect=lambda shard: self._catch_ups[shard].begin(),
+                on_shard_ready=lambda shard: self._catch_ups[shard].run(),
+                on_resumed=self._resumed,
+                on_disconnect=self._disconnected,
+                on_message=self._hear,
+                on_raw_message_edit=self._edited,
+                on_raw_message_delete=lambda deletion: self._take_back(deletion.message_id),
+                on_raw_bulk_message_delete=lambda deletion: self._take_back(*deletion.message_ids),
+                on_interaction=self._clicked,
+            )
             tree = Tree(self._client, self._relay, self._take_command, self._own_task, self._kit.vitals.metrics)
             await tree.sync_if_changed(self._kit.notes)
             yield
@@ -111,11 +122,16 @@ class Listeners:
             for mark in marks:
                 await mark.keep()
 
-    def _attach(self, listeners: Iterable[Listener]) -> None:
-        """Have the client tell us what happens."""
-        for listener in listeners:
-            self._client.event(listener)
-            self._attached.append(listener.__name__)
+    def _attach(self, **listeners: Listener) -> None:
+        """Have the client tell us what happens, each time in a task of its own, which is remembered."""
+        for name, listener in listeners.items():
+
+            async def in_own_task(*told: Any, listener: Listener = listener) -> None:
+                self._own_task()
+                await listener(*told)
+
+            setattr(self._client, name, in_own_task)
+            self._attached.append(name)
 
     def _detach(self) -> None:
         """discord.py may still have something to tell when its connection has ended, and fails if somebody listens."""
@@ -125,60 +141,26 @@ class Listeners:
         # A client takes one tree only, and who begins to listen again may get the same client.
         self._client._connection._command_tree = None  # noqa: SLF001
 
-    def _connection_listeners(self) -> tuple[Listener, ...]:
-        vitals = self._kit.vitals
+    async def _connected(self) -> None:
+        """What happened since the last connection, Discord does not bring again."""
+        self._kit.vitals.up(connection.PART)
+        if self._client.shard_count is None:  # then discord.py tells of no shard
+            await self._catch_ups[0].begin()
 
-        async def on_shard_connect(shard: int) -> None:
-            """Connected anew: what happened since the last connection, Discord does not bring again."""
-            self._own_task()
-            await self._catch_ups[shard].begin()
+    async def _ready(self) -> None:
+        """Discord has told of all servers and channels."""
+        if self._client.shard_count is None:
+            await self._catch_ups[0].run()
 
-        async def on_shard_ready(shard: int) -> None:
-            """Discord has told of all the shard's servers and channels."""
-            self._own_task()
-            await self._catch_ups[shard].run()
+    async def _resumed(self) -> None:
+        self._kit.vitals.up(connection.PART)
 
-        async def on_connect() -> None:
-            vitals.up(connection.PART)
-            if self._client.shard_count is None:  # then discord.py tells of no shard
-                await on_shard_connect(0)
+    async def _disconnected(self) -> None:
+        self._kit.vitals.down(connection.PART, "The connection to Discord is interrupted; trying again.")
 
-        async def on_ready() -> None:
-            if self._client.shard_count is None:
-                await on_shard_ready(0)
-
-        async def on_resumed() -> None:
-            vitals.up(connection.PART)
-
-        async def on_disconnect() -> None:
-            vitals.down(connection.PART, "The connection to Discord is interrupted; trying again.")
-
-        return on_connect, on_ready, on_shard_connect, on_shard_ready, on_resumed, on_disconnect
-
-    def _people_listeners(self) -> tuple[Listener, ...]:
-        async def on_message(message: discord.Message) -> None:
-            self._own_task()
-            await self._hear(message)
-
-        async def on_raw_message_edit(edit: discord.RawMessageUpdateEvent) -> None:
-            self._own_task()
-            if edit.message.edited_at is not None:
-                await self._hear(edit.message)
-
-        async def on_raw_message_delete(deletion: discord.RawMessageDeleteEvent) -> None:
-            self._own_task()
-            await self._take_back(deletion.message_id)
-
-        async def on_raw_bulk_message_delete(deletion: discord.RawBulkMessageDeleteEvent) -> None:
-            self._own_task()
-            await self._take_back(*deletion.message_ids)
-
-        async def on_interaction(interaction: Interaction) -> None:
-            self._own_task()
-            if interaction.type is discord.InteractionType.component:
-                await self._take_click(interaction)
-
-        return on_message, on_raw_message_edit, on_raw_message_delete, on_raw_bulk_message_delete, on_interaction
+    async def _edited(self, edit: discord.RawMessageUpdateEvent) -> None:
+        if edit.message.edited_at is not None:
+            await self._hear(edit.message)
 
     def _own_task(self) -> None:
         if task := asyncio.current_task():
@@ -228,7 +210,7 @@ class Listeners:
         except StorageUnavailable:
             log.warning("a message was deleted, and it could not be recorded that its question is none any more")
 
-    async def _take_click(self, interaction: Interaction) -> None:
+    async def _clicked(self, interaction: Interaction) -> None:
         """Have a question answered again, if that is what was clicked."""
         try:
             click = read_click(interaction)

@@ -113,7 +113,8 @@ class CatchUp(Generic[P]):
     async def _plan(self, this: Round[P]) -> None:
         """Learn where people have talked with the bot of late. Raises StorageUnavailable."""
         await self.mark.load()
-        this.since = max(self.mark.since, self._router.oldest)
+        this.oldest = self._router.oldest
+        this.since = max(self.mark.since, this.oldest)
         oldest = datetime.now(UTC) - timedelta(hours=self._router.hours)
         for thread, key in await self._relay.active_threads(self._reader.chat, oldest, self._bounds.places):
             if (place := self._reader.place(thread)) is not None:
@@ -179,7 +180,7 @@ class CatchUp(Generic[P]):
         """From the newest question on, since that one may have been changed."""
         newest = this.asked.get(place)
         known = min(this.since, self._reader.position(newest) - 1) if newest else this.since
-        return max(known, self._router.oldest)
+        return max(known, this.oldest)
 
     def _is_deleted(self, place: P, newest: QuestionKey, told: Told[P]) -> bool:
         """Does its absence prove that it was deleted? Only where what comes after it was told."""
@@ -188,18 +189,18 @@ class CatchUp(Generic[P]):
         return is_in_range and position not in told_of and self._reader.proves_deleted(place, newest)
 
     async def _take(self, place: P, position: int, message: Any, after: int, this: Round[P]) -> None:
-        try:
-            heard = self._reader.heard(place, message)
-            if isinstance(heard, Edited):
-                heard = replace(heard, may_ask=heard.may_ask and position > after)
-            elif isinstance(heard, Said) and (position <= after or heard.question.key in this.asked.values()):
-                heard = Ignored("heard before")
-            await self._router.hear(heard)
-        except BobbinError:
-            raise
-        except Exception as error:  # noqa: BLE001  # one message must not keep the others
-            skipped(self._reader.chat, HISTORY, error, self._metrics)
-        self.mark.heard(position)
+        with self.mark.hearing(position):
+            try:
+                heard = self._reader.heard(place, message)
+                if isinstance(heard, Edited):
+                    heard = replace(heard, may_ask=heard.may_ask and position > after)
+                elif isinstance(heard, Said) and (position <= after or heard.question.key in this.asked.values()):
+                    heard = Ignored("heard before")
+                await self._router.hear(heard)
+            except BobbinError:
+                raise
+            except Exception as error:  # noqa: BLE001  # one message must not keep the others
+                skipped(self._reader.chat, HISTORY, error, self._metrics)
 
     def _tell(self, trouble: ChatError) -> None:
         if trouble.code not in self._told:

@@ -105,14 +105,11 @@ class Mark:
         self._in_hand.add(position)
         try:
             yield
-            self.heard(position)
+            # What lies ahead would hide all that is missed from now on.
+            if not self._lies_ahead(position):
+                self._newest = max(self._newest, position)
         finally:
             self._in_hand.discard(position)
-
-    def heard(self, position: int) -> None:
-        # What lies ahead would hide all that is missed from now on.
-        if not self._lies_ahead(position):
-            self._newest = max(self._newest, position)
 
     async def keep(self) -> None:
         """Write it down."""

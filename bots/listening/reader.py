@@ -45,6 +45,7 @@ class Told(Generic[P]):
 class Round(Generic[P]):
     """One catching up."""
 
+    oldest: int = 0  # what stands before this position is not looked for
     since: int = 0  # up to this position, nothing is of interest but whether a question was changed
     asked: dict[P, QuestionKey] = field(default_factory=dict)  # the newest question of each place, the newest first
     open: dict[P, int] = field(default_factory=dict)  # what is to be read, and after which position; in order

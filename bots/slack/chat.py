@@ -27,7 +27,6 @@ from bots.text.reasoning import visible
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
-    from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
     from bots.kit import Kit
     from bots.reply.note import Note
@@ -63,7 +62,10 @@ class SlackChat:
                 self._api.who_am_i, connection.BOT_TOKEN, self._kit.vitals
             )
             # Before there are tasks: whoever can't be set up like this is to be told just that.
-            url = await self._socket_url() if self._section.uses_socket_mode else ""
+            token = self._section.app_token.get_secret_value()
+            url = token and await connection.patiently(
+                lambda: self._api.socket_url(token), connection.APP_TOKEN, self._kit.vitals
+            )
             listeners = Listeners(
                 relay,
                 self._section,
@@ -78,7 +80,10 @@ class SlackChat:
             await catch_up.begin()
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             app = listeners.app(tasks)
-            socket = await self._open_socket(app, url, stack) if url else None
+            socket = None
+            if url:
+                opening = connection.open_socket(app, self._api, token, url, self._kit.vitals.metrics)
+                socket = await stack.enter_async_context(opening)
             for task in (self._indicator.run(), catch_up.run(), mark.keep_up()):
                 tasks.create_task(task)
             self._app = app
@@ -91,16 +96,6 @@ class SlackChat:
 
     def _stop_taking(self) -> None:
         self._app = None
-
-    async def _socket_url(self) -> str:
-        token = self._section.app_token.get_secret_value()
-        return await connection.patiently(lambda: self._api.socket_url(token), connection.APP_TOKEN, self._kit.vitals)
-
-    async def _open_socket(self, app: AsyncApp, url: str, stack: AsyncExitStack) -> SocketModeClient:
-        token = self._section.app_token.get_secret_value()
-        return await stack.enter_async_context(
-            connection.open_socket(app, self._api, token, url, self._kit.vitals.metrics)
-        )
 
     async def _take_request(self, request: web.Request) -> web.StreamResponse:
         try:

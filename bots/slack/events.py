@@ -45,9 +45,7 @@ def read_message(message: Mapping[str, Any], team: str, channel: str, bot_user: 
         return Ignored(reason)
     if not _is_for_the_bot(message, channel, bot_user):
         return Ignored("not for the bot")
-    question = _question(message, team, channel, bot_user)
-    # A command is done before anybody could see a sign of it.
-    return Said(question, first_note(question, has_sign=parse(question.text) is None), position(message["ts"]))
+    return _said(message, team, channel, bot_user)
 
 
 def read_back(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said | Deleted | Ignored:
@@ -62,9 +60,8 @@ def read_back(message: Mapping[str, Any], team: str, channel: str, bot_user: str
 
 
 def _edited(message: Mapping[str, Any], team: str, channel: str, bot_user: str, *, at: str, may_ask: bool) -> Edited:
-    question = _question(message, team, channel, bot_user)
-    note = first_note(question, has_sign=parse(question.text) is None)
-    return Edited(question, note, position(at), may_ask)
+    said = _said(message, team, channel, bot_user)
+    return Edited(said.question, said.note, position(at), may_ask)
 
 
 def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited | Deleted | Ignored:
@@ -92,19 +89,17 @@ def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) 
     return Deleted((key_of(team, event["channel"], ts),))
 
 
-def _question(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Question:
+def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said:
     ts = message["ts"]
     thread_ts = message.get("thread_ts") or ts
     if not (is_ts(ts) and is_ts(thread_ts)):
         raise ValueError("a message without a time of its own")
+    key, thread, at = key_of(team, channel, ts), thread_in(team, channel, thread_ts), position(ts)
     text = plain(message.get("text") or "", bot_user, names={})
-    return Question(
-        key=key_of(team, channel, ts),
-        thread=thread_in(team, channel, thread_ts),
-        asker=message["user"],
-        text=text,
-        attachments=_attachments(message, has_words=not is_blank(text)),
-    )
+    attachments = _attachments(message, has_words=not is_blank(text))
+    # A command is done before anybody could see a sign of it.
+    note = Note(Where(channel, thread_ts, ts, has_sign=parse(text) is None))
+    return Said(Question(key, thread, message["user"], text, attachments=attachments), note, at)
 
 
 def _attachments(message: Mapping[str, Any], *, has_words: bool) -> tuple[Attachment, ...]:
@@ -132,10 +127,10 @@ def _list(message: Mapping[str, Any], name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def first_note(question: Question, *, has_sign: bool = False) -> Note[Where]:
-    """Return the note with which an answer begins."""
+def first_note(question: Question) -> Note[Where]:
+    """Return the note with which an answer begins whose question came with none."""
     _, channel, ts = message_of(question.key)
-    return Note(Where(channel, place_of(question.thread.id)[1], ts, has_sign))
+    return Note(Where(channel, place_of(question.thread.id)[1], ts))
 
 
 def check_command(command: Mapping[str, Any]) -> None:
