@@ -51,7 +51,7 @@ def read_message(message: discord.Message, me: int) -> Said | Ignored:
     question = Question(key, thread, str(message.author.id), text, attachments=attachments)
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
-    return kind(question, Note(where), message.id)
+    return kind(question, Note(where), message.id, (message.channel.id,))
 
 
 def read_command(interaction: discord.Interaction, text: str, token: str, until: float) -> Said:

@@ -193,7 +193,7 @@ class Listeners:
                 )
             try:
                 if isinstance(heard, Said):
-                    await catch_up.before(message.channel.id)
+                    await catch_up.before(heard)
                 await self._router.hear(heard)
             except StorageUnavailable as unavailable:
                 log.warning("a question could not be recorded; its asker is told so")

@@ -45,10 +45,6 @@ class CatchUp(Generic[P]):
         self._one_at_a_time: WeakValueDictionary[P, asyncio.Lock] = WeakValueDictionary()
         self._told: set[str] = set()  # codes that were logged
 
-    def knows(self, place: P) -> bool:
-        """Was the bot asked there of late?"""
-        return place in self._round.asked
-
     async def begin(self) -> None:
         """The connection is there: to be called before anything live is let through."""
         this = self._round = Round()
@@ -84,14 +80,17 @@ class CatchUp(Generic[P]):
             self.mark.end()
             await self.mark.keep()
 
-    async def before(self, *places: P) -> None:
-        """Before something new of *places* is taken: take what is old there, unless that is done.
+    async def before(self, said: Said) -> None:
+        """Before what is *said* live is taken: take what is old in its places, unless that is done.
 
         Raises StorageUnavailable.
         """
         this = self._round
         await this.tried.wait()
-        for place in places if this.is_planned and not this.is_over else ():
+        if this.is_over or not this.is_planned:
+            return
+        is_known = any(place in this.asked for place in said.places[-1:])
+        for place in said.places[-1:] if is_known else said.places:
             try:
                 await self._close(place, this, is_urgent=True)
             except ChatError as trouble:

@@ -17,6 +17,8 @@ class Said:
     question: Question
     note: Note[Any]  # with which the answer begins
     position: int  # when that happened, on the platform's scale
+    # Where what was missed comes before it: its thread, and, should nothing be known of that, first where it began.
+    places: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

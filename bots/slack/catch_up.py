@@ -21,9 +21,9 @@ from bots.slack.unreadable import skipped
 from core.errors import ChatBusy, ChatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
 
-    from bots.listening.events import Heard, Said
+    from bots.listening.events import Heard
     from bots.listening.reader import Round
     from bots.slack.api import Api, Identity
     from bots.slack.pace import Pace
@@ -149,12 +149,3 @@ class SlackReader:
             elif at > after and thread not in asked:
                 below[thread] = at  # somebody may have been asking in there
         return below
-
-
-def places_before(said: Said, knows: Callable[[Place], bool]) -> list[Place]:
-    """Return where what was missed comes before what is *said* live: nowhere if that begins a thread."""
-    channel, thread_ts = place = place_of(said.question.thread.id)
-    if thread_ts == message_of(said.question.key)[2]:
-        return []
-    # Where the thread began may have been missed itself.
-    return [place] if knows(place) else [(channel, ""), place]

@@ -61,7 +61,7 @@ def read_back(message: Mapping[str, Any], team: str, channel: str, bot_user: str
 
 def _edited(message: Mapping[str, Any], team: str, channel: str, bot_user: str, *, at: str, may_ask: bool) -> Edited:
     said = _said(message, team, channel, bot_user)
-    return Edited(said.question, said.note, position(at), may_ask)
+    return Edited(said.question, said.note, position(at), said.places, may_ask)
 
 
 def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited | Deleted | Ignored:
@@ -94,12 +94,14 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str) ->
     thread_ts = message.get("thread_ts") or ts
     if not (is_ts(ts) and is_ts(thread_ts)):
         raise ValueError("a message without a time of its own")
-    key, thread, at = key_of(team, channel, ts), thread_in(team, channel, thread_ts), position(ts)
+    at, key, thread = position(ts), key_of(team, channel, ts), thread_in(team, channel, thread_ts)
     text = plain(message.get("text") or "", bot_user, names={})
     attachments = _attachments(message, has_words=not is_blank(text))
     # A command is done before anybody could see a sign of it.
     note = Note(Where(channel, thread_ts, ts, has_sign=parse(text) is None))
-    return Said(Question(key, thread, message["user"], text, attachments=attachments), note, at)
+    # The first message of a thread waits for nothing.
+    places = () if thread_ts == ts else ((channel, ""), (channel, thread_ts))
+    return Said(Question(key, thread, message["user"], text, attachments), note, at, places)
 
 
 def _attachments(message: Mapping[str, Any], *, has_words: bool) -> tuple[Attachment, ...]:

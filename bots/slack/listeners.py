@@ -19,7 +19,7 @@ from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
 from bots.slack.buttons import AGAIN, Click, read_click
-from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader, places_before
+from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, read_event
 from bots.slack.ids import SCALE, is_ts, position
@@ -164,7 +164,7 @@ class Listeners:
             log.info("A question came too late to be answered.", question=heard.question.key)
             return
         if isinstance(heard, Said):
-            await self.catch_up.before(*places_before(heard, self.catch_up.knows))
+            await self.catch_up.before(heard)
         await self._router.hear(heard)
 
     async def _record(self, said: Said) -> Accepted:

@@ -16,7 +16,7 @@ from bots.listening.mark import Mark
 from bots.listening.router import Router
 from bots.slack import catch_up, connection
 from bots.slack.api import Api
-from bots.slack.catch_up import BOUNDS, OVERLAP, SEEN_NOTE, SlackReader, places_before
+from bots.slack.catch_up import BOUNDS, OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.events import read_message
 from bots.slack.ids import SCALE, Place, key_of
 from bots.slack.pace import Pace
@@ -87,7 +87,7 @@ class Away:
 
     async def before(self, live: Message) -> None:
         """A message comes live."""
-        await self.catch_up.before(*places_before(self.said(live), self.catch_up.knows))
+        await self.catch_up.before(self.said(live))
 
     def bound(self, **bounds: float) -> None:
         self.reader.bounds = self.catch_up._bounds = replace(BOUNDS, **bounds)  # type: ignore[arg-type]
