@@ -70,7 +70,7 @@ class CatchUp(Generic[P]):
                 this.refusals += 1
                 this.is_over = this.refusals >= self._bounds.refusals
                 await self._pause(0.0 if this.is_over else trouble.retry_after or self._bounds.pause)
-        if this.is_over and this.open:
+        if this.is_over and (this.open or not this.is_listed):
             log.warning(
                 "not everywhere that something was said while I was away could be read",
                 chat=self._reader.chat,
