@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import engine, grown, lag, ndjson, relay, short, start, streams
 from benchmarks.rows import Row
-from core.vitals import set_up_log
+from core.log import set_up_log
 
 NDJSON_REACH = 1 / 5
 RESULT = Path("build/bench.json")

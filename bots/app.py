@@ -17,7 +17,7 @@ from core.asking.service import Service
 from core.engine.embedded import Embedded
 from core.errors import SetupError, StorageUnavailable
 from core.relay import Relay
-from core.settings import NO_KEY
+from core.settings import NO_KEY, proxy_for
 from core.storage.database import open_database, readable
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
@@ -135,7 +135,7 @@ class Bobbin:
                 await self._listen(stop)
             finally:
                 self.vitals.down("process", "ending")
-                log.info("ending", running=self._engine.busy)
+                log.info("ending", threads=self._engine.busy)
                 await self._engine.stop(self._settings.shutdown_grace)
 
     async def _open_database(self, parts: AsyncExitStack, stop: asyncio.Event) -> bool:
@@ -216,7 +216,10 @@ async def _unless(stop: asyncio.Event, entering: Awaitable[None]) -> bool:
 def _service(settings: Settings, vitals: Vitals) -> Service:
     upstream = settings.upstream
     return Service(
-        [Upstream(upstream.url, token, idle_timeout=upstream.idle_timeout) for token in upstream.every_token],
+        [
+            Upstream(upstream.url, token, proxy=proxy_for(upstream.url), idle_timeout=upstream.idle_timeout)
+            for token in upstream.every_token
+        ],
         in_flight=upstream.in_flight,
         per_second=upstream.per_second,
         metrics=vitals.metrics,

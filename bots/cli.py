@@ -94,8 +94,15 @@ def run(
             )
             _sandbox(settings, script=None)
             return
+        from core.storage.database import readable  # noqa: PLC0415
+
         _log(settings)
-        structlog.get_logger(__name__).info("starting", version=bots.__version__, settings=settings.origin)
+        structlog.get_logger(__name__).info(
+            "starting",
+            version=bots.__version__,
+            settings=settings.origin,
+            database=readable(settings.database.url.get_secret_value()),
+        )
         from bots.app import Bobbin  # noqa: PLC0415
 
         _until_signalled(Bobbin(settings, names, only or ()).run)
@@ -254,7 +261,7 @@ async def _serve_upstream(emulator: Emulator, host: str, port: int, stop: asynci
 
 
 def _log(settings: Settings) -> None:
-    from core.vitals import set_up_log  # noqa: PLC0415
+    from core.log import set_up_log  # noqa: PLC0415
 
     set_up_log(settings.log.level, as_json=settings.log.is_json, secrets=settings.secrets)
 
@@ -293,7 +300,7 @@ def _plainly(*, as_json: bool = False) -> Iterator[None]:
         yield
     except BobbinError as error:
         if as_json:
-            from core.vitals import set_up_log  # noqa: PLC0415
+            from core.log import set_up_log  # noqa: PLC0415
 
             set_up_log("ERROR", as_json=True)
             for line in error.sentence.splitlines():

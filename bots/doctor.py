@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from bots import platforms
 from core.errors import BobbinError, SetupError, StorageUnavailable, TokenRefused, UpstreamError, UsedUp
-from core.settings import NO_KEY
+from core.redactor import Redactor
+from core.settings import NO_KEY, proxy_for
 from core.storage.database import open_database, readable
 from core.storage.ledger import Ledger
 from core.storage.migrate import is_current
 from core.upstream.client import Upstream
 from core.upstream.prompt import Prompt
-from core.vitals import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -147,7 +147,7 @@ async def _ask(settings: Settings, token: str, which: str) -> Finding:
     """Raises UpstreamError when no answer comes, whatever the token."""
     url, model = settings.upstream.url, _model(settings)
     try:
-        async with Upstream(url, token) as upstream:
+        async with Upstream(url, token, proxy=proxy_for(url)) as upstream:
             await upstream.answer(Prompt(model=model, question="Say OK.", stateful=False))
     except TokenRefused as error:
         return Finding("upstream", is_well=False, sentence=f"{url} refuses {which} ({error}); make a new one")

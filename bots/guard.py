@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from core.vitals import Metrics
+    from core.metrics import Metrics
 
 MiB = 1 << 20
 

@@ -55,7 +55,7 @@ def _tell(name: str, error: Exception | None, vitals: Vitals, pause: float) -> N
     vitals.down(name, "Listening broke off unexpectedly; beginning again.")
     causes = list(_causes(error))
     log.error(
-        "listening to a chat broke off unexpectedly; beginning again",
+        "listening to a chat breaks off unexpectedly; beginning again",
         chat=name,
         reference=secrets.token_hex(4),
         errors=[type(cause).__name__ for cause in causes] or ["none: it just ended"],

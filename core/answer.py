@@ -27,6 +27,7 @@ from core.errors import (
     UpstreamError,
     UpstreamFailed,
     UpstreamUnreachable,
+    facts,
 )
 from core.presentation import insist
 from core.thread import Conversation
@@ -36,11 +37,11 @@ from core.words import is_keepable, keepable
 
 if TYPE_CHECKING:
     from core.asking.service import Answering, Service
+    from core.metrics import Metrics
     from core.presentation import Presentation
     from core.preset import Choice
     from core.storage.ledger import Ledger, Taken
     from core.turn import Turn
-    from core.vitals import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +89,7 @@ class Answer:
             self._turn = self._turn.finish(said.text)
             going_on = self._named(said)
         except (ThreadGone, ChatForbidden) as error:
-            log.info("nothing can be shown in the thread any more: stopped", error=str(error))
+            log.info("nothing can be shown in the thread any more; stopping", **facts(error))
             self._turn = self._turn.stop()
         except (Overtaken, StorageUnavailable):
             raise
@@ -99,13 +100,13 @@ class Answer:
             if not was_cut and self._turn.model == self._choice.model:
                 going_on = self._usable()  # else the question may or may not be in its history: rebuild next time
         except Exception:  # the thread must not wait for good
-            log.exception("a turn failed in a way that nobody thought of")
+            log.exception("a turn fails in a way that nobody thought of")
             self._fail(BobbinError())
         try:
             await insist(lambda: self._conclude(going_on, trace))
         except CannotBeKept as error:
             # Whatever it was that came, nothing of it is written a second time: that can't be refused.
-            log.error("the database refuses an answer", why=str(error))
+            log.error("the database refuses an answer", **facts(error))
             self._turn = self._taken.turn.start(self._turn.model)
             self._fail(error)
             await insist(lambda: self._conclude(None))
@@ -128,7 +129,7 @@ class Answer:
                 if self._turn.answer:
                     raise  # people have read the beginning of its answer: that stays
                 model = self._turn.model
-                log.warning("a model does not answer; asking the next", model=model, next=following, error=str(error))
+                log.warning("a model does not answer; asking the next", model=model, next=following, **facts(error))
             self._turn = self._turn.start(following)
         return await self._converse()
 
@@ -138,12 +139,12 @@ class Answer:
                 return await self._ask(going_on, self._turn.question.words)
             except (UnknownConversation, ConversationTooLarge, UpstreamCut, EmptyAnswer) as error:
                 # What was cut off may be in the conversation's history: asked there again, it would be in it twice.
-                log.warning("the conversation can't go on; rebuilding it", error=str(error))
+                log.warning("the conversation can't go on; rebuilding it", **facts(error))
                 return await self._ask(None, await self._retold())
         try:
             return await self._ask(None, await self._retold())
         except (UpstreamCut, EmptyAnswer) as error:
-            log.warning("the answer was cut off; asking once more", error=str(error))
+            log.warning("the answer is cut off; asking once more", **facts(error))
             return await self._ask(None, await self._retold())
 
     def _usable(self) -> Conversation | None:
@@ -211,14 +212,14 @@ class Answer:
         if said.conversation and is_keepable(said.conversation):
             return Conversation(said.conversation, self._turn.model)
         length = len(said.conversation or "")
-        log.warning("the service named no conversation that can go on; the next one is told it all", length=length)
+        log.warning("the AI service names no conversation that can go on; telling the next one all", length=length)
         self._metrics.unnamed.inc()
         return None
 
     def _fail(self, error: BobbinError) -> None:
         # A token that is refused has been said loudly once, and would be here once a question.
         loud = isinstance(error, UpstreamError) and error.for_operator and not refuses_token(error)
-        log.log(40 if loud else 30, "a turn failed", error=str(error), kind=type(error).__name__)
+        log.log(40 if loud else 30, "a turn fails", **facts(error))
         turn = self._turn
         told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
         self._turn = told.fail(f"{error.sentence} (Reference: `{turn.reference}`)")

@@ -43,8 +43,11 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import socket
 from typing import ClassVar
+
+_TRACE_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
 
 
 class BobbinError(Exception):
@@ -101,10 +104,11 @@ class UpstreamError(BobbinError):
         trace_id: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Keep what the service said, for the log.
+        """Keep what the service said, for whoever runs the bot.
 
-        *detail* and *code* are the service's own words and never shown to people; *status* is the HTTP
-        status, None when none came; *trace_id* is the service's own reference; *retry_after* in seconds.
+        *detail* and *code* are the service's own words and never shown to people; *detail* may quote what somebody
+        asked, and is never logged. *status* is the HTTP status, None when none came; *trace_id* is the service's own
+        reference; *retry_after* in seconds.
         """
         super().__init__()
         self.detail = detail
@@ -114,7 +118,7 @@ class UpstreamError(BobbinError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        """For the log: what the service said, and its reference."""
+        """For whoever runs the bot: what the service said, and its reference."""
         where = f"HTTP {self.status} " if self.status else ""
         trace = f" (trace {self.trace_id})" if self.trace_id else ""
         return f"{where}{self.code}: {self.detail or type(self).__name__}{trace}"
@@ -207,7 +211,7 @@ class ChatError(BobbinError):
     """The chat platform did not take the message."""
 
     def __init__(self, detail: str = "", *, code: str = "unknown", retry_after: float | None = None) -> None:
-        """Keep the platform's *code* and *detail* for the log; *retry_after* in seconds."""
+        """Keep the platform's *code* and *detail* for the log, so that nobody's words may be in them; *retry_after* in seconds."""
         super().__init__()
         self.detail = detail
         self.code = code
@@ -279,6 +283,27 @@ class TakesProcessesDown(BobbinError):
 
 class SetupError(BobbinError):
     """Bobbin can't start like this."""
+
+
+def facts(error: BaseException) -> dict[str, object]:
+    """Return what the log may tell of *error*: its kind, the kinds of its causes, codes and ids.
+
+    The texts of errors are left out, since they may quote anything.
+    """
+    found: dict[str, object] = {"kind": type(error).__name__}
+    match error:
+        case UpstreamError():
+            trace = error.trace_id or ""
+            found |= {"status": error.status, "code": error.code, "trace": trace if _TRACE_ID.fullmatch(trace) else ""}
+        case ChatError():
+            found |= {"code": error.code, "detail": error.detail}
+        case CannotBeKept():
+            found |= {"detail": error.detail}
+    causes, cause = [], error.__cause__
+    while cause is not None:
+        causes.append(type(cause).__name__)
+        cause = cause.__cause__
+    return {name: value for name, value in {**found, "causes": causes}.items() if value}
 
 
 def _about(seconds: float) -> str:

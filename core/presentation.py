@@ -21,8 +21,9 @@ from core.errors import (
     Overtaken,
     StorageUnavailable,
     ThreadGone,
+    facts,
 )
-from core.vitals import Metrics
+from core.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -55,7 +56,7 @@ class Oddities:
         self._metrics.unclear.labels(chat).inc()
         if (chat, error.code) not in self._told and len(self._told) < MOST_TOLD:
             self._told.add((chat, error.code))
-            log.error("a platform answers what can't be understood; it is asked again", chat=chat, error=str(error))
+            log.error("a platform answers what can't be understood; asking again", chat=chat, **facts(error))
 
 
 class Presentation:
@@ -139,14 +140,14 @@ class Presentation:
             except (ChatBusy, ChatClosed) as error:
                 self._note(error)
                 pause = max(error.retry_after or next(pauses), SHORTEST_PAUSE)
-                log.warning("the platform takes nothing; showing the end later", error=str(error), seconds=pause)
+                log.warning("the platform takes nothing; showing the end later", seconds=pause, **facts(error))
                 await asyncio.sleep(pause)
             except ChatError as error:
                 return f"{type(error).__name__}: {error}"
             except Overtaken:
                 raise
             except Exception as error:  # a fault of ours must not keep the thread's next question waiting
-                log.exception("the end of a turn can't be shown, and nobody thought of why")
+                log.exception("the end of a turn can't be shown, in a way that nobody thought of")
                 return f"{type(error).__name__}"
             else:
                 return ""
@@ -168,11 +169,11 @@ class Presentation:
             except (ThreadGone, ChatForbidden):
                 raise
             except ChatRejected as error:
-                log.error("updates are refused as they are; only the end will be shown", error=str(error))
+                log.error("updates are refused as they are; showing the end only", **facts(error))
                 return
             except ChatError as error:
                 self._note(error)
-                log.warning("an update could not be shown", error=str(error), kind=type(error).__name__)
+                log.warning("an update can't be shown; trying again", **facts(error))
                 self.changed()  # what could not be shown is to be shown, whether more comes or not
                 with self._waiting():
                     await asyncio.sleep(0.0 if self._over.is_set() else error.retry_after or next(pauses))
@@ -228,7 +229,7 @@ class Presentation:
         try:
             await self._ledger.save(self._to_keep(turn))
         except (StorageUnavailable, Overtaken) as error:
-            log.warning("what was shown last could not be kept", kind=type(error).__name__)
+            log.warning("what was shown last can't be kept", **facts(error))
 
     def _to_keep(self, turn: Turn) -> Turn:
         """Of a turn that still grows only the note is worth keeping: after a crash its answer begins again."""

@@ -223,7 +223,14 @@ class Relay:
     def _accepted(self, accepted: Accepted) -> Accepted:
         if accepted.is_new:
             turn, thread = accepted.turn, accepted.turn.question.thread.id
-            log.info("accepted", thread=thread, turn=turn.id, reference=turn.reference, told=turn.is_over)
+            log.info(
+                "accepted",
+                thread=thread,
+                turn=turn.id,
+                reference=turn.reference,
+                asker=turn.question.asker,
+                told=turn.is_over,
+            )
             self._wake(thread)
         return accepted
 

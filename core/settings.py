@@ -6,7 +6,6 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -29,7 +28,9 @@ from pydantic_settings import (
 
 from core import preset
 from core.errors import SetupError
+from core.proxy import proxies, proxy_named
 from core.secret_box import SecretBox
+from core.urls import secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -229,9 +230,10 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> list[str]:
         """Every secret that is set, for the log to be redacted."""
-        in_url = urlsplit(self.database.url.get_secret_value()).password
-        others = [value for value in _secrets(self) if value != self.database.url.get_secret_value()]
-        return [*(part.strip() for value in others for part in value.split(",")), *([in_url] if in_url else [])]
+        database = self.database.url.get_secret_value()
+        tokens = [part.strip() for value in _secrets(self) if value != database for part in value.split(",")]
+        urls = [database, *(value for value in _texts(self) if "://" in value), *proxies(os.environ)]
+        return list(dict.fromkeys([*tokens, *(secret for url in urls for secret in secrets_in(url))]))
 
 
 def load(
@@ -262,6 +264,11 @@ def load(
         raise SetupError("\n".join(wrong))
     settings._file = chosen  # noqa: SLF001  # ours; no setting, or a variable could set it
     return settings
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the URL of the proxy through which *url* is to be reached, None if there is none. Raises SetupError."""
+    return proxy_named(url, os.environ)
 
 
 def log_section() -> LogSection:
@@ -359,12 +366,20 @@ def _paths(tree: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def _secrets(section: BaseModel) -> Iterator[str]:
+    yield from (value.get_secret_value() for value in _values(section) if isinstance(value, SecretStr))
+
+
+def _texts(section: BaseModel) -> Iterator[str]:
+    yield from (value for value in _values(section) if isinstance(value, str))
+
+
+def _values(section: BaseModel) -> Iterator[object]:
     for name in type(section).model_fields:
         value = getattr(section, name)
-        if isinstance(value, SecretStr):
-            yield value.get_secret_value()
-        elif isinstance(value, BaseModel):
-            yield from _secrets(value)
+        if isinstance(value, BaseModel):
+            yield from _values(value)
+        else:
+            yield value
 
 
 def _sentence(error: Any, model: type[BaseModel], where: Path) -> str:

@@ -12,9 +12,9 @@ import structlog
 from core import preset
 from core.answer import Answer
 from core.chat import appeal
-from core.errors import ChatError, Overtaken, StorageUnavailable
+from core.errors import ChatError, Overtaken, StorageUnavailable, facts
+from core.metrics import Metrics
 from core.presentation import Oddities, Presentation
-from core.vitals import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ class Worker:
                     await self._uninterrupted(taken, asked)
                 except Overtaken:
                     # Not ours to take again: the engine says so, should the thread still be ours.
-                    log.info("the turn is somebody else's by now, or was asked anew")
+                    log.info("the turn is another process's by now, or is asked again; leaving it")
                     return
 
     def interrupt(self, turn: TurnId) -> None:
@@ -125,4 +125,4 @@ class Worker:
                 await self._ledger.write_note(note, today)
                 await appeal(self._chats[thread.chat], turn)
         except (ChatError, StorageUnavailable) as error:
-            log.warning("nobody could be told that the bot may not write there", error=str(error))
+            log.warning("nobody can be told that the bot may not write there", **facts(error))

@@ -10,9 +10,9 @@ import pytest
 from bots import platforms
 from bots.app import ENDING, WORKER
 from core.engine import jobs
+from core.redactor import Redactor
 from core.settings import Settings, UpstreamSection
 from core.storage import database
-from core.vitals import Redactor
 
 HOUSE = Path(__file__).parent.parent
 DEPLOY = HOUSE / "deploy"

@@ -33,7 +33,7 @@ DOORS = {
     "procrastinate": ["core/engine/", "migrations/"],
     "psycopg": ["core/engine/"],
     "psycopg_pool": ["core/engine/"],
-    "prometheus_client": ["core/vitals.py"],
+    "prometheus_client": ["core/metrics.py"],
     "stamina": ["core/asking/"],
     "typer": ["bots/cli.py"],
 }
@@ -128,6 +128,31 @@ def test_nothing_stands_in_two_adapters(one: str, other: str) -> None:
 def test_the_environment_is_read_in_one_place() -> None:
     readers = [place(path) for path in MODULES if re.search(r"\bos\.(environ|getenv)\b", path.read_text())]
     assert readers == ["core/settings.py"]
+
+
+_LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_a_log_line_is_a_sentence_of_ours_and_facts(path: Path) -> None:
+    """No text is put together for it, and no error's text is in it: those may quote what people wrote."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if ast.unparse(node.func.value) != "log" or node.func.attr not in _LEVELS:
+            continue
+        sentence, where = node.args[0], f"line {node.lineno}"
+        if isinstance(sentence, ast.Constant):
+            said = str(sentence.value)
+            first = said.partition(" ")[0]
+            assert first.islower() or first.casefold() in (*PLATFORMS, "python"), where
+            assert not said.endswith("."), where
+            assert not re.search(r"\b(I|me|my)\b", said), where
+        else:
+            assert isinstance(sentence, ast.Name), f"{where}: the sentence is put together"
+            assert sentence.id.isupper(), where
+        assert len(node.args) == 1, f"{where}: facts have names"
+        assert not re.search(r"\b(str|repr)\(\w*(error|trouble|refusal)\w*\)", ast.unparse(node)), where
 
 
 @pytest.mark.parametrize("path", MODULES, ids=place)

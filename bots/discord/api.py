@@ -12,12 +12,13 @@ import yarl
 
 from bots.discord.bounds import LONGEST_SLEEP, tracing
 from bots.discord.unreadable import guard
+from core.settings import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bots.discord.settings import Section
-    from core.vitals import Metrics
+    from core.metrics import Metrics
 
 LONGEST_CALL = 20.0  # seconds
 KEPT_OPEN = 30.0  # seconds without use; logging in takes two calls, and who only answers may need it again soon
@@ -28,6 +29,7 @@ class Api:
 
     def __init__(self, section: Section, metrics: Metrics) -> None:
         self._section = section
+        proxy_for(section.api_url)  # raises SetupError, which is to be known from the start
         self._metrics = metrics
         self._client: discord.Client | None = None
         self._uses = 0
@@ -84,6 +86,7 @@ async def log_in(section: Section) -> discord.Client:
         intents=_intents(section),
         allowed_mentions=discord.AllowedMentions.none(),
         max_ratelimit_timeout=LONGEST_SLEEP,
+        proxy=proxy_for(section.api_url),  # and so for the gateway: discord.py takes one for all
         http_trace=tracing(),
         # Nothing is looked up among messages and members, so none are kept.
         max_messages=None,

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from bots.kit import Notes
     from bots.listening.events import Heard
     from bots.listening.reader import Round
+    from core.metrics import Metrics
     from core.thread import Thread
     from core.turn import QuestionKey
-    from core.vitals import Metrics
 
 # A page is the most that Discord tells at once: https://discord.com/developers/docs/resources/message#get-channel-messages
 # All calls together are half a minute of those that Discord takes from a bot.

@@ -21,13 +21,13 @@ from bots.discord.unreadable import skipped
 from bots.listening.router import recorded_within
 from bots.text.cut import utf16
 from core.commands import HELP, Command, Verb
-from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable
+from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable, facts
 from core.preset import Preset
 
 if TYPE_CHECKING:
     from bots.kit import Notes
+    from core.metrics import Metrics
     from core.relay import Relay
-    from core.vitals import Metrics
 
 Interaction = discord.Interaction[discord.Client]
 Ask = Callable[[Interaction, str], Awaitable[None]]
@@ -98,11 +98,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
                     await self.sync()
                 await notes.write_note(COMMANDS_NOTE, digest)
         except (ChatError, StorageUnavailable) as error:
-            log.warning(
-                "the slash commands could not be registered; trying again at the next start",
-                error=type(error).__name__,
-                code=getattr(error, "code", None),
-            )
+            log.warning("the slash commands can't be registered; trying again at the next start", **facts(error))
 
 
 def _check_texts(data: Any) -> None:
@@ -116,26 +112,26 @@ def _check_texts(data: Any) -> None:
 async def explain(interaction: Interaction, error: Exception) -> None:
     """Tell who gave a command, or clicked, why nothing came of it."""
     if isinstance(error, BobbinError):
-        log.warning("a command was refused", kind=type(error).__name__)
+        log.warning("a command is refused", **facts(error))
         sentence = error.sentence
     elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
-        log.warning("somebody gave a command that Discord remembers from another version")
+        log.warning("a command is one that Discord remembers from another version")
         sentence = OTHER_COMMAND
     elif isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
-        log.warning("a command was answered too late: Discord waits three seconds only")
+        log.warning("a command is answered too late: Discord waits for three seconds")
         return
     elif isinstance(error, discord.HTTPException) and error.code == ALREADY_ANSWERED:
-        log.info("a command or click came twice, and was answered before")
+        log.info("a command or click comes twice, and was answered before")
         return
     else:
         reference = secrets.token_hex(4)
-        log.error("a command failed", reference=reference, exc_info=error)
+        log.error("a command fails in a way that nobody thought of", reference=reference, exc_info=error)
         sentence = f"Something went wrong with this command. Please try again. (Reference: `{reference}`)"
     try:
         with translated():
             await tell(interaction, sentence, ephemeral=True)
     except ChatError as trouble:
-        log.warning("nobody could be told that a command failed", code=trouble.code)
+        log.warning("nobody can be told that a command failed", **facts(trouble))
 
 
 def _add_ask(tree: Tree, take: Ask) -> None:

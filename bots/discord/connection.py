@@ -200,7 +200,7 @@ async def _hang_up(client: discord.Client, sockets: WeakSet[aiohttp.ClientWebSoc
 
 async def _wait(delay: float, code: str, vitals: Vitals) -> None:
     vitals.down(PART, "Discord can't be reached; trying again.")
-    log.warning("Discord can't be reached; trying again.", code=code, delay=delay)
+    log.warning("Discord can't be reached; trying again", code=code, seconds=delay)
     await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -44,7 +45,9 @@ _REJECTED = frozenset({40005, 40060, 40094, 50005, 50006, 50024, 50035, 50045, T
 # 30046, too many edits of a message older than an hour: no rate is published, so try rarely.
 OLD_EDITS = 30046
 OLD_EDITS_PAUSE = 600.0  # seconds
-DETAIL_CHARACTERS = 500  # of Discord's own words: enough for a log
+DETAIL_CHARACTERS = 500  # enough for a log
+DEEPEST = 10  # steps into a payload
+_NAME = re.compile(r"\w{1,60}", re.ASCII)
 
 NETWORK = (OSError, aiohttp.ClientError)
 
@@ -94,7 +97,7 @@ def overlooking() -> Iterator[None]:
     except _STUMBLES as error:
         if not is_misread(error):
             raise
-        log.warning("Discord answered what can't be understood", kind=type(error).__name__)
+        log.warning("Discord answers what can't be understood; going on", kind=type(error).__name__)
 
 
 def is_misread(error: Exception) -> bool:
@@ -114,7 +117,7 @@ def translate(error: Exception) -> ChatError:
         case discord.InvalidData():
             return ChatUnclear(type(error).__name__, code=UNREADABLE)
         case discord.DiscordException():
-            return ChatRejected(str(error), code=type(error).__name__)
+            return ChatRejected(code=type(error).__name__)
         case _:
             return ChatBusy(type(error).__name__, code="unreachable")
 
@@ -123,11 +126,27 @@ def _translated(error: discord.HTTPException) -> ChatError:
     headers, is_json = error.response.headers, is_discords(error)
     code = error.code if is_json and type(error.code) is int else 0
     told = OLD_EDITS_PAUSE if code == OLD_EDITS else headers.get("Retry-After")
-    # A proxy's page is nothing for the log.
-    detail = str(error.text)[:DETAIL_CHARACTERS] if is_json else headers.get("Content-Type", "")
+    # A proxy's page is nothing for the log, and what Discord says may quote what was sent.
+    told_of = _places(error._errors) if is_json else [headers.get("Content-Type", "")]  # noqa: SLF001  # nowhere else
+    detail = "; ".join(told_of)[:DETAIL_CHARACTERS]
     kind = meaning(code, error.status, is_json=is_json)
     wait = seconds_from(told, max(LONGEST_WAIT, OLD_EDITS_PAUSE if code == OLD_EDITS else 0.0))
     return kind(detail, code=str(code or error.status), retry_after=wait)
+
+
+def _places(errors: object, path: str = "") -> Iterator[str]:
+    """Tell where in a payload something is wrong, and by which code.
+
+    https://discord.com/developers/docs/reference#error-messages
+    """
+    if not isinstance(errors, dict):
+        return
+    for name, inner in errors.items():
+        if name == "_errors" and isinstance(inner, list):
+            codes = [str(one.get("code")) for one in inner if isinstance(one, dict)]
+            yield f"{path or 'all'}: {' '.join(code for code in codes if _NAME.fullmatch(code))}"
+        elif _NAME.fullmatch(str(name)) and path.count(".") < DEEPEST:
+            yield from _places(inner, f"{path}.{name}" if path else name)
 
 
 def is_discords(error: discord.HTTPException) -> bool:

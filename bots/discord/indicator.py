@@ -11,7 +11,7 @@ import structlog
 
 from bots.discord import threads
 from bots.discord.errors import translated
-from core.errors import ChatError
+from core.errors import ChatError, facts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,7 +70,7 @@ class Indicator:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("typing failed", exc_info=error)
+            log.error("typing fails in a way that nobody thought of", exc_info=error)
 
     async def _type(self, where: Where, enough: asyncio.Event) -> None:
         until = time.monotonic() + LONGEST
@@ -89,4 +89,4 @@ class Indicator:
                         with suppress(TimeoutError):
                             await asyncio.wait_for(enough.wait(), RENEWED_EVERY)
         except ChatError as trouble:
-            log.debug("no sign of life", code=trouble.code, detail=trouble.detail)
+            log.debug("the bot can't be shown typing", **facts(trouble))

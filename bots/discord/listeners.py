@@ -22,7 +22,7 @@ from bots.listening.catch_up import CatchUp
 from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
 from bots.listening.router import Router, recorded_within
-from core.errors import ChatError, StorageUnavailable
+from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -196,7 +196,7 @@ class Listeners:
                     await catch_up.before(heard)
                 await self._router.hear(heard)
             except StorageUnavailable as unavailable:
-                log.warning("a question could not be recorded; its asker is told so")
+                log.warning("a question can't be recorded; telling its asker")
                 await _apologize(message, unavailable.sentence)
 
     async def _record(self, said: Said) -> Accepted:
@@ -208,7 +208,7 @@ class Listeners:
         try:
             await self._router.hear(DeletedMessages(tuple(map(key_of, messages))))
         except StorageUnavailable:
-            log.warning("a message was deleted, and it could not be recorded that its question is none any more")
+            log.warning("a message was deleted, and it can't be recorded that its question is none any more")
 
     async def _clicked(self, interaction: Interaction) -> None:
         """Have a question answered again, if that is what was clicked."""
@@ -237,7 +237,7 @@ class Listeners:
             with overlooking(), translated():
                 await interaction.response.defer(thinking=True)
         except ChatError as refusal:  # recorded, it is answered, if need be in the channel
-            log.warning("Discord did not take that an answer to a command comes", code=refusal.code)
+            log.warning("Discord does not take that an answer to a command comes", **facts(refusal))
         finally:
             deferring.set()
             del self._deferring[asked.question.key]
@@ -256,7 +256,7 @@ async def _look_up_channel(message: discord.Message, client: discord.Client) -> 
         with translated():
             channel = await client.fetch_channel(message.channel.id)
     except ChatError as trouble:
-        log.warning("a mention came from a channel that can't be looked up", code=trouble.code)
+        log.warning("a mention comes from a channel that can't be looked up", **facts(trouble))
         return
     message.channel = channel  # type: ignore[assignment]
     if isinstance(channel, discord.Thread | discord.abc.GuildChannel):
@@ -268,4 +268,4 @@ async def _apologize(message: discord.Message, sentence: str) -> None:
         with translated():
             await message.channel.send(sentence, reference=message.to_reference(fail_if_not_exists=False))
     except ChatError as trouble:
-        log.warning("nobody could be told that a question was not recorded", code=trouble.code)
+        log.warning("nobody can be told that a question was not recorded", **facts(trouble))

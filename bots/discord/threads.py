@@ -80,4 +80,4 @@ async def leave(client: discord.Client, thread_id: int, soon: Soon) -> None:
                 await soon()
                 await client.http.leave_thread(thread_id)
     except ChatError as refusal:
-        log.debug("a thread was not left", code=refusal.code)
+        log.debug("a thread can't be left", code=refusal.code)

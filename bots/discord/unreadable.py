@@ -14,7 +14,7 @@ from bots.listening.unreadable import HISTORY
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from core.vitals import Metrics
+    from core.metrics import Metrics
 
 Json = dict[str, Any]
 T = TypeVar("T")

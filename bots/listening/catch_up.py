@@ -14,15 +14,15 @@ import structlog
 from bots.listening.events import Deleted, Edited, Ignored, Said
 from bots.listening.reader import P, Round
 from bots.listening.unreadable import HISTORY, skipped
-from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable
+from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
     from bots.listening.mark import Mark
     from bots.listening.reader import Reader, Told
     from bots.listening.router import Router
+    from core.metrics import Metrics
     from core.relay import Relay
     from core.turn import QuestionKey
-    from core.vitals import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class CatchUp(Generic[P]):
         try:
             await self._plan(this)
         except StorageUnavailable:
-            log.warning("the database is away: what was missed is read later", chat=self._reader.chat)
+            log.warning("the database is away; reading later what was missed", chat=self._reader.chat)
         finally:
             this.tried.set()
 
@@ -72,7 +72,7 @@ class CatchUp(Generic[P]):
                 await self._pause(0.0 if this.is_over else trouble.retry_after or self._bounds.pause)
         if this.is_over and (this.open or not this.is_listed):
             log.warning(
-                "not everywhere that something was said while I was away could be read",
+                "not all places where something was said while the bot was away can be read",
                 chat=self._reader.chat,
                 places=len(this.open),
             )
@@ -158,7 +158,7 @@ class CatchUp(Generic[P]):
         told = await self._reader.read(place, after, this)
         if told.after is None or told.after > max(this.since, after):
             log.warning(
-                "more was said in a place while I was away than I read",
+                "more was said in a place while the bot was away than it reads; leaving out the oldest",
                 chat=self._reader.chat,
                 place=place,
                 read=len(told.messages),
@@ -205,8 +205,7 @@ class CatchUp(Generic[P]):
         if trouble.code not in self._told:
             self._told.add(trouble.code)
             log.warning(
-                "what was said while I was away can't be read",
+                "what was said while the bot was away can't be read",
                 chat=self._reader.chat,
-                code=trouble.code,
-                detail=trouble.detail,
+                **facts(trouble),
             )

@@ -54,7 +54,7 @@ class Router:
     async def hear(self, heard: Heard) -> None:
         match heard:
             case Ignored(reason):
-                log.debug("a message is not for me", why=reason)
+                log.debug("a message is not for the bot", why=reason)
             case Deleted(keys):
                 for key in keys:
                     async with self._alone_with(key):

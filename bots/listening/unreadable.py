@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 if TYPE_CHECKING:
-    from core.vitals import Metrics
+    from core.metrics import Metrics
 
 HISTORY = "history"  # as the label: a message that was read back
 
@@ -21,4 +21,4 @@ def skipped(chat: str, what: str, error: Exception | None, metrics: Metrics) -> 
     """Say that *what* is skipped. The error's own text is left out: it may quote what people wrote."""
     metrics.unreadable.labels(chat, what).inc()
     kind = type(error).__name__ if error else "no message"
-    log.warning("something came that can't be read; skipping that", chat=chat, what=what, error=kind)
+    log.warning("a chat sends what can't be read; skipping it", chat=chat, what=what, kind=kind)

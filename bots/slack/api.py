@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import logging
 import random
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
+import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
@@ -18,7 +20,8 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.errors import NO_CODE, translate
-from core.errors import ChatBusy, ChatError, ChatLimited, ChatUnclear, ThreadGone
+from core.errors import ChatBusy, ChatError, ChatLimited, ChatUnclear, ThreadGone, facts
+from core.settings import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -32,9 +35,12 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0  # seconds for one call
 # A process that is to end gives what it shows ten seconds; who is told to wait longer comes again instead.
 LONGEST_IN_CALL = 5.0  # seconds
-DETAIL_CHARACTERS = 500  # of Slack's own words: enough for a log
+DETAIL_CHARACTERS = 500  # enough for a log
+_SCOPES = re.compile(r"[\w:.,]+", re.ASCII)
+_PLACE = re.compile(r"json-pointer:(/[\w/]+)", re.ASCII)
 _DRAIN_TIMEOUT = 5.0  # seconds that calls under way get to end before their connections are closed
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
+_SDK_LOG = logging.getLogger("slack_sdk.web")  # never ours: what the SDK says may quote what people wrote
 T = TypeVar("T")
 
 
@@ -55,8 +61,9 @@ class Api:
     def __init__(self, section: Section, pace: Pace) -> None:
         self._token = section.bot_token.get_secret_value()
         self._url = section.api_url
+        self._proxy = proxy_for(self._url)
         # Without a level of its own above DEBUG, the SDK formats every request for the log, read or not.
-        log.setLevel(logging.INFO)
+        _SDK_LOG.setLevel(logging.WARNING)
         self._pace = pace
         self._once = self._client([])
         self._patient = self._client([AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()])
@@ -123,7 +130,7 @@ class Api:
         except ThreadGone:  # somebody was quicker
             return
         except ChatError as error:  # the next try would only leave one more there
-            log.warning("An answer stands in channel %s instead of its thread: %s", channel, error.code)
+            log.warning("an answer stands in a channel instead of its thread", channel=channel, **facts(error))
 
     async def update(self, **arguments: object) -> None:
         """https://docs.slack.dev/reference/methods/chat.update"""
@@ -202,7 +209,7 @@ class Api:
                 return await self._call(method, **arguments)
             except ChatLimited as busy:
                 seconds = busy.retry_after or 1.0
-                log.warning("Slack limits the rate of %s: waiting %.0f s.", name, seconds)
+                log.warning("Slack limits the rate; waiting", method=name, seconds=seconds)
                 self._pace.refused(name, seconds, str(arguments.get("channel", "")))
                 if seconds > waits:
                     raise
@@ -236,7 +243,11 @@ class Api:
             client.session = session
 
     def _client(self, handlers: list[AsyncRetryHandler]) -> AsyncWebClient:
-        return _Client(token=self._token, base_url=self._url, timeout=int(TIMEOUT), retry_handlers=handlers, logger=log)
+        client = _Client(
+            token=self._token, base_url=self._url, timeout=int(TIMEOUT), retry_handlers=handlers, logger=_SDK_LOG
+        )
+        client.proxy = self._proxy  # the SDK chooses one itself, whatever NO_PROXY says
+        return client
 
 
 class _Client(AsyncWebClient):
@@ -289,12 +300,19 @@ def _translated(error: SlackApiError) -> ChatError:
     # An answer that isn't JSON reaches us as aiohttp's own response, which spells it `status`.
     status: int = getattr(response, "status_code", 0) or getattr(response, "status", 200)
     headers = getattr(response, "headers", {})
-    needed = f"needs {data['needed']}" if data.get("needed") else ""
-    about = data.get("response_metadata")
-    messages = about.get("messages") if isinstance(about, dict) else None
     return translate(
         data.get("error"),
-        "; ".join([needed, *map(str, messages if isinstance(messages, list) else [])]).strip("; ")[:DETAIL_CHARACTERS],
+        _detail(data),
         status=status,
         retry_after=headers.get("Retry-After"),
     )
+
+
+def _detail(data: dict[str, Any]) -> str:
+    """Return which scopes are lacking, and where in a payload something is wrong; the rest of what Slack says may quote it."""
+    needed = data.get("needed")
+    scopes = [f"needs {needed}"] if isinstance(needed, str) and _SCOPES.fullmatch(needed) else []
+    about = data.get("response_metadata")
+    messages = about.get("messages") if isinstance(about, dict) else None
+    places = _PLACE.findall(str(messages)) if messages else []
+    return "; ".join([*scopes, *places])[:DETAIL_CHARACTERS]

@@ -18,7 +18,7 @@ from bots.slack.events import read_back
 from bots.slack.ids import NAME, Place, is_ts, message_of, place_of, position, ts_at
 from bots.slack.pace import KEPT_FOR_FINDING, READS
 from bots.slack.unreadable import skipped
-from core.errors import ChatBusy, ChatError
+from core.errors import ChatBusy, ChatError, facts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from bots.listening.reader import Round
     from bots.slack.api import Api, Identity
     from bots.slack.pace import Pace
+    from core.metrics import Metrics
     from core.thread import Thread
     from core.turn import QuestionKey
-    from core.vitals import Metrics
 
 # Some apps get 15 messages at once, and may ask only once a minute: https://docs.slack.dev/apis/web-api/rate-limits
 BOUNDS = Bounds(places=50, messages=200, pages=15, calls=200)
@@ -71,7 +71,9 @@ class SlackReader:
         except ChatBusy:
             raise
         except ChatError as trouble:
-            log.warning("Slack does not tell where I am, so what was missed is read in threads", code=trouble.code)
+            log.warning(
+                "Slack does not tell where the bot is; reading what was missed in threads only", **facts(trouble)
+            )
         active = [channel for channel, _ in this.asked]
         channels = list(dict.fromkeys((*active, *listed)))[: self.bounds.places]
         places: list[Place] = []

@@ -12,7 +12,7 @@ from bots.slack.events import channel_of_command
 from bots.slack.ids import NAME
 from bots.slack.markdown import pages, plain
 from core.commands import Command, Told, Verb, parse
-from core.errors import ChatError, NotAllowed, StorageUnavailable
+from core.errors import ChatError, NotAllowed, StorageUnavailable, facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ class Commands:
             async with asyncio.timeout(LOOK_UP_TIMEOUT):
                 is_guest = await self._api.is_guest(user, self._identity.team)
         except (ChatError, TimeoutError) as refusal:
-            log.warning("Slack doesn't tell who is a guest, so anybody may change presets.", why=str(refusal))
+            log.warning("Slack doesn't tell who is a guest; letting anybody change presets", **facts(refusal))
             return
         if is_guest:
             raise NotAllowed("Guests can't change presets. `preset show` shows the current one.")

@@ -19,7 +19,8 @@ from bots.slack.errors import DEAD
 from bots.slack.manifest import SCOPES
 from bots.slack.pace import Pace
 from bots.slack.unreadable import FRAME, kind_of, skipped
-from core.errors import ChatBusy, ChatError, SetupError
+from core.errors import ChatBusy, ChatError, SetupError, facts
+from core.settings import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.request import SocketModeRequest
 
     from bots.slack.settings import Section
-    from core.vitals import Metrics, Vitals
+    from core.metrics import Metrics
+    from core.vitals import Vitals
 
 BOT_TOKEN, APP_TOKEN = "BOBBIN_SLACK__BOT_TOKEN", "BOBBIN_SLACK__APP_TOKEN"
 PART = "slack"  # the word for it on the health page
@@ -49,7 +51,7 @@ async def patiently(call: Callable[[], Awaitable[T]], token_name: str, vitals: V
             return await call()
         except ChatBusy as trouble:
             vitals.down(PART, "Slack can't be reached; trying again.")
-            log.warning("Slack can't be reached; trying again.", code=trouble.code, detail=trouble.detail, delay=delay)
+            log.warning("Slack can't be reached; trying again", seconds=delay, **facts(trouble))
             await asyncio.sleep(max(delay, trouble.retry_after or 0) * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
             delay = min(delay * 2, LONGEST_DELAY)
         except ChatError as refusal:
@@ -112,10 +114,12 @@ class _Socket(SocketModeClient):
     async def issue_new_wss_url(self) -> str:
         """Ask for addresses like we do: the SDK would wait for as long as it is told, be it a day."""
         try:
-            return await self.api.socket_url(self.app_token)
+            url = await self.api.socket_url(self.app_token)
         except ChatBusy as trouble:
             await asyncio.sleep(trouble.retry_after or 0.0)
             raise  # the SDK tries again a few seconds later
+        self.proxy = proxy_for(url)
+        return url
 
 
 @contextlib.asynccontextmanager
@@ -130,7 +134,7 @@ async def open_socket(
         app_token=app_token, logger=app.logger, web_client=api.client_without_token(), ping_interval=LOOK_INTERVAL
     )
     client.api, client.metrics = api, metrics
-    client.wss_uri = url
+    client.wss_uri, client.proxy = url, proxy_for(url)
     answering: set[asyncio.Task[object]] = set()
 
     async def answer(socket: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:

@@ -102,4 +102,4 @@ class Indicator:
         if code in _HARMLESS or code in self._told:
             return
         self._told.add(code)
-        log.warning("Slack takes no reaction; answers go on without.", code=code, detail=detail)
+        log.warning("Slack takes no reaction; answering without", code=code, detail=detail)

@@ -25,7 +25,7 @@ from bots.slack.events import check_command, read_event
 from bots.slack.ids import SCALE, is_ts, position
 from bots.slack.requests import signature_of
 from bots.slack.unreadable import kind_of, skipped
-from core.errors import ChatError, StorageUnavailable
+from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
     import asyncio
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from bots.slack.note import Where
     from bots.slack.pace import Pace
     from bots.slack.settings import Section
+    from core.metrics import Metrics
     from core.relay import Relay
     from core.turn import Accepted, Turn
-    from core.vitals import Metrics
 
 _ANY = re.compile(".*")
 
@@ -161,7 +161,7 @@ class Listeners:
 
     async def _hear(self, heard: Heard) -> None:
         if type(heard) is Said and heard.position < self._router.oldest:
-            log.info("A question came too late to be answered.", question=heard.question.key)
+            log.info("a question comes too late to be answered", question=heard.question.key)
             return
         if isinstance(heard, Said):
             await self.catch_up.before(heard)
@@ -180,7 +180,7 @@ class Listeners:
 
     async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
         if click is None:
-            log.warning("A button was clicked where it doesn't belong.")
+            log.warning("a button is clicked where it doesn't belong")
             return
         try:
             async with recorded_within(RECORDED_WITHIN):
@@ -197,7 +197,7 @@ class Listeners:
         try:
             await self._api.whisper(**where, text=sentence)
         except ChatError as refusal:
-            log.warning("Slack did not let me answer a click.", code=refusal.code, detail=refusal.detail)
+            log.warning("nobody can be told what becomes of a click", **facts(refusal))
 
     async def _report(self, error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""
@@ -207,13 +207,15 @@ class Listeners:
             skipped(kind_of(body), error, self._metrics)
             return BoltResponse(status=200 if is_event else 404)
         if isinstance(error, StorageUnavailable):
-            log.warning(
-                "A message from Slack could not be recorded, so it was not acknowledged; Slack will send it again."
-            )
+            log.warning("what Slack sent can't be recorded; not acknowledging it, so that it comes again")
         elif isinstance(error, ChatError):
-            log.warning("Slack refused something while a message was taken.", code=error.code, detail=error.detail)
+            log.warning("Slack refuses something while what it sent is taken", **facts(error))
         else:
-            log.error("A message from Slack could not be taken.", reference=secrets.token_hex(4), exc_info=error)
+            log.error(
+                "what Slack sent can't be taken, in a way that nobody thought of",
+                reference=secrets.token_hex(4),
+                exc_info=error,
+            )
         return BoltResponse(status=503)
 
 

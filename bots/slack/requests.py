@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from core.vitals import Metrics
+    from core.metrics import Metrics
 
 # https://docs.slack.dev/authentication/verifying-requests-from-slack
 _TIMESTAMP, _SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
@@ -86,8 +86,8 @@ class Reader:
             return
         self._said_at = self._clock()
         log.warning(
-            "A request to /slack/events has a wrong signature. Unless somebody else sent it, BOBBIN_SLACK__SIGNING_SECRET "
-            "is wrong, or this machine's clock is.",
+            "a request to /slack/events has a wrong signature: BOBBIN_SLACK__SIGNING_SECRET is wrong, this machine's clock "
+            "is, or somebody else sent it",
             clock_off_by=f"{behind / 60:+.0f} minutes",
         )
 

@@ -6,15 +6,15 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
-import stamina
+import stamina.instrumentation
 import structlog
 
 from core.asking.breaker import FIRST_PAUSE as FIRST_REST
 from core.asking.breaker import Breaker
 from core.asking.limits import TOLD_AFTER, Limits, Token, refuses_token
 from core.asking.patience import FIRST_PAUSE, TRIES, Patience
-from core.errors import UpstreamError
-from core.vitals import Metrics
+from core.errors import UpstreamError, facts
+from core.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from core.upstream.prompt import Prompt, Said
 
 log = structlog.get_logger(__name__)
+
+# Its own line for the log is the error's text, in which people's words may stand; its metrics are nowhere to be seen.
+stamina.instrumentation.set_on_retry_hooks([])
 
 
 class Answering:
@@ -113,7 +116,10 @@ class Service:
             if refuses_token(error) and self._limits.aside < len(self._limits.tokens):
                 return 0.0  # another token may be good, and one less is left each time
             pause = patience.after(error)
-            return False if pause is None else pause
+            if pause is None:
+                return False
+            log.warning("asking the AI service again", model=prompt.model, seconds=round(pause, 2), **facts(error))
+            return pause
 
         async with AsyncExitStack() as call:
             async for attempt in stamina.retry_context(on=again, attempts=None, timeout=None):
@@ -171,4 +177,4 @@ class Service:
         self._limits.set_aside(token, error)
         left = len(self._limits.tokens) - self._limits.aside
         then = "the others are used" if left else "there is no other, so nobody gets an answer"
-        tell("the AI service refuses a token", token=token.number, then=then, error=str(error))
+        tell("the AI service refuses a token", token=token.number, then=then, **facts(error))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core.engine.jobs import DEAD_AFTER, PAUSE_AFTER_TROUBLE
+from core.errors import facts
 from core.thread import ThreadId
 
 if TYPE_CHECKING:
@@ -96,9 +97,9 @@ class Procrastinate:
                 await self._worker.run()  # type: ignore[no-untyped-call]
             except Exception as error:  # whatever it is, the process must go on taking threads
                 if self._stopping.is_set():
-                    log.warning("the engine could not say that it ends; others will notice", error=type(error).__name__)
+                    log.warning("the engine can't say that it ends; others will notice", **facts(error))
                     return
-                log.exception("the engine's worker ended; starting another one")
+                log.exception("the engine's worker ends unasked; starting another one")
             await self._pause(PAUSE_AFTER_TROUBLE)
 
     async def _live(self) -> None:
@@ -113,12 +114,12 @@ class Procrastinate:
                     rescues_from = now + DEAD_AFTER
                 heard = now
                 if now > rescues_from and (threads := await self._jobs.rescue()):
-                    log.warning("a process is dead; its threads go on elsewhere", threads=len(threads))
+                    log.warning("a process is dead; going on with its threads elsewhere", threads=len(threads))
             except Exception as error:  # the next beat may come through
                 if self._stopping.is_set():  # and if the database is away, there is none
-                    log.warning("the engine could not say that it lives", error=type(error).__name__)
+                    log.warning("the engine can't say that it lives", **facts(error))
                 else:
-                    log.exception("the engine could not say that it lives")
+                    log.exception("the engine can't say that it lives; trying again")
             await asyncio.sleep(HEARTBEAT)
 
     async def _pause(self, seconds: float) -> None:

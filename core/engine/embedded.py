@@ -77,7 +77,7 @@ class Embedded:
                 log.warning("the database is away; trying the thread again", thread=thread)
                 await self._again(thread)
             except Exception:  # one thread's trouble must not end the others
-                log.exception("a thread could not be seen to; trying again", thread=thread)
+                log.exception("a thread's turns fail in a way that nobody thought of; trying again", thread=thread)
                 await self._again(thread)
 
     async def _again(self, thread: ThreadId) -> None:

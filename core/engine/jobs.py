@@ -17,8 +17,8 @@ from procrastinate.sql import queries
 from procrastinate.worker import Worker
 from psycopg_pool import PoolTimeout
 
-from core.errors import SetupError, StorageUnavailable
-from core.storage.database import over_driver
+from core.errors import SetupError, StorageUnavailable, facts
+from core.storage.database import conninfo, over_driver
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -73,7 +73,7 @@ class Jobs:
 
     def __init__(self, url: str) -> None:
         self._connector = _Patient(
-            conninfo=f"postgresql://{url.partition('://')[2]}",
+            conninfo=conninfo(url),
             kwargs={"connect_timeout": CONNECT_TIMEOUT},
             configure=_commit_each,
             min_size=1,
@@ -181,7 +181,7 @@ class _Patient(PsycopgConnector):
             if self.is_patient:
                 raise
             # Nothing is taken any more, so there is nothing to listen for; procrastinate would log a traceback.
-            log.warning("the engine ends without listening any more", error=str(error.__cause__))
+            log.warning("the engine can't listen any more; ending without", **facts(error))
 
     async def _patiently(self, call: Callable[..., Awaitable[Any]], *values: Any, **arguments: Any) -> Any:
         while True:
@@ -190,7 +190,7 @@ class _Patient(PsycopgConnector):
             except ConnectorException as error:
                 if not self.is_patient or not _passes(error):
                     raise
-                log.warning("the engine can't reach the database; trying again", error=str(error.__cause__))
+                log.warning("the engine can't reach the database; trying again", **facts(error))
             await asyncio.sleep(PAUSE_AFTER_TROUBLE)
 
 

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from core.errors import SetupError, StorageUnavailable
-from core.storage.database import ALONE, NOTICE_SILENCE, patiently
+from core.storage.database import ALONE, NOTICE_SILENCE, conninfo, patiently
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -81,8 +81,7 @@ async def _is_so(connection: psycopg.AsyncConnection[Any], query: LiteralString)
 
 
 async def _connect(url: str) -> psycopg.AsyncConnection[Any]:
-    where = f"postgresql://{url.partition('://')[2]}"
-    return await psycopg.AsyncConnection.connect(where, autocommit=True, connect_timeout=CONNECT_TIMEOUT)
+    return await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True, connect_timeout=CONNECT_TIMEOUT)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ T = TypeVar("T")
 Transaction: TypeAlias = "Connection"  # what others may pass on, without a look inside
 
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+_TOLD = frozenset({"host", "hostaddr", "port", "user", "dbname", "sslmode"})  # of a URL's query; the rest may be secret
 # A chat waits some three seconds for an acknowledgement: a database that is gone must be known to be gone before.
 CONNECT_TIMEOUT = 2  # seconds
 POOL_TIMEOUT = 2.0  # seconds
@@ -75,9 +76,15 @@ def open_database(url: str) -> Database:
 
 
 def readable(url: str) -> str:
-    """Return *url* without its password."""
+    """Return *url* for people: where the database is, and none of its secrets."""
     where = _parsed(url)
-    return where.set(drivername=where.get_backend_name()).render_as_string(hide_password=True)
+    told = {name: value for name, value in where.query.items() if name in _TOLD}
+    return where.set(drivername=where.get_backend_name(), query=told).render_as_string(hide_password=True)
+
+
+def conninfo(url: str) -> str:
+    """Return *url* as libpq reads it, which takes a / or % in a password for something else than SQLAlchemy does."""
+    return _parsed(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 class Sqlite:
@@ -199,8 +206,12 @@ def over_driver(transaction: Transaction, call: Callable[[Any], Awaitable[T]]) -
 def _parsed(url: str) -> URL:
     try:
         where = make_url(url)
-    except ArgumentError as error:
-        raise SetupError("database.url is not a URL; write for instance sqlite:///bobbin.db") from error
+    except ArgumentError:
+        raise SetupError("database.url is not a URL; write for instance sqlite:///bobbin.db") from None
+    except ValueError:  # whose text quotes what stands there
+        raise SetupError("database.url has a port that is no number; write for instance …@host:5432/bobbin") from None
+    if "@" in (where.host or ""):
+        raise SetupError("database.url has more than one @: write an @ in a password as %40")
     driver = _DRIVERS.get(where.drivername.partition("+")[0])
     if driver is None:
         raise SetupError(f"database.url begins with {where.drivername!r}; Bobbin knows sqlite:/// and postgresql://")
@@ -242,6 +253,13 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _refused(error: DBAPIError) -> str:
+    """Say what the database refuses by names of its own: its sentences may quote the value."""
+    about = getattr(error.orig, "diag", None)  # PostgreSQL's: https://www.psycopg.org/psycopg3/docs/api/errors.html
+    names = [getattr(about, name, None) for name in ("table_name", "column_name", "constraint_name")]
+    return " ".join([type(error.orig).__name__, *(name for name in names if name)])
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -251,8 +269,7 @@ def _translated() -> Iterator[None]:
             raise  # SQLite calls it operational when a table or column is missing; waiting would not help
         raise StorageUnavailable from error
     except (DataError, IntegrityError) as error:
-        # What follows the first line, and a traceback with it, may quote the row.
-        raise CannotBeKept(f"{type(error).__name__}: {str(error.orig).partition(chr(10))[0]}") from None
+        raise CannotBeKept(_refused(error)) from None  # whose traceback may quote the row
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StorageUnavailable from error

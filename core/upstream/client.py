@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
@@ -77,11 +76,12 @@ class Upstream:
         url: str,
         token: str,
         *,
+        proxy: str | None = None,
         connect_timeout: float = 10,
         idle_timeout: float = 150,
         total_timeout: float = 900,
     ) -> None:
-        """Take the service's base URL and token; connections are made when first needed.
+        """Take the service's base URL and token, and the URL of a *proxy*; connections are made when first needed.
 
         Times are in seconds: for connecting, without a single byte (models that reason are silent for minutes), and
         for one whole answer. Raises SetupError.
@@ -91,15 +91,15 @@ class Upstream:
         self._token = _sendable(token)
         self._total = total_timeout
         timeout = httpx.Timeout(idle_timeout, connect=connect_timeout, pool=None)
-        # Operators behind a proxy set HTTPS_PROXY and SSL_CERT_FILE, which httpx reads itself (it reads no .netrc
-        # unasked); but what is meant for this machine must not leave it.
-        trusting = not _is_loopback(base.host)
         # Over aiohttp, since httpx's own transport looks through all connections whenever one of them changes, and
         # takes twice the time for each piece: docs/decisions/0006-httpx-over-aiohttp.md.
         self._client = HttpxAiohttpClient(
             timeout=timeout,
             limits=httpx.Limits(max_connections=MOST_CONNECTIONS, keepalive_expiry=KEEPALIVE),
-            trust_env=trusting,
+            proxy=proxy,
+            # httpx is to read the environment for certificates (SSL_CERT_FILE) alone, not for another proxy.
+            verify=httpx.create_ssl_context(trust_env=True),
+            trust_env=False,
             follow_redirects=False,
         )
 
@@ -216,13 +216,6 @@ def _sendable(token: str) -> str:
     if not token or not all("!" <= character <= "~" for character in token):
         raise SetupError("The upstream token is empty or holds characters that no token has. Please copy it again.")
     return token
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _body(prompt: Prompt) -> bytes:

@@ -158,7 +158,7 @@ class LocalDiscord(Invocations):
     def typing(self, where: Channel | str | int) -> list[User]:
         return self.world.typing_in(self.channel(where))
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - for the caller
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 30.0) -> T:  # noqa: ASYNC109 - for the caller
         """Wait until *predicate* is true, asked again after each change; return what it returned."""
         return await self.world.changes.wait_for(predicate, timeout)
 

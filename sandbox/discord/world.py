@@ -100,7 +100,7 @@ class World:
 
     @property
     def gateway_url(self) -> str:
-        return self.base_url.replace("http://", "ws://") + "/gateway"
+        return self.base_url.replace("http", "ws", 1) + "/gateway"
 
     def _add_role(self, name: str, permissions: int) -> Role:
         role = Role(self.snowflakes.next(), name, permissions, position=len(self.roles))

@@ -268,7 +268,7 @@ class LocalSlack:
         """What the app published on somebody's home tab."""
         return self._workspace.views.get(self._workspace.homes.get(self.user(user).id, ""))
 
-    async def wait_for(self, predicate: Callable[[], Found], timeout: float = 5.0) -> Found:  # noqa: ASYNC109 — see Workspace
+    async def wait_for(self, predicate: Callable[[], Found], timeout: float = 30.0) -> Found:  # noqa: ASYNC109 — see Workspace
         """What *predicate* returns, once it is true; raises TimeoutError if it isn't in time."""
         return await self._workspace.wait_for(predicate, timeout)
 

@@ -139,7 +139,7 @@ class OnBoard:
         self._board.deliver(self._board.notices[id_])
 
     async def turns(self, count: int) -> list[Turn]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.woken) < count:
                 await asyncio.sleep(0.005)
         taken = [await self._ledger.take(thread) for thread in dict.fromkeys(self.woken)]

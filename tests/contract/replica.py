@@ -27,6 +27,7 @@ from core.worker import Worker
 PRESETS = {"default": Preset(model="m", instructions="")}
 WORDS = 20
 PACE = 0.1  # seconds between two words
+GOES_ON = ".goes-on"  # beside the file of what is shown: until it is there, every answer stops half-way
 
 
 class Board:
@@ -52,7 +53,10 @@ class Board:
 
 
 class Slow:
-    """An upstream that says one word after another."""
+    """An upstream that says one word after another, the second half of them when it may."""
+
+    def __init__(self, may: Path) -> None:
+        self._may = may
 
     @asynccontextmanager
     async def ask(self, prompt: Prompt) -> AsyncIterator[Slow]:
@@ -62,6 +66,8 @@ class Slow:
     async def __aiter__(self) -> AsyncIterator[None]:
         for number in range(WORDS):
             await asyncio.sleep(PACE)
+            while number >= WORDS // 2 and not self._may.exists():
+                await asyncio.sleep(PACE)
             self._said = Said(f"{self._said.text} {number}", self._said.conversation)
             yield
 
@@ -70,8 +76,11 @@ class Slow:
 
 
 class Service:
+    def __init__(self, may: Path) -> None:
+        self._may = may
+
     def ask(self, prompt: Prompt, **_how: object) -> Any:
-        return Slow().ask(prompt)
+        return Slow(self._may).ask(prompt)
 
 
 async def main(url: str, file: str) -> None:
@@ -79,7 +88,9 @@ async def main(url: str, file: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     database, jobs = open_database(url), Jobs(url)
     ledger = Ledger(database, jobs.summon)
-    worker = Worker(ledger, cast("Any", Service()), {"chat": Board(Path(file))}, PRESETS, transcript_budget=1000)
+    worker = Worker(
+        ledger, cast("Any", Service(Path(file + GOES_ON))), {"chat": Board(Path(file))}, PRESETS, transcript_budget=1000
+    )
     engine = Procrastinate(jobs, ledger, worker.see_to)
     await engine.start(["chat"])
     busy = -1

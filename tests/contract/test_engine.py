@@ -33,9 +33,11 @@ from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Accepted, Question, QuestionKey
 from tests.conftest import POSTGRES
+from tests.contract.replica import GOES_ON
 
 PRESETS = {"default": Preset(model="m", instructions="")}
 REPLICA = Path(__file__).with_name("replica.py")
+PATIENCE = 60.0  # seconds, of which a busy machine may need some
 
 
 def question(key: str, where: str = "1") -> Question:
@@ -88,7 +90,7 @@ class Place:
 
 
 async def until(is_so: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not await is_so():
             await asyncio.sleep(0.01)
 
@@ -336,9 +338,13 @@ class Replicas:
 
     async def says(self, process: Process, line: str) -> None:
         assert process.stdout
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while (await process.stdout.readline()).decode().strip() != line:
                 assert process.returncode is None
+
+    def go_on(self) -> None:
+        """Let answers come to their end, which stop half-way until now."""
+        self._file.with_name(self._file.name + GOES_ON).touch()
 
     def shown(self, by: Process | None = None) -> list[dict[str, str]]:
         # What follows the last line's end is a line that is being written at this moment.
@@ -389,6 +395,7 @@ async def replicas(postgres_url: str, tmp_path: Path) -> AsyncIterator[Replicas]
 async def test_a_killed_ones_answers_go_on_elsewhere_in_the_same_messages(replicas: Replicas) -> None:
     first, _ = replicas.processes
     first.kill()
+    replicas.go_on()
     await replicas.all_over(TURNS)
     replicas.assert_each_shown_once()
 
@@ -396,6 +403,7 @@ async def test_a_killed_ones_answers_go_on_elsewhere_in_the_same_messages(replic
 async def test_one_that_was_frozen_and_woken_shows_nothing_more(replicas: Replicas) -> None:
     first, _ = replicas.processes
     first.send_signal(signal.SIGSTOP)
+    replicas.go_on()
     await replicas.all_over(TURNS)
     before = replicas.shown(first)
     first.send_signal(signal.SIGCONT)
@@ -408,6 +416,7 @@ async def test_one_that_is_stopped_hands_its_answers_over(replicas: Replicas) ->
     first, _ = replicas.processes
     first.terminate()
     assert await first.wait() == 0
+    replicas.go_on()
     await replicas.all_over(TURNS)
     replicas.assert_each_shown_once()
 

@@ -98,9 +98,11 @@ def test_a_file_that_is_no_toml_is_said(elsewhere: Path) -> None:
 def test_every_secret_is_known_to_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOBBIN_UPSTREAM__TOKEN", "hush-1")
     monkeypatch.setenv("BOBBIN_TELEGRAPH__TOKEN", "hush-2")
-    monkeypatch.setenv("BOBBIN_DATABASE__URL", "postgresql://bobbin:hush-4@127.0.0.1/bobbin")
+    monkeypatch.setenv("BOBBIN_DATABASE__URL", "postgresql://bobbin:hush-4@127.0.0.1/bobbin?sslpassword=hush-5")
+    monkeypatch.setenv("BOBBIN_UPSTREAM__URL", "https://somebody:hush-6@upstream.test")
+    monkeypatch.setenv("HTTPS_PROXY", "http://somebody:hush-7@proxy.test:3128")
     secrets = set(load(CHATS).secrets)
-    assert {"hush-1", "hush-2", "hush-4"} <= secrets
+    assert {"hush-1", "hush-2", "hush-4", "hush-5", "hush-6", "hush-7"} <= secrets
     assert not any("127.0.0.1" in secret for secret in secrets)
 
 

@@ -24,6 +24,7 @@ from core.errors import (
     UsedUp,
     WrongAddress,
 )
+from core.metrics import Metrics
 from core.preset import Preset
 from core.relay import Relay
 from core.storage.database import open_database
@@ -32,7 +33,6 @@ from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Status, Turn
 from core.upstream import Upstream
-from core.vitals import Metrics
 from core.worker import Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions="", fallbacks=("o3", "grok-3"))}

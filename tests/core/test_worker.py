@@ -33,6 +33,7 @@ from core.errors import (
     UpstreamCut,
     UpstreamFailed,
 )
+from core.metrics import Metrics
 from core.preset import Preset
 from core.relay import Relay
 from core.storage.database import Database, open_database
@@ -41,7 +42,6 @@ from core.storage.migrate import migrate
 from core.storage.tables import turns
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Accepted, Question, QuestionKey, Status, Turn
-from core.vitals import Metrics
 from core.worker import Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions=""), "pirate": Preset(instructions="Arr.")}
@@ -517,7 +517,7 @@ async def test_a_reply_that_nobody_understands_ends_neither_updates_nor_the_turn
         rest.set()
         await rig.over()
     assert rig.chat.now == ["Because."]
-    assert [line["error"].partition(":")[0] for line in log if line["log_level"] == "error"] == ["http_200", "new"]
+    assert [line["code"] for line in log if line["log_level"] == "error"] == ["http_200", "new"]
     assert b'bobbin_chat_replies_unclear_total{chat="chat"} 5.0' in rig.metrics.page()
 
 

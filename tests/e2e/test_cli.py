@@ -138,6 +138,20 @@ async def test_a_part_without_tokens_is_not_the_sandbox(part: str) -> None:
     assert "BOBBIN_SLACK__BOT_TOKEN" in err
 
 
+@pytest.mark.parametrize("words", [("doctor",), ("migrate",), ("run",)], ids="".join)
+async def test_no_secret_of_the_databases_url_is_shown(joined: dict[str, str], words: tuple[str, ...]) -> None:
+    url = "postgresql://bobbin:hush-1@127.0.0.1:1/bobbin?password=hush-2&sslpassword=hush-3"
+    process = await start(*words, **joined | {"BOBBIN_DATABASE__URL": url, "BOBBIN_LOG__LEVEL": "DEBUG"})
+    if words == ("run",):
+        said = await until(process.stderr, "can't be reached")
+        assert "database=postgresql://bobbin:***@127.0.0.1:1/bobbin" in said
+        process.send_signal(signal.SIGTERM)
+    out, err = await asyncio.wait_for(process.communicate(), 40)
+    said = (said if words == ("run",) else "") + out.decode() + err.decode()
+    assert "127.0.0.1:1/bobbin" in said
+    assert "hush" not in said
+
+
 async def test_a_part_whose_platform_has_no_token_says_which(joined: dict[str, str]) -> None:
     code, _, err = await run("run", "--only", "discord", **joined | {"BOBBIN_DISCORD__TOKEN": ""})
     assert (code, "BOBBIN_DISCORD__TOKEN" in err) == (2, True)
@@ -251,7 +265,7 @@ async def test_a_second_signal_ends_it_at_once(
         process.send_signal(first)
         await until(process.stderr, "ending")
         process.send_signal(second)
-        await asyncio.wait_for(process.communicate(), 3)
+        await asyncio.wait_for(process.communicate(), 15)  # less than its answer, and its grace
         assert process.returncode == -second
     finally:
         if process.returncode is None:

@@ -9,10 +9,21 @@ from typing import Any
 import discord
 import httpx
 import pytest
+from sqlalchemy import text
 
 from bots.app import Roles
 from core.errors import SetupError
+from core.storage.database import open_database
 from sandbox.upstream import Emulator
+
+
+async def recorded(url: str) -> None:
+    """Wait until a question is."""
+    database = open_database(url)
+    async with asyncio.timeout(30):
+        while not await database.run(lambda connection: connection.scalar(text("select count(*) from turns"))):
+            await asyncio.sleep(0.05)
+    await database.close()
 
 
 async def test_one_process_listens_and_another_answers(running: Any, side: Any, postgres_url: str) -> None:
@@ -43,10 +54,7 @@ async def test_what_was_heard_before_anybody_could_answer_is_answered(
 ) -> None:
     async with running(postgres_url, side.name, only=[side.name]):
         thread = await side.open(1, "say exactly: one")
-        if side.name == "slack":
-            await side.until(lambda: side.local.deliveries and side.local.under_way == 0)
-        else:
-            await asyncio.sleep(0.5)  # Discord waits for nothing that could be waited for
+        await recorded(postgres_url)
     assert not emulator.requests
     async with running(postgres_url, side.name, only=["worker"]):
         await side.until(lambda: (True, "one") in side.said(thread))

@@ -12,15 +12,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.faults.bots import Process, Topology
-from tests.faults.harm import Scenario, scenarios
-from tests.faults.play import Report, play
-from tests.faults.world import opened
+from tests.faults.harm import scenarios
+from tests.faults.play import Report
+from tests.faults.run import run, tell
 
 SEED = 7
 RESULT = Path("build/faults.json")
-COUNTED = ("asked", "answered", "told", "unheard", "lost", "doubled", "disordered", "orphans", "repeats")
 
 _DISTRIBUTED = {"BOBBIN_ENGINE": "procrastinate"}
 TOPOLOGIES = [
@@ -36,44 +36,6 @@ TOPOLOGIES = [
 BY_DEFAULT = ("sqlite", "procrastinate")
 
 
-async def run(topology: Topology, wanted: list[Scenario], seed: int, folder: Path) -> list[Report]:
-    print(f"\n{topology.name}: {len(topology.processes)} process(es), logs in {folder}")
-    print(_line("scenario", "platform", *COUNTED, "recovery p50", "max", "settled", "took"))
-    reports = []
-    async with opened(topology, folder) as world:
-        for number, scenario in enumerate(wanted):
-            if scenario.needs_server and world.server is None:
-                continue
-            report = await play(world, scenario, seed + 100 * number)
-            reports.append(report)
-            _tell(report)
-        codes = [await bot.stop() for bot in world.bots]
-        if any(codes):
-            print(f"  ended with {codes}")
-        for bot in world.bots:
-            for trouble, times in bot.troubles.most_common(8):
-                print(f"  {bot.name} logged {times} ×: {trouble[:150]}")
-    return reports
-
-
-def _tell(report: Report) -> None:
-    for platform, tally in report.tallies.items():
-        figures = [getattr(tally, name) for name in COUNTED]
-        recovery = report.recovery
-        seconds = [f"{recovery.median:.2f} s", f"{recovery.longest:.2f} s", f"{report.seconds_to_settle:.1f} s"]
-        print(_line(report.scenario, platform, *figures, *seconds, f"{report.seconds:.0f} s"), flush=True)
-        for reason, often in tally.reasons.items():
-            print(f"    told {often} ×: {reason}")
-        for detail in tally.details[:12]:
-            print(f"    {detail}")
-    for remark in report.remarks:
-        print(f"    {remark}", flush=True)
-
-
-def _line(scenario: object, platform: object, *figures: object) -> str:
-    return f"{scenario!s:13} {platform!s:8} " + " ".join(f"{figure!s:>11}" for figure in figures)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("topologies", nargs="*", default=BY_DEFAULT, help=", ".join(one.name for one in TOPOLOGIES))
@@ -87,16 +49,22 @@ def main() -> int:
     ]
     # The local servers complain of every bot that leaves in the middle of a call.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    results: dict[str, object] = {"seed": given.seed, "share": given.share}
+    results: dict[str, Any] = {"seed": given.seed, "share": given.share}
     is_well, began = True, time.monotonic()
+    given.result.parent.mkdir(parents=True, exist_ok=True)
     for topology in TOPOLOGIES:
         if topology.name in given.topologies:
             folder = Path(tempfile.mkdtemp(prefix=f"bobbin-faults-{topology.name}-"))
-            reports = asyncio.run(run(topology, wanted, given.seed, folder))
-            results[topology.name] = [report.as_json() for report in reports]
-            is_well = is_well and all(report.is_well for report in reports)
-    given.result.parent.mkdir(parents=True, exist_ok=True)
-    given.result.write_text(json.dumps(results, indent=1))
+            reports = results[topology.name] = []
+
+            def keep(report: Report, reports: list[object] = reports) -> None:
+                nonlocal is_well
+                tell(report)
+                reports.append(report.as_json())
+                is_well = is_well and report.is_well
+                given.result.write_text(json.dumps(results, indent=1))
+
+            asyncio.run(run(topology, wanted, given.seed, folder, keep))
     print(f"\n{'All is well' if is_well else 'NOT WELL'}: {given.result}, {time.monotonic() - began:.0f} s")
     return 0 if is_well else 1
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HOUSE = Path(__file__).parent.parent.parent
-PATIENCE = 60.0  # seconds for a start, which may have to wait until another process has ended
+PATIENCE = 120.0  # seconds for a start, which may have to wait until another process has ended
 GRACE = 40.0  # seconds for an orderly end
 
 
@@ -79,6 +79,10 @@ class Bot:
     async def stop(self) -> int:
         """Ask it to end; return its exit code. One that does not end in time is killed, and that is told by the code."""
         return await self._end(signal.SIGTERM)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
 
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)

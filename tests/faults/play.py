@@ -6,6 +6,7 @@ import asyncio
 import bisect
 import statistics
 import time
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -39,17 +40,26 @@ class Report:
     seconds_to_settle: float  # after the last harm
     seconds: float
     remarks: list[str]
+    failure: str = ""  # what kept it from being played to its end
 
     @property
     def is_well(self) -> bool:
-        return all(one.is_well and not one.unheard for one in self.tallies.values())
+        return not self.failure and all(one.is_well and not one.unheard for one in self.tallies.values())
 
     def as_json(self) -> dict[str, object]:
         return asdict(self) | {"is_well": self.is_well}
 
 
+def failed(scenario: Scenario, error: Exception) -> Report:
+    """Report what could not be counted."""
+    return Report(scenario.name, {}, {}, Recovery(0, 0.0, 0.0), 0.0, 0.0, [], told(error))
+
+
 async def play(world: World, scenario: Scenario, seed: int) -> Report:
-    """Have people ask while harm is done, let all come to its end, and count."""
+    """Have people ask while harm is done, let all come to its end, and count.
+
+    When the harm can't be done to its end, that is reported as its failure, and counted is all the same.
+    """
     began, acts_before = time.monotonic(), len(world.harm)
     crowds = [
         Crowd(side, getattr(scenario, side.name), scenario.seconds, seed + number)
@@ -62,6 +72,9 @@ async def play(world: World, scenario: Scenario, seed: int) -> Report:
         await asyncio.gather(*(crowd.ask_all() for crowd in crowds))
         playing.is_over.set()
         await harming
+    if playing.failure:
+        await world.mend()
+        await world.revive()  # it may have left bots frozen, or ended
     to_settle = await world.settled({asked.token for crowd in crowds for asked in crowd.asked})
     harm = world.harm[acts_before:]
     await world.mend()
@@ -73,11 +86,25 @@ async def play(world: World, scenario: Scenario, seed: int) -> Report:
         round(to_settle, 1),
         round(time.monotonic() - began, 1),
         playing.remarks,
+        playing.failure,
     )
 
 
+def told(error: BaseException) -> str:
+    """Say what failed, and where: of a group, the first of it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "faults" in frame.filename] or frames
+    where = f" in {ours[-1].name}, line {ours[-1].lineno}" if ours else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
 async def _harm(world: World, scenario: Scenario, playing: Play) -> None:
-    await scenario.harm(world, playing)
+    try:
+        await scenario.harm(world, playing)
+    except Exception as error:  # noqa: BLE001  # the others are to be played, whatever it is
+        playing.failure = told(error)
     await playing.is_over.wait()
     if scenario.name not in KEPT_TO_THE_END:
         await world.mend()

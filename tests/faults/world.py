@@ -30,7 +30,7 @@ from tests.faults.wire import Wire, wire_to
 PACE = 0.03  # seconds between two pieces of an answer
 TOKENS = 5  # of the upstream; it takes 20 questions at once for each
 RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)  # Slack waits for minutes; here nobody is away for longer than this
-CATCHING_UP = 8.0  # seconds in which a bot should have found what was said while it was away
+CATCHING_UP = 30.0  # seconds in which a bot should have found what was said while it was away
 PATIENCE = 150.0  # seconds, after all harm, for everything to come to its end
 
 
@@ -122,6 +122,14 @@ class World:
             wire.lose()
         await self.start(bot)
 
+    async def revive(self) -> None:
+        """Start what does not run, and thaw what is frozen."""
+        for bot in self.bots:
+            if bot.is_running:
+                bot.thaw()
+            else:
+                await self.start(bot)
+
     async def mend(self) -> None:
         """Let all be well again."""
         for wire in self.wires.values():
@@ -156,7 +164,7 @@ class World:
                 tasks.create_task(watch(side))
 
 
-async def until(true: Callable[[], Any], seconds: float = 20.0) -> None:
+async def until(true: Callable[[], Any], seconds: float = 60.0) -> None:
     """Wait for a condition. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not true():

@@ -112,7 +112,7 @@ class House:
         self.vitals.expect("discord")
         listening = asyncio.create_task(self.chat.listen(self.relay))
         connected = asyncio.create_task(self.vitals.well())
-        await asyncio.wait({listening, connected}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({listening, connected}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
         if listening.done():
             connected.cancel()
             listening.result()
@@ -126,7 +126,7 @@ class House:
 
     async def accepted(self, count: int = 1) -> list[Turn]:
         """The turns that were recorded, as soon as there are *count*, taken as a worker would."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.woken) < count:
                 await asyncio.sleep(0.005)
         turns: dict[int, Turn] = {}

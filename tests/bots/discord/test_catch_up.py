@@ -16,8 +16,8 @@ from bots.discord.ids import key_of
 from bots.discord.pace import Pace
 from bots.listening.catch_up import CatchUp
 from bots.listening.reader import Told
+from core.metrics import Metrics
 from core.turn import QuestionKey, Turn
-from core.vitals import Metrics
 from sandbox.discord import Channel, Message, Permission
 
 if TYPE_CHECKING:
@@ -153,8 +153,8 @@ async def test_so_many_pages_are_read_and_no_more(house: House, monkeypatch: pyt
     monkeypatch.setattr(catch_up, "BOUNDS", replace(BOUNDS, calls=2))  # of the thread that was active, and of #random
     house.chat = house.build()
     with capture_logs() as logs:
-        async with house.listening(), asyncio.timeout(5):
-            while not any("not everywhere" in one["event"] for one in logs):
+        async with house.listening(), asyncio.timeout(30):
+            while not any("not all places" in one["event"] for one in logs):
                 await asyncio.sleep(0.005)
     assert await house.ledger.turn(key_of(unread.id)) is None
     assert house.woken[1:]

@@ -209,6 +209,7 @@ async def test_an_unforeseen_failure_becomes_a_sentence_with_a_reference(
         raise ZeroDivisionError("inner workings")
 
     monkeypatch.setattr(house.ledger, "obey_once", fail)
+    house.discord.faults.interaction_deadline = 60.0  # a traceback in colours takes seconds on a busy machine
     async with house.listening():
         interaction = await house.discord.slash("ben", "general", "reset")
         sentence = await told(house, interaction)

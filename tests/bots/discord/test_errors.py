@@ -109,10 +109,20 @@ def test_a_network_that_fails_is_no_refusal() -> None:
         assert isinstance(translate(error), ChatBusy)
 
 
-def test_the_code_and_discords_words_are_kept_for_the_log() -> None:
+def test_the_code_is_kept_for_the_log_and_not_what_discord_says() -> None:
     with pytest.raises(ThreadGone) as gone, translated():
         raise refusal(404, 10008, discord.NotFound)
-    assert str(gone.value) == "10008: no"
+    assert str(gone.value) == "10008: ThreadGone"
+
+
+def test_where_a_payload_is_wrong_is_kept_for_the_log() -> None:
+    """As https://discord.com/developers/docs/reference#error-messages has it, with words that were sent in it."""
+    fault = {"_errors": [{"code": "NUMBER_TYPE_COERCE", "message": 'Value "words" is not int.'}, "words"]}
+    errors = {"embeds": {"0": {"color": fault}}, "some words": fault, "content": {"_errors": "words"}, "x": ["words"]}
+    found = refusal(400, 50035)
+    assert isinstance(found, discord.HTTPException)
+    found._errors = errors
+    assert translate(found).detail == "embeds.0.color: NUMBER_TYPE_COERCE"
 
 
 def test_what_is_no_affair_of_discords_passes() -> None:

@@ -194,7 +194,7 @@ async def test_a_wait_is_bounded_and_kept_by_its_channel_alone(house: House, tol
         await house.show(elsewhere.start("m").finish("Here."))
         await house.chat.show(turn.start("m").finish(ANSWER))
         assert [one.content for one in house.said(house.thread())] == [ANSWER]
-        assert time.monotonic() - before < 20
+        assert time.monotonic() - before < 30  # nobody sat that out
 
 
 async def test_limits_that_never_end_do_not_close_a_channel_for_good(

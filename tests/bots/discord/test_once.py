@@ -65,7 +65,7 @@ async def test_what_is_brought_again_is_no_failure(house: House, capsys: pytest.
         await house.discord.wait_for(lambda: first.answered)
         bring_again(house, first)
         await model(house)
-    assert "came twice" in (log := capsys.readouterr().out)
+    assert "comes twice" in (log := capsys.readouterr().out)
     assert "failed" not in log
 
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bots.discord.setup import check
 from bots.discord.unreadable import guard, mend
 from core.errors import SetupError
-from core.vitals import Metrics
+from core.metrics import Metrics
 from sandbox.discord import payloads
 from sandbox.discord.sessions import Session
 from tests.bots.discord.conftest import House

@@ -13,9 +13,9 @@ from bots.listening.mark import Mark
 from bots.listening.reader import Bounds, Round, Told
 from bots.listening.router import Router
 from core.errors import ChatBusy, ChatError, ChatForbidden
+from core.metrics import Metrics
 from core.thread import Thread
 from core.turn import QuestionKey
-from core.vitals import Metrics
 from tests.bots.listening.test_mark import NAME, SCALE, Book
 
 

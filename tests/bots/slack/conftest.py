@@ -144,7 +144,7 @@ class House:
         self.vitals.expect("slack")
         listening = asyncio.create_task(self.chat.listen(self.relay))
         connected = asyncio.create_task(self.vitals.well())
-        await asyncio.wait({listening, connected}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({listening, connected}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
         if listening.done():
             connected.cancel()
             listening.result()
@@ -154,13 +154,13 @@ class House:
         await asyncio.gather(listening, return_exceptions=True)
         assert listening.cancelled()
 
-    async def until(self, condition: Callable[[], object], within: float = 5) -> None:
+    async def until(self, condition: Callable[[], object], within: float = 30) -> None:
         """For conditions of which the local Slack can't know."""
         async with asyncio.timeout(within):
             while not condition():
                 await asyncio.sleep(0.005)
 
-    async def accepted(self, count: int = 1, within: float = 5) -> list[Turn]:
+    async def accepted(self, count: int = 1, within: float = 30) -> list[Turn]:
         """The turns that were recorded, as soon as there are *count*."""
         await self.until(lambda: len(self.woken) >= count, within)
         turns: dict[int, Turn] = {}

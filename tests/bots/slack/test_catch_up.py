@@ -79,7 +79,7 @@ class Away:
         assert turn
         return turn
 
-    async def all_read(self, within: float = 5.0) -> None:
+    async def all_read(self, within: float = 30.0) -> None:
         """Run until all is read that can be, and noted."""
         async with asyncio.timeout(within):
             await self.catch_up.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bots.slack.api import _detail
 from bots.slack.errors import LONGEST_WAIT, translate
 from core.errors import (
     ChatBusy,
@@ -68,3 +69,12 @@ def test_a_status_without_a_code_is_no_verdict(status: int, code: object) -> Non
 @pytest.mark.parametrize("told", ["86400", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_nobody_waits_longer_than_makes_sense(told: str) -> None:
     assert translate("ratelimited", status=429, retry_after=told).retry_after == LONGEST_WAIT
+
+
+def test_of_what_slack_says_scopes_and_places_are_kept() -> None:
+    """The rest may quote what was sent."""
+    messages = ["[ERROR] invalid value: some words [json-pointer:/blocks/0/text]", 5]
+    refused = {"error": "missing_scope", "needed": "chat:write,im:write", "response_metadata": {"messages": messages}}
+    assert _detail(refused) == "needs chat:write,im:write; /blocks/0/text"
+    for odd in ({}, {"needed": "some words"}, {"response_metadata": {"messages": "some words"}}, {"needed": [1]}):
+        assert _detail(odd) == ""

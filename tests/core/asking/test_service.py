@@ -23,10 +23,10 @@ from core.errors import (
     UpstreamFailed,
     UsedUp,
 )
+from core.metrics import Metrics
 from core.thread import PlaceId, Thread, ThreadId
 from core.upstream import Upstream
 from core.upstream.prompt import Prompt
-from core.vitals import Metrics
 from sandbox.upstream import Emulator
 
 WORK = PlaceId("work")

@@ -1,0 +1,204 @@
+"""What people write, and what is secret, is in no line of the log: at its lowest level, whatever goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bots.reply.wanted import TRY_AGAIN
+from bots.slack.buttons import AGAIN
+from sandbox.discord import LocalDiscord
+from sandbox.replies import Reply
+from sandbox.slack import LocalSlack
+from tests.e2e.conftest import SECRET_KEY
+from tests.faults.bots import Bot, Process
+
+WORDS = "heliotrope"  # in all that people write here
+ASKED = f"@bobbin why is {WORDS} blue?"
+FAILING = f"@bobbin fail over {WORDS}"
+PATIENCE = 40.0  # seconds
+
+
+class Parrot:
+    """An AI service that says again whatever it hears, in its answers and in its refusals."""
+
+    url = ""
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        question = (await request.json())["question"]
+        if "fail" in question:
+            error = {"code": "chat_error", "message": f"no answer to {question}"}
+            return web.json_response({"error": error, "trace_id": question}, status=500)
+        line = json.dumps({"type": "message", "answer": f"Well: {question}", "id": question}) + "\r\n"
+        return web.Response(text=line, content_type="application/x-ndjson")
+
+    @classmethod
+    @asynccontextmanager
+    async def flying(cls) -> AsyncIterator[Parrot]:
+        parrot, app = cls(), web.Application()
+        app.router.add_post("/{path:.*}", parrot._answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        parrot.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield parrot
+        finally:
+            await runner.cleanup()
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await asyncio.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("over", ["socket", "http"])
+async def test_nobodys_words_and_no_secret_are_logged(tmp_path: Path, over: str, local_discord: LocalDiscord) -> None:
+    port, log, file = free_port(), tmp_path / "bot.log", tmp_path / "bobbin.db"
+    request_url = f"http://127.0.0.1:{port}/slack/events" if over == "http" else None
+    async with (
+        LocalSlack(retry_seconds=(0.2, 0.5, 1), request_url=request_url) as slack,
+        Parrot.flying() as parrot,
+    ):
+        secrets = {
+            "BOBBIN_UPSTREAM__TOKEN": "ups-" + "7" * 20,
+            "BOBBIN_SLACK__BOT_TOKEN": slack.bot_token,
+            **(
+                {"BOBBIN_SLACK__SIGNING_SECRET": slack.signing_secret}
+                if request_url
+                else {"BOBBIN_SLACK__APP_TOKEN": slack.app_token}
+            ),
+            "BOBBIN_DISCORD__TOKEN": local_discord.token,
+            "BOBBIN_SECRET_KEY": SECRET_KEY,
+        }
+        variables = secrets | {
+            "BOBBIN_UPSTREAM__URL": parrot.url,
+            "BOBBIN_DATABASE__URL": f"sqlite:///{file}",
+            "BOBBIN_SLACK__API_URL": slack.api_url,
+            "BOBBIN_DISCORD__API_URL": local_discord.api_url,
+            "BOBBIN_DISCORD__GATEWAY_URL": local_discord.gateway_url,
+            "BOBBIN_WEB__HOST": "127.0.0.1",
+            "BOBBIN_WEB__PORT": str(port),
+            "BOBBIN_LOG__LEVEL": "DEBUG",
+            "PYTHONASYNCIODEBUG": "1",  # so that asyncio has something to say
+        }
+        bot = Bot(Process("bot"), variables, log)
+        await bot.start()
+        try:
+            await on_slack(slack)
+            await on_discord(local_discord)
+            if request_url:
+                await wrong_signature(request_url)
+            await without_tables(file, slack, local_discord, log)
+        finally:
+            await bot.stop()
+        tokens = [interaction.token for interaction in local_discord.interactions]
+    logged = log.read_text()
+    lines = [json.loads(line) for line in logged.splitlines()]  # all of it is JSON
+    assert not [line for line in lines if WORDS in str(line)]
+    assert not [secret for secret in (*secrets.values(), *tokens) if secret in logged]
+    assert tokens
+    said = [line["event"] for line in lines]
+    assert "accepted" in said
+    assert ("wrong signature" in logged) is bool(request_url)
+    retried = next(line for line in lines if line["event"] == "asking the AI service again")
+    assert (retried["status"], retried["code"]) == (500, "chat_error")
+
+
+async def on_slack(slack: LocalSlack) -> None:
+    """Mention, edit, command, button, refusal that quotes, event that can't be read."""
+    asked = await slack.say("ada", "general", ASKED)
+    await slack.wait_for(lambda: _slack_says(slack, asked, "Well"), PATIENCE)
+    await slack.edit(asked, ASKED + " Please.")
+    await slack.command("ada", "general", "/bobbin", f"what is {WORDS}?")
+    await slack.command("ada", "general", "/bobbin", f"preset set {WORDS}")
+    quoting = {
+        "ok": False,
+        "error": "invalid_blocks",
+        "response_metadata": {"messages": [f"[ERROR] {WORDS} [json-pointer:/blocks/0/text]"]},
+    }
+    failing = await slack.say("ada", "general", FAILING)
+    told = await slack.wait_for(lambda: _slack_says(slack, failing, "Reference"), PATIENCE)
+    await slack.click("ada", told, AGAIN)
+    slack.faults.odd("chat.postMessage", Reply(body=json.dumps(quoting), content_type="application/json"))
+    await slack.say("ada", "general", ASKED)
+    await until(lambda: not slack.faults.odd_replies.is_waiting)
+    slack.send_raw({"type": "app_mention", "text": {WORDS: WORDS}, "user": [WORDS], "ts": WORDS})
+    slack.send_raw(WORDS)
+
+
+def _slack_says(slack: LocalSlack, asked: Any, words: str) -> Any:
+    return next((one for one in slack.messages(asked.channel, asked.ts) if one.bot_id and words in str(one)), None)
+
+
+async def on_discord(discord: LocalDiscord) -> None:
+    """Mention, edit, command, button, refusal that quotes, event that can't be read."""
+    asked = await discord.say("ada", "general", ASKED)
+    await discord.wait_for(lambda: _discord_says(discord, asked, "Well"), PATIENCE)
+    await discord.edit("ada", asked, ASKED + " Please.")
+    command = await discord.slash("ada", "general", "ask", question=f"why is {WORDS} red?")
+    await discord.wait_for(lambda: command.response and "Well" in command.response.content, PATIENCE)
+    quoting = {
+        "code": 50035,
+        "message": WORDS,
+        "errors": {"content": {"_errors": [{"code": "BASE_TYPE", "message": WORDS}]}},
+    }
+    refusal = Reply(400, json.dumps(quoting), "application/json")
+    failing = await discord.say("ada", "general", FAILING)
+    told = await discord.wait_for(lambda: _discord_says(discord, failing, "Reference"), PATIENCE)
+    await discord.click("ada", told, TRY_AGAIN)
+    discord.faults.odd("POST /channels/{channel_id}/messages", refusal)
+    await discord.say("ada", "general", ASKED)
+    await until(lambda: not discord.faults.odd_replies.is_waiting)
+    discord.send_raw("MESSAGE_CREATE", {"content": WORDS, "id": WORDS, "author": WORDS})
+    discord.send_raw("MESSAGE_UPDATE", WORDS)
+
+
+def _discord_says(discord: LocalDiscord, asked: Any, words: str) -> Any:
+    said = discord.messages(asked.thread) if asked.thread else []
+    return next((one for one in said if one.author.is_bot and words in one.content), None)
+
+
+async def wrong_signature(url: str) -> None:
+    headers = {"X-Slack-Request-Timestamp": "1", "X-Slack-Signature": "v0=00", "Content-Type": "application/json"}
+    async with aiohttp.ClientSession() as client:
+        for body in (json.dumps({"type": "event_callback", "event": {"text": WORDS}}), WORDS):
+            async with client.post(url, data=body, headers=headers) as answer:
+                assert answer.status == 401
+
+
+async def without_tables(file: Path, slack: LocalSlack, discord: LocalDiscord, log: Path) -> None:
+    """The database is there, and fails at every statement that has a question in it."""
+    with sqlite3.connect(file) as connection:
+        connection.execute("pragma foreign_keys = off")
+        connection.execute("drop table turns")
+    connection.close()
+
+    def failures() -> int:
+        return sum('"exception"' in line for line in log.read_text().splitlines())
+
+    before = failures()
+    await slack.say("ada", "general", ASKED)
+    await until(lambda: failures() > before)
+    before = failures()
+    await discord.say("ada", "general", ASKED)
+    await until(lambda: failures() > before)
