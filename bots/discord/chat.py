@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import discord
@@ -13,8 +12,8 @@ from bots.discord import connection, threads
 from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
-from bots.discord.events import NAME, message_of
 from bots.discord.hands import DiscordHands
+from bots.discord.ids import NAME, message_of
 from bots.discord.indicator import Indicator
 from bots.discord.listeners import Listeners
 from bots.discord.note import notes
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from bots.discord.note import Where
     from bots.discord.settings import Section
     from bots.kit import Kit
+    from bots.reply.note import Note
     from core.relay import Relay
     from core.turn import QuestionKey, Reply, Turn
 
@@ -61,8 +61,8 @@ class DiscordChat:
                 relay,
                 self._kit,
                 self._pace,
-                catch_up=timedelta(hours=self._section.catch_up_hours),
-                accepted=lambda turn, where: self._indicator.on(turn.id, where),
+                hours=self._section.catch_up_hours,
+                accepted=self._sign_of_life,
                 deleted=self._deleted,
                 deferring=self._deferring,
             )
@@ -83,6 +83,10 @@ class DiscordChat:
         yield Finding(f"the token works for the application {application.name}")
         if not may_read(self._section, application.flags):
             yield Finding(connection.missing_intent(application.id), Verdict.WRONG)
+
+    def _sign_of_life(self, turn: Turn, note: Note[Where]) -> None:
+        if not turn.is_over:
+            self._indicator.on(turn.id, note.where)
 
     # Showing
 

@@ -251,7 +251,7 @@ async def _hang_up(client: discord.Client, sockets: WeakSet[aiohttp.ClientWebSoc
 
 async def _wait(delay: float, code: str, vitals: Vitals, told: str = "Discord can't be reached; trying again.") -> None:
     vitals.down(PART, told)
-    log.warning(told.split(";")[0] + "; trying again", code=code, seconds=delay)
+    log.warning("Discord can't be reached; trying again", code=code, seconds=delay)
     await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
 
 

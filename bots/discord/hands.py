@@ -15,7 +15,7 @@ from discord.utils import MISSING
 from bots.discord import threads
 from bots.discord.buttons import again
 from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABLE, translate, translated
-from bots.discord.events import age, message_of
+from bots.discord.ids import age, message_of
 from bots.discord.note import BY_TOKEN, ORIGINAL, Where
 from bots.discord.rendering import content
 from core.errors import ChatForbidden, ChatUnclear

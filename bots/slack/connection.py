@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -15,7 +16,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from bots.slack.api import Api
 from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice
-from bots.slack.unreadable import kind_of, skipped
+from bots.slack.unreadable import FRAME, kind_of, skipped
 from core.errors import ChatBusy, ChatError, SetupError, facts
 from core.settings import proxy_for
 
@@ -57,12 +58,28 @@ async def patiently(call: Callable[[], Awaitable[T]], token_name: str, section: 
 
 
 class _Socket(SocketModeClient):
-    """Asks for its addresses like we do: the SDK would wait for as long as it is told, be it a day."""
+    """Skips frames that are no JSON, on which the SDK fails with a traceback that quotes them."""
 
     api: Api
     refusal = ""  # what to say while Slack does not give out addresses any more
+    metrics: Metrics
+
+    async def process_message(self) -> None:
+        raw = await self.message_queue.get()
+        if not raw:  # Slack often sends empty ones
+            return
+        try:
+            message: object = json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            skipped(FRAME, error, self.metrics)
+            return
+        if isinstance(message, dict):
+            asyncio.ensure_future(self.run_message_listeners(message, raw))  # noqa: RUF006  # as the SDK does
+        else:
+            skipped(FRAME, TypeError(), self.metrics)
 
     async def issue_new_wss_url(self) -> str:
+        """Ask for addresses like we do: the SDK would wait for as long as it is told, be it a day."""
         try:
             url = await self.api.socket_url(self.app_token)
         except ChatBusy as trouble:
@@ -90,7 +107,7 @@ async def open_socket(
     client = _Socket(
         app_token=app_token, logger=app.logger, web_client=api.client_without_token(), ping_interval=LOOK_INTERVAL
     )
-    client.api = api
+    client.api, client.metrics = api, metrics
     client.wss_uri, client.proxy = url, proxy_for(url)
     answering: set[asyncio.Task[object]] = set()
 
@@ -126,7 +143,7 @@ async def open_socket(
         await asyncio.gather(*filter(None, tasks), return_exceptions=True)
 
 
-async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], None]) -> None:
+async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], object]) -> None:
     """Tell *vitals* how the socket is doing, until cancelled, and call *back* when it was lost and is there again.
 
     Reconnecting is the SDK's work.

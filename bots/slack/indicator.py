@@ -103,7 +103,7 @@ class Indicator:
             self._tell(refusal.code, refusal.detail)
         else:
             if not self._told.isdisjoint(_LASTING):
-                log.info("Slack takes reactions again.")
+                log.info("Slack takes reactions again")
             self._told -= _LASTING
 
     @property

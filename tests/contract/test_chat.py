@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import discord as discord_py
 import pytest
 
+from core.chat import ready
 from core.errors import ChatBusy
 from core.storage.database import open_database
 from core.storage.migrate import migrate
@@ -51,11 +52,11 @@ async def show(stage: Stage, turn: Turn) -> Turn:
     if not turn.is_over:
         try:
             async with asyncio.timeout(5):
-                await stage.chat.ready(turn)
+                await ready(stage.chat, turn)
         except TimeoutError:
             return turn
     else:
-        await stage.chat.ready(turn)
+        await ready(stage.chat, turn)
     return turn.replied(await stage.chat.show(turn))
 
 
