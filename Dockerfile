@@ -23,4 +23,4 @@ VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["bobbin", "health"]
 ENTRYPOINT ["bobbin"]
-CMD ["run"]
+CMD ["run", "--no-sandbox"]

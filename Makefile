@@ -31,8 +31,9 @@ lock: .venv/dev         ## resolve the newest allowed versions, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --all-extras --upgrade --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 .venv/run: requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bobbin needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bobbin needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv
+	@echo "Installing what Bobbin needs into .venv; that takes a minute or two."
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	touch $@
 

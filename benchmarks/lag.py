@@ -64,9 +64,6 @@ class Slow:
     async def listen(self, relay: Relay) -> None:
         await asyncio.Event().wait()
 
-    async def appeal(self, turn: Turn) -> None:
-        raise NotImplementedError
-
     async def ready(self, turn: Turn) -> None:
         del turn
         await asyncio.sleep(self._last + INTERVAL - time.monotonic())

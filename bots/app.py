@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bots import platforms
+from bots.checkup import Checkup
 from bots.kit import Kit
 from bots.supervisor import keep_up
 from bots.text.reasoning import visible
@@ -69,9 +70,12 @@ class Roles:
 class Bobbin:
     """The bot: every part of it, made from the settings."""
 
-    def __init__(self, settings: Settings, names: Sequence[str], only: Sequence[str] = ()) -> None:
+    def __init__(
+        self, settings: Settings, names: Sequence[str], only: Sequence[str] = (), *, checks: bool = False
+    ) -> None:
         """*names* are the platforms to run, *only* the parts of that which this process is to do: platforms to listen
-        to, `worker` to answer; all of it if empty. Nothing is connected yet; raises SetupError for what can't be right.
+        to, `worker` to answer; all of it if empty. *checks*: ask the AI service and the platforms by itself whether the
+        set-up is right. Nothing is connected yet; raises SetupError for what can't be right.
         """
         if not settings.upstream.every_token:
             raise SetupError("There is no token for the AI service: set BOBBIN_UPSTREAM__TOKEN.")
@@ -111,6 +115,11 @@ class Bobbin:
         self._engine = _engine(self._jobs, self._ledger, worker)
         for part in ("database", *self._roles.listens):
             self.vitals.expect(part)
+        self._checkup = Checkup(self.vitals)
+        if checks:
+            self._checkup.watch_chats(self._chats, self._roles.listens)
+            if self._roles.works:
+                self._checkup.watch_upstream(settings, self._service)
         self._relay = Relay(
             self._ledger,
             self._engine.wake,
@@ -137,6 +146,7 @@ class Bobbin:
             parts.push_async_callback(self._service.aclose)
             door = self._settings.web
             await parts.enter_async_context(self.web.open(door.host, door.port, door.health_port))
+            await parts.enter_async_context(self._checkup.going_on())
             if not await self._open_database(parts, stop):
                 return
             if self._roles.works:

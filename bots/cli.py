@@ -1,10 +1,8 @@
-"""The command line."""
+"""The command line: its commands, their options, and how it says what can't work."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,36 +12,26 @@ import structlog
 import typer
 
 import bots
-from core.errors import BobbinError, SetupError, StorageUnavailable, reason
+from bots import signals
+from core.errors import BobbinError, SetupError, StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
-    from types import FrameType
-
-    from core.settings import Settings
-    from sandbox.upstream import Emulator
+    from collections.abc import Iterator
 
 WRONG_SETUP = 2  # exit code
+PLATFORMS = ", ".join(bots.platforms_there())
 
-
-def _platforms() -> list[str]:
-    from bots import platforms  # noqa: PLC0415
-
-    return platforms.names()
-
-
+# What a command does is imported by it: the libraries of a platform alone take a second to load.
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Bobbin answers questions in Slack and Discord threads with an AI model.",
+    help="Bobbin answers questions in chat threads with an AI model.",
 )
 
 
 def main() -> None:
     """Run the command that the command line names."""
-    if os.getpid() == 1:
-        # Until `run` listens to them: the kernel spares this process the default of every signal.
-        signal.signal(signal.SIGTERM, _end_at_once)
+    signals.end_while_starting()
     app(prog_name="bobbin")
 
 
@@ -72,40 +60,20 @@ def bobbin(
 def run(
     context: typer.Context,
     only: Annotated[
-        list[str] | None, typer.Option(help="Do only this part: slack, discord, worker; several are given one by one.")
+        list[str] | None, typer.Option(help=f"Run only this part ({PLATFORMS} or worker). Repeat for several.")
     ] = None,
-    shards: Annotated[str, typer.Option(help="Of Discord's shards, run these: 0,1")] = "",
+    shards: Annotated[str, typer.Option(help="Shards to run, of a platform that has them; for example 0,1")] = "",
     shard_count: Annotated[int | None, typer.Option(help="How many shards there are in all.", min=1)] = None,
+    no_sandbox: Annotated[  # noqa: FBT002  # typer's way
+        bool, typer.Option("--no-sandbox", help="With no tokens, say which are missing and end. For services.")
+    ] = False,
 ) -> None:
     """Run every platform that has tokens. With none, start the sandbox."""
-    from bots import platforms  # noqa: PLC0415  # the libraries of a platform take a second to load
+    from bots import start  # noqa: PLC0415
+    from core.settings import log_section  # noqa: PLC0415
 
-    with _plainly(as_json=_logs_json()):
-        settings = platforms.settings(context.obj, **_sharding(shards, shard_count))
-        names = platforms.configured(settings)
-        if only:
-            _need_tokens(settings, only)
-        if not names:
-            wanted = " or ".join(f"BOBBIN_{name.upper()}__…" for name in platforms.names())
-            print(
-                f"No platform has a token ({wanted}), so this is the sandbox: nothing leaves this machine.\n"
-                f"Settings come from {settings.origin}.\n",
-                flush=True,
-            )
-            _sandbox(settings, script=None)
-            return
-        from core.storage.database import readable  # noqa: PLC0415
-
-        _log(settings)
-        structlog.get_logger(__name__).info(
-            "starting",
-            version=bots.__version__,
-            settings=settings.origin,
-            database=readable(settings.database.url.get_secret_value()),
-        )
-        from bots.app import Bobbin  # noqa: PLC0415
-
-        _until_signalled(Bobbin(settings, names, only or ()).run)
+    with _plainly(as_json=log_section().is_json):
+        start.run(context.obj, only or (), shards=shards, shard_count=shard_count, may_play=not no_sandbox)
 
 
 @app.command()
@@ -115,11 +83,11 @@ def sandbox(
         Path | None, typer.Option(help="Play this conversation and end.", exists=True, dir_okay=False)
     ] = None,
 ) -> None:
-    """Try Bobbin with a local Slack, a local Discord and an emulated AI service. No token, no account."""
-    from bots import platforms  # noqa: PLC0415
+    """Try Bobbin with local stand-ins for the platforms and an emulated AI service. No token, no account."""
+    from bots import platforms, start  # noqa: PLC0415
 
     with _plainly():
-        _sandbox(platforms.settings(context.obj), script.read_text() if script else None)
+        start.sandbox(platforms.settings(context.obj), script.read_text() if script else None)
 
 
 @app.command()
@@ -130,31 +98,31 @@ def upstream(
     faults: Annotated[str, typer.Option(help="What goes wrong: NAME[=VALUE],… ; `help` lists them.")] = "",
 ) -> None:
     """Serve the AI service's API locally: an emulator to try and test with."""
-    from sandbox import upstream as emulator  # noqa: PLC0415
-
     if faults == "help":
-        print(emulator.explain())
+        from sandbox.upstream import explain  # noqa: PLC0415
+
+        print(explain())
         return
+    from bots import start  # noqa: PLC0415
+
     with _plainly():
-        try:
-            emulated = emulator.Emulator(pace=pace, faults=faults)
-        except emulator.UnknownFault as error:
-            raise SetupError(str(error)) from error
-        _until_signalled(lambda stop: _serve_upstream(emulated, host, port, stop))
+        start.upstream(host, port, pace=pace, faults=faults)
 
 
 @app.command()
 def doctor(context: typer.Context) -> None:
-    """Check settings, database, tokens and the AI service; say what to do about what is wrong."""
+    """Check settings, database, tokens and AI service, and explain how to fix problems."""
     from bots.doctor import examine  # noqa: PLC0415
 
-    raise typer.Exit(asyncio.run(examine(context.obj)))
+    with _plainly():
+        raise typer.Exit(asyncio.run(examine(context.obj)))
 
 
 @app.command(name="migrate")
 def migrate_(context: typer.Context) -> None:
     """Bring the database to this version's schema. `run` does so as well."""
     from bots import platforms  # noqa: PLC0415
+    from core.storage.causes import cause  # noqa: PLC0415
     from core.storage.database import open_database, readable  # noqa: PLC0415
     from core.storage.migrate import migrate  # noqa: PLC0415
 
@@ -170,22 +138,21 @@ def migrate_(context: typer.Context) -> None:
         try:
             asyncio.run(bring())
         except StorageUnavailable as error:
-            raise SetupError(
-                f"{readable(url)} can't be reached. Is it running, and is BOBBIN_DATABASE__URL right?"
-            ) from error
+            raise SetupError(f"{readable(url)}: {cause(error, url)}") from error
         print(f"{readable(url)} is up to date.")
 
 
 @app.command()
 def manifest(
-    context: typer.Context, platform: Annotated[str, typer.Argument(help="slack, discord", autocompletion=_platforms)]
+    context: typer.Context,
+    platform: Annotated[str, typer.Argument(help=PLATFORMS, autocompletion=bots.platforms_there)],
 ) -> None:
-    """Print what to give the platform to set Bobbin up there."""
+    """Print what a platform needs to know of Bobbin: the app's manifest, or the link that invites it."""
     from bots import platforms  # noqa: PLC0415
 
     with _plainly():
         if platform not in platforms.names():
-            raise SetupError(f"There is no platform {platform!r}; known are {', '.join(platforms.names())}.")
+            raise SetupError(f"There is no platform {platform!r}; known are {PLATFORMS}.")
         print(platforms.platform(platform).manifest(platforms.settings(context.obj).section(platform)))
 
 
@@ -207,90 +174,6 @@ def health(context: typer.Context) -> None:
         where, is_alive = alive(platforms.settings(context.obj).web)
         print(f"{where}: {'alive' if is_alive else 'no answer'}")
         raise typer.Exit(0 if is_alive else 1)
-
-
-def _logs_json() -> bool:
-    """Is the log JSON, as far as that can be told before the settings are read?"""
-    from core.settings import log_section  # noqa: PLC0415
-
-    return log_section().is_json
-
-
-def _sharding(shards: str, shard_count: int | None) -> dict[str, dict[str, object]]:
-    wanted: dict[str, object] = {}
-    if shards:
-        wanted["shards"] = shards.split(",")
-    if shard_count is not None:
-        wanted["shard_count"] = shard_count
-    return {"discord": wanted} if wanted else {}
-
-
-def _need_tokens(settings: Settings, parts: list[str]) -> None:
-    """Raise SetupError for parts that lack a platform's tokens: whoever names parts does not want the sandbox."""
-    from bots import platforms  # noqa: PLC0415
-
-    there = platforms.configured(settings)
-    for part in parts:
-        if part in there or (there and part not in platforms.names()):
-            continue
-        lacking = [part] if part in platforms.names() else platforms.names()
-        tokens = ", ".join(name for one in lacking for name in settings.secrets_of(one))
-        raise SetupError(
-            f"--only {part}: {' or '.join(lacking)} has no tokens here; bobbin.toml says which to set of {tokens}."
-        )
-
-
-def _sandbox(settings: Settings, script: str | None) -> None:
-    from sandbox.terminal import play  # noqa: PLC0415
-
-    # What goes wrong is to be seen in the conversation; only faults of Bobbin's own belong between its lines.
-    _log(settings.model_copy(update={"log": settings.log.model_copy(update={"level": "ERROR"})}))
-    _until_signalled(lambda stop: play(settings, script, stop))
-
-
-async def _serve_upstream(emulator: Emulator, host: str, port: int, stop: asyncio.Event) -> None:
-    try:
-        await emulator.start(host=host, port=port)
-    except OSError as error:
-        raise SetupError(f"Can't listen on {host}:{port} ({reason(error)}). Name others: --host, --port.") from error
-    print(f"The emulated AI service listens on {emulator.url} (Ctrl-C ends it).", flush=True)
-    try:
-        await stop.wait()
-    finally:
-        await emulator.stop()
-
-
-def _log(settings: Settings) -> None:
-    from core.log import set_up_log  # noqa: PLC0415
-
-    set_up_log(settings.log.level, as_json=settings.log.is_json, secrets=settings.secrets)
-
-
-def _until_signalled(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
-    """Run *work* with an event that SIGTERM and Ctrl-C set. A second signal of either kind ends the process at once."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    # The default ends a process whatever it is at, but not the first one of a container (pid_namespaces(7)).
-    at_once = _end_at_once if os.getpid() == 1 else signal.SIG_DFL
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-
-        def ask_to_stop() -> None:
-            for number in numbers:
-                loop.remove_signal_handler(number)
-                signal.signal(number, at_once)
-            stop.set()
-
-        for number in numbers:
-            loop.add_signal_handler(number, ask_to_stop)
-        await work(stop)
-
-    asyncio.run(run())
-
-
-def _end_at_once(number: int, _frame: FrameType | None) -> None:
-    os._exit(128 + number)  # as a shell tells of a process that a signal ended
 
 
 @contextmanager

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from aiohttp import web
 
 from bots.reply.page import MOST_PAGES
 
 if TYPE_CHECKING:
+    from bots.finding import Finding
     from core.secret_box import SecretBox
     from core.vitals import Vitals
 
@@ -32,6 +33,17 @@ class Routes(Protocol):
 
     def post(self, path: str, answer: Route) -> None:
         """Have *answer* take POST requests to *path*."""
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A chat that can tell whether its platform still lets it do what it is there for."""
+
+    def check(self) -> AsyncGenerator[Finding, None]:
+        """Yield what is found, nothing while that can't be told: the platform is away, or busy.
+
+        Raises SetupError when a token is refused. It is called every minute or so.
+        """
 
 
 def appeal(channel: str, reference: str) -> str:

@@ -6,9 +6,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from core.settings import Section, Settings, load
+import bots
+from core.settings import Section, Settings, load, strays
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bots.finding import Finding
     from bots.kit import Kit
     from core.chat import Chat
 
@@ -21,8 +25,8 @@ class Platform(Protocol):
     def build(self, section: Section, kit: Kit) -> Chat:
         """Make its chat; nothing is connected yet."""
 
-    async def check(self, section: Section) -> str:
-        """Try the tokens; return what was found. Raises SetupError that says what to do."""
+    def check(self, section: Section) -> AsyncGenerator[Finding, None]:
+        """Try the tokens, and what they allow; yield what is found. Raises SetupError that says what to do."""
 
     def manifest(self, section: Section) -> str:
         """Return what an operator gives the platform to set Bobbin up: a manifest, a link."""
@@ -30,7 +34,17 @@ class Platform(Protocol):
 
 def names() -> list[str]:
     """The platforms that this version knows."""
-    return sorted(path.parent.name for path in Path(__file__).parent.glob("*/settings.py"))
+    return bots.platforms_there()
+
+
+def names_for_people() -> str:
+    """The same in a sentence."""
+    return " or ".join(name.title() for name in names())
+
+
+def with_shards() -> list[str]:
+    """The platforms whose connections can be shared out by shards."""
+    return [name for name in names() if "shards" in _section(name).model_fields]
 
 
 def settings(file: Path | None = None, /, **given: object) -> Settings:
@@ -38,13 +52,29 @@ def settings(file: Path | None = None, /, **given: object) -> Settings:
 
     *given* wins over file and environment. Raises SetupError.
     """
-    sections = {name: import_module(f"bots.{name}.settings").Section for name in names()}
+    sections = {name: _section(name) for name in names()}
     return load(sections, file=file, sample=SAMPLE, **given)
 
 
 def configured(settings: Settings) -> list[str]:
     """The platforms that have tokens."""
     return [name for name in names() if settings.section(name).is_configured]
+
+
+def are_empty(settings: Settings) -> bool:
+    """Is a platform's variable set, but empty?"""
+    return any(settings.empty(name) for name in names())
+
+
+def why_none(settings: Settings) -> list[str]:
+    """Sentences on why no platform is configured, and what to set."""
+    tokens = " or ".join(settings.secrets_of(name)[0] for name in names())
+    tried = [sentence for name in names() for sentence in strays(settings, name)]
+    return [f"no platform is configured, so nobody can ask: set {tokens}", *tried]
+
+
+def _section(name: str) -> type[Section]:
+    return cast("type[Section]", import_module(f"bots.{name}.settings").Section)
 
 
 def platform(name: str) -> Platform:

@@ -29,7 +29,8 @@ log = structlog.get_logger(__name__)
 async def keep_up(name: str, listen: Callable[[], Awaitable[None]], vitals: Vitals) -> None:
     """Have the chat *name* listen until cancelled, however often that breaks or ends.
 
-    Raises SetupError when it can never work like this.
+    Raises SetupError when it can never work like this. Once it has worked, the same is trouble that may be mended: its
+    token was revoked, say, and whoever gives it back has not to start the rest again.
     """
     pause = FIRST_PAUSE
     while True:
@@ -39,14 +40,24 @@ async def keep_up(name: str, listen: Callable[[], Awaitable[None]], vitals: Vita
             error = None
         except Exception as broken:  # noqa: BLE001  # the one place where anything at all is survived
             error = broken
-        for cause in _causes(error):
-            if isinstance(cause, SetupError):
-                raise cause
+        refusal = next((cause for cause in _causes(error) if isinstance(cause, SetupError)), None)
+        if refusal and not vitals.has_been_up(name):
+            raise refusal
         if time.monotonic() - began > WELL_AFTER:
             pause = FIRST_PAUSE
-        _tell(name, error, vitals, pause)
+        if refusal:
+            _tell_refusal(name, refusal, vitals)
+        else:
+            _tell(name, error, vitals, pause)
         await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _tell_refusal(name: str, refusal: SetupError, vitals: Vitals) -> None:
+    """Say once, with what to do, that the platform does not take the bot any more."""
+    if vitals.troubles.get(name) != refusal.sentence:
+        log.error("a chat can't be listened to any more", chat=name, why=refusal.sentence)
+    vitals.down(name, refusal.sentence)
 
 
 def _tell(name: str, error: Exception | None, vitals: Vitals, pause: float) -> None:

@@ -1,8 +1,11 @@
-"""A platform as core sees it: the port that every adapter fills."""
+"""A platform as core sees it: the port that every adapter fills, and what only some can do beside it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import asyncio
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from core.errors import ChatRejected
 
 if TYPE_CHECKING:
     from core.relay import Relay
@@ -23,13 +26,6 @@ class Chat(Protocol):
         recorded must not count as delivered. Raises SetupError when it can never work (a wrong token).
         """
 
-    async def ready(self, turn: Turn) -> None:
-        """Wait until the platform's rate budget lets *turn* be shown.
-
-        Cancelled by the worker as soon as the turn is over, and then called again for the final one, which
-        must not wait behind updates of other turns.
-        """
-
     async def show(self, turn: Turn) -> Reply:
         """Make the thread show *turn* as it is now; return the new `turn.reply`.
 
@@ -39,5 +35,37 @@ class Chat(Protocol):
         end as soon as it is known what became of the call under way, and returns what it knows.
         """
 
+
+@runtime_checkable
+class Paced(Protocol):
+    """A chat that can show an answer while it grows, as fast as its platform's rate budget allows."""
+
+    async def ready(self, turn: Turn) -> None:
+        """Wait until the platform's rate budget lets *turn* be shown.
+
+        Cancelled by the worker as soon as the turn is over, and then called again for the final one, which
+        must not wait behind updates of other turns.
+        """
+
+
+@runtime_checkable
+class Appeals(Protocol):
+    """A chat in which somebody can be told something in private."""
+
     async def appeal(self, turn: Turn) -> None:
         """Tell whoever asked *turn*, in private, that the bot may not write in its channel. Raises a ChatError."""
+
+
+async def ready(chat: Chat, turn: Turn) -> None:
+    """Wait until *chat* may show *turn*. Of one that has no pace, only ends are shown, and at once."""
+    if isinstance(chat, Paced):
+        await chat.ready(turn)
+    elif not turn.is_over:
+        await asyncio.Event().wait()
+
+
+async def appeal(chat: Chat, turn: Turn) -> None:
+    """Have *chat* appeal to whoever asked *turn*. Raises a ChatError, also where nothing can be said in private."""
+    if not isinstance(chat, Appeals):
+        raise ChatRejected("nothing can be said in private there", code="public")
+    await chat.appeal(turn)

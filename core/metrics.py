@@ -66,6 +66,9 @@ class Metrics:
         self.tokens_aside = Gauge(
             "bobbin_tokens_aside", "Tokens set aside, since the service refuses them", registry=of
         )
+        self.not_ready = Gauge(
+            "bobbin_not_ready", "1 while a part does not work, as /readyz tells it", ["part"], registry=of
+        )
         self.refused = Counter(
             "bobbin_web_refused", "Connections and requests that the web door refused", ["why"], registry=of
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from core.chat import ready
 from core.errors import (
     ChatBusy,
     ChatClosed,
@@ -155,7 +156,7 @@ class Presentation:
         began, pauses = time.monotonic(), _pauses()
         while time.monotonic() - began < GIVE_UP_AFTER:
             try:
-                await self._chat.ready(turn.replied(self.reply))
+                await ready(self._chat, turn.replied(self.reply))
                 await insist(lambda: self._confirm(turn))
                 await self._show(turn)
             except (ChatBusy, ChatClosed) as error:
@@ -182,7 +183,7 @@ class Presentation:
             with self._waiting():
                 await self._changed.wait()
                 await self._first_words(now)
-                await self._chat.ready(now().replied(self.reply))
+                await ready(self._chat, now().replied(self.reply))
                 if not self._is_confirmed:
                     await insist(lambda: self._confirm(now()))
             # Cleared before looking: what comes from here on is shown by another round.

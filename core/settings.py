@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -21,12 +24,15 @@ from pydantic import (
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from core import preset
+from core.complaint import about_type, did_you_mean, is_quoted
 from core.errors import SetupError
 from core.proxy import proxies, proxy_named
 from core.secret_box import SecretBox
@@ -40,10 +46,25 @@ FILE = Path("bobbin.toml")  # in the folder where Bobbin is started
 WHICH_FILE = f"{PREFIX}CONFIG"  # the variable that names another one; read before all settings, so it is none of them
 MAKE_A_KEY = "head -c 32 /dev/urandom | base64 | tr +/ -_"  # https://cryptography.io/en/latest/fernet
 NO_KEY = (
-    "There is no BOBBIN_SECRET_KEY, so that no process can open what another one sealed: answers to commands would seem "
-    f"to be thought about for ever. Set it to the same key for all; make one with: {MAKE_A_KEY}"
+    "BOBBIN_SECRET_KEY is not set. With several processes, answers to some commands would stay at “thinking…”. Set the same "
+    f"key everywhere; make one with: {MAKE_A_KEY}"
 )
 SECRETS = Path("/run/secrets")  # where container platforms put them, one file each, named like the variable
+
+
+T = TypeVar("T")
+
+
+def _listed(value: object) -> object:
+    """Split what a variable holds: by commas, or as JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+Listed = Annotated[tuple[T, ...], NoDecode, BeforeValidator(_listed)]  # in a variable, commas between
 
 
 class Section(BaseModel):
@@ -95,7 +116,7 @@ class PresetSection(Section):
 
     model: Model | None = None
     instructions: str | None = None
-    fallbacks: tuple[Model, ...] | None = None
+    fallbacks: Listed[Model] | None = None
 
 
 class LimitsSection(Section):
@@ -210,6 +231,10 @@ class Settings(BaseSettings):
             _variable((name, field)) for field in section.model_fields if _annotation(section, (field,)) is SecretStr
         ]
 
+    def empty(self, name: str) -> list[str]:
+        """The variables of a chat's secrets that are set, but empty."""
+        return [variable for variable in self.secrets_of(name) if os.environ.get(variable) == ""]
+
     def section(self, name: str) -> Any:
         """Return a chat's own section."""
         return getattr(self, name)
@@ -252,12 +277,14 @@ def load(
     fields: dict[str, Any] = {name: (section, section()) for name, section in chats.items()}
     model = cast("type[Settings]", create_model("Settings", __base__=Settings, **fields))
     model.model_config["toml_file"] = chosen
-    wrong = [*_strangers(model), *_secrets_in_file(model, where)]
+    wrong = [*_strangers(model), *_quoted(model), *_secrets_in_file(model, where)]
     settings: Settings | None = None
     try:
         settings = model(**given)
     except ValidationError as error:
         wrong += [_sentence(one, model, where) for one in error.errors()]
+    except SettingsError as error:  # a variable of several values
+        wrong.append(_unparsed(str(error)))
     except ValueError as error:  # the file isn't TOML
         wrong.append(f"{where}: {error}")
     if settings is not None:
@@ -301,7 +328,7 @@ def _unreadable(file: Path | None) -> Iterator[str]:
         try:
             path.read_text("utf-8")
         except UnicodeDecodeError:
-            yield f"{path} is not text in UTF-8."
+            yield f"{path} is not text in UTF-8. Save it in that encoding, with an editor that lets you choose it."
         except OSError as error:
             yield f"{path} can't be read ({error.strerror}). Bobbin runs as uid {os.geteuid()}, gid {os.getegid()}: let that read it."
 
@@ -336,7 +363,9 @@ def _strangers(model: type[BaseSettings]) -> Iterator[str]:
         if plain.startswith(PREFIX) and name != WHICH_FILE:
             first = plain.removeprefix(PREFIX).lower().partition("__")[0]
             if first not in model.model_fields:
-                yield f"{name}: there is no setting of that name; known are {', '.join(sorted(model.model_fields))}"
+                near = did_you_mean(plain, map(_variable, _settings_of(model)))
+                known = f"; known are {', '.join(sorted(model.model_fields))}"
+                yield f"{name}: there is no setting of that name{near or known}"
 
 
 def _secrets_in_file(model: type[BaseSettings], where: Path) -> Iterator[str]:
@@ -388,11 +417,62 @@ def _sentence(error: Any, model: type[BaseModel], where: Path) -> str:
     path = tuple(str(step) for step in error["loc"])
     is_secret = _annotation(model, path) is SecretStr and path != ("database", "url")
     if error["type"] == "extra_forbidden":
-        return f"{'.'.join(path)}: there is no such setting ({_variable(path)})"
-    said = str(error["msg"]).removeprefix("Value error, ")
+        return _unknown(path, model, where)
+    if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return _is_section(_variable(path))
+    said = about_type(error, is_secret=is_secret)
     if is_secret:
         return f"{_variable(path)}: {said}"
     return f"{'.'.join(path)}: {said} (set {_variable(path)}, or {'.'.join(path)} in {where})"
+
+
+def _unknown(path: tuple[str, ...], model: type[BaseModel], where: Path) -> str:
+    """Say that nobody reads the setting at *path*, where it was written and what may be meant."""
+    siblings = [one for one in _settings_of(model) if one[:-1] == path[:-1]]
+    variable = _variable(path)
+    if any(variable == Path(name).name.upper() for name in [*os.environ, *map(str, _secret_files())]):
+        return f"{variable}: there is no such setting{did_you_mean(variable, map(_variable, siblings))}"
+    near = did_you_mean(path[-1], (one[-1] for one in siblings))
+    return f"{where}: there is no such setting as {'.'.join(path)}{near}"
+
+
+def _settings_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of each setting and each section."""
+    for name, field in model.model_fields.items():
+        yield (*above, name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _settings_of(field.annotation, (*above, name))
+
+
+def _quoted(model: type[BaseModel]) -> Iterator[str]:
+    """Say which secrets and addresses stand in quotation marks: what passes them on as they are written is no shell."""
+    written = {**os.environ, **{path.name.upper(): path.read_text("utf-8") for path in _secret_files()}}
+    for path in _settings_of(model):
+        name = _variable(path)
+        if (_annotation(model, path) is SecretStr or path[-1].endswith("url")) and is_quoted(written.get(name, "")):
+            yield f"{name}: its value stands in quotation marks; write it without them"
+
+
+def _unparsed(said: str) -> str:
+    """Say of pydantic's complaint about a variable of several values what to write there."""
+    field = re.search(r'field "(\w+)"', said)
+    return _is_section(_variable((field[1],)) if field else PREFIX)
+
+
+def _is_section(name: str) -> str:
+    return f"{name}: this holds a section, so it must be a JSON object; or set {name}__… for one setting at a time"
+
+
+def strays(settings: Settings, name: str) -> list[str]:
+    """Sentences on variables that are set in vain for the chat *name*: without our prefix, or empty."""
+    known = [_variable((name, field)) for field in type(settings.section(name)).model_fields]
+    found = [f"{variable} is set, but empty" for variable in settings.empty(name)]
+    for variable, value in sorted(os.environ.items()):
+        if re.fullmatch(rf"{name}_\w*(TOKEN|SECRET)", variable, re.IGNORECASE) and value:
+            # A name such as …_BOT_TOKEN may say more than ours.
+            near = get_close_matches(PREFIX + variable.upper(), known, n=1, cutoff=0)
+            found.append(f"{variable} is set, but Bobbin reads {near[0]}: set that instead")
+    return found
 
 
 def _variable(path: tuple[str, ...]) -> str:

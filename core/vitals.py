@@ -13,6 +13,7 @@ class Vitals:
     def __init__(self) -> None:
         self.metrics = Metrics()
         self._troubles: dict[str, str] = {}
+        self._ever_up: set[str] = set()
         self._well = asyncio.Event()
         self._well.set()
 
@@ -23,13 +24,20 @@ class Vitals:
     def up(self, part: str) -> None:
         """Say that *part* works."""
         self._troubles.pop(part, None)
+        self._ever_up.add(part)
+        self.metrics.not_ready.labels(part).set(0)
         if not self._troubles:
             self._well.set()
 
     def down(self, part: str, why: str) -> None:
         """Say that *part* does not work. *why* is shown to whoever asks for readiness: no secrets."""
         self._troubles[part] = why
+        self.metrics.not_ready.labels(part).set(1)
         self._well.clear()
+
+    def has_been_up(self, part: str) -> bool:
+        """Has *part* ever worked in this process?"""
+        return part in self._ever_up
 
     @property
     def troubles(self) -> dict[str, str]:

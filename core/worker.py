@@ -11,6 +11,7 @@ import structlog
 
 from core import preset
 from core.answer import Answer
+from core.chat import appeal
 from core.errors import ChatError, Overtaken, StorageUnavailable, facts
 from core.metrics import Metrics
 from core.presentation import Oddities, Presentation
@@ -136,6 +137,6 @@ class Worker:
         try:
             if await self._ledger.note(note) != today:
                 await self._ledger.write_note(note, today)
-                await self._chats[thread.chat].appeal(turn)
+                await appeal(self._chats[thread.chat], turn)
         except (ChatError, StorageUnavailable) as error:
             log.warning("nobody can be told that the bot may not write there", **facts(error))

@@ -21,8 +21,12 @@ BOT = "bobbin"
 
 
 async def play(settings: Settings, script: str | None, stop: asyncio.Event) -> None:
-    """Play *script* and end; without one, play the welcome, then take lines until *stop* is set."""
-    welcome = files("sandbox").joinpath(WELCOME).read_text()
+    """Play *script* and end; without one, play the welcome, then take lines until *stop* is set.
+
+    The real AI service is asked nothing by itself: then there is no welcome.
+    """
+    is_free = not settings.upstream.every_token
+    welcome = files("sandbox").joinpath(WELCOME).read_text() if is_free else ""
     lines = list(read_script(welcome if script is None else script, [SlackScene.name, DiscordScene.name]))
     async with staged(settings) as stage:
         theatre = Theatre(stage)

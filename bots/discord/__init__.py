@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from bots.discord.settings import Section
+    from bots.finding import Finding
     from bots.kit import Kit
     from core.chat import Chat
 
@@ -18,11 +21,10 @@ def build(section: Section, kit: Kit) -> Chat:
     return DiscordChat(section, kit)
 
 
-async def check(section: Section) -> str:
-    """Try the token; return what was found. Raises SetupError that says what to do."""
+def check(section: Section) -> AsyncGenerator[Finding, None]:
     from bots.discord.setup import check  # noqa: PLC0415
 
-    return await check(section)
+    return check(section)
 
 
 def manifest(section: Section) -> str:

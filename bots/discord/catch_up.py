@@ -1,237 +1,177 @@
-"""Hears what was said while the bot was away: Discord, unlike its live events, does not bring it again."""
+"""What Discord tells of what was said while the bot was away: unlike its live events, it does not bring it by itself."""
 
 from __future__ import annotations
 
-import asyncio
+import json
 import sys
 from typing import TYPE_CHECKING, Any, TypeGuard
-from weakref import WeakValueDictionary
 
 import discord
-import structlog
 
 from bots.discord.connection import shard_of
-from bots.discord.errors import translated
-from bots.discord.events import NAME, channel_of, guild_of, key_of, message_of, permissions
-from bots.discord.unreadable import HISTORY, read, skipped
-from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable
+from bots.discord.errors import UNREADABLE, translated
+from bots.discord.events import is_mentioned, permissions, read_message
+from bots.discord.ids import NAME, SCALE, channel_of, guild_of, key_of, message_of
+from bots.discord.unreadable import read, skipped
+from bots.listening.events import Deleted, Edited, Ignored
+from bots.listening.mark import Mark
+from bots.listening.reader import Bounds, Told
+from bots.listening.unreadable import HISTORY
+from core.errors import ChatBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from bots.discord.pace import Pace
+    from bots.kit import Notes
+    from bots.listening.events import Heard
+    from bots.listening.reader import Round
     from core.metrics import Metrics
-    from core.relay import Relay
+    from core.thread import Thread
     from core.turn import QuestionKey
 
-MOST_PLACES = 500  # threads and channels that are asked
-PAGE = 100  # messages, the most that Discord tells at once: https://discord.com/developers/docs/resources/message#get-channel-messages
-# Of one place, the newest ones: who asked a minute ago still waits, and who asked hours ago has asked elsewhere, or again.
-MOST_MESSAGES = 1_000
-MOST_PAGES = 1_000  # of all places: half a minute of all calls that Discord takes from a bot
+# A page is the most that Discord tells at once: https://discord.com/developers/docs/resources/message#get-channel-messages
+# All calls together are half a minute of those that Discord takes from a bot.
+BOUNDS = Bounds(places=500, messages=1_000, pages=10, page=100, calls=1_000)
 MOST_LOOKED_AFTER = 10  # threads that are asked without having news: a question may have been edited or deleted
-# Events of different servers may overtake each other on the way. What was heard twice is recorded once.
-OVERLAP = 5_000 << 22  # five seconds, as a difference of ids
+OVERLAP = 5.0  # seconds; events of different servers may overtake each other on the way
+SEEN_NOTE = "discord/seen"
+COUNTS_NOTE = "discord/seen/counts"  # in how many shards the bot ran; each number once
 
 Json = dict[str, Any]
 
-log = structlog.get_logger(__name__)
+
+def note_of(shard: int, count: int) -> str:
+    return SEEN_NOTE if count == 1 else f"{SEEN_NOTE}/{shard}/{count}"
 
 
-class Round:
-    """One catching up of a shard, from the moment at which it brings new messages until the old ones are heard.
+def mark_of(notes: Notes, shard: int, count: int) -> Mark:
+    """Of one shard, since each can be away while the others hear; which servers it has depends on how many there are."""
 
-    In each place, the old ones come first: who asks there meanwhile waits, and nobody else does.
-    """
+    async def earlier() -> int | None:
+        """Return the oldest mark of all shards when there were more or fewer of them."""
+        counts: list[int] = json.loads(await notes.note(COUNTS_NOTE) or "[1]")
+        if count not in counts:
+            await notes.write_note(COUNTS_NOTE, json.dumps([*counts, count]))
+        others = [note_of(one, many) for many in counts if many != count for one in range(many)]
+        return min([int(mark) for name in others if (mark := await notes.note(name))], default=None)
 
-    def __init__(
-        self,
-        client: discord.Client,
-        pace: Pace,
-        take: Callable[[discord.Message], Awaitable[None]],
-        take_back: Callable[[int], Awaitable[None]],
-        *,
-        metrics: Metrics,
-        shard: int,
-        since: int,
-        oldest: datetime,
-    ) -> None:
-        """*take* a message as if it came now, *take_back* one that was deleted.
+    return Mark(notes, note_of(shard, count), SCALE, overlap=OVERLAP, earlier=earlier)
 
-        Up to the id *since*, and before *oldest*, nothing is of interest but whether a question was changed.
-        """
+
+class DiscordReader:
+    """Of one shard. A place is the id of a channel, or of a thread."""
+
+    chat = NAME
+
+    def __init__(self, client: discord.Client, pace: Pace, metrics: Metrics, shard: int) -> None:
         self._client = client
         self._pace = pace
-        self._take = take
-        self._take_back = take_back
         self._metrics = metrics
         self._shard = shard
-        self._oldest_at = oldest
-        self._oldest = discord.utils.time_snowflake(oldest)
-        self._since = max(0, since - OVERLAP)
-        # By channel: those of the threads that were active of late, the newest first.
-        self._newest_questions: dict[int, QuestionKey] = {}
-        self._pages = 0  # read so far
-        self._is_planned = asyncio.Event()
-        self._is_over = False
-        self._reached: set[int] = set()
-        self._one_at_a_time: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self.bounds = BOUNDS
 
-    async def plan(self, relay: Relay) -> None:
-        """Learn where people have talked with the bot of late."""
-        try:
-            active = await relay.active_threads(NAME, self._oldest_at, MOST_PLACES)
-            self._newest_questions = {
-                channel_of(thread.id): key
-                for thread, key in active
-                if shard_of(guild_of(thread.id), self._client) == self._shard
-            }
-        except StorageUnavailable:
-            log.warning("can't tell which threads were active of late")
-        finally:
-            self._is_planned.set()
+    def place(self, thread: Thread) -> int | None:
+        return channel_of(thread.id) if shard_of(guild_of(thread.id), self._client) == self._shard else None
 
-    async def run(self) -> bool:
-        """Ask every place that has something new; return whether all could be asked."""
-        await self._is_planned.wait()
-        unread = self._places()
-        try:
-            for place in unread[:MOST_PLACES]:
-                if self._pages >= MOST_PAGES:
-                    break
-                await self._visit(place)
-                unread.remove(place)
-        except ChatBusy as trouble:
-            log.warning("not all that was said while the bot was away can be read", code=trouble.code)
-            return False
-        finally:
-            self._is_over = True
-        if unread:
-            log.warning(
-                "not all places where something was said while the bot was away can be read", places=len(unread)
-            )
-        return not unread
+    def position(self, key: QuestionKey) -> int:
+        return message_of(key)
 
-    async def reach(self, channel: discord.abc.MessageableChannel) -> None:
-        """Before something new of *channel* is taken: take what is old, unless that is done. Whatever fails is logged."""
-        if self._is_over:
-            return
-        await self._is_planned.wait()
-        try:
-            await self._hear(channel, self._pace.soon)
-        except ChatError as trouble:
-            log.warning("what was said in a channel while the bot was away can't be read", code=trouble.code)
+    def proves_deleted(self, place: int, key: QuestionKey) -> bool:
+        """Neither of a command, which is no message, nor of a message from which the thread was made: that lies elsewhere."""
+        message = message_of(key)
+        return message != place and key == key_of(message)
 
-    def _places(self) -> list[int]:
+    async def places(self, this: Round[int]) -> list[int]:
         """Threads that are talked in with the bot first, then what else has something new; each newest first."""
         active = [
             place
-            for place in self._newest_questions
-            if not _has_messages(channel := self._client.get_channel(place)) or self._is_of_interest(channel)
+            for place in this.asked
+            if not _has_messages(channel := self._client.get_channel(place)) or self._is_of_interest(channel, this)
         ]
         others = [
             channel
             for guild in self._client.guilds
             if guild.shard_id == self._shard
-            for channel in (*guild.channels, *guild.threads)
-            if _has_messages(channel) and self._has_news(channel) and self._may_read(channel, guild)
+            for channel in (*(guild.channels or await self._fetched(guild)), *guild.threads)
+            if _has_messages(channel) and _last_message(channel) > this.since and self._may_read(channel, guild)
         ]
         others.sort(key=_last_message, reverse=True)
         return list(dict.fromkeys((*active, *(channel.id for channel in others))))
+
+    async def _fetched(self, guild: discord.Guild) -> Sequence[discord.abc.GuildChannel]:
+        """What the gateway told of them could not be read."""
+        await self._pace.spare()
+        with translated():
+            return await guild.fetch_channels()
+
+    async def ready(self, *, is_urgent: bool) -> bool:
+        await (self._pace.soon if is_urgent else self._pace.spare)()
+        return True
+
+    async def read(self, place: int, after: int, this: Round[int]) -> Told[int]:
+        """As Discord tells it: discord.py's own way through the history ends at the first message that it can't read."""
+        channel = self._client.get_channel(place)
+        if channel is None:
+            with translated():
+                channel = await self._client.fetch_channel(place)
+            await self._pace.spare()
+        if not _has_messages(channel) or not self._is_of_interest(channel, this):
+            return Told((), after)
+        said: list[tuple[int, Any]] = []  # the newest first
+        before, calls, is_whole = None, 0, False
+        while not is_whole and calls < self.bounds.pages and len(said) < self.bounds.messages:
+            if calls:
+                await self._pace.soon()  # somebody may wait for the rest by now
+            calls += 1
+            page = await self._page(place, before)
+            messages = [(id_, one) for one in page if (id_ := _id_of(one))]
+            for _ in range(len(page) - len(messages)):
+                skipped(HISTORY, KeyError(), self._metrics)
+            said += [(id_, (channel, one)) for id_, one in messages if id_ > after]
+            is_whole = len(page) < self.bounds.page or not messages or messages[-1][0] <= after
+            before = messages[-1][0] if messages else None
+        return Told(said[::-1], after if is_whole else said[-1][0] - 1, calls)
+
+    def heard(self, place: int, message: Any) -> Heard:  # noqa: ARG002  # it comes with its channel
+        channel, data = message
+        read_back: discord.Message | None = read(self._client, channel, data, self._metrics)
+        if read_back is None:
+            return Ignored("unreadable")
+        if read_back.type is not discord.MessageType.thread_starter_message:
+            return self._heard(read_back)
+        # It shows, as it is now, the question that the thread was made from, or that it was deleted.
+        # https://discord.com/developers/docs/resources/message#message-object
+        match read_back.reference and read_back.reference.resolved:
+            case discord.DeletedReferencedMessage() as deleted:
+                return Deleted((key_of(deleted.id),))
+            case discord.Message() as started if isinstance(edited := self._heard(started), Edited):
+                return edited
+        return Ignored("said by Discord itself")
+
+    def _heard(self, message: discord.Message) -> Heard:
+        me = self._client.user.id if self._client.user else 0
+        # What Discord would not have told when it was said, it may tell afterwards.
+        is_told = self._client.intents.message_content or message.guild is None or is_mentioned(message, me)
+        return read_message(message, me) if is_told else Ignored("not for the bot")
+
+    async def _page(self, place: int, before: int | None) -> list[Json]:
+        """Raises a ChatError."""
+        with translated():
+            try:
+                page: object = await self._client.http.logs_from(place, self.bounds.page, before=before)
+            except ValueError as error:  # it says that it is JSON, and isn't
+                raise ChatBusy(type(error).__name__, code=UNREADABLE) from error
+        if not isinstance(page, list):
+            raise ChatBusy("no list of messages", code=UNREADABLE)
+        return page
 
     def _may_read(self, channel: object, guild: discord.Guild) -> bool:
         allowed = permissions(channel, guild, self._client.user.id if self._client.user else 0)
         return allowed.view_channel and allowed.read_message_history
 
-    async def _visit(self, place: int) -> None:
-        """Raises ChatBusy: then there is no use in going on."""
-        try:
-            with translated():
-                channel = self._client.get_channel(place) or await self._fetched(place)
-            if _has_messages(channel) and self._is_of_interest(channel):
-                await self._hear(channel, self._pace.spare)
-        except ChatBusy:
-            raise
-        except ChatError as trouble:
-            log.debug("a place can't be read any more", code=trouble.code)
-
-    async def _fetched(self, place: int) -> object:
-        await self._pace.spare()
-        return await self._client.fetch_channel(place)
-
-    def _is_of_interest(self, channel: _Place) -> bool:
-        return self._has_news(channel) or channel.id in list(self._newest_questions)[:MOST_LOOKED_AFTER]
-
-    def _has_news(self, channel: _Place) -> bool:
-        return _last_message(channel) > max(self._since, self._oldest)
-
-    async def _hear(self, channel: discord.abc.MessageableChannel, call: Callable[[], Awaitable[object]]) -> None:
-        """*call* waits for the first call from the budget."""
-        if channel.id not in self._reached:
-            await call()  # before it is this one's turn: who asks here meanwhile is not to wait for what can wait
-        async with self._one_at_a_time.setdefault(channel.id, asyncio.Lock()):
-            if channel.id in self._reached:
-                return
-            newest = self._newest_questions.get(channel.id)
-            # From the newest question on: that one may have been changed.
-            known = min(self._since, message_of(newest) - 1 if newest else self._since)
-            after = max(known, self._oldest)
-            told, after = await self._history(channel, after)
-            self._reached.add(channel.id)
-            if after > max(self._since, self._oldest):
-                log.warning(
-                    "more was said in a channel while the bot was away than it reads; leaving out the oldest",
-                    guild=channel.guild.id if channel.guild else None,
-                    channel=channel.id,
-                    read=len(told),
-                )
-            # What can't be read is there all the same.
-            if newest and _is_deleted(newest, channel.id, after, [_id_of(said) for said in told]):
-                await self._take_back(message_of(newest))
-            for said in told:
-                if message := read(self._client, channel, said, self._metrics):
-                    await self._take_or_skip(message)
-
-    async def _take_or_skip(self, message: discord.Message) -> None:
-        try:
-            await self._take(message)
-        except BobbinError:
-            raise
-        except Exception as error:  # noqa: BLE001  # one message must not keep the others
-            skipped(HISTORY, error, self._metrics)
-
-    async def _history(self, channel: discord.abc.MessageableChannel, after: int) -> tuple[list[Json], int]:
-        """Return what was said after an id, oldest first, and after which id that is all; nothing where it may not read.
-
-        As Discord tells it: discord.py's own way through the history ends at the first message that it can't read.
-        """
-        said: list[Json] = []  # the newest first
-        before = None
-        while len(said) < MOST_MESSAGES:
-            if before:
-                await self._pace.soon()  # somebody may wait for the rest by now
-            self._pages += 1
-            page = await self._page(channel, before)
-            messages = [one for one in page if _id_of(one)]
-            for _ in range(len(page) - len(messages)):
-                skipped(HISTORY, KeyError(), self._metrics)
-            said += [one for one in messages if _id_of(one) > after]
-            if len(page) < PAGE or not messages or _id_of(messages[-1]) <= after:
-                return said[::-1], after
-            before = _id_of(messages[-1])
-        return said[::-1], _id_of(said[-1]) - 1
-
-    async def _page(self, channel: discord.abc.MessageableChannel, before: int | None) -> list[Json]:
-        """Raises a ChatError."""
-        with translated():
-            try:
-                page: object = await self._client.http.logs_from(channel.id, PAGE, before=before)
-            except ValueError as error:  # it says that it is JSON, and isn't
-                raise ChatBusy(type(error).__name__, code="unreadable") from error
-        if not isinstance(page, list):
-            raise ChatBusy("no list of messages", code="unreadable")
-        return page
+    def _is_of_interest(self, channel: _Place, this: Round[int]) -> bool:
+        return _last_message(channel) > this.since or channel.id in list(this.asked)[:MOST_LOOKED_AFTER]
 
 
 def _id_of(message: object) -> int:
@@ -240,17 +180,6 @@ def _id_of(message: object) -> int:
         return int(message["id"])  # type: ignore[index]
     except (TypeError, ValueError, KeyError):
         return 0
-
-
-def _is_deleted(question: QuestionKey, channel: int, after: int, said: list[int]) -> bool:
-    """Does its absence from what was *said* in its channel, told from *after* on, prove that it was deleted?
-
-    Only where what comes after it was told; and neither of a command, which is no message, nor of a message from
-    which the thread was made, which lies elsewhere.
-    """
-    message = message_of(question)
-    is_in_range = after < message < max(said, default=0)
-    return is_in_range and message not in said and message != channel and question == key_of(message)
 
 
 _Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread | discord.DMChannel

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import discord
@@ -13,21 +12,27 @@ from bots.discord import connection, threads
 from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
-from bots.discord.events import NAME, message_of
 from bots.discord.hands import DiscordHands
+from bots.discord.ids import NAME, message_of
 from bots.discord.indicator import Indicator
 from bots.discord.listeners import Listeners
 from bots.discord.note import notes
 from bots.discord.pace import Pace
 from bots.discord.rendering import DiscordRenderer
+from bots.discord.setup import may_read
+from bots.finding import Finding, Verdict
 from bots.kit import appeal
 from bots.reply.delivery import Delivery
 from bots.reply.wanted import wanted
+from core.errors import ChatClosed, ChatError, SetupError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from bots.discord.note import Where
     from bots.discord.settings import Section
     from bots.kit import Kit
+    from bots.reply.note import Note
     from core.relay import Relay
     from core.turn import QuestionKey, Reply, Turn
 
@@ -50,20 +55,39 @@ class DiscordChat:
 
     async def listen(self, relay: Relay) -> None:
         async with AsyncExitStack() as stack:
-            client = await connection.enter(self._api, stack, self._kit.vitals)
+            client = await connection.enter(self._api, self._section, stack, self._kit.vitals)
             await stack.enter_async_context(self._indicator.open())
             listeners = Listeners(
                 client,
                 relay,
                 self._kit,
                 self._pace,
-                catch_up=timedelta(hours=self._section.catch_up_hours),
-                accepted=lambda turn, where: self._indicator.on(turn.id, where),
+                hours=self._section.catch_up_hours,
+                accepted=self._sign_of_life,
                 deleted=self._deleted,
                 deferring=self._deferring,
             )
             await stack.enter_async_context(listeners.open())
-            await connection.stay(client, self._kit.notes, self._kit.vitals)
+            await connection.stay(client, self._section, self._kit.notes, self._kit.vitals)
+
+    # How it is
+
+    async def check(self) -> AsyncGenerator[Finding, None]:
+        try:
+            with translated():
+                async with self._api.client() as client:
+                    application = await client.application_info()
+        except ChatClosed as refusal:
+            raise SetupError(connection.not_accepted(self._section)) from refusal
+        except ChatError:
+            return
+        yield Finding(f"the token works for the application {application.name}")
+        if not may_read(self._section, application.flags):
+            yield Finding(connection.missing_intent(application.id), Verdict.WRONG)
+
+    def _sign_of_life(self, turn: Turn, note: Note[Where]) -> None:
+        if not turn.is_over:
+            self._indicator.on(turn.id, note.where)
 
     # Showing
 

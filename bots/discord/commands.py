@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -16,17 +14,17 @@ from discord import app_commands
 
 from bots.discord import limits
 from bots.discord.errors import ALREADY_ANSWERED, UNKNOWN_INTERACTION, overlooking, translated
-from bots.discord.events import NAME, thread_of_command
+from bots.discord.events import thread_of_command
+from bots.discord.ids import NAME
 from bots.discord.markdown import pages
 from bots.discord.unreadable import skipped
+from bots.listening.router import recorded_within
 from bots.text.cut import utf16
 from core.commands import HELP, Command, Verb
 from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable, facts
 from core.preset import Preset
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from bots.kit import Notes
     from core.metrics import Metrics
     from core.relay import Relay
@@ -136,19 +134,6 @@ async def explain(interaction: Interaction, error: Exception) -> None:
         log.warning("nobody can be told that a command failed", **facts(trouble))
 
 
-@asynccontextmanager
-async def recorded_in_time() -> AsyncIterator[None]:
-    """Raises StorageUnavailable when the body takes longer than Discord waits for us.
-
-    It may still have been recorded; then the answer comes as well.
-    """
-    try:
-        async with asyncio.timeout(RECORDED_WITHIN):
-            yield
-    except TimeoutError as late:
-        raise StorageUnavailable from late
-
-
 def _add_ask(tree: Tree, take: Ask) -> None:
     @tree.command(description="Ask a question (everyone here sees it)")
     @app_commands.describe(question="What would you like to know?")
@@ -214,7 +199,7 @@ def _check_may_change(interaction: Interaction) -> None:
 
 async def _obey(interaction: Interaction, relay: Relay, command: Command, *, ephemeral: bool) -> None:
     by, occasion = str(interaction.user.id), f"{NAME}/{interaction.id}"
-    async with recorded_in_time():
+    async with recorded_within(RECORDED_WITHIN):
         told = await relay.obey(command, thread_of_command(interaction), by, occasion=occasion)
     await tell(interaction, told.sentence, ephemeral=ephemeral)
 

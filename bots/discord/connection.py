@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import threading
 import time
@@ -15,7 +16,7 @@ import structlog
 
 from bots.discord.errors import NETWORK, translate
 from bots.discord.identify_budget import IdentifyBudget
-from core.errors import ChatBusy, SetupError
+from core.errors import ChatBusy, SetupError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bots.discord.api import Api
+    from bots.discord.settings import Section
     from bots.kit import Notes
     from core.vitals import Vitals
 
@@ -41,10 +43,35 @@ SHORTEST_BEAT, LONGEST_BEAT = 1.0, 120.0  # seconds
 
 log = structlog.get_logger(__name__)
 
-NOT_ACCEPTED = (
-    "Discord does not accept BOBBIN_DISCORD__TOKEN. Copy it anew (“Reset Token” on the page “Bot” of your application "
-    "at https://discord.com/developers/applications)."
-)
+GATEWAY_AWAY = "Discord's gateway can't be reached; trying again. Is BOBBIN_DISCORD__GATEWAY_URL right?"
+# What can't be mended by trying again, and what can be done about it:
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
+_ADVICE = {
+    4010: "the shard is none that there is: compare BOBBIN_DISCORD__SHARDS and BOBBIN_DISCORD__SHARD_COUNT",
+    4011: "the bot is in too many servers for one connection: set BOBBIN_DISCORD__SHARD_COUNT, one for every 2,500 servers",
+    4012: "this version of its API is gone: install a newer Bobbin",
+    4013: "it doesn't know an intent that is asked for: install a newer Bobbin",
+}
+
+
+def not_accepted(section: Section) -> str:
+    # https://discord.com/developers/docs/reference#authentication
+    parts = section.token.get_secret_value().count(".") + 1
+    other = (
+        ""
+        if parts == 3
+        else " A bot's token has three parts with dots between, and this is none: is it the client secret?"
+    )
+    return (
+        f"Discord does not accept BOBBIN_DISCORD__TOKEN.{other} Copy the token again (“Reset Token” on the page “Bot” of "
+        "your application at https://discord.com/developers/applications)."
+    )
+
+
+def closed_for_good(code: int) -> str:
+    """Say what to do about a close *code* of the gateway that trying again doesn't mend."""
+    todo = _ADVICE.get(code, "look the code up at https://discord.com/developers/docs/topics/opcodes-and-status-codes")
+    return f"Discord's gateway does not take the bot (close code {code}): {todo}."
 
 
 def missing_intent(application_id: int | None) -> str:
@@ -68,14 +95,14 @@ def shard_of(guild: int | None, client: discord.Client) -> int:
     return ((guild or 0) >> 22) % (client.shard_count or 1)
 
 
-async def enter(api: Api, stack: AsyncExitStack, vitals: Vitals) -> discord.Client:
+async def enter(api: Api, section: Section, stack: AsyncExitStack, vitals: Vitals) -> discord.Client:
     """Open *api* for as long as *stack*, however long Discord can't be reached. Raises SetupError for a wrong token."""
     delay = FIRST_DELAY
     while True:
         try:
             return await stack.enter_async_context(api.client())
         except discord.LoginFailure as error:
-            raise SetupError(NOT_ACCEPTED) from error
+            raise SetupError(not_accepted(section)) from error
         except (discord.DiscordException, *NETWORK) as error:
             trouble = translate(error)
             if not isinstance(trouble, ChatBusy):
@@ -86,7 +113,7 @@ async def enter(api: Api, stack: AsyncExitStack, vitals: Vitals) -> discord.Clie
         delay = min(delay * 2, LONGEST_DELAY)
 
 
-async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
+async def stay(client: discord.Client, section: Section, notes: Notes, vitals: Vitals) -> None:
     """Stay connected until cancelled; the client is left logged in. Raises SetupError for what can never work."""
     delay = FIRST_DELAY
     _hold_back(client, IdentifyBudget(notes, client.shard_count or 1), vitals)
@@ -97,7 +124,7 @@ async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
             began = time.monotonic()
             try:
                 await _connect(client)
-                code = "unreachable"
+                code, told = "unreachable", GATEWAY_AWAY
             except HeldBackError as held:
                 await _hang_up(client, sockets)
                 await asyncio.sleep(held.seconds)
@@ -109,19 +136,17 @@ async def stay(client: discord.Client, notes: Notes, vitals: Vitals) -> None:
                 await _hang_up(client, sockets)
                 if client.is_closed():  # discord.py does that with shards; to listen once more takes a new client
                     raise
-                code = type(error).__name__
+                code, told = type(error).__name__, "Discord can't be reached; trying again."
             if time.monotonic() - began > WELL_AFTER:
                 delay = FIRST_DELAY
-            await _wait(delay, code, vitals)
+            await _wait(delay, code, vitals, told)
             delay = min(delay * 2, LONGEST_DELAY)
     except discord.PrivilegedIntentsRequired as error:
         raise SetupError(missing_intent(client.application_id)) from error
     except discord.ConnectionClosed as error:
-        # Those that are left can't be mended by trying again:
-        # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
         if error.code == 4004:
-            raise SetupError(NOT_ACCEPTED) from error
-        raise SetupError(f"Discord's gateway does not take the bot (close code {error.code}).") from error
+            raise SetupError(not_accepted(section)) from error
+        raise SetupError(closed_for_good(error.code)) from error
     finally:
         await _hang_up(client, sockets)
 
@@ -167,12 +192,38 @@ def _remember_sockets(client: discord.Client, vitals: Vitals) -> WeakSet[aiohttp
             vitals.down(PART, "Discord ends every connection soon; waiting before the next one.")
             log.warning("Discord ends every connection soon; waiting before the next one", seconds=round(pause, 1))
             await asyncio.sleep(pause)
-        socket = await open_socket(*args, **kwargs)
+        try:
+            socket = await open_socket(*args, **kwargs)
+        except NETWORK as error:  # discord.py tries again by itself
+            _tell_unreachable(args[0], error, vitals)
+            raise
         sockets.add(socket)
         return socket
 
     client.http.ws_connect = remember  # type: ignore[method-assign]
     return sockets
+
+
+def _tell_unreachable(url: object, error: BaseException, vitals: Vitals) -> None:
+    why = reason(error) if isinstance(error, OSError) else type(error).__name__
+    vitals.down(
+        PART, f"Discord's gateway can't be reached ({why}); trying again. Is BOBBIN_DISCORD__GATEWAY_URL right?"
+    )
+    log.warning("Discord's gateway can't be reached; trying again.", url=str(url), why=why)
+
+
+def _plain(record: logging.LogRecord) -> bool:
+    """Fifty lines for each try that failed say no more than one does, and that one is ours; of each try, nothing."""
+    if str(record.msg).startswith("logging in using"):
+        return False
+    if str(record.msg).startswith(("Attempting a reconnect", "Failed to connect for shard")):
+        record.exc_info = None
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
+
+
+for _name in ("discord.client", "discord.shard"):
+    logging.getLogger(_name).addFilter(_plain)
 
 
 async def _connect(client: discord.Client) -> None:
@@ -198,8 +249,8 @@ async def _hang_up(client: discord.Client, sockets: WeakSet[aiohttp.ClientWebSoc
         await socket.close(code=1000)
 
 
-async def _wait(delay: float, code: str, vitals: Vitals) -> None:
-    vitals.down(PART, "Discord can't be reached; trying again.")
+async def _wait(delay: float, code: str, vitals: Vitals, told: str = "Discord can't be reached; trying again.") -> None:
+    vitals.down(PART, told)
     log.warning("Discord can't be reached; trying again", code=code, seconds=delay)
     await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
 

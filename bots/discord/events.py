@@ -3,51 +3,42 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import discord
 
 from bots.discord import limits
+from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.markdown import plain
 from bots.discord.note import ORIGINAL, Starter, Token, Where
+from bots.listening.events import Edited, Ignored, Said
 from bots.reply.note import Message, Note
 from bots.text.cut import shortened, utf16
 from core.attachment import Attachment, Kind, file
-from core.thread import PlaceId, Thread, ThreadId
-from core.turn import Question, QuestionKey
+from core.turn import Question
 from core.words import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NAME = "discord"
+    from core.thread import Thread
+
 _NAMELESS = "Question"
-_DIRECT = "dm"  # in the place of a guild
 # https://discord.com/developers/docs/resources/message#message-object-message-types: the others are Discord's own.
 PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
 _FIRST_MENTION = re.compile(r"\s*<@!?\d+>")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, and the note with which its answer begins."""
-
-    question: Question
-    note: Note[Where]
+class Wordless(Ignored):
+    """It would have been for the bot, but came without its content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    reason: str  # for the log
-    is_unreadable: bool = False  # it would have been for the bot, but came without its content
-
-
-def read_message(message: discord.Message, me: int) -> Asked | Ignored:
-    """Read what somebody said. *me* is the bot's own id."""
+def read_message(message: discord.Message, me: int) -> Said | Ignored:
+    """Read what somebody said, or says now. *me* is the bot's own id."""
     if ignored := _reason_to_ignore(message, me):
         return ignored
     thread, where = _where(message, me)
+    key = key_of(message.id)
     names = {str(user.id): user.display_name for user in message.mentions}
     names |= {str(one.id): one.name for one in (*message.role_mentions, *message.channel_mentions)}
     content = message.content
@@ -57,20 +48,16 @@ def read_message(message: discord.Message, me: int) -> Asked | Ignored:
     attachments = _attachments(message, has_words=not is_blank(text))
     if where.starter:
         where = _named(where, where.starter, text, attachments)
-    question = Question(
-        key=key_of(message.id),
-        thread=thread,
-        asker=str(message.author.id),
-        text=text,
-        attachments=attachments,
-    )
-    return Asked(question, Note(where))
+    question = Question(key, thread, str(message.author.id), text, attachments=attachments)
+    # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
+    kind = Said if message.edited_at is None else Edited
+    return kind(question, Note(where), message.id, (message.channel.id,))
 
 
-def read_command(interaction: discord.Interaction, text: str, token: str, until: float) -> Asked:
+def read_command(interaction: discord.Interaction, text: str, token: str, until: float) -> Said:
     """Read a `/ask`. *token* is the interaction's, sealed, good *until* so many seconds since 1970."""
     question = Question(
-        key=QuestionKey(f"{NAME}:interaction/{interaction.id}"),
+        key=key_of_command(interaction.id),
         thread=thread_of_command(interaction),
         asker=str(interaction.user.id),
         text=plain(text, "", names={}),
@@ -80,41 +67,13 @@ def read_command(interaction: discord.Interaction, text: str, token: str, until:
         is_command=True,
         token=Token(interaction.application_id, token, until),
     )
-    return Asked(question, Note(where, (Message(ORIGINAL),)))
+    return Said(question, Note(where, (Message(ORIGINAL),)), interaction.id)
 
 
 def thread_of_command(interaction: discord.Interaction) -> Thread:
     """Return where a command was given: a channel, a thread or a direct conversation."""
-    channel, channel_id = interaction.channel, interaction.channel_id or 0
-    if interaction.guild_id is None:
-        return _direct(channel_id)
-    return _thread(interaction.guild_id, channel_id, _places(interaction.guild_id, channel, channel_id))
-
-
-def key_of(message: int) -> QuestionKey:
-    """Return the key of the question that a message asks."""
-    return QuestionKey(f"{NAME}:{message}")
-
-
-def age(message: int) -> float:
-    """For how many seconds a message with this id has been there."""
-    return (discord.utils.utcnow() - discord.utils.snowflake_time(message)).total_seconds()
-
-
-def message_of(key: QuestionKey) -> int:
-    """Return the id of the message, or interaction, that asked."""
-    return int(re.split("[:/]", key)[-1])
-
-
-def channel_of(thread: ThreadId) -> int:
-    """Return the id of the channel, or Discord's thread, where a thread takes place."""
-    return int(thread.rpartition("/")[2])
-
-
-def guild_of(thread: ThreadId) -> int | None:
-    """Return the id of the guild where a thread takes place; None of a direct conversation."""
-    guild = thread.removeprefix(f"{NAME}:").partition("/")[0]
-    return None if guild == _DIRECT else int(guild)
+    channel_id = interaction.channel_id or 0
+    return thread_in(interaction.guild_id, channel_id, _around(interaction.channel, channel_id))
 
 
 def is_mentioned(message: discord.Message, me: int) -> bool:
@@ -153,7 +112,7 @@ def _reason_in_own_thread(message: discord.Message, me: int) -> Ignored | None:
         return Ignored("for somebody else")
     if not message.content and not message.attachments and not message.message_snapshots:
         # A sticker is no more than a nod, and a poll is for everybody there.
-        return Ignored("without words", is_unreadable=not _has_other_content(message))
+        return Ignored("without words") if _has_other_content(message) else Wordless("without words")
     return None
 
 
@@ -183,44 +142,35 @@ def _attachments(message: discord.Message, *, has_words: bool) -> tuple[Attachme
 def _where(message: discord.Message, me: int) -> tuple[Thread, Where]:
     channel, guild = message.channel, message.guild
     if guild is None or isinstance(channel, discord.DMChannel):
-        return _direct(channel.id), Where(channel=channel.id)
-    places = _places(guild.id, channel, channel.id)
+        return thread_in(None, channel.id), Where(channel=channel.id)
+    around = _around(channel, channel.id)
     if isinstance(channel, discord.Thread):
-        return _thread(guild.id, channel.id, places), Where(channel=channel.id)
+        return thread_in(guild.id, channel.id, around), Where(channel=channel.id)
     allowed = permissions(channel, guild, me)
     if isinstance(channel, discord.TextChannel) and allowed.create_public_threads and allowed.send_messages_in_threads:
         # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
         starter = Starter(channel.id, message.id, "")
-        return _thread(guild.id, message.id, places), Where(channel=message.id, starter=starter)
+        return thread_in(guild.id, message.id, around), Where(channel=message.id, starter=starter)
     reply_to = message.id if allowed.read_message_history else None
-    return _thread(guild.id, channel.id, places), Where(channel=channel.id, reply_to=reply_to)
+    return thread_in(guild.id, channel.id, around), Where(channel=channel.id, reply_to=reply_to)
 
 
 def permissions(channel: object, guild: discord.Guild, me: int) -> discord.Permissions:
-    """What the bot may do there; everything, as long as Discord hasn't told."""
-    member = guild.get_member(me)
+    """What the bot may do there; everything, as long as Discord hasn't told, or nobody could read it."""
+    member, everyone = guild.get_member(me), guild.get_role(guild.id)
     home = channel.parent if isinstance(channel, discord.Thread) else channel
-    if member is None or not isinstance(home, discord.abc.GuildChannel):
+    if member is None or everyone is None or not isinstance(home, discord.abc.GuildChannel):
         return discord.Permissions.all()
     return home.permissions_for(member)
 
 
-def _places(guild: int, channel: object, channel_id: int) -> tuple[PlaceId, ...]:
-    """The places around, widest first, down to the channel; for a thread, that is the channel it lies in."""
+def _around(channel: object, channel_id: int) -> tuple[int, ...]:
+    """Return category and channel, as far as it has them; for a thread, those that it lies in."""
     home: object = channel
     if isinstance(channel, discord.Thread):
         home, channel_id = channel.parent, channel.parent_id
     category = getattr(home, "category_id", None)
-    inner: Iterable[int] = (category, channel_id) if category else (channel_id,)
-    return (PlaceId(f"{NAME}:{guild}"), *(PlaceId(f"{NAME}:{guild}/{one}") for one in inner))
-
-
-def _thread(guild: int, channel: int, places: tuple[PlaceId, ...]) -> Thread:
-    return Thread(ThreadId(f"{NAME}:{guild}/{channel}"), NAME, places)
-
-
-def _direct(channel: int) -> Thread:
-    return Thread(ThreadId(f"{NAME}:{_DIRECT}/{channel}"), NAME, (PlaceId(f"{NAME}:{_DIRECT}/{channel}"),))
+    return (category, channel_id) if category else (channel_id,)
 
 
 def _named(where: Where, starter: Starter, text: str, attachments: tuple[Attachment, ...]) -> Where:

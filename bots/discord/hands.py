@@ -17,7 +17,7 @@ from bots.discord import threads
 from bots.discord.api import edit_response
 from bots.discord.buttons import again
 from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABLE, translate, translated
-from bots.discord.events import age, message_of
+from bots.discord.ids import age, message_of
 from bots.discord.note import BY_TOKEN, ORIGINAL, Where
 from bots.discord.rendering import content
 from bots.reply.note import Message

@@ -32,7 +32,7 @@ class Section(settings.Section):
     catch_up_hours: float = Field(24, ge=0)  # what was said while the bot was away is answered if it is no older
 
     # https://discord.com/developers/docs/events/gateway#sharding
-    shards: tuple[int, ...] = ()  # which of them this process runs; empty: all
+    shards: settings.Listed[int] = ()  # which of them this process runs; empty: all
     shard_count: int = Field(1, ge=1)
 
     @property

@@ -1,17 +1,23 @@
-"""What an operator needs to set the bot up: the link to invite it, and whether its token works."""
+"""What an operator needs to set the bot up: the link to invite it, whether its token works, and what that allows."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
+import yarl
 
 from bots.discord.api import log_in
-from bots.discord.connection import NOT_ACCEPTED, missing_intent
+from bots.discord.connection import missing_intent, not_accepted
 from bots.discord.errors import NETWORK, translate
+from bots.finding import Finding, Verdict
 from core.errors import SetupError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from bots.discord.settings import Section
 
 # https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags
@@ -23,6 +29,8 @@ PERMISSIONS = discord.Permissions(
     read_message_history=True,
     attach_files=True,
 )
+HELLO = 10  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-opcodes
+GREETED_WITHIN = 10.0  # seconds
 
 
 def invite_url(application_id: str) -> str:
@@ -34,12 +42,31 @@ def invite_url(application_id: str) -> str:
     )
 
 
-async def check(section: Section) -> str:
-    """Try the token; return what was found. Raises SetupError that says what to do."""
+async def check(section: Section) -> AsyncGenerator[Finding, None]:
+    """Try the token and the gateway. Raises SetupError that says what to do."""
+    client = await _log_in(section)
     try:
-        client = await log_in(section)
+        invite = invite_url(str(client.application_id))
+        yield Finding(f"logged in as {client.user}; invite it with {invite}")
+        if not may_read(section, client.application_flags):
+            yield Finding(missing_intent(client.application_id), Verdict.WRONG)
+        await _greet(section)
+        if await _is_in_no_server(client):
+            yield Finding(f"the bot is in no server yet: invite it with {invite}", Verdict.ADVICE)
+    finally:
+        await client.close()
+
+
+def may_read(section: Section, flags: discord.ApplicationFlags) -> bool:
+    """Does Discord let the bot read messages, or is it not to?"""
+    return not section.message_content or flags.gateway_message_content or flags.gateway_message_content_limited
+
+
+async def _log_in(section: Section) -> discord.Client:
+    try:
+        return await log_in(section)
     except discord.LoginFailure as error:
-        raise SetupError(NOT_ACCEPTED) from error
+        raise SetupError(not_accepted(section)) from error
     except (discord.DiscordException, *NETWORK) as error:
         raise SetupError(
             f"Discord can't be asked at {section.api_url} ({translate(error).code}). Is the network there, and is "
@@ -50,15 +77,31 @@ async def check(section: Section) -> str:
             f"What answers at {section.api_url} is not Discord ({type(error).__name__}). Is a proxy or a login page in "
             "between, and is BOBBIN_DISCORD__API_URL right?"
         ) from error
+
+
+async def _greet(section: Section) -> None:
+    """Connect to the gateway and hear its greeting; there is no session yet, so this counts nowhere. Raises SetupError."""
+    url = yarl.URL(section.gateway_url).with_query(v="10", encoding="json")
     try:
-        return _findings(section, client)
-    finally:
-        await client.close()
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+            greeting = await socket.receive_json(timeout=GREETED_WITHIN)
+    except (*NETWORK, TypeError, ValueError) as error:  # the latter two for what is no JSON text
+        raise _wrong_gateway(section, type(error).__name__) from error
+    if not isinstance(greeting, dict) or greeting.get("op") != HELLO:
+        raise _wrong_gateway(section, "no greeting")
 
 
-def _findings(section: Section, client: discord.Client) -> str:
-    flags = client.application_flags
-    may_read = flags.gateway_message_content or flags.gateway_message_content_limited
-    if section.message_content and not may_read:
-        raise SetupError(missing_intent(client.application_id))
-    return f"logged in as {client.user}; invite it with {invite_url(str(client.application_id))}"
+def _wrong_gateway(section: Section, why: str) -> SetupError:
+    return SetupError(
+        f"Discord's gateway does not answer at {section.gateway_url} ({why}). Correct BOBBIN_DISCORD__GATEWAY_URL, or leave "
+        "it unset; a proxy in between must let WebSockets through."
+    )
+
+
+async def _is_in_no_server(client: discord.Client) -> bool:
+    """Is that certain? https://discord.com/developers/docs/resources/user#get-current-user-guilds."""
+    try:
+        async with asyncio.timeout(GREETED_WITHIN):
+            return await client.http.get_guilds(1) == []
+    except (discord.DiscordException, *NETWORK):
+        return False

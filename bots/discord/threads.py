@@ -11,7 +11,8 @@ import discord
 import structlog
 
 from bots.discord.errors import THREAD_EXISTS, UNKNOWN_MESSAGE, UNREADABLE, is_discords, translate, translated
-from bots.discord.events import PEOPLES_TYPES, age
+from bots.discord.events import PEOPLES_TYPES
+from bots.discord.ids import age
 from core.errors import ChatError, ChatUnclear
 
 if TYPE_CHECKING:

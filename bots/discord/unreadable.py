@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import discord
-import structlog
+
+from bots.discord.ids import NAME
+from bots.listening import unreadable
+from bots.listening.unreadable import HISTORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,9 +19,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 T = TypeVar("T")
 
-CHAT = "discord"  # the label of the metric
-HISTORY = "history"  # as the label: a message that was read back
-# Without these there is no session, which is to be begun again; to skip them would leave the bot deaf.
+skipped = partial(unreadable.skipped, NAME)
+# Without these there is no session, which is to be begun again; to skip one as a whole would leave the bot deaf.
 _OF_THE_SESSION = frozenset({"READY", "RESUMED"})
 # What a message, or a server, can't do without; all else may be left out.
 # https://discord.com/developers/docs/resources/message#message-object
@@ -27,8 +30,6 @@ _GUILD = frozenset({"id", "unavailable"})
 _AUTHOR = frozenset({"id", "username", "discriminator", "avatar"})
 # Without these, it gives the message no such attribute.
 _LISTS = ("mentions", "mention_roles", "components")
-
-log = structlog.get_logger(__name__)
 
 
 def guard(client: discord.Client, metrics: Metrics) -> None:
@@ -41,6 +42,8 @@ def guard(client: discord.Client, metrics: Metrics) -> None:
             if event not in _OF_THE_SESSION
         }
     )
+    begin = parsers["READY"]
+    parsers["READY"] = lambda data: begin(_greeting(client, data, metrics))
 
 
 def read(client: discord.Client, channel: discord.abc.MessageableChannel, data: object, metrics: Metrics) -> Any:
@@ -114,6 +117,16 @@ def _guarded(
     return parse_or_skip
 
 
+def _greeting(client: discord.Client, data: Json, metrics: Metrics) -> Json:
+    """Leave out the servers that can't be read: each is told of once more, by an event of its own."""
+    state, guilds = client._connection, data.get("guilds")  # noqa: SLF001
+    told = guilds if isinstance(guilds, list) else []
+    readable = [one for one in told if _can(lambda told: discord.Guild(data=told, state=state), one)]  # type: ignore[arg-type]
+    if readable != guilds:
+        skipped("READY", None, metrics)
+    return data | {"guilds": readable}
+
+
 def _mended_message(client: discord.Client, data: object) -> Json | None:
     state = client._connection  # noqa: SLF001
 
@@ -156,9 +169,3 @@ def _object(data: object) -> Json:
     if not isinstance(data, dict):
         raise TypeError
     return data
-
-
-def skipped(what: str, error: Exception, metrics: Metrics) -> None:
-    """Say what, and never how it was worded: the error's own text may quote it."""
-    metrics.unreadable.labels(CHAT, what).inc()
-    log.warning("Discord sends what can't be read; skipping it", what=what, kind=type(error).__name__)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from bots.slack.manifest import app_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bots.finding import Finding
     from bots.kit import Kit
     from bots.slack.settings import Section
     from core.chat import Chat
@@ -22,11 +25,10 @@ def build(section: Section, kit: Kit) -> Chat:
     return SlackChat(section, kit)
 
 
-async def check(section: Section) -> str:
-    """Try the tokens; return what was found. Raises SetupError that says what to do."""
-    from bots.slack import connection  # noqa: PLC0415
+def check(section: Section) -> AsyncGenerator[Finding, None]:
+    from bots.slack.setup import check  # noqa: PLC0415
 
-    return await connection.check(section)
+    return check(section)
 
 
 def manifest(section: Section) -> str:

@@ -9,6 +9,7 @@ import random
 import re
 import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
@@ -53,7 +54,8 @@ class Identity:
     bot: str
     team: str  # the installation: a workspace, or a whole organisation
     workspace: str  # its name
-    scopes: frozenset[str]
+    scopes: frozenset[str] | None  # that were granted; None if the server doesn't say
+    told_at: float = 0.0  # by the server's clock, in seconds since 1970; 0 if it doesn't say
 
 
 class Api:
@@ -61,8 +63,8 @@ class Api:
 
     def __init__(self, section: Section, pace: Pace) -> None:
         self._token = section.bot_token.get_secret_value()
-        self._url = section.api_url
-        self._proxy = proxy_for(self._url)
+        self.url = section.api_url
+        self._proxy = proxy_for(self.url)
         # Without a level of its own above DEBUG, the SDK formats every request for the log, read or not.
         _SDK_LOG.setLevel(logging.WARNING)
         self._pace = pace
@@ -95,14 +97,15 @@ class Api:
         """https://docs.slack.dev/reference/methods/auth.test"""
         answer = await self._patiently("auth.test", self._patient.auth_test)
         # aiohttp's headers don't care for case, and are all that says which scopes were granted.
-        scopes = answer.headers.get("x-oauth-scopes", "")
+        scopes = answer.headers.get("x-oauth-scopes")
         return Identity(
             user=_field(answer, "user_id", str),
             bot=answer.get("bot_id") or "",
             team=(answer.get("is_enterprise_install") and answer.get("enterprise_id"))
             or _field(answer, "team_id", str),
             workspace=answer.get("team", ""),
-            scopes=frozenset(scope.strip() for scope in scopes.split(",")),
+            scopes=None if scopes is None else frozenset(scope.strip() for scope in scopes.split(",")),
+            told_at=_seconds(answer.headers.get("Date", "")),
         )
 
     async def socket_url(self, app_token: str) -> str:
@@ -263,7 +266,7 @@ class Api:
 
     def _client(self, handlers: list[AsyncRetryHandler]) -> AsyncWebClient:
         client = _Client(
-            token=self._token, base_url=self._url, timeout=int(TIMEOUT), retry_handlers=handlers, logger=_SDK_LOG
+            token=self._token, base_url=self.url, timeout=int(TIMEOUT), retry_handlers=handlers, logger=_SDK_LOG
         )
         client.proxy = self._proxy  # the SDK chooses one itself, whatever NO_PROXY says
         return client
@@ -302,6 +305,14 @@ def _is_astray(answer: AsyncSlackResponse, thread_ts: object) -> bool:
     """
     message = answer.get("message")
     return bool(thread_ts) and isinstance(message, dict) and message.get("thread_ts") != thread_ts
+
+
+def _seconds(date: str) -> float:
+    """Return what a header's date is in seconds since 1970, 0 if it is none."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _page(answer: AsyncSlackResponse) -> Mapping[str, Any]:

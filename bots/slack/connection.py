@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -14,10 +15,8 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from bots.slack.api import Api
-from bots.slack.errors import DEAD
-from bots.slack.manifest import SCOPES
-from bots.slack.pace import Pace
-from bots.slack.unreadable import kind_of, skipped
+from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice
+from bots.slack.unreadable import FRAME, kind_of, skipped
 from core.errors import ChatBusy, ChatError, SetupError, facts
 from core.settings import proxy_for
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from core.metrics import Metrics
     from core.vitals import Vitals
 
-BOT_TOKEN, APP_TOKEN = "BOBBIN_SLACK__BOT_TOKEN", "BOBBIN_SLACK__APP_TOKEN"
 PART = "slack"  # the word for it on the health page
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between tries to reach Slack
 LOOK_INTERVAL = 5.0  # seconds between looks at the socket; its own pings go as often
@@ -42,8 +40,9 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-async def patiently(call: Callable[[], Awaitable[T]], token_name: str, vitals: Vitals) -> T:
+async def patiently(call: Callable[[], Awaitable[T]], token_name: str, section: Section, vitals: Vitals) -> T:
     """Repeat *call* until Slack can be reached. Raises SetupError when it refuses the token of that name."""
+    token = section.bot_token if token_name == BOT_TOKEN else section.app_token
     delay = FIRST_DELAY
     while True:
         try:
@@ -55,52 +54,44 @@ async def patiently(call: Callable[[], Awaitable[T]], token_name: str, vitals: V
             delay = min(delay * 2, LONGEST_DELAY)
         except ChatError as refusal:
             vitals.down(PART, f"Slack refuses {token_name}.")
-            raise SetupError(_advice(refusal, token_name)) from refusal
-
-
-async def check(section: Section) -> str:
-    """Try the tokens; return what was found. Raises SetupError that says what to do."""
-    api = Api(section, Pace())
-    token_name = BOT_TOKEN
-    try:
-        identity = await api.who_am_i()
-        token_name = APP_TOKEN
-        if section.uses_socket_mode:
-            await api.socket_url(section.app_token.get_secret_value())
-    except ChatError as refusal:
-        raise SetupError(_advice(refusal, token_name)) from refusal
-    if missing := sorted(set(SCOPES) - identity.scopes):
-        raise SetupError(
-            f"The app lacks these scopes: {', '.join(missing)}. Paste `bobbin manifest slack` at "
-            "https://api.slack.com/apps, and install the app again."
-        )
-    how = "Socket Mode" if section.uses_socket_mode else "events by HTTP to /slack/events"
-    return f"the tokens work in the workspace {identity.workspace}; {how}"
-
-
-def _advice(refusal: ChatError, token_name: str) -> str:
-    if isinstance(refusal, ChatBusy):
-        return "Slack can't be reached: is BOBBIN_SLACK__API_URL right, and may this machine connect to it?"
-    if refusal.code in DEAD:
-        return f"Slack does not accept {token_name} ({refusal.code}): copy it anew from the app's page at https://api.slack.com/apps."
-    detail = f" {refusal.detail}" if refusal.detail else ""
-    return (
-        f"Slack refuses {token_name} ({refusal.code}{detail}): compare the app's settings at https://api.slack.com/apps "
-        "with `bobbin manifest slack`, and install it again."
-    )
+            raise SetupError(advice(refusal, token_name, token.get_secret_value(), section.api_url)) from refusal
 
 
 class _Socket(SocketModeClient):
-    """Asks for its addresses like we do: the SDK would wait for as long as it is told, be it a day."""
+    """Skips frames that are no JSON, on which the SDK fails with a traceback that quotes them."""
 
     api: Api
+    refusal = ""  # what to say while Slack does not give out addresses any more
+    metrics: Metrics
+
+    async def process_message(self) -> None:
+        raw = await self.message_queue.get()
+        if not raw:  # Slack often sends empty ones
+            return
+        try:
+            message: object = json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            skipped(FRAME, error, self.metrics)
+            return
+        if isinstance(message, dict):
+            asyncio.ensure_future(self.run_message_listeners(message, raw))  # noqa: RUF006  # as the SDK does
+        else:
+            skipped(FRAME, TypeError(), self.metrics)
 
     async def issue_new_wss_url(self) -> str:
+        """Ask for addresses like we do: the SDK would wait for as long as it is told, be it a day."""
         try:
             url = await self.api.socket_url(self.app_token)
         except ChatBusy as trouble:
             await asyncio.sleep(trouble.retry_after or 0.0)
             raise  # the SDK tries again a few seconds later
+        except ChatError as refusal:
+            said = advice(refusal, APP_TOKEN, self.app_token, self.api.url)
+            if said != self.refusal:
+                log.error("Slack takes no connection any more", why=said)
+            self.refusal = said
+            raise
+        self.refusal = ""
         self.proxy = proxy_for(url)
         return url
 
@@ -116,7 +107,7 @@ async def open_socket(
     client = _Socket(
         app_token=app_token, logger=app.logger, web_client=api.client_without_token(), ping_interval=LOOK_INTERVAL
     )
-    client.api = api
+    client.api, client.metrics = api, metrics
     client.wss_uri, client.proxy = url, proxy_for(url)
     answering: set[asyncio.Task[object]] = set()
 
@@ -152,7 +143,7 @@ async def open_socket(
         await asyncio.gather(*filter(None, tasks), return_exceptions=True)
 
 
-async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], None]) -> None:
+async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], object]) -> None:
     """Tell *vitals* how the socket is doing, until cancelled, and call *back* when it was lost and is there again.
 
     Reconnecting is the SDK's work.
@@ -165,7 +156,7 @@ async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], Non
             if not was_up:
                 back()
         elif not was_up:
-            vitals.down(PART, "The connection to Slack is lost; trying again.")
+            vitals.down(PART, getattr(client, "refusal", "") or "The connection to Slack is lost; trying again.")
             # The SDK would try the same address for ever, but an address is good for one connection and a short time.
             client.wss_uri = None
         await asyncio.sleep(LOOK_INTERVAL)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bots.listening.events import Deleted, Edited, Ignored, Said
 from bots.reply.note import Note
+from bots.slack.ids import is_ts, key_of, message_of, place_of, position, thread_in
 from bots.slack.markdown import plain
 from bots.slack.note import Where
-from bots.slack.unreadable import is_ts
 from core.attachment import MOST, Attachment, Kind, file
-from core.thread import PlaceId, Thread, ThreadId
-from core.turn import Question, QuestionKey
+from core.commands import parse
+from core.turn import Question
 from core.words import is_blank
 
-NAME = "slack"
+if TYPE_CHECKING:
+    from core.thread import Thread
 
 # https://docs.slack.dev/reference/events/message#subtypes: these are people's own messages; a file_share has an upload
 # beside its text, a thread_broadcast was sent to the channel as well.
@@ -25,27 +26,7 @@ _SLACKBOT = "USLACKBOT"
 _TOMBSTONE = "tombstone"  # and in a file's `mode`, of one that was deleted
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    reason: str  # for the log
-
-
-@dataclass(frozen=True, slots=True)
-class Revised:
-    """Its author edited a message."""
-
-    question: Question  # as it is now
-    was_asked: bool  # was it for the bot before as well?
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """A message was deleted."""
-
-    key: QuestionKey
-
-
-def read_event(body: Mapping[str, Any], bot_user: str) -> Question | Revised | Withdrawn | Ignored:
+def read_event(body: Mapping[str, Any], bot_user: str) -> Said | Deleted | Ignored:
     """Read an event of the type `message` or `app_mention`: both come for one mention, in any order."""
     event, team = body["event"], _team(body)
     match event.get("subtype"):
@@ -58,29 +39,32 @@ def read_event(body: Mapping[str, Any], bot_user: str) -> Question | Revised | W
     return read_message(event, team, event["channel"], bot_user)
 
 
-def read_message(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Question | Ignored:
+def read_message(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said | Ignored:
     """Read what somebody says."""
     if reason := _reason_to_ignore(message, bot_user):
         return Ignored(reason)
     if not _is_for_the_bot(message, channel, bot_user):
         return Ignored("not for the bot")
-    return _question(message, team, channel, bot_user)
+    return _said(message, team, channel, bot_user)
 
 
-def read_back(
-    message: Mapping[str, Any], team: str, channel: str, bot_user: str
-) -> Question | Revised | Withdrawn | Ignored:
+def read_back(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said | Deleted | Ignored:
     """Read a message from a channel's history, as it is now."""
     if message.get("subtype") == _TOMBSTONE:
-        return Withdrawn(key_of(team, channel, message["ts"]))
+        return Deleted((key_of(team, channel, message["ts"]),))
     if not message.get("edited") or _reason_to_ignore(message, bot_user):
         return read_message(message, team, channel, bot_user)
     # What it said before, history doesn't tell.
     is_for_the_bot = _is_for_the_bot(message, channel, bot_user)
-    return Revised(_question(message, team, channel, bot_user), was_asked=not is_for_the_bot)
+    return _edited(message, team, channel, bot_user, at=message["ts"], may_ask=is_for_the_bot)
 
 
-def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Revised | Withdrawn | Ignored:
+def _edited(message: Mapping[str, Any], team: str, channel: str, bot_user: str, *, at: str, may_ask: bool) -> Edited:
+    said = _said(message, team, channel, bot_user)
+    return Edited(said.question, said.note, position(at), said.places, may_ask)
+
+
+def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited | Deleted | Ignored:
     """https://docs.slack.dev/reference/events/message/message_changed"""
     channel, after, before = event["channel"], event["message"], event.get("previous_message") or {}
     if after.get("subtype") == _TOMBSTONE:
@@ -93,30 +77,31 @@ def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Revised 
     was_asked = _is_for_the_bot(before, channel, bot_user) if before else False
     if not was_asked and not _is_for_the_bot(after, channel, bot_user):
         return Ignored("not for the bot")
-    return Revised(_question(after, team, channel, bot_user), was_asked)
+    at = event.get("event_ts") or event["ts"]  # an old message can be edited only now
+    return _edited(after, team, channel, bot_user, at=at, may_ask=not was_asked)
 
 
-def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) -> Withdrawn | Ignored:
+def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) -> Deleted | Ignored:
     """https://docs.slack.dev/reference/events/message/message_deleted"""
     before = event.get("previous_message")
     if before and (reason := _reason_to_ignore(before, bot_user)):
         return Ignored(reason)
-    return Withdrawn(key_of(team, event["channel"], ts))
+    return Deleted((key_of(team, event["channel"], ts),))
 
 
-def _question(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Question:
+def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said:
     ts = message["ts"]
     thread_ts = message.get("thread_ts") or ts
     if not (is_ts(ts) and is_ts(thread_ts)):
         raise ValueError("a message without a time of its own")
+    at, key, thread = position(ts), key_of(team, channel, ts), thread_in(team, channel, thread_ts)
     text = plain(message.get("text") or "", bot_user, names={})
-    return Question(
-        key=key_of(team, channel, ts),
-        thread=Thread(ThreadId(f"{NAME}:{team}/{channel}/{thread_ts}"), NAME, _places(team, channel)),
-        asker=message["user"],
-        text=text,
-        attachments=_attachments(message, has_words=not is_blank(text)),
-    )
+    attachments = _attachments(message, has_words=not is_blank(text))
+    # A command is done before anybody could see a sign of it.
+    note = Note(Where(channel, thread_ts, ts, has_sign=parse(text) is None))
+    # The first message of a thread waits for nothing.
+    places = () if thread_ts == ts else ((channel, ""), (channel, thread_ts))
+    return Said(Question(key, thread, message["user"], text, attachments), note, at, places)
 
 
 def _attachments(message: Mapping[str, Any], *, has_words: bool) -> tuple[Attachment, ...]:
@@ -144,23 +129,10 @@ def _list(message: Mapping[str, Any], name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def key_of(team: str, channel: str, ts: str) -> QuestionKey:
-    """Return the key of the question that a message asks."""
-    return QuestionKey(f"{NAME}:{team}/{channel}/{ts}")
-
-
-def channel_of_key(key: QuestionKey) -> tuple[str, str] | None:
-    """Return the installation and the channel of a question, None for what is no key of ours."""
-    match key.removeprefix(f"{NAME}:").split("/"):
-        case [team, channel, _] if key.startswith(f"{NAME}:"):
-            return team, channel
-    return None
-
-
-def first_note(question: Question, *, has_sign: bool = False) -> Note[Where]:
-    """Return the note with which an answer begins."""
-    channel, ts = question.key.split("/")[1:]
-    return Note(Where(channel, question.thread.id.split("/")[2], ts, has_sign))
+def first_note(question: Question) -> Note[Where]:
+    """Return the note with which an answer begins whose question came with none."""
+    _, channel, ts = message_of(question.key)
+    return Note(Where(channel, place_of(question.thread.id)[1], ts))
 
 
 def check_command(command: Mapping[str, Any]) -> None:
@@ -179,22 +151,7 @@ def channel_of_command(command: Mapping[str, Any]) -> Thread:
     # A form field, so the word instead of a boolean.
     is_org_wide = str(command.get("is_enterprise_install")).lower() == "true"
     team = (is_org_wide and command.get("enterprise_id")) or command["team_id"]
-    channel = command["channel_id"]
-    return Thread(ThreadId(f"{NAME}:{team}/{channel}"), NAME, _places(team, channel))
-
-
-def installation(payload: Mapping[str, Any]) -> str:
-    """Return the installation that a click was for; `team` is null in one for a whole organisation.
-
-    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
-    """
-    enterprise, team = payload.get("enterprise") or {}, payload.get("team") or {}
-    is_org_wide = payload.get("is_enterprise_install") and enterprise.get("id")
-    return str(enterprise["id"] if is_org_wide else team.get("id", ""))
-
-
-def _places(team: str, channel: str) -> tuple[PlaceId, PlaceId]:
-    return PlaceId(f"{NAME}:{team}"), PlaceId(f"{NAME}:{team}/{channel}")
+    return thread_in(team, command["channel_id"])
 
 
 def _team(body: Mapping[str, Any]) -> str:

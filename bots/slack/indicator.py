@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,6 +23,7 @@ ADDS_A_MINUTE, ADDS_AT_ONCE = 40, 10
 REMOVALS_A_MINUTE, REMOVALS_AT_ONCE = 15, 5
 MOST_WAITING = 500  # removals; beyond that a sign stays
 TIMEOUT = 3.0  # seconds for one call
+REST = 60.0  # seconds without signs when Slack refuses them altogether; by then somebody may have mended that
 # Slack would say so for every message; a channel that the bot isn't in is another matter.
 _LASTING = frozenset({"missing_scope", "not_allowed_token_type", "access_denied", "unknown_method", *DEAD})
 # Nothing is wrong: somebody was quicker.
@@ -35,7 +37,7 @@ Message = tuple[str, str]  # channel, ts
 class Indicator:
     """Puts signs on questions and takes them off, within Slack's budget."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
         self._adds = Bucket(ADDS_A_MINUTE / 60, ADDS_AT_ONCE)
         self._removals = Bucket(REMOVALS_A_MINUTE / 60, REMOVALS_AT_ONCE)
@@ -44,7 +46,8 @@ class Indicator:
         self._unwanted: asyncio.Queue[Message] = asyncio.Queue(MOST_WAITING)
         # One call at a time, so that a sign never comes after its own removal.
         self._one_call = asyncio.Lock()
-        self._is_forbidden = False
+        self._clock = clock
+        self._resting_until = 0.0
         self._told: set[str] = set()  # codes that were logged
 
     async def run(self) -> None:
@@ -55,7 +58,7 @@ class Indicator:
 
     def on(self, channel: str, ts: str) -> None:
         """Have a sign put on the message soon; not at all when there are too many: a late one says nothing."""
-        if not self._is_forbidden and self._adds.try_take():
+        if not self._is_resting and self._adds.try_take():
             self._wanted[channel, ts] = None
             self._more_wanted.set()
 
@@ -87,7 +90,7 @@ class Indicator:
             await self._try(self._api.unreact, message)
 
     async def _try(self, call: Callable[[str, str, str], Awaitable[None]], message: Message) -> None:
-        if self._is_forbidden:
+        if self._is_resting:
             return
         try:
             async with self._one_call, asyncio.timeout(TIMEOUT):
@@ -95,8 +98,17 @@ class Indicator:
         except TimeoutError:
             self._tell("timeout")
         except ChatError as refusal:
-            self._is_forbidden = refusal.code in _LASTING
+            if refusal.code in _LASTING:
+                self._resting_until = self._clock() + REST
             self._tell(refusal.code, refusal.detail)
+        else:
+            if not self._told.isdisjoint(_LASTING):
+                log.info("Slack takes reactions again")
+            self._told -= _LASTING
+
+    @property
+    def _is_resting(self) -> bool:
+        return self._clock() < self._resting_until
 
     def _tell(self, code: str, detail: str = "") -> None:
         if code in _HARMLESS or code in self._told:

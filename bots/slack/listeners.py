@@ -1,150 +1,194 @@
-"""What people do in Slack, handed to core: questions, edits, deletions, commands and clicks."""
+"""What Bolt calls when something happens in Slack: each returns only when that is recorded, and then it is acknowledged."""
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import re
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.response import BoltResponse
 
-from bots.slack.events import NAME, Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
-from bots.slack.markdown import pages, plain
-from bots.slack.unreadable import MALFORMED, kind_of, skipped
-from core.commands import Command, Told, Verb, parse
-from core.errors import ChatError, NotAllowed, StorageUnavailable, facts
-from core.turn import Question
+from bots.listening.catch_up import CatchUp
+from bots.listening.events import Said
+from bots.listening.mark import Mark
+from bots.listening.router import Router, recorded_within
+from bots.listening.unreadable import MALFORMED
+from bots.slack.buttons import AGAIN, Click, read_click
+from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
+from bots.slack.commands import RECORDED_WITHIN, Commands
+from bots.slack.events import check_command, read_event
+from bots.slack.ids import SCALE, is_ts, position
+from bots.slack.requests import signature_of
+from bots.slack.unreadable import kind_of, skipped
+from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import asyncio
+    from collections.abc import Iterator, Mapping
 
+    from slack_bolt.context.ack.async_ack import AsyncAck
+    from slack_bolt.request.async_request import AsyncBoltRequest
+
+    from bots.kit import Kit
+    from bots.listening.events import Heard
+    from bots.reply.note import Note
     from bots.slack.api import Api, Identity
-    from bots.slack.catch_up import CatchUp
-    from bots.slack.footer import Click
+    from bots.slack.ids import Place
     from bots.slack.indicator import Indicator
+    from bots.slack.note import Where
+    from bots.slack.pace import Pace
+    from bots.slack.settings import Section
     from core.metrics import Metrics
     from core.relay import Relay
+    from core.turn import Accepted, Turn
 
-# Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
-ANSWER_TIMEOUT = 2.5  # seconds
-LOOK_UP_TIMEOUT = 1.0  # seconds
-_FOR_THREADS = (Verb.RESET, Verb.RETRY)
-_ONLY_IN_THREADS = "`{0}` is for threads: mention me there with the word `{0}`."
-_GONE = "I can't find that question any more. Please ask it again."
+_ANY = re.compile(".*")
 
 log = structlog.get_logger(__name__)
 
 
-class Listeners:
-    """Hands over what is heard; returns only when that is recorded."""
+class _App(AsyncApp):
+    """Bolt, which itself fails on an event that is no object: before any listener, and before its error handler."""
 
-    def __init__(self, relay: Relay, identity: Identity, api: Api, indicator: Indicator, *, metrics: Metrics) -> None:
-        self._relay = relay
+    def __init__(self, metrics: Metrics, **options: Any) -> None:
+        super().__init__(**options)
         self._metrics = metrics
-        self._identity = identity
-        self._api = api
-        self._indicator = indicator
 
-    async def hear(self, body: Mapping[str, Any], catch_up: CatchUp) -> None:
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        try:
+            return await super().async_dispatch(req)
+        except Exception as error:
+            if "event" not in req.body or isinstance(req.body["event"], dict):
+                raise
+            skipped(kind_of(req.body), error, self._metrics)
+            return BoltResponse(status=200)
+
+
+class Listeners:
+    """Of one connection."""
+
+    def __init__(
+        self,
+        relay: Relay,
+        section: Section,
+        kit: Kit,
+        *,
+        api: Api,
+        pace: Pace,
+        identity: Identity,
+        indicator: Indicator,
+    ) -> None:
+        self._section = section
+        self._metrics = kit.vitals.metrics
+        self._relay = relay
+        self._api = api
+        self._identity = identity
+        self._indicator = indicator
+        self._commands = Commands(relay, identity, api)
+        self._router = Router(
+            relay, SCALE, hours=section.catch_up_hours, record=self._record, accepted=self._sign_of_life
+        )
+        self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
+        reader = SlackReader(api, pace, identity, self._metrics)
+        self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
+
+    def app(self, tasks: asyncio.TaskGroup) -> AsyncApp:
+        """Return Bolt, which acknowledges only after our listeners returned (`process_before_response`).
+
+        What there is to tell who clicked is told in one of *tasks*.
+        """
+        token = self._section.bot_token.get_secret_value()
+
+        # With an `authorize` of ours Bolt looks for no installations, whatever SLACK_… variables are set.
+        async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+            return AuthorizeResult(
+                enterprise_id=enterprise_id,
+                team_id=team_id,
+                bot_token=token,
+                bot_id=self._identity.bot,
+                bot_user_id=self._identity.user,
+            )
+
+        async def take_command(ack: AsyncAck, command: dict[str, Any], request: AsyncBoltRequest) -> None:
+            check_command(command)
+            with _fault_of_ours():
+                await ack(**await self._commands.take(command, signature_of(request)))
+
+        async def take_click(ack: AsyncAck, body: dict[str, Any]) -> None:
+            click = read_click(body)
+            with _fault_of_ours():
+                await self._click(click, tasks)
+                await ack()
+
+        async def take_nothing(ack: AsyncAck) -> None:
+            await ack()
+
+        app = _App(
+            self._metrics,
+            name="bobbin",
+            client=self._api.client_without_token(),
+            signing_secret=self._section.signing_secret.get_secret_value(),
+            authorize=authorize,
+            request_verification_enabled=False,  # done before; Bolt would write the whole body of a wrong one to the log
+            process_before_response=True,
+            raise_error_for_unhandled_request=True,
+        )
+        app.error(self._report)
+        app.event("message")(self._take_message)
+        app.event("app_mention")(self._take_message)
+        app.command(_ANY)(take_command)
+        app.action(AGAIN)(take_click)
+        # Whatever else the app's settings make Slack send: unacknowledged it would come again and again.
+        for others in (app.event, app.action, app.shortcut, app.view):
+            others(_ANY)(take_nothing)
+        return app
+
+    async def _take_message(self, body: dict[str, Any]) -> None:
         """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
         try:
             heard = read_event(body, self._identity.user)
-            is_late = isinstance(heard, Question) and catch_up.is_too_old(heard)
             at = body["event"].get("event_ts") or body["event"]["ts"]
         except MALFORMED as error:  # it would come again and again, and fail every time
             skipped(kind_of(body), error, self._metrics)
             return
-        match heard:
-            case Ignored(reason):
-                log.debug("a message is not for the bot", why=reason)
-            case Revised() as revised:
-                await catch_up.before(revised.question)
-                await self.revise(revised)
-            case Withdrawn(key):
-                await self._relay.withdraw(key)
-            case question if is_late:
-                log.info("a question comes too late to be answered", question=question.key)
-            case question:
-                await catch_up.before(question)
-                await self.take(question)
-        catch_up.saw(at)
+        with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
+            await self._hear(heard)
 
-    async def take(self, question: Question) -> bool:
-        """Record a question, or obey a command; return whether that had not been done before."""
-        # A command is done before anybody could see a sign of it.
-        has_sign = parse(question.text) is None
-        note = first_note(question, has_sign=has_sign)
-        accepted = await self._relay.hear(
-            question, note.write(), may_change=lambda: self._check_may_change(question.asker)
-        )
-        if accepted.is_new and has_sign:
-            self._indicator.on(note.where.channel, note.where.question_ts)
-        return accepted.is_new
-
-    async def revise(self, revised: Revised) -> None:
-        """Take note of an edit; one that makes a message a question asks it."""
-        if revised.was_asked or not await self.take(revised.question):
-            await self._relay.revise(revised.question)
-
-    # Commands
-
-    async def _check_may_change(self, user: str) -> None:
-        """Raise NotAllowed for guests. Where Slack doesn't tell, everybody counts as a member: the change is there for
-        all in the channel to see.
-        """
-        try:
-            async with asyncio.timeout(LOOK_UP_TIMEOUT):
-                is_guest = await self._api.is_guest(user, self._identity.team)
-        except (ChatError, TimeoutError) as refusal:
-            log.warning("Slack doesn't tell who is a guest; letting anybody change presets", **facts(refusal))
+    async def _hear(self, heard: Heard) -> None:
+        if type(heard) is Said and heard.position < self._router.oldest:
+            log.info("a question comes too late to be answered", question=heard.question.key)
             return
-        if is_guest:
-            raise NotAllowed("Guests can't change presets. `preset show` shows the current one.")
+        if isinstance(heard, Said):
+            await self.catch_up.before(heard)
+        await self._router.hear(heard)
 
-    async def command(self, command: Mapping[str, Any], signature: str = "") -> dict[str, Any]:
-        """Obey a slash command, once by its trigger, or by its *signature* should it have none; return what to say."""
-        words = plain(command.get("text") or "", self._identity.user, names={})
-        occasion = str(command.get("trigger_id") or signature)
-        told = await self._obey(parse(words) or Command(Verb.HELP), command, occasion)
-        page = pages(told.sentence)[0]
-        return {
-            # What everybody in the channel should see who did.
-            "response_type": "in_channel" if told.is_done else "ephemeral",
-            "text": page.fallback,
-            "blocks": [{"type": "markdown", "text": page.markdown}],
-        }
+    async def _record(self, said: Said) -> Accepted:
+        """Record a question, or obey a command."""
+        question = said.question
+        return await self._relay.hear(
+            question, said.note.write(), may_change=lambda: self._commands.check_may_change(question.asker)
+        )
 
-    async def _obey(self, wanted: Command, command: Mapping[str, Any], occasion: str) -> Told:
-        if wanted.verb in _FOR_THREADS:
-            return Told(_ONLY_IN_THREADS.format(wanted.verb))
-        user = command["user_id"]
-        try:
-            async with asyncio.timeout(ANSWER_TIMEOUT):
-                return await self._relay.obey(
-                    wanted,
-                    channel_of_command(command),
-                    user,
-                    occasion=f"{NAME}/{occasion}" if occasion else "",
-                    may_change=lambda: self._check_may_change(user),
-                )
-        except (StorageUnavailable, TimeoutError):
-            return Told(StorageUnavailable().sentence)
+    def _sign_of_life(self, _: Turn, note: Note[Where]) -> None:
+        if note.where.has_sign:
+            self._indicator.on(note.where.channel, note.where.question_ts)
 
-    # Clicks
-
-    async def click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
-        """Have a question answered again. What there is to tell who clicked is told in one of *tasks*."""
+    async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
         if click is None:
             log.warning("a button is clicked where it doesn't belong")
-        elif problem := await self._again(click):
-            tasks.create_task(self._whisper(click, problem))
-
-    async def _again(self, click: Click) -> str:
-        """Return a sentence when it can't be."""
+            return
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT):
-                return "" if await self._relay.again(click.key, of_attempt=click.attempt) else _GONE
-        except (StorageUnavailable, TimeoutError):
-            return StorageUnavailable().sentence
+            async with recorded_within(RECORDED_WITHIN):
+                problem = await self._router.click(click)
+        except StorageUnavailable as unavailable:
+            problem = unavailable.sentence
+        if problem:
+            tasks.create_task(self._whisper(click, problem))
 
     async def _whisper(self, click: Click, sentence: str) -> None:
         where = {"channel": click.channel, "user": click.user}
@@ -154,3 +198,31 @@ class Listeners:
             await self._api.whisper(**where, text=sentence)
         except ChatError as refusal:
             log.warning("nobody can be told what becomes of a click", **facts(refusal))
+
+    async def _report(self, error: Exception, body: Mapping[str, Any]) -> BoltResponse:
+        """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""
+        is_event = "event" in body
+        if isinstance(error, (BoltUnhandledRequestError, *MALFORMED)):
+            # Slack's shape is none that Bolt, or we, know: it would fail every time.
+            skipped(kind_of(body), error, self._metrics)
+            return BoltResponse(status=200 if is_event else 404)
+        if isinstance(error, StorageUnavailable):
+            log.warning("what Slack sent can't be recorded; not acknowledging it, so that it comes again")
+        elif isinstance(error, ChatError):
+            log.warning("Slack refuses something while what it sent is taken", **facts(error))
+        else:
+            log.error(
+                "what Slack sent can't be taken, in a way that nobody thought of",
+                reference=secrets.token_hex(4),
+                exc_info=error,
+            )
+        return BoltResponse(status=503)
+
+
+@contextlib.contextmanager
+def _fault_of_ours() -> Iterator[None]:
+    """What came could be read, so that what the body raises is a fault of ours, which may pass."""
+    try:
+        yield
+    except MALFORMED as fault:
+        raise RuntimeError from fault

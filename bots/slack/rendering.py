@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bots.slack import limits, markdown
-from bots.slack.footer import footer
+from bots.slack.buttons import footer
 from bots.text.budget import Budget
 from bots.text.cut import shortened
 from bots.text.pages import split

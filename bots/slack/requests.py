@@ -10,7 +10,8 @@ import structlog
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
-from bots.slack.unreadable import EVENT, MALFORMED, skipped
+from bots.listening.unreadable import MALFORMED
+from bots.slack.unreadable import EVENT, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ class Section(settings.Section):
     bot_token: SecretStr = SecretStr("")
     app_token: SecretStr = SecretStr("")
     signing_secret: SecretStr = SecretStr("")
-    api_url: Annotated[str, AfterValidator(_with_slash)] = "https://slack.com/api/"
+    api_url: Annotated[str, Field(pattern=r"^https?://"), AfterValidator(_with_slash)] = "https://slack.com/api/"
     catch_up_hours: float = Field(24, gt=0)  # what was said longer ago, while nobody listened, isn't answered any more
 
     @property
@@ -45,6 +45,17 @@ class Section(settings.Section):
                 "“OAuth & Permissions” shows after you installed it."
             )
         # https://docs.slack.dev/authentication/tokens
+        bot_token = self.bot_token.get_secret_value().strip()
+        if bot_token.startswith(("xoxp-", "xoxe.xoxp-")):
+            problems.append(
+                "BOBBIN_SLACK__BOT_TOKEN holds a user token (xoxp-), with which the bot would speak as you: set it to the "
+                "“Bot User OAuth Token” (xoxb-) on the app's page “OAuth & Permissions”."
+            )
+        if bot_token.startswith(("xoxe-", "xoxe.xoxb-")):
+            problems.append(
+                "BOBBIN_SLACK__BOT_TOKEN holds a token that expires (xoxe): switch token rotation off for the app, and set "
+                "it to the bot token (xoxb-)."
+            )
         if self.bot_token.get_secret_value().startswith("xapp-"):
             problems.append(
                 "BOBBIN_SLACK__BOT_TOKEN holds an app-level token (xapp-): set it to the bot token (xoxb-), and "

@@ -61,6 +61,10 @@ class Token:
         if now >= self._aside_until:
             self._refusal = None
 
+    def trust(self) -> None:
+        """Use it again at once."""
+        self._refusal, self._aside_until = None, 0.0
+
     @property
     def was_refused(self) -> bool:
         """Has it been refused, and not been good since?"""

@@ -97,6 +97,16 @@ class Service:
         for token in self._limits.tokens:
             await token.upstream.aclose()
 
+    @property
+    def refuses_tokens(self) -> bool:
+        """Does the service refuse every token that there is? Then nobody gets an answer."""
+        return self._limits.aside == len(self._limits.tokens)
+
+    def trust_tokens(self) -> None:
+        """Use every token again at once: the service has been seen to accept one."""
+        for token in self._limits.tokens:
+            token.trust()
+
     @asynccontextmanager
     async def ask(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -27,12 +27,9 @@ POOLED = (
 )
 SHARE = "select pg_try_advisory_lock_shared(%s)"
 # https://www.postgresql.org/docs/current/view-pg-locks.html has how an advisory lock is to be found.
-SHARED = """
-select exists (
-    select from pg_locks join pg_database on pg_database.oid = pg_locks.database
-    where datname = current_database() and locktype = 'advisory' and classid = 0 and objid = %s and objsubid = 1
-        and mode = 'ShareLock' and granted
-)
+HELD = """
+select mode from pg_locks join pg_database on pg_database.oid = pg_locks.database
+where datname = current_database() and locktype = 'advisory' and classid = 0 and objid = %s and objsubid = 1 and granted
 """
 
 
@@ -51,11 +48,14 @@ async def sharing(url: str, patience: float) -> AsyncIterator[None]:
         yield
 
 
-async def is_shared(url: str) -> bool:
-    """Do processes share the work of this database? Raises StorageUnavailable."""
+async def present(url: str) -> Literal["nobody", "one", "several"]:
+    """Return who runs on this database: one that works alone, or processes that share. Raises StorageUnavailable."""
     with _translated():
         async with await _connect(url) as connection:
-            return await _is_so(connection, SHARED)
+            held = await (await connection.execute(HELD, [ALONE])).fetchall()
+    if not held:
+        return "nobody"
+    return "several" if ("ShareLock",) in held else "one"
 
 
 async def check_sessions(url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -12,12 +13,20 @@ from typing import IO, TYPE_CHECKING, Any, LiteralString, Protocol, TypeAlias, T
 
 import structlog
 from sqlalchemy import URL, create_engine, event, func, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.errors import CannotBeKept, SetupError, StorageUnavailable
-from core.storage.place import check_place
+from core.storage.place import LOCK, check_place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -118,7 +127,7 @@ class Sqlite:
         if self._file is None:
             yield
             return
-        with self._file.with_name(f"{self._file.name}.lock").open("w") as lock:
+        with self._file.with_name(self._file.name + LOCK).open("w") as lock:
             await patiently(lambda: _flock(lock), patience, OTHER)
             yield
 
@@ -207,15 +216,26 @@ def _parsed(url: str) -> URL:
     try:
         where = make_url(url)
     except ArgumentError:
-        raise SetupError("database.url is not a URL; write for instance sqlite:///bobbin.db") from None
+        raise SetupError(
+            "database.url is not a URL; set BOBBIN_DATABASE__URL to one such as sqlite:////data/bobbin.db"
+        ) from None
     except ValueError:  # whose text quotes what stands there
-        raise SetupError("database.url has a port that is no number; write for instance …@host:5432/bobbin") from None
+        raise SetupError(
+            "database.url has a port that is no number; set BOBBIN_DATABASE__URL to one such as …@host:5432/bobbin"
+        ) from None
     if "@" in (where.host or ""):
         raise SetupError("database.url has more than one @: write an @ in a password as %40")
     driver = _DRIVERS.get(where.drivername.partition("+")[0])
     if driver is None:
-        raise SetupError(f"database.url begins with {where.drivername!r}; Bobbin knows sqlite:/// and postgresql://")
+        raise SetupError(
+            f"database.url begins with {where.drivername!r}; set BOBBIN_DATABASE__URL to sqlite:///… or postgresql://…"
+        )
     return where.set(drivername=driver)
+
+
+def is_damaged(error: BaseException | None) -> bool:
+    """Is what stands in the database's file no database, or not a whole one? SQLite only; no time mends it."""
+    return type(error) is DatabaseError and bool(re.search(r"not a database|malformed", str(error.orig)))
 
 
 async def patiently(take: Callable[[], Awaitable[bool]], patience: float, problem: str) -> None:
@@ -271,6 +291,6 @@ def _translated() -> Iterator[None]:
     except (DataError, IntegrityError) as error:
         raise CannotBeKept(_refused(error)) from None  # whose traceback may quote the row
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or is_damaged(error):
             raise StorageUnavailable from error
         raise

@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import ProgrammingError
 
-from core.errors import SetupError
+from core.errors import SetupError, StorageUnavailable
+from core.storage.database import is_damaged
 from core.storage.tables import metadata
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 OLDEST_POSTGRESQL = 14  # earlier ones have had no fixes since 2025: https://www.postgresql.org/support/versioning
 _LOCK = 0x626F6262  # any number of our own: "bobb"
 _MAY_NOT = "42501"  # https://www.postgresql.org/docs/current/errcodes-appendix.html: insufficient_privilege
+_MEND = "Restore a backup, or name another file in BOBBIN_DATABASE__URL."
 _ELSE = "or set BOBBIN_DATABASE__URL to a database of Bobbin's own."
 
 
@@ -31,12 +33,24 @@ async def migrate(database: Database) -> None:
 
     Raises StorageUnavailable; SetupError for a database that this version can't work with, and then changes nothing.
     """
-    await database.run(_upgrade)
+    try:
+        await database.run(_upgrade)
+    except StorageUnavailable as error:
+        if is_damaged(error.__cause__):
+            raise SetupError(
+                f"What stands in the database's file is not a SQLite database, or it is damaged. {_MEND}"
+            ) from error
+        raise
 
 
 async def is_current(database: Database) -> bool:
     """Has the database the newest schema? Raises as `migrate` does, for False can be mended by that."""
-    return await database.run(_revision) == _script().get_current_head()
+    return await database.run(is_newest)
+
+
+def is_newest(connection: Connection) -> bool:
+    """The same of a connection."""
+    return _revision(connection) == _script().get_current_head()
 
 
 def _upgrade(connection: Connection) -> None:

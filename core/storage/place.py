@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What SQLite keeps beside a database (https://www.sqlite.org/tempfiles.html), and our own lock.
-BESIDE = ("", "-wal", "-shm", ".lock")
+LOCK = ".lock"
+BESIDE = ("", "-wal", "-shm", LOCK)
 
 
 def check_place(file: Path) -> None:

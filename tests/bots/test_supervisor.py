@@ -102,3 +102,16 @@ async def test_after_a_while_that_went_well_the_pause_is_short_again(
 async def test_what_can_never_work_ends_it(error: Exception) -> None:
     with pytest.raises(SetupError, match="wrong token"):
         await keep_up("chat", Breaking(error).listen, Vitals())
+
+
+async def test_what_can_never_work_is_trouble_that_may_be_mended_once_it_has_worked(pauses: list[float]) -> None:
+    vitals = Vitals()
+    refusal = SetupError("The token is revoked: make a new one.")
+    with pytest.raises(SetupError):
+        await keep_up("chat", Breaking(refusal).listen, vitals)
+    vitals.up("chat")
+    with capture_logs() as logs:
+        await supervised(Breaking(refusal, refusal, refusal), vitals)
+    assert vitals.troubles == {"chat": refusal.sentence}
+    assert [entry["why"] for entry in logs] == [refusal.sentence]
+    assert pauses == [1, 2, 4]

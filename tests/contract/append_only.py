@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from bots.reply.page import Page
 from bots.text.budget import Budget
 from bots.text.pages import split
 from bots.text.reasoning import visible
-from core.errors import ChatBusy, ChatForbidden, ChatLimited
+from core.errors import ChatBusy, ChatLimited
 from core.relay import Relay
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Reply, Turn
@@ -101,10 +100,6 @@ class BoardChat:
                 question = Question(QuestionKey(f"{NAME}:{notice.id}"), thread, notice.author, words)
                 await relay.hear(question, Note(Where(notice.thread)).write())
 
-    async def ready(self, turn: Turn) -> None:
-        if not turn.is_over:
-            await asyncio.Event().wait()  # each update would be another notice: only ends are shown
-
     async def show(self, turn: Turn) -> Reply:
         note = self._notes.newest(turn)
         delivery = Delivery(BoardHands(self._board, turn, note.where), BoardRenderer(), turn, note, self._most_pages)
@@ -113,6 +108,3 @@ class BoardChat:
         finally:
             self._notes.keep(turn, delivery.note)
         return delivery.note.write(is_final=turn.is_over)
-
-    async def appeal(self, turn: Turn) -> None:
-        raise ChatForbidden("nothing is private here", code="public")

@@ -41,9 +41,6 @@ class Board:
     async def listen(self, relay: Relay) -> None:
         await asyncio.Event().wait()
 
-    async def appeal(self, turn: Turn) -> None:
-        raise NotImplementedError
-
     async def ready(self, turn: Turn) -> None:
         if not turn.is_over:
             await asyncio.sleep(PACE)

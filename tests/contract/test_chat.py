@@ -10,6 +10,7 @@ import discord as discord_py
 import pytest
 
 from bots.reply.wanted import IN_THE_FILE, NOT_IN_A_FILE
+from core.chat import ready
 from core.errors import AnswerDeleted, ChatBusy
 from core.storage.database import open_database
 from core.storage.migrate import migrate
@@ -53,11 +54,11 @@ async def show(stage: Stage, turn: Turn) -> Turn:
     if not turn.is_over:
         try:
             async with asyncio.timeout(5):
-                await stage.chat.ready(turn)
+                await ready(stage.chat, turn)
         except TimeoutError:
             return turn
     else:
-        await stage.chat.ready(turn)
+        await ready(stage.chat, turn)
     return turn.replied(await stage.chat.show(turn))
 
 

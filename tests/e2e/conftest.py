@@ -47,6 +47,9 @@ class Side(Protocol):
     def seen_growing(self, thread: Any) -> list[str]:
         """All that the bot's last message ever showed."""
 
+    def revoke(self) -> Callable[[], None]:
+        """Have the platform refuse the bot's token; return what restores it."""
+
 
 class SlackSide:
     name = "slack"
@@ -80,6 +83,11 @@ class SlackSide:
         messages = self.local.messages(thread.channel, thread.ts)
         last = [message for message in messages if message.user == self.local.bot_user_id][-1]
         return [version.blocks[0]["text"] for version in last.versions]
+
+    def revoke(self) -> Callable[[], None]:
+        installation, good = self.local.installation, self.local.bot_token
+        installation.bot_token = "revoked"
+        return lambda: setattr(installation, "bot_token", good)
 
 
 class DiscordSide:
@@ -118,6 +126,11 @@ class DiscordSide:
         last = [message for message in self.local.messages(thread.thread) if message.author.is_bot][-1]
         return [version.content for version in last.history]
 
+    def revoke(self) -> Callable[[], None]:
+        world, good = self.local.world, self.local.token
+        world.token = "revoked"
+        return lambda: setattr(world, "token", good)
+
 
 @pytest.fixture(autouse=True)
 def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +167,12 @@ async def local_discord() -> AsyncIterator[discord.LocalDiscord]:
         yield running
 
 
+def section(name: str, local: Any) -> dict[str, str]:
+    """What an operator sets for the platform *name* to join its stand-in."""
+    fields = ("gateway_url", "token") if name == "discord" else ("bot_token", "app_token")
+    return {field: getattr(local, field) for field in ("api_url", *fields)}
+
+
 @pytest.fixture(params=["slack", "discord"])
 def side(request: pytest.FixtureRequest) -> Side:
     """Each platform in turn."""
@@ -174,14 +193,7 @@ def running(request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pyt
     )
 
     def sections(names: tuple[str, ...]) -> dict[str, dict[str, str]]:
-        found: dict[str, dict[str, str]] = {}
-        if "slack" in names:
-            local = request.getfixturevalue("local_slack")
-            found["slack"] = {"api_url": local.api_url, "bot_token": local.bot_token, "app_token": local.app_token}
-        if "discord" in names:
-            local = request.getfixturevalue("local_discord")
-            found["discord"] = {"api_url": local.api_url, "gateway_url": local.gateway_url, "token": local.token}
-        return found
+        return {name: section(name, request.getfixturevalue(f"local_{name}")) for name in names}
 
     @asynccontextmanager
     async def run(database_url: str, *names: str, only: Sequence[str] = (), **given: Any) -> AsyncIterator[Bobbin]:

@@ -3,95 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from bots import platforms
 from core.storage.database import open_database
 from sandbox.upstream import Emulator
-from tests.e2e.conftest import SECRET_KEY
+from tests.e2e.conftest import SECRET_KEY, Side, section
+from tests.e2e.shell import run, start, started, until
 from tests.pooler import aged, breaking
 
-HOUSE = Path(__file__).parent.parent.parent
 
-
-async def start(*words: str, **variables: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "bots", *words),
-        env={
-            **os.environ,
-            "PYTHONPATH": str(HOUSE),
-            "BOBBIN_WEB__HOST": "127.0.0.1",
-            "BOBBIN_WEB__PORT": "0",
-            "BOBBIN_LOG__FORMAT": "console",
-            **variables,
-        },
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def run(*words: str, **variables: str) -> tuple[int, str, str]:
-    """Run to the end; return exit code, output and errors."""
-    process = await start(*words, **variables)
-    out, err = await asyncio.wait_for(process.communicate(), 40)
-    assert process.returncode is not None
-    assert "Traceback" not in err.decode(), err.decode()
-    return process.returncode, out.decode(), err.decode()
-
-
-async def until(stream: asyncio.StreamReader | None, text: str) -> str:
-    """Read until *text* was read; return all of it."""
-    assert stream
-    read = ""
-    async with asyncio.timeout(40):
-        while text not in read:
-            line = (await stream.readline()).decode()
-            assert line, f"it ended before saying {text!r}:\n{read}"
-            read += line
-    return read
-
-
-@asynccontextmanager
-async def started(*words: str, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """While the context lasts it runs; then it is asked to end, and ends well."""
-    process = await start(*words, **variables)
-    try:
-        yield process
-        process.send_signal(signal.SIGTERM)
-        _, err = await asyncio.wait_for(process.communicate(), 20)
-        assert process.returncode == 0, err.decode()
-        assert "Traceback" not in err.decode(), err.decode()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+def variables(name: str, local: Any) -> dict[str, str]:
+    return {f"BOBBIN_{name}__{field}".upper(): value for field, value in section(name, local).items()}
 
 
 @pytest.fixture
-def joined(emulator: Emulator, local_slack: Any, local_discord: Any, tmp_path: Path) -> dict[str, str]:
-    """The variables of a bot that is joined to everything."""
+def alone(emulator: Emulator, tmp_path: Path) -> dict[str, str]:
+    """The variables of a bot that is joined to the AI service only."""
     return {
         "BOBBIN_UPSTREAM__URL": emulator.url,
         "BOBBIN_UPSTREAM__TOKEN": "emulated",
         "BOBBIN_DATABASE__URL": f"sqlite:///{tmp_path / 'bobbin.db'}",
-        "BOBBIN_SLACK__API_URL": local_slack.api_url,
-        "BOBBIN_SLACK__BOT_TOKEN": local_slack.bot_token,
-        "BOBBIN_SLACK__APP_TOKEN": local_slack.app_token,
-        "BOBBIN_DISCORD__API_URL": local_discord.api_url,
-        "BOBBIN_DISCORD__GATEWAY_URL": local_discord.gateway_url,
-        "BOBBIN_DISCORD__TOKEN": local_discord.token,
     }
+
+
+@pytest.fixture
+def joined(alone: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
+    """The variables of a bot that is joined to everything."""
+    for name in platforms.names():
+        alone |= variables(name, request.getfixturevalue(f"local_{name}"))
+    return alone
 
 
 async def test_wrong_settings_are_all_said_at_once() -> None:
@@ -103,17 +49,13 @@ async def test_wrong_settings_are_all_said_at_once() -> None:
     assert "BOBBIN_UPSTRAEM__URL" in err
 
 
-@pytest.mark.parametrize("platform", ["slack", "discord"])
-async def test_a_wrong_token_is_one_sentence_and_an_exit_code(joined: dict[str, str], platform: str) -> None:
-    secret = "BOBBIN_SLACK__BOT_TOKEN" if platform == "slack" else "BOBBIN_DISCORD__TOKEN"
-    mine = {
-        name: value for name, value in joined.items() if "BOBBIN_SLACK" not in name and "BOBBIN_DISCORD" not in name
-    }
-    mine |= {name: value for name, value in joined.items() if f"BOBBIN_{platform.upper()}" in name}
-    code, _, err = await run("run", **mine | {secret: "wrong-token"})
+async def test_a_wrong_token_is_one_sentence_and_an_exit_code(alone: dict[str, str], side: Any) -> None:
+    [secret, *_] = platforms.settings().secrets_of(side.name)
+    code, _, err = await run("run", **alone, **variables(side.name, side.local) | {secret: "wrong-token"})
     assert code == 2
     last = err.strip().splitlines()[-1]
     assert secret in last
+    assert err.count(secret) == 1
     assert "wrong-token" not in err
 
 
@@ -122,19 +64,37 @@ async def test_without_the_services_token_it_says_so(joined: dict[str, str]) -> 
     assert (code, "BOBBIN_UPSTREAM__TOKEN" in err) == (2, True)
 
 
-async def test_with_no_tokens_the_sandbox_answers_on_both_platforms_from_memory() -> None:
-    async with started("run") as process:
-        said = await until(process.stdout, "Ctrl-C ends")
-    assert "No platform has a token" in said
-    assert "Your favourite colour is teal" in said
-    assert "the launch is on Friday" in said.partition("You told me")[2]
+@pytest.mark.parametrize("name", platforms.names())
+async def test_a_service_is_never_the_sandbox(name: str) -> None:
+    [token, *_] = platforms.settings().secrets_of(name)
+    code, out, err = await run("run", "--no-sandbox")
+    assert (code, out) == (2, "")
+    assert "No platform is configured, so nobody can ask: set BOBBIN_" in err
+    assert token in err
+    code, out, err = await run("run", **{token: ""})
+    assert (code, out) == (2, "")
+    assert f"{token} is set, but empty." in err
+    bare = token.removeprefix("BOBBIN_").replace("__", "_")
+    code, out, err = await run("run", "--no-sandbox", **{bare: "x"})
+    assert f"{bare} is set, but Bobbin reads {token}: set that instead." in err
 
 
-@pytest.mark.parametrize("part", ["worker", "slack"])
+@pytest.mark.parametrize(("command", "code"), [("run", 2), ("migrate", 2), ("doctor", 1)])
+async def test_a_file_that_is_no_database_is_said(
+    joined: dict[str, str], tmp_path: Path, command: str, code: int
+) -> None:
+    (tmp_path / "bobbin.db").write_text("Dear reader, " * 1000)
+    found, out, err = await run(command, **joined)
+    assert found == code
+    assert "is not a SQLite database, or it is damaged" in out + err
+
+
+@pytest.mark.parametrize("part", ["worker", *platforms.names()])
 async def test_a_part_without_tokens_is_not_the_sandbox(part: str) -> None:
     code, out, err = await run("run", "--only", part)
     assert (code, out) == (2, "")
-    assert "BOBBIN_SLACK__BOT_TOKEN" in err
+    lacking = platforms.names() if part == "worker" else [part]
+    assert all(secret in err for name in lacking for secret in platforms.settings().secrets_of(name))
 
 
 @pytest.mark.parametrize("words", [("doctor",), ("migrate",), ("run",)], ids="".join)
@@ -151,9 +111,12 @@ async def test_no_secret_of_the_databases_url_is_shown(joined: dict[str, str], w
     assert "hush" not in said
 
 
-async def test_a_part_whose_platform_has_no_token_says_which(joined: dict[str, str]) -> None:
-    code, _, err = await run("run", "--only", "discord", **joined | {"BOBBIN_DISCORD__TOKEN": ""})
-    assert (code, "BOBBIN_DISCORD__TOKEN" in err) == (2, True)
+@pytest.mark.parametrize("name", platforms.names())
+async def test_a_part_whose_platform_has_no_token_says_which(joined: dict[str, str], name: str) -> None:
+    secrets = platforms.settings().secrets_of(name)
+    code, _, err = await run("run", "--only", name, **joined | dict.fromkeys(secrets, ""))
+    assert code == 2
+    assert all(secret in err for secret in secrets)
 
 
 async def test_parts_that_could_not_open_each_others_secrets_do_not_start(
@@ -198,31 +161,6 @@ async def test_a_version_of_postgresql_that_is_too_old_is_refused_in_a_sentence(
     assert "✓ database" not in out
 
 
-async def test_a_script_is_played_and_printed(tmp_path: Path) -> None:
-    script = tmp_path / "script.txt"
-    script.write_text(
-        "# a comment\n"
-        "slack ada #general: @bobbin say exactly: one\n\n"
-        "discord ben dm: say exactly: two\n"
-        "say exactly: three\n"
-        "discord ada #general: /preset set model=o3\n"
-        "slack ben #random: nice weather\n"
-    )
-    code, out, _ = await run("sandbox", "--script", str(script))
-    assert code == 0
-    unasked = "(Bobbin wasn't mentioned, so it stays quiet – add @bobbin)"
-    for text in ("bobbin │ one", "bobbin │ two", "bobbin │ three", "`o3`", unasked):
-        assert text in out
-
-
-async def test_a_script_that_makes_no_sense_is_said(tmp_path: Path) -> None:
-    script = tmp_path / "script.txt"
-    script.write_text("what?\n")
-    code, _, err = await run("sandbox", "--script", str(script))
-    assert code == 2
-    assert "what?" in err
-
-
 async def test_the_upstream_serves_anybody() -> None:
     async with started("upstream", "--port", "0", "--pace", "0") as process:
         said = await until(process.stdout, "http://")
@@ -243,24 +181,24 @@ async def test_unknown_faults_are_said() -> None:
     assert "nonsense" in err
 
 
-async def test_the_bot_joins_what_it_is_pointed_at_and_ends_in_order(joined: dict[str, str], local_slack: Any) -> None:
+async def test_the_bot_joins_what_it_is_pointed_at_and_ends_in_order(joined: dict[str, str], side: Side) -> None:
     async with started("run", **joined) as process:
         await until(process.stderr, "ready")
-        await local_slack.say("ada", "general", "@bobbin say exactly: here")
-        await local_slack.wait_for(lambda: len(local_slack.messages("general")) == 2, 10)
+        thread = await side.open(1, "say exactly: here")
+        await side.until(lambda: (True, "here") in side.said(thread))
 
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 async def test_a_second_signal_ends_it_at_once(
-    joined: dict[str, str], local_slack: Any, emulator: Emulator, first: signal.Signals, second: signal.Signals
+    joined: dict[str, str], side: Side, emulator: Emulator, first: signal.Signals, second: signal.Signals
 ) -> None:
     emulator.pace = 0.2  # the answer takes longer than the test
     process = await start("run", **joined)
     try:
         await until(process.stderr, "ready")
-        await local_slack.say("ada", "general", "@bobbin count to 100")
-        await local_slack.wait_for(lambda: len(local_slack.messages("general")) > 1, 10)
+        thread = await side.open(1, "count to 100")
+        await side.until(lambda: any(is_bot for is_bot, _ in side.said(thread)))
         process.send_signal(first)
         await until(process.stderr, "ending")
         process.send_signal(second)
@@ -288,32 +226,38 @@ async def test_who_has_nothing_to_do_ends_soon_though_the_database_is_gone(
 async def test_the_doctor_finds_all_well(joined: dict[str, str]) -> None:
     code, out, _ = await run("doctor", **joined)
     assert code == 0, out
-    assert out.count("✓") == 5
+    assert out.count("✓") == 4 + len(platforms.names())  # and what all of them share
 
 
-async def test_the_doctor_says_what_to_do(joined: dict[str, str], emulator: Emulator) -> None:
+@pytest.mark.parametrize("name", platforms.names())
+async def test_the_doctor_says_what_to_do(joined: dict[str, str], emulator: Emulator, name: str) -> None:
+    [secret, *_] = platforms.settings().secrets_of(name)
     emulator.faults.replace({"invalid_token": True})
-    code, out, _ = await run("doctor", **joined | {"BOBBIN_SLACK__BOT_TOKEN": "wrong-token"})
+    code, out, _ = await run("doctor", **joined | {secret: "wrong-token"})
     assert code == 1
     assert out.count("✗") == 2
-    assert "BOBBIN_SLACK__BOT_TOKEN" in out
+    assert secret in out
     assert "wrong-token" not in out
 
 
-async def test_the_doctor_finds_the_database_gone(joined: dict[str, str]) -> None:
-    code, out, _ = await run("doctor", **joined | {"BOBBIN_DATABASE__URL": "postgresql://bobbin:hush@127.0.0.1:9/x"})
-    assert code == 1
-    assert "✗ database" in out
-    assert "hush" not in out
+@pytest.mark.parametrize(("command", "code"), [("migrate", 2), ("doctor", 1)])
+async def test_a_database_that_is_gone_is_told_by_its_cause(joined: dict[str, str], command: str, code: int) -> None:
+    url = {"BOBBIN_DATABASE__URL": "postgresql://bobbin:hush@127.0.0.1:9/x"}
+    found, out, err = await run(command, **joined | url)
+    assert found == code
+    assert "Nothing listens at 127.0.0.1, port 9. Start PostgreSQL, or correct host and port" in out + err
+    assert "hush" not in out + err
 
 
-async def test_manifests_are_printed() -> None:
-    _, slack, _ = await run("manifest", "slack")
-    assert json.loads(slack)["settings"]["socket_mode_enabled"]
-    _, discord, _ = await run("manifest", "discord")
-    assert discord.startswith("https://discord.com/oauth2/authorize?")
+@pytest.mark.parametrize("name", platforms.names())
+async def test_manifests_are_printed(name: str) -> None:
+    code, out, _ = await run("manifest", name)
+    assert (code, out.strip()) == (0, platforms.platform(name).manifest(platforms.settings().section(name)).strip())
+
+
+async def test_a_manifest_of_nothing_says_what_there_is() -> None:
     code, _, err = await run("manifest", "telegraph")
-    assert (code, "discord, slack" in err) == (2, True)
+    assert (code, ", ".join(platforms.names()) in err) == (2, True)
 
 
 async def test_migrate_brings_a_database_up_to_date(tmp_path: Path) -> None:

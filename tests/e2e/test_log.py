@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from bots.reply.wanted import TRY_AGAIN
-from bots.slack.footer import AGAIN
+from bots.slack.buttons import AGAIN
 from sandbox.discord import LocalDiscord
 from sandbox.replies import Reply
 from sandbox.slack import LocalSlack

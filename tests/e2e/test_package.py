@@ -71,9 +71,9 @@ def test_it_runs_where_nothing_of_ours_is_near(installed: Path, tmp_path: Path) 
     assert Path(where.stdout).is_relative_to(installed.parent)
     said = run("bobbin", "doctor", here=tmp_path, programs=installed)
     assert said.returncode == 1
-    assert f"✓ settings: read from {installed.parent}" in said.stdout
+    assert f"✓ settings: OK (from {installed.parent}" in said.stdout
     assert "bots/bobbin.toml" in said.stdout
-    assert "✗ upstream: no token" in said.stdout
+    assert "✗ upstream: There is no token" in said.stdout
     assert run("bobbin", "migrate", here=tmp_path, programs=installed).returncode == 0
     assert (tmp_path / "bobbin.db").exists()
     assert '"socket_mode_enabled"' in run("bobbin", "manifest", "slack", here=tmp_path, programs=installed).stdout
@@ -95,7 +95,7 @@ def test_the_settings_that_come_along_are_a_start_for_ones_own(installed: Path, 
     for more in ({}, {"BOBBIN_CONFIG": "mine.toml"}):
         option = [] if more else ["--config", "mine.toml"]
         said = run("bobbin", *option, "doctor", here=tmp_path, programs=installed, **more)
-        assert f"✓ settings: read from {tmp_path / 'mine.toml'}" in said.stdout, said.stderr
+        assert f"✓ settings: OK (from {tmp_path / 'mine.toml'}" in said.stdout, said.stderr
     said = run("bobbin", "--config", "yours.toml", "run", here=tmp_path, programs=installed)
     assert (said.returncode, "yours.toml" in said.stderr) == (2, True)
 

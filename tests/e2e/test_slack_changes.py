@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bots.reply.wanted import ANSWER_EDITED, TRY_AGAIN
+from bots.slack.buttons import AGAIN
 from bots.slack.catch_up import SEEN_NOTE
-from bots.slack.footer import AGAIN
 from core.storage.database import open_database
 from core.storage.ledger import Ledger
 from sandbox.slack import LocalSlack, Message, shown

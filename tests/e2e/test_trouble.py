@@ -38,9 +38,6 @@ class Wall:
     async def listen(self, relay: Relay) -> None:
         await asyncio.Event().wait()
 
-    async def appeal(self, turn: Turn) -> None:
-        raise NotImplementedError
-
     async def ready(self, turn: Turn) -> None:
         await asyncio.sleep(0)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bots.reply.wanted import TRY_AGAIN
-from bots.slack.footer import AGAIN
+from bots.slack.buttons import AGAIN
 from sandbox.discord import LocalDiscord, Message
 from sandbox.slack import ChangeKind, LocalSlack
 from sandbox.slack import Message as SlackMessage

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+import discord
 import pytest
 from structlog.testing import capture_logs
 
-from bots.discord.catch_up import _is_deleted
-from bots.discord.events import key_of
+from bots.discord import catch_up
+from bots.discord.catch_up import BOUNDS, DiscordReader
+from bots.discord.ids import key_of
+from bots.discord.pace import Pace
+from bots.listening.catch_up import CatchUp
+from bots.listening.reader import Told
+from core.metrics import Metrics
 from core.turn import QuestionKey, Turn
 from sandbox.discord import Channel, Message, Permission
 
@@ -102,7 +109,7 @@ async def test_what_lies_far_apart_is_asked_in_the_order_in_which_it_was_said(ho
 async def test_where_too_much_was_said_the_newest_is_heard_and_the_log_says_so(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.discord.catch_up.MOST_MESSAGES", 200)
+    monkeypatch.setattr(catch_up, "BOUNDS", replace(BOUNDS, messages=200))
     async with house.listening():
         await house.asked("@bobbin before")
     oldest = await house.discord.say("ada", "general", "@bobbin oldest")
@@ -117,15 +124,15 @@ async def test_where_too_much_was_said_the_newest_is_heard_and_the_log_says_so(
     assert [turn.question.text for turn in turns] == ["before", "older", "newest"]
     assert await house.ledger.turn(key_of(oldest.id)) is None
     (warning,) = [one for one in logs if one["log_level"] == "warning"]
-    assert (warning["channel"], warning["read"]) == (house.discord.channel("general").id, 200)
+    assert (warning["place"], warning["read"]) == (house.discord.channel("general").id, 200)
 
 
 async def test_talk_that_was_heard_already_is_nothing_to_warn_about(
     house: House, thread: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is read again, since the newest question may have been changed."""
-    monkeypatch.setattr("bots.discord.catch_up.MOST_MESSAGES", 100)
-    monkeypatch.setattr("bots.discord.catch_up.OVERLAP", 0)
+    monkeypatch.setattr(catch_up, "BOUNDS", replace(BOUNDS, messages=100))
+    monkeypatch.setattr(catch_up, "OVERLAP", 0)
     marked = await house.ledger.note("discord/seen")
     async with house.listening():
         await chat(house, 120, thread)
@@ -143,7 +150,7 @@ async def test_so_many_pages_are_read_and_no_more(house: House, monkeypatch: pyt
         await house.asked("@bobbin before")
     unread = await house.discord.say("ada", "general", "@bobbin unread")
     await house.discord.say("ada", "random", "@bobbin missed")
-    monkeypatch.setattr("bots.discord.catch_up.MOST_PAGES", 2)  # of the thread that was active, and of #random
+    monkeypatch.setattr(catch_up, "BOUNDS", replace(BOUNDS, calls=2))  # of the thread that was active, and of #random
     house.chat = house.build()
     with capture_logs() as logs:
         async with house.listening(), asyncio.timeout(30):
@@ -269,4 +276,6 @@ async def test_where_history_is_not_told_nothing_counts_as_deleted(house: House,
     ],
 )
 def test_in_doubt_nothing_was_deleted(key: str, channel: int, after: int, said: list[int], *, is_deleted: bool) -> None:
-    assert _is_deleted(QuestionKey(key), channel, after, said) is is_deleted
+    reader = DiscordReader(discord.Client(intents=discord.Intents.none()), Pace(), Metrics(), 0)
+    told: Told[int] = Told([(one, None) for one in said], after)
+    assert CatchUp(reader, Any, Any, Any, Metrics())._is_deleted(channel, QuestionKey(key), told) is is_deleted  # type: ignore[arg-type]  # as much as is used

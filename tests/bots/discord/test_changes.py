@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.discord import buttons, commands
-from bots.discord.events import key_of
+from bots.discord import buttons, listeners
+from bots.discord.ids import key_of
+from bots.listening.router import NO_SUCH_QUESTION
 from core.errors import ThreadGone
 from core.turn import Status, Turn
 from sandbox.discord import Interaction, Message
@@ -118,13 +119,13 @@ async def test_who_clicks_for_a_question_that_is_gone_is_told(house: House) -> N
         turn, said = await failed(house)
         await house.ledger.withdraw(turn.question.key)
         click = await house.discord.click("ben", said, "Try again")
-        assert await answered(house, click) == buttons.NO_SUCH_QUESTION
+        assert await answered(house, click) == NO_SUCH_QUESTION
 
 
 async def test_a_click_is_acknowledged_in_time_however_slow_the_database_is(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "RECORDED_WITHIN", 0.0)
+    monkeypatch.setattr(listeners, "RECORDED_WITHIN", 0.0)
     async with house.listening():
         _, said = await failed(house)
         assert "database" in await answered(house, await house.discord.click("ben", said, "Try again"))

@@ -8,8 +8,9 @@ from typing import Any
 import discord
 import pytest
 
-from bots.discord.events import Asked, Ignored, read_message, thread_name
+from bots.discord.events import Wordless, read_message, thread_name
 from bots.discord.limits import THREAD_NAME
+from bots.listening.events import Ignored, Said
 from core.attachment import Attachment, Kind
 from sandbox.discord import LocalDiscord, Message, Permission
 from sandbox.discord.payloads import guild_create_json, message_json
@@ -49,7 +50,7 @@ def _myself(local: LocalDiscord) -> Any:
 
 async def test_the_mention_of_the_bot_is_no_part_of_the_question(local: LocalDiscord, heard: Heard) -> None:
     asked = read_message(heard(await local.say("ada", "general", "@bobbin who is @ben?")), local.bot_user_id)
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, Said)
     assert asked.question.text == "who is @Ben?"
 
 
@@ -58,7 +59,7 @@ async def test_the_bots_own_role_is_as_good_a_mention(local: LocalDiscord, heard
     role = next(role for role in local.world.roles.values() if role.bot_id == local.bot_user_id)
     said = await local.say("ada", "general", f"<@&{role.id}> why?")
     asked = read_message(heard(said, mention_roles=[str(role.id)]), local.bot_user_id)
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, Said)
     assert asked.question.text == "why?"
 
 
@@ -69,14 +70,14 @@ async def test_people_who_answer_each_other_in_the_bots_thread_are_left_alone(
     thread = await local.start_thread("bobbin", starter, "why?")
     first = await local.say("ada", thread, "and now?")
     reply = heard(await local.say("ben", thread, "now is good", reply_to=first))
-    assert isinstance(read_message(heard(first), local.bot_user_id), Asked)
+    assert isinstance(read_message(heard(first), local.bot_user_id), Said)
     assert isinstance(read_message(reply, local.bot_user_id), Ignored)
 
 
 async def test_a_thread_and_its_note_are_known_before_it_exists(local: LocalDiscord, heard: Heard) -> None:
     said = await local.say("ada", "general", "@bobbin why?\nReally, why?")
     asked = read_message(heard(said), local.bot_user_id)
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, Said)
     assert asked.question.thread.id == f"discord:{local.guild_id}/{said.id}"
     assert asked.note.where.channel == said.id
     assert asked.note.where.starter
@@ -87,7 +88,7 @@ async def test_a_category_lies_between_server_and_channel(local: LocalDiscord, h
     channel = next(one for one in local.world.channels.values() if one.name == "general")
     said = await local.say("ada", channel, "@bobbin why?")
     asked = read_message(heard(said), local.bot_user_id)
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, Said)
     within = [f"discord:{local.guild_id}", f"discord:{local.guild_id}/{channel.id}"]
     if channel.parent_id:
         within.insert(1, f"discord:{local.guild_id}/{channel.parent_id}")
@@ -99,7 +100,7 @@ async def test_files_are_references(local: LocalDiscord, heard: Heard) -> None:
     url = "https://cdn.discordapp.com/attachments/1/2/picture.png"
     file = {"id": "2", "filename": "picture.png", "size": 3, "url": url, "proxy_url": url}
     asked = read_message(heard(said, attachments=[file]), local.bot_user_id)
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, Said)
     assert asked.question.references == (url,)
     assert asked.question.attachments == (Attachment(Kind.IMAGE, "picture.png", 3, url),)
     assert asked.note.where.starter
@@ -132,7 +133,7 @@ async def test_what_is_said_in_other_ways_than_words_is_known(
     said = await local.say("ada", local.open_dm("ada"), "hello")
     for content, kinds in (("\u200b", alone), ("hello", beside_words)):
         asked = read_message(heard(said, content=content, **sent), local.bot_user_id)
-        assert isinstance(asked, Asked)
+        assert isinstance(asked, Said)
         assert [one.kind for one in asked.question.attachments] == kinds
 
 
@@ -144,8 +145,8 @@ async def test_in_the_bots_thread_a_nod_is_left_alone_and_words_that_are_hidden_
     for sent, is_hidden in ((STICKER, False), (POLL, False), ({}, True)):
         ignored = read_message(heard(said, content="", **sent), local.bot_user_id)
         assert isinstance(ignored, Ignored)
-        assert ignored.is_unreadable == is_hidden
-    assert isinstance(read_message(heard(said, content="", **FORWARD), local.bot_user_id), Asked)
+        assert isinstance(ignored, Wordless) == is_hidden
+    assert isinstance(read_message(heard(said, content="", **FORWARD), local.bot_user_id), Said)
 
 
 @pytest.mark.parametrize("content", ["", " \u200b", "\u2800"])
@@ -154,7 +155,7 @@ async def test_a_thread_without_words_is_named_by_the_file(local: LocalDiscord, 
     url = "https://cdn.discordapp.com/attachments/1/2/picture.png"
     file = {"id": "2", "filename": "my\n@everyone.png", "size": 3, "url": url, "proxy_url": url}
     asked = read_message(heard(said, content=f"<@{local.bot_user_id}>{content}", attachments=[file]), local.bot_user_id)
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, Said)
     assert asked.note.where.starter
     assert asked.note.where.starter.name == "my _everyone.png"
 
@@ -162,7 +163,7 @@ async def test_a_thread_without_words_is_named_by_the_file(local: LocalDiscord, 
 @pytest.mark.parametrize("changes", [{"webhook_id": "5"}, {"type": 18}, {"type": 20}, {"type": 6}])
 async def test_what_no_person_said_is_ignored(local: LocalDiscord, heard: Heard, changes: dict[str, Any]) -> None:
     said = await local.say("ada", "general", "@bobbin hello")
-    assert isinstance(read_message(heard(said), local.bot_user_id), Asked)
+    assert isinstance(read_message(heard(said), local.bot_user_id), Said)
     assert isinstance(read_message(heard(said, **changes), local.bot_user_id), Ignored)
 
 
@@ -180,7 +181,7 @@ async def test_without_permission_for_a_thread_the_channel_is_the_thread(
     local.deny("general", denied)
     said = await local.say("ada", "general", "@bobbin why?")
     asked = read_message(heard(said), local.bot_user_id)
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, Said)
     assert asked.question.thread.layers[-1] == asked.question.thread.channel
     assert asked.note.where.starter is None
     assert asked.note.where.reply_to == said.id
@@ -189,14 +190,14 @@ async def test_without_permission_for_a_thread_the_channel_is_the_thread(
 async def test_without_permission_to_read_history_it_refers_to_nothing(local: LocalDiscord, heard: Heard) -> None:
     local.deny("general", Permission.CREATE_PUBLIC_THREADS, Permission.READ_MESSAGE_HISTORY)
     asked = read_message(heard(await local.say("ada", "general", "@bobbin why?")), local.bot_user_id)
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, Said)
     assert asked.note.where.reply_to is None
 
 
 async def test_a_direct_conversation_is_its_own_place(local: LocalDiscord, heard: Heard) -> None:
     direct = local.open_dm("ada")
     asked = read_message(heard(await local.say("ada", direct, "hello")), local.bot_user_id)
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, Said)
     assert asked.question.thread.within == (f"discord:dm/{direct.id}",)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.discord.events import key_of
+from bots.discord.ids import key_of
 from core.turn import Status
 from sandbox.discord import payloads
 from sandbox.discord.world import Event

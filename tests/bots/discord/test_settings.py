@@ -10,9 +10,7 @@ from pydantic import ValidationError
 
 from bots.discord import manifest
 from bots.discord.settings import Section
-from bots.discord.setup import PERMISSIONS, check
-from core.errors import SetupError
-from sandbox.discord import LocalDiscord
+from bots.discord.setup import PERMISSIONS
 
 
 def test_without_a_token_it_is_not_configured() -> None:
@@ -53,21 +51,3 @@ def test_the_link_asks_for_what_is_needed_and_no_more() -> None:
     assert link.endswith("scope=bot+applications.commands")
     assert not PERMISSIONS.administrator
     assert PERMISSIONS.send_messages_in_threads
-
-
-async def test_a_good_token_is_found_good() -> None:
-    async with LocalDiscord() as local:
-        section = Section.model_validate({"token": local.token, "api_url": local.api_url})
-        assert "logged in as bobbin" in await check(section)
-
-
-async def test_a_wrong_token_a_missing_intent_and_no_network_are_told_apart() -> None:
-    async with LocalDiscord(message_content_intent=False) as local:
-        good = {"token": local.token, "api_url": local.api_url}
-        with pytest.raises(SetupError, match="Message Content Intent"):
-            await check(Section.model_validate(good))
-        assert "logged in" in await check(Section.model_validate({**good, "message_content": False}))
-        with pytest.raises(SetupError, match="does not accept BOBBIN_DISCORD__TOKEN"):
-            await check(Section.model_validate({**good, "token": "no-such-token"}))
-    with pytest.raises(SetupError, match="Is the network there"):
-        await check(Section.model_validate(good))

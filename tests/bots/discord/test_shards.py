@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import discord
 import pytest
 
-from bots.discord.events import key_of
-from bots.discord.seen import note_of
+from bots.discord.catch_up import note_of
+from bots.discord.ids import key_of
 from sandbox.discord.sessions import Goodbye
 
 if TYPE_CHECKING:

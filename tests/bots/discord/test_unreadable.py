@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock
 
 import discord
 import pytest
@@ -15,6 +16,7 @@ from bots.discord.unreadable import guard, mend
 from core.errors import SetupError
 from core.metrics import Metrics
 from sandbox.discord import payloads
+from sandbox.discord.sessions import Session
 from tests.bots.discord.conftest import House
 
 BAD = {
@@ -300,7 +302,7 @@ async def test_what_answers_in_discords_place_is_told_by_the_doctor_and_survived
     section = house.section.model_copy(update={"api_url": f"http://127.0.0.1:{runner.addresses[0][1]}/api/v10"})
     try:
         with pytest.raises(SetupError, match="is not Discord"):
-            await check(section)
+            await anext(check(section))
         portal = House(house.discord, section, house.ledger)
         listening = asyncio.create_task(portal.chat.listen(portal.relay))
         async with asyncio.timeout(10):
@@ -312,3 +314,56 @@ async def test_what_answers_in_discords_place_is_told_by_the_doctor_and_survived
         await asyncio.gather(listening, return_exceptions=True)
     finally:
         await runner.cleanup()
+
+
+# What Discord tells when a connection begins
+
+
+def tell(monkeypatch: pytest.MonkeyPatch, event: str, **members: Any) -> None:
+    """Have Discord say something else in an *event* from now on."""
+    dispatch = Session.dispatch
+
+    def changed(self: Session, name: str, data: Any) -> None:
+        dispatch(self, name, data | members if name == event else data)
+
+    monkeypatch.setattr(Session, "dispatch", changed)
+
+
+@pytest.mark.parametrize("members", [{"channels": 7}, {"roles": None}, {"channels": None, "roles": "x"}], ids=str)
+async def test_what_was_missed_in_a_server_is_read_though_its_channels_or_roles_are_unreadable(
+    house: House, monkeypatch: pytest.MonkeyPatch, members: dict[str, Any]
+) -> None:
+    async with house.listening():
+        await house.asked("@bobbin before")
+    await house.discord.say("ada", "random", "@bobbin missed")
+    tell(monkeypatch, "GUILD_CREATE", **members)
+    house.chat = house.build()
+    async with house.listening():
+        assert (await house.accepted(2))[-1].question.text == "missed"
+        assert (await house.asked("@bobbin still there?", to="random")).question.text == "still there?"
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"guilds": None},
+        {"guilds": "x"},
+        {"guilds": [None, 7, {}, {"id": "x"}]},
+    ],
+    ids=str,
+)
+async def test_a_session_begins_though_something_in_its_greeting_is_unreadable(
+    house: House, monkeypatch: pytest.MonkeyPatch, members: dict[str, Any], shards: int
+) -> None:
+    tell(monkeypatch, "READY", **members)
+    if shards > 1:
+        monkeypatch.setattr(discord.Client, "before_identify_hook", AsyncMock())  # five seconds, otherwise
+        house = house.sharded(shards)
+    with capture_logs() as logs:
+        async with house.listening(), asyncio.timeout(10):
+            while house.discord.gateway.identified < shards:
+                await asyncio.sleep(0.01)
+            assert (await house.asked("@bobbin why?")).question.text == "why?"
+    assert counted(house, "READY") == house.discord.gateway.identified
+    assert not [one for one in logs if one["log_level"] == "error"]

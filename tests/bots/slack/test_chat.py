@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bots.slack.footer import AGAIN
+from bots.slack.buttons import AGAIN
 from core.errors import AnswerDeleted, SetupError, StorageUnavailable, ThreadGone
 from core.turn import Status
 from sandbox.slack import Failure, Message

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bots.slack.events import Ignored, Revised, Withdrawn, channel_of_command, first_note, read_event
+from bots.listening.events import Deleted, Edited, Heard, Ignored, Said
+from bots.slack.events import channel_of_command, first_note, read_event
 from core.attachment import MOST, Attachment, Kind
 from core.turn import Question
 
@@ -20,9 +21,9 @@ BOT = "U0BOT"
 
 def asked(body: dict[str, Any], **event: object) -> Question:
     body["event"].update(event)
-    question = read_event(body, BOT)
-    assert isinstance(question, Question), question
-    return question
+    said = read_event(body, BOT)
+    assert isinstance(said, Said), said
+    return said.question
 
 
 def test_a_mention_begins_a_thread_at_its_message(payload: Read) -> None:
@@ -178,7 +179,7 @@ def test_a_command_is_given_in_a_channel(payload: Read) -> None:
 # Edits and deletions
 
 
-def edit(body: dict[str, Any], before: str, after: str, **message: object) -> Question | Revised | Withdrawn | Ignored:
+def edit(body: dict[str, Any], before: str, after: str, **message: object) -> Heard:
     body["event"]["previous_message"]["text"] = before
     body["event"]["message"].update({"text": after} | message)
     return read_event(body, BOT)
@@ -187,18 +188,18 @@ def edit(body: dict[str, Any], before: str, after: str, **message: object) -> Qu
 def test_an_edited_question_has_the_key_of_the_first(payload: Read) -> None:
     question = asked(payload("message_channels"), text=f"<@{BOT}> tea?")
     revised = edit(payload("message_changed"), f"<@{BOT}> tea?", f"<@{BOT}> coffee?")
-    assert isinstance(revised, Revised)
+    assert isinstance(revised, Edited)
     assert (revised.question.key, revised.question.thread) == (question.key, question.thread)
     assert revised.question.text == "coffee?"
-    assert revised.was_asked
+    assert not revised.may_ask
 
 
 def test_a_mention_may_come_or_go_with_an_edit(payload: Read) -> None:
     come = edit(payload("message_changed"), "tea?", f"<@{BOT}> tea?")
     gone = edit(payload("message_changed"), f"<@{BOT}> tea?", "never mind")
-    assert isinstance(come, Revised)
-    assert isinstance(gone, Revised)
-    assert (come.was_asked, gone.was_asked) == (False, True)
+    assert isinstance(come, Edited)
+    assert isinstance(gone, Edited)
+    assert (come.may_ask, gone.may_ask) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_a_deleted_question_is_withdrawn_with_or_without_replies(payload: Read) 
     question = asked(payload("message_channels"), text=f"<@{BOT}> tea?")
     tombstone = {"subtype": "tombstone", "user": "USLACKBOT", "edited": None}
     left = edit(payload("message_changed"), f"<@{BOT}> tea?", "This message was deleted.", **tombstone)
-    assert read_event(payload("message_deleted"), BOT) == left == Withdrawn(question.key)
+    assert read_event(payload("message_deleted"), BOT) == left == Deleted((question.key,))
 
 
 @pytest.mark.parametrize("before", [{"user": BOT}, {"bot_id": "B0LAMP"}, {"user": "USLACKBOT"}], ids=str)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.slack.footer import context
+from bots.slack.buttons import context
 from bots.slack.limits import PAGE_LIMIT, TEXT_LIMIT
 from bots.slack.markdown import Page, pages, plain
 from bots.text.inline import BREAK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bots.slack.footer import AGAIN
+from bots.slack.buttons import AGAIN
 from core.turn import Status
 from tests.bots.slack.test_chat import failed
 

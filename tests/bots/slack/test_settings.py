@@ -8,10 +8,7 @@ import secrets
 import pytest
 
 from bots import slack
-from bots.slack.manifest import SCOPES
 from bots.slack.settings import Section
-from core.errors import SetupError
-from sandbox.slack import LocalSlack
 
 
 def section(**values: str) -> Section:
@@ -69,26 +66,3 @@ def test_the_manifest_keeps_within_slacks_limits() -> None:
     manifest = json.loads(slack.manifest(section()))
     assert len(manifest["display_information"]["description"]) <= 140
     assert len(manifest["features"]["agent_view"]["agent_description"]) <= 300
-
-
-# The check
-
-
-async def test_the_check_says_what_works_and_what_lacks() -> None:
-    async with LocalSlack() as local:
-        good = section(bot_token=local.bot_token, app_token=local.app_token, api_url=local.api_url)
-        assert "Socket Mode" in await slack.check(good)
-        local.installation.scopes.discard("reactions:write")
-        with pytest.raises(SetupError, match="reactions:write"):
-            await slack.check(good)
-        with pytest.raises(SetupError, match="BOBBIN_SLACK__APP_TOKEN"):
-            await slack.check(good.model_copy(update={"app_token": good.bot_token}))
-    with pytest.raises(SetupError, match="BOBBIN_SLACK__API_URL"):
-        await slack.check(good)
-
-
-async def test_the_bot_needs_no_other_scopes_than_the_manifests() -> None:
-    async with LocalSlack() as local:
-        local.installation.scopes = {*SCOPES}
-        given = section(bot_token=local.bot_token, app_token=local.app_token, api_url=local.api_url)
-        assert await slack.check(given)

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bots.slack import connection
+from bots.slack.setup import check
 from core.errors import SetupError
 from sandbox.slack import Raw
 
@@ -19,9 +20,11 @@ HTML = Raw("<html>Please log in to the network</html>", "text/html")
 STRANGE = [HTML, Raw("<html>"), Raw("[]"), Raw("7"), Raw("text", "text/plain"), Raw("{}"), Raw('{"ok": true}')]
 
 
-def counted(house: House) -> float:
-    metric = house.vitals.metrics.unreadable
-    return sum(sample.value for one in metric.collect() for sample in one.samples if sample.name.endswith("_total"))
+def counted(house: House, what: str = "") -> float:
+    """How many things of the kind were skipped, or how many in all."""
+    samples = [sample for one in house.vitals.metrics.unreadable.collect() for sample in one.samples]
+    ours = [one for one in samples if one.name.endswith("_total") and what in ("", one.labels["what"])]
+    return sum(one.value for one in ours)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +86,7 @@ async def test_a_click_of_a_strange_shape_is_skipped(either: House, change: dict
         with capture_logs() as logs:
             await either.slack.send_raw_interaction(click | change)
         assert not [one for one in logs if one["log_level"] == "error"]
+        assert counted(either) == counted(either, "click")
         assert (await either.asked("@bobbin still there?")).question.text == "still there?"
 
 
@@ -97,7 +101,23 @@ async def test_a_slash_command_of_a_strange_shape_is_skipped(either: House, chan
         with capture_logs() as logs:
             await either.slack.send_raw_command({name: value for name, value in (given | change).items() if value})
         assert not [one for one in logs if one["log_level"] == "error"]
+        assert counted(either) == counted(either, "command")
         assert (await either.asked("@bobbin still there?")).question.text == "still there?"
+
+
+@pytest.mark.parametrize("frame", ["no JSON", '{"secret": ', "[]", "7", '{"a":' * 10_000], ids=lambda frame: frame[:12])
+async def test_a_frame_that_is_none_is_counted_and_costs_nothing_else(
+    house: House, frame: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house.listening():
+        with capture_logs() as logs:
+            await house.slack._sockets._open[0].socket.send_str(frame)
+            await house.until(lambda: counted(house, "frame"))
+        assert (await house.asked("@bobbin still there?")).question.text == "still there?"
+    (said,) = [one for one in logs if one["log_level"] == "warning"]
+    assert said["what"] == "frame"
+    assert "secret" not in str(logs)
+    assert not [one for one in caplog.records if one.levelname in ("WARNING", "ERROR")], "no traceback of the SDK's"
 
 
 async def test_a_message_that_is_none_does_not_keep_the_others_of_its_channel(house: House) -> None:
@@ -125,8 +145,8 @@ async def test_who_is_answered_by_something_else_goes_on_trying(
 ) -> None:
     monkeypatch.setattr(connection, "FIRST_DELAY", 0.01)
     house.slack.faults.raw[method] = answer
-    with pytest.raises(SetupError, match="can't be reached"):
-        await connection.check(house.section)
+    with pytest.raises(SetupError, match="is not Slack"):
+        await anext(check(house.section))
     listening = asyncio.create_task(house.chat.listen(house.relay))
     await house.until(lambda: house.calls(method) >= 3 or listening.done())
     house.slack.faults.raw.clear()

@@ -7,7 +7,7 @@ from asyncio.subprocess import PIPE
 import psycopg
 import pytest
 
-from core.engine.presence import check_sessions, is_shared, sharing
+from core.engine.presence import check_sessions, present, sharing
 from core.errors import SetupError, StorageUnavailable
 from core.storage.database import open_database
 
@@ -23,16 +23,16 @@ asyncio.run(share())
 
 
 async def test_many_share_a_database(postgres_url: str) -> None:
-    assert not await is_shared(postgres_url)
+    assert await present(postgres_url) != "several"
     async with sharing(postgres_url, patience=0), sharing(postgres_url, patience=0):
-        assert await is_shared(postgres_url)
+        assert await present(postgres_url) == "several"
     await _free(postgres_url)
 
 
 async def test_nobody_shares_what_one_has_alone(postgres_url: str) -> None:
     database = open_database(postgres_url)
     async with database.sole(patience=0):
-        assert not await is_shared(postgres_url)
+        assert await present(postgres_url) != "several"
         with pytest.raises(SetupError, match="BOBBIN_ENGINE"):
             async with sharing(postgres_url, patience=0):
                 pass
@@ -111,5 +111,5 @@ async def _looked(url: str) -> None:
 async def _free(url: str) -> None:
     """The server lets a lock go a moment after its connection."""
     async with asyncio.timeout(10):
-        while await is_shared(url):
+        while await present(url) == "several":
             await asyncio.sleep(0.01)

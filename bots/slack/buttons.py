@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bots.listening.events import Clicked
 from bots.slack import limits
-from bots.slack.events import channel_of_key, installation
+from bots.slack.ids import message_of
 from core.turn import QuestionKey
 
 if TYPE_CHECKING:
@@ -21,11 +22,9 @@ _BLOCK_ID = re.compile(rf"{AGAIN}-\d{{1,19}}-(?P<attempt>\d{{1,9}})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Click:
-    """Somebody wants a question to be answered anew."""
+class Click(Clicked):
+    """And where to tell who clicked."""
 
-    key: QuestionKey
-    attempt: int | None  # the one that the button was shown for; None of a button that doesn't say
     channel: str
     thread_ts: str
     user: str
@@ -66,7 +65,11 @@ def read_click(body: Mapping[str, Any]) -> Click | None:
     """
     action, container = body["actions"][0], body.get("container") or {}
     key, channel = QuestionKey(action.get("value") or ""), (body.get("channel") or {}).get("id")
-    if not channel or channel_of_key(key) != (installation(body), channel):
+    try:
+        team, asked_in, _ = message_of(key)
+    except ValueError:
+        return None
+    if not channel or (team, asked_in) != (_installation(body), channel):
         return None
     message = body.get("message") or {}
     shown_for = _BLOCK_ID.fullmatch(str(action.get("block_id")))
@@ -77,3 +80,13 @@ def read_click(body: Mapping[str, Any]) -> Click | None:
         thread_ts=container.get("thread_ts") or message.get("thread_ts") or "",
         user=body["user"]["id"],
     )
+
+
+def _installation(payload: Mapping[str, Any]) -> str:
+    """Return the installation that a click was for; `team` is null in one for a whole organisation.
+
+    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
+    enterprise, team = payload.get("enterprise") or {}, payload.get("team") or {}
+    is_org_wide = payload.get("is_enterprise_install") and enterprise.get("id")
+    return str(enterprise["id"] if is_org_wide else team.get("id", ""))

@@ -1,0 +1,59 @@
+"""Discord's ids, and those by which core knows what they name: put together and taken apart here, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import discord
+
+from bots.listening.mark import Scale
+from core.thread import PlaceId, Thread, ThreadId
+from core.turn import QuestionKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+NAME = "discord"
+_DIRECT = "dm"  # in the place of a guild
+# Ids of messages rise with time, in 1/2^22 of a millisecond: https://discord.com/developers/docs/reference#snowflakes
+SCALE = Scale(a_second=1_000 << 22, epoch=discord.utils.DISCORD_EPOCH // 1_000)
+
+
+def key_of(message: int) -> QuestionKey:
+    """Return the key of the question that a message asks."""
+    return QuestionKey(f"{NAME}:{message}")
+
+
+def key_of_command(interaction: int) -> QuestionKey:
+    return QuestionKey(f"{NAME}:interaction/{interaction}")
+
+
+def message_of(key: QuestionKey) -> int:
+    """Return the id of the message, or interaction, that asked."""
+    return int(re.split("[:/]", key)[-1])
+
+
+def age(message: int) -> float:
+    """For how many seconds a message with this id has been there."""
+    return (discord.utils.utcnow() - discord.utils.snowflake_time(message)).total_seconds()
+
+
+def thread_in(guild: int | None, channel: int, around: Iterable[int] = ()) -> Thread:
+    """*around*: the ids of what it lies in beside the guild, widest first. Without a guild it is a direct conversation."""
+    if guild is None:
+        return Thread(ThreadId(f"{NAME}:{_DIRECT}/{channel}"), NAME, (PlaceId(f"{NAME}:{_DIRECT}/{channel}"),))
+    places = (PlaceId(f"{NAME}:{guild}"), *(PlaceId(f"{NAME}:{guild}/{one}") for one in around))
+    return Thread(ThreadId(f"{NAME}:{guild}/{channel}"), NAME, places)
+
+
+def channel_of(thread: ThreadId) -> int:
+    """Return the id of the channel, or Discord's thread, where a thread takes place."""
+    return int(thread.rpartition("/")[2])
+
+
+def guild_of(thread: ThreadId) -> int | None:
+    """Return the id of the guild where a thread takes place; None of a direct conversation."""
+    guild = thread.removeprefix(f"{NAME}:").partition("/")[0]
+    return None if guild == _DIRECT else int(guild)

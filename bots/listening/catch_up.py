@@ -1,0 +1,211 @@
+"""Hears what was said while nobody listened: read back within bounds, and taken like what comes live."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic
+from weakref import WeakValueDictionary
+
+import structlog
+
+from bots.listening.events import Deleted, Edited, Ignored, Said
+from bots.listening.reader import P, Round
+from bots.listening.unreadable import HISTORY, skipped
+from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable, facts
+
+if TYPE_CHECKING:
+    from bots.listening.mark import Mark
+    from bots.listening.reader import Reader, Told
+    from bots.listening.router import Router
+    from core.metrics import Metrics
+    from core.relay import Relay
+    from core.turn import QuestionKey
+
+log = structlog.get_logger(__name__)
+
+
+class CatchUp(Generic[P]):
+    """Of one connection: from the moment at which it brings new messages until the old ones are heard.
+
+    In each place, the old ones come first: who asks there meanwhile waits, and nobody else does.
+    """
+
+    def __init__(self, reader: Reader[P], router: Router, relay: Relay, mark: Mark, metrics: Metrics) -> None:
+        self.mark = mark
+        self._reader = reader
+        self._router = router
+        self._relay = relay
+        self._bounds = reader.bounds
+        self._metrics = metrics
+        self._round: Round[P] = Round(is_over=True)
+        self._is_stopped = asyncio.Event()
+        self._one_at_a_time: WeakValueDictionary[P, asyncio.Lock] = WeakValueDictionary()
+        self._told: set[str] = set()  # codes that were logged
+
+    async def begin(self) -> None:
+        """The connection is there: to be called before anything live is let through."""
+        this = self._round = Round()
+        self.mark.begin()
+        try:
+            await self._plan(this)
+        except StorageUnavailable:
+            log.warning("the database is away; reading later what was missed", chat=self._reader.chat)
+        finally:
+            this.tried.set()
+
+    async def run(self) -> None:
+        """Read what was missed, within bounds, however long the platform or the database makes us wait."""
+        this = self._round
+        await this.tried.wait()
+        while this is self._round and not (this.is_over or self._is_stopped.is_set()):
+            try:
+                await self._read_all(this)
+            except StorageUnavailable:
+                await self._pause(self._bounds.pause_without_database)
+            except ChatError as trouble:
+                self._tell(trouble)
+                this.refusals += 1
+                this.is_over = this.refusals >= self._bounds.refusals
+                await self._pause(0.0 if this.is_over else trouble.retry_after or self._bounds.pause)
+        if this.is_over and (this.open or not this.is_listed):
+            log.warning(
+                "not all places where something was said while the bot was away can be read",
+                chat=self._reader.chat,
+                places=len(this.open),
+            )
+        elif this.is_over and this is self._round:
+            self.mark.end()
+            await self.mark.keep()
+
+    async def before(self, said: Said) -> None:
+        """Before what is *said* live is taken: take what is old in its places, unless that is done.
+
+        Raises StorageUnavailable.
+        """
+        this = self._round
+        await this.tried.wait()
+        if this.is_over or not this.is_planned:
+            return
+        is_known = any(place in this.asked for place in said.places[-1:])
+        for place in said.places[-1:] if is_known else said.places:
+            try:
+                await self._close(place, this, is_urgent=True)
+            except ChatError as trouble:
+                self._tell(trouble)
+
+    async def again(self) -> None:
+        """The connection was lost, and is there again."""
+        await self.begin()
+        await self.run()
+
+    def stop(self) -> None:
+        """Have no more read."""
+        self._is_stopped.set()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_stopped.wait(), seconds)
+
+    async def _plan(self, this: Round[P]) -> None:
+        """Learn where people have talked with the bot of late. Raises StorageUnavailable."""
+        await self.mark.load()
+        this.oldest = self._router.oldest
+        this.since = max(self.mark.since, this.oldest)
+        oldest = datetime.now(UTC) - timedelta(hours=self._router.hours)
+        for thread, key in await self._relay.active_threads(self._reader.chat, oldest, self._bounds.places):
+            if (place := self._reader.place(thread)) is not None:
+                this.asked.setdefault(place, key)
+        this.is_planned = True
+
+    async def _read_all(self, this: Round[P]) -> None:
+        """Raises StorageUnavailable and ChatBusy: then the rest is to be read later."""
+        if not this.is_planned:
+            await self._plan(this)
+        if not this.is_listed:
+            # Who was never here before has missed nothing.
+            for place in list(this.asked) if self.mark.is_first else await self._reader.places(this):
+                if place not in this.done:
+                    this.open.setdefault(place, self._after(place, this))
+            this.is_listed = True
+        while this.open and this.calls < self._bounds.calls and not self._is_stopped.is_set():
+            await self._close(next(iter(this.open)), this, is_urgent=False)
+        this.is_over = not self._is_stopped.is_set()
+
+    async def _close(self, place: P, this: Round[P], *, is_urgent: bool) -> None:
+        """Raises StorageUnavailable and ChatBusy: then it is still open."""
+        # Before it is this one's turn: who asks here meanwhile is not to wait for what can wait.
+        if place in this.done or not await self._reader.ready(is_urgent=is_urgent):
+            return
+        async with self._one_at_a_time.setdefault(place, asyncio.Lock()):
+            if place in this.done:
+                return
+            try:
+                await self._read(place, this)
+            except (ChatBusy, StorageUnavailable):
+                raise
+            except ChatError as refusal:
+                self._tell(refusal)
+            except Exception as error:  # noqa: BLE001  # a place that can't be read must not end listening
+                skipped(self._reader.chat, HISTORY, error, self._metrics)
+            this.open.pop(place, None)
+            this.done.add(place)
+
+    async def _read(self, place: P, this: Round[P]) -> None:
+        after, newest = this.open.get(place, self._after(place, this)), this.asked.get(place)
+        told = await self._reader.read(place, after, this)
+        if told.after is None or told.after > max(this.since, after):
+            log.warning(
+                "more was said in a place while the bot was away than it reads; leaving out the oldest",
+                chat=self._reader.chat,
+                place=place,
+                read=len(told.messages),
+            )
+        if newest and self._is_deleted(place, newest, told):
+            await self._router.hear(Deleted((newest,)))
+        for position, message in told.messages:
+            await self._take(place, position, message, after, this)
+        this.calls += told.calls
+        for below, from_ in told.below.items():
+            if from_ is None:
+                this.open.pop(below, None)
+                this.done.add(below)
+            elif below not in this.done:
+                this.open.setdefault(below, from_)
+
+    def _after(self, place: P, this: Round[P]) -> int:
+        """From the newest question on, since that one may have been changed."""
+        newest = this.asked.get(place)
+        known = min(this.since, self._reader.position(newest) - 1) if newest else this.since
+        return max(known, this.oldest)
+
+    def _is_deleted(self, place: P, newest: QuestionKey, told: Told[P]) -> bool:
+        """Does its absence prove that it was deleted? Only where what comes after it was told."""
+        told_of, position = [at for at, _ in told.messages], self._reader.position(newest)
+        is_in_range = told.after is not None and told.after < position < max(told_of, default=0)
+        return is_in_range and position not in told_of and self._reader.proves_deleted(place, newest)
+
+    async def _take(self, place: P, position: int, message: Any, after: int, this: Round[P]) -> None:
+        with self.mark.hearing(position):
+            try:
+                heard = self._reader.heard(place, message)
+                if isinstance(heard, Edited):
+                    heard = replace(heard, may_ask=heard.may_ask and position > after)
+                elif isinstance(heard, Said) and (position <= after or heard.question.key in this.asked.values()):
+                    heard = Ignored("heard before")
+                await self._router.hear(heard)
+            except BobbinError:
+                raise
+            except Exception as error:  # noqa: BLE001  # one message must not keep the others
+                skipped(self._reader.chat, HISTORY, error, self._metrics)
+
+    def _tell(self, trouble: ChatError) -> None:
+        if trouble.code not in self._told:
+            self._told.add(trouble.code)
+            log.warning(
+                "what was said while the bot was away can't be read",
+                chat=self._reader.chat,
+                **facts(trouble),
+            )

@@ -1,0 +1,51 @@
+"""What a platform's payloads are read as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bots.reply.note import Note
+    from core.turn import Question, QuestionKey
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Somebody asked something."""
+
+    question: Question
+    note: Note[Any]  # with which the answer begins
+    position: int  # when that happened, on the platform's scale
+    # Where what was missed comes before it: its thread, and, should nothing be known of that, first where it began.
+    places: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edited(Said):
+    """The author changed a message, which says this now."""
+
+    may_ask: bool = True  # does it ask what it says, should it not have been asked before?
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Messages are gone: questions, parts of answers, or neither."""
+
+    keys: tuple[QuestionKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """Somebody wants a question to be answered again."""
+
+    key: QuestionKey
+    attempt: int | None  # the one that the button was shown for; None of a button that doesn't say
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    reason: str  # for the log
+
+
+Heard = Said | Deleted | Ignored

@@ -1,0 +1,92 @@
+"""Hands to core what people do, in the order in which it happens to a message."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+import structlog
+
+from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Said
+from core.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from bots.listening.mark import Scale
+    from bots.reply.note import Note
+    from core.relay import Relay
+    from core.turn import Accepted, QuestionKey, Turn
+
+NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
+
+log = structlog.get_logger(__name__)
+
+
+class Router:
+    """Returns only when what it was handed is recorded, and raises StorageUnavailable if it can't be."""
+
+    def __init__(
+        self,
+        relay: Relay,
+        scale: Scale,
+        *,
+        hours: float,
+        record: Callable[[Said], Awaitable[Accepted]],
+        accepted: Callable[[Turn, Note[Any]], None],
+    ) -> None:
+        """*record* a question; *accepted* is told of each new one. An edit of what is older than so many *hours* asks nothing."""
+        self._relay = relay
+        self._scale = scale
+        self.hours = hours
+        self._record = record
+        self._accepted = accepted
+        self._in_order: WeakValueDictionary[QuestionKey, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def oldest(self) -> int:
+        """Where what is not asked any more ends, if it was missed."""
+        return self._scale.at(time.time() - self.hours * 3600)
+
+    async def hear(self, heard: Heard) -> None:
+        match heard:
+            case Ignored(reason):
+                log.debug("a message is not for the bot", why=reason)
+            case Deleted(keys):
+                for key in keys:
+                    async with self._alone_with(key):
+                        await self._relay.withdraw(key)
+            case Said():
+                async with self._alone_with(heard.question.key):
+                    await self._take(heard)
+
+    async def click(self, clicked: Clicked) -> str:
+        """Have a question answered again; return a sentence to tell if it can't be."""
+        return "" if await self._relay.again(clicked.key, of_attempt=clicked.attempt) else NO_SUCH_QUESTION
+
+    async def _take(self, said: Said) -> None:
+        may_ask = not isinstance(said, Edited) or (said.may_ask and said.position >= self.oldest)
+        accepted = await self._record(said) if may_ask else None
+        if accepted and accepted.is_new:
+            self._accepted(accepted.turn, said.note)
+        elif isinstance(said, Edited):
+            await self._relay.revise(said.question)
+
+    def _alone_with(self, key: QuestionKey) -> asyncio.Lock:
+        return self._in_order.setdefault(key, asyncio.Lock())
+
+
+@asynccontextmanager
+async def recorded_within(seconds: float) -> AsyncIterator[None]:
+    """Raises StorageUnavailable when the body takes longer than the platform waits for us.
+
+    It may still have been recorded; then what was wanted is done as well.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as late:
+        raise StorageUnavailable from late

@@ -1,0 +1,78 @@
+"""Slash commands, once by what tells each use of one from every other; and who may change presets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bots.listening.router import recorded_within
+from bots.slack.events import channel_of_command
+from bots.slack.ids import NAME
+from bots.slack.markdown import pages, plain
+from core.commands import Command, Told, Verb, parse
+from core.errors import ChatError, NotAllowed, StorageUnavailable, facts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bots.slack.api import Api, Identity
+    from core.relay import Relay
+
+# Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
+RECORDED_WITHIN = 2.5  # seconds
+LOOK_UP_TIMEOUT = 1.0  # seconds
+_FOR_THREADS = (Verb.RESET, Verb.RETRY)
+_ONLY_IN_THREADS = "`{0}` is for threads: mention me there with the word `{0}`."
+
+log = structlog.get_logger(__name__)
+
+
+class Commands:
+    def __init__(self, relay: Relay, identity: Identity, api: Api) -> None:
+        self._relay = relay
+        self._identity = identity
+        self._api = api
+
+    async def take(self, command: Mapping[str, Any], signature: str = "") -> dict[str, Any]:
+        """Obey a slash command, once by its trigger, or by its *signature* should it have none; return what to say."""
+        words = plain(command.get("text") or "", self._identity.user, names={})
+        occasion = str(command.get("trigger_id") or signature)
+        told = await self._obey(parse(words) or Command(Verb.HELP), command, occasion)
+        page = pages(told.sentence)[0]
+        return {
+            # What everybody in the channel should see who did.
+            "response_type": "in_channel" if told.is_done else "ephemeral",
+            "text": page.fallback,
+            "blocks": [{"type": "markdown", "text": page.markdown}],
+        }
+
+    async def check_may_change(self, user: str) -> None:
+        """Raise NotAllowed for guests. Where Slack doesn't tell, everybody counts as a member: the change is there for
+        all in the channel to see.
+        """
+        try:
+            async with asyncio.timeout(LOOK_UP_TIMEOUT):
+                is_guest = await self._api.is_guest(user, self._identity.team)
+        except (ChatError, TimeoutError) as refusal:
+            log.warning("Slack doesn't tell who is a guest; letting anybody change presets", **facts(refusal))
+            return
+        if is_guest:
+            raise NotAllowed("Guests can't change presets. `preset show` shows the current one.")
+
+    async def _obey(self, wanted: Command, command: Mapping[str, Any], occasion: str) -> Told:
+        if wanted.verb in _FOR_THREADS:
+            return Told(_ONLY_IN_THREADS.format(wanted.verb))
+        user = command["user_id"]
+        try:
+            async with recorded_within(RECORDED_WITHIN):
+                return await self._relay.obey(
+                    wanted,
+                    channel_of_command(command),
+                    user,
+                    occasion=f"{NAME}/{occasion}" if occasion else "",
+                    may_change=lambda: self.check_may_change(user),
+                )
+        except StorageUnavailable as unavailable:
+            return Told(unavailable.sentence)

@@ -1,0 +1,59 @@
+"""Slack's ids, and those by which core knows what they name: put together and taken apart here, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeGuard
+
+from bots.listening.mark import Scale
+from core.thread import PlaceId, Thread, ThreadId
+from core.turn import QuestionKey
+
+NAME = "slack"
+# https://docs.slack.dev/messaging/retrieving-messages#individual_messages
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
+Place = tuple[str, str]  # a channel and the ts of a thread in it; empty: the channel beside its threads
+
+
+def is_ts(ts: object) -> TypeGuard[str]:
+    """Can it be compared with the others?"""
+    return isinstance(ts, str) and bool(_TS.fullmatch(ts))
+
+
+def position(ts: str) -> int:
+    """Return where a message stands among others: microseconds. Raises ValueError for what is no ts."""
+    seconds, _, fraction = ts.partition(".")
+    return int(seconds) * 1_000_000 + int(fraction[:6].ljust(6, "0"))
+
+
+def ts_at(position: int) -> str:
+    return f"{position // 1_000_000}.{position % 1_000_000:06}"
+
+
+SCALE = Scale(a_second=1_000_000, read=lambda text: position(text) if is_ts(text) else None, write=ts_at)
+
+
+def key_of(team: str, channel: str, ts: str) -> QuestionKey:
+    """Return the key of the question that a message asks."""
+    return QuestionKey(f"{NAME}:{team}/{channel}/{ts}")
+
+
+def message_of(key: QuestionKey) -> tuple[str, str, str]:
+    """Return the installation, the channel and the ts of the message that asked. Raises ValueError for no key of ours."""
+    name, _, ids = key.partition(":")
+    team, channel, ts = ids.split("/")
+    if name != NAME:
+        raise ValueError("not a key of ours")
+    return team, channel, ts
+
+
+def thread_in(team: str, channel: str, thread_ts: str = "") -> Thread:
+    """Without *thread_ts* the channel itself, where it has to stand for a thread."""
+    within = (PlaceId(f"{NAME}:{team}"), PlaceId(f"{NAME}:{team}/{channel}"))
+    return Thread(ThreadId("/".join(filter(None, (within[-1], thread_ts)))), NAME, within)
+
+
+def place_of(thread: ThreadId) -> Place:
+    """Return the channel and the ts of a thread."""
+    _, channel, thread_ts = thread.split("/")
+    return channel, thread_ts

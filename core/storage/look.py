@@ -1,0 +1,73 @@
+"""Looks at a database without making or changing anything: for who only wants to know."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import NullPool, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
+
+from core.errors import SetupError, StorageUnavailable
+from core.storage.causes import cause
+from core.storage.database import CONNECT_TIMEOUT, open_database, readable
+from core.storage.migrate import is_current, is_newest
+from core.storage.place import LOCK, check_place
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a database is like."""
+
+    exists: bool
+    has_newest_schema: bool
+    is_in_use: bool  # by a Bobbin that holds its file; of PostgreSQL core.engine.presence knows
+
+
+async def look(url: str) -> Seen:
+    """Return what the database of *url* is like. Raises SetupError, which names the cause and what to do, if it can't be used."""
+    database = open_database(url)  # which refuses what isn't known, and checks the place
+    try:
+        where = make_url(url)
+        if where.get_backend_name() == "sqlite":
+            return await asyncio.to_thread(_look_at_file, where)
+        return Seen(exists=True, has_newest_schema=await is_current(database), is_in_use=False)
+    except (StorageUnavailable, DBAPIError) as error:
+        raise SetupError(f"{readable(url)}: {cause(error, url)}") from error
+    finally:
+        await database.close()
+
+
+def _look_at_file(where: URL) -> Seen:
+    if where.database in (None, "", ":memory:"):
+        return Seen(exists=False, has_newest_schema=False, is_in_use=False)
+    file = Path(where.database or "").absolute()
+    check_place(file)
+    if not file.exists() or not file.stat().st_size:
+        return Seen(exists=False, has_newest_schema=False, is_in_use=_is_in_use(file))
+    # Not read-only: that would leave the files of the write-ahead log behind, which only a writer tidies away.
+    # https://www.sqlite.org/uri.html, https://www.sqlite.org/wal.html#read_only_databases
+    engine = create_engine(
+        where.set(database=file.as_uri()).update_query_dict({"mode": "rw", "uri": "true"}),
+        poolclass=NullPool,
+        connect_args={"timeout": CONNECT_TIMEOUT},
+    )
+    with engine.connect() as connection:
+        return Seen(exists=True, has_newest_schema=is_newest(connection), is_in_use=_is_in_use(file))
+
+
+def _is_in_use(file: Path) -> bool:
+    try:
+        with file.with_name(file.name + LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
