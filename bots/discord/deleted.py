@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.bounded import BoundedSet
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,12 +16,10 @@ class Deleted:
     """Ids of messages. Discord says of none whose it was."""
 
     def __init__(self) -> None:
-        self._ids: dict[int, None] = {}  # the newest last
+        self._ids: BoundedSet[int] = BoundedSet(MOST_REMEMBERED)
 
     def __contains__(self, message: object) -> bool:
         return message in self._ids
 
     def add(self, messages: Iterable[int]) -> None:
-        self._ids |= dict.fromkeys(messages)
-        while len(self._ids) > MOST_REMEMBERED:
-            del self._ids[next(iter(self._ids))]
+        self._ids.add_all(messages)

@@ -14,6 +14,7 @@ import structlog
 from bots.listening.events import Deleted, Edited, Ignored, Said
 from bots.listening.reader import P, Round
 from bots.listening.unreadable import HISTORY, skipped
+from core.bounded import BoundedSet
 from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from core.metrics import Metrics
     from core.relay import Relay
     from core.turn import QuestionKey
+
+MOST_TOLD = 100  # kinds of refusals; their codes come from outside
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +46,7 @@ class CatchUp(Generic[P]):
         self._round: Round[P] = Round(is_over=True)
         self._is_stopped = asyncio.Event()
         self._one_at_a_time: WeakValueDictionary[P, asyncio.Lock] = WeakValueDictionary()
-        self._told: set[str] = set()  # codes that were logged
+        self._told: BoundedSet[str] = BoundedSet(MOST_TOLD)  # codes that were logged
 
     async def begin(self) -> None:
         """The connection is there: to be called before anything live is let through."""
@@ -202,8 +205,7 @@ class CatchUp(Generic[P]):
                 skipped(self._reader.chat, HISTORY, error, self._metrics)
 
     def _tell(self, trouble: ChatError) -> None:
-        if trouble.code not in self._told:
-            self._told.add(trouble.code)
+        if self._told.add(trouble.code):
             log.warning(
                 "what was said while the bot was away can't be read",
                 chat=self._reader.chat,

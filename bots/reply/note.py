@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from bots.reply.page import Page  # pydantic reads it
+from core.bounded import Bounded
 from core.turn import Reply
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Notes(Generic[W]):
         """*earlier* turns the fields of a note that was stored before there was `where` into those of a Note."""
         self._where = where
         self._earlier = earlier
-        self._kept: dict[TurnId, _Kept[W]] = {}
+        self._kept: Bounded[TurnId, _Kept[W]] = Bounded(MOST_KEPT)
 
     def read(self, reply: Reply) -> Note[W]:
         """Raises ValueError for what isn't a note of ours."""
@@ -165,10 +166,7 @@ class Notes(Generic[W]):
         return self.read(turn.reply)
 
     def keep(self, turn: Turn, note: Note[W]) -> None:
-        self._kept.pop(turn.id, None)  # the newest stand last
         self._kept[turn.id] = _Kept(turn.attempt, turn.reply, note)
-        while len(self._kept) > MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
 
 
 def _bound(length: int) -> int:

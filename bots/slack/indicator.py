@@ -10,6 +10,7 @@ import structlog
 
 from bots.bucket import Bucket, until_free
 from bots.slack.errors import DEAD
+from core.bounded import BoundedSet
 from core.errors import ChatError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ REMOVALS_A_MINUTE, REMOVALS_AT_ONCE = 15, 5
 MOST_WAITING = 500  # removals; beyond that a sign stays
 TIMEOUT = 3.0  # seconds for one call
 REST = 60.0  # seconds without signs when Slack refuses them altogether; by then somebody may have mended that
+MOST_TOLD = 100  # kinds of refusals; their codes come from outside
 # Slack would say so for every message; a channel that the bot isn't in is another matter.
 _LASTING = frozenset({"missing_scope", "not_allowed_token_type", "access_denied", "unknown_method", *DEAD})
 # Nothing is wrong: somebody was quicker.
@@ -48,7 +50,7 @@ class Indicator:
         self._one_call = asyncio.Lock()
         self._clock = clock
         self._resting_until = 0.0
-        self._told: set[str] = set()  # codes that were logged
+        self._told: BoundedSet[str] = BoundedSet(MOST_TOLD)  # codes that were logged
 
     async def run(self) -> None:
         """Work off what waits, until cancelled."""
@@ -102,16 +104,16 @@ class Indicator:
                 self._resting_until = self._clock() + REST
             self._tell(refusal.code, refusal.detail)
         else:
-            if not self._told.isdisjoint(_LASTING):
+            mended = [code for code in self._told if code in _LASTING]
+            if mended:
                 log.info("Slack takes reactions again")
-            self._told -= _LASTING
+            for code in mended:
+                del self._told[code]
 
     @property
     def _is_resting(self) -> bool:
         return self._clock() < self._resting_until
 
     def _tell(self, code: str, detail: str = "") -> None:
-        if code in _HARMLESS or code in self._told:
-            return
-        self._told.add(code)
-        log.warning("Slack takes no reaction; answering without", code=code, detail=detail)
+        if code not in _HARMLESS and self._told.add(code):
+            log.warning("Slack takes no reaction; answering without", code=code, detail=detail)
