@@ -1,56 +1,51 @@
-"""Keeps listening to a chat going: what breaks there is begun again, and nothing beside it notices."""
+"""Runs the parts of a process side by side; a chat that breaks is begun again, and nothing beside it notices."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
-import time
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from core.backoff import Backoff, Pauses
 from core.errors import SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from core.vitals import Vitals
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds until it is begun again
-WELL_AFTER = 60.0  # seconds that it has to go on until the next pause is a first one again
+BACKOFF = Backoff(first=1.0, longest=60.0, well_after=60.0)  # until it is begun again
 MOST_FRAMES = 8  # of a traceback
 
 log = structlog.get_logger(__name__)
 
 
-async def keep_up(name: str, listen: Callable[[], Awaitable[None]], vitals: Vitals) -> None:
+async def keep_up(name: str, listen: Callable[[], Awaitable[None]], vitals: Vitals, backoff: Backoff = BACKOFF) -> None:
     """Have the chat *name* listen until cancelled, however often that breaks or ends.
 
     Raises SetupError when it can never work like this. Once it has worked, the same is trouble that may be mended: its
     token was revoked, say, and whoever gives it back has not to start the rest again.
     """
-    pause = FIRST_PAUSE
+    pauses = Pauses(backoff)
     while True:
-        began = time.monotonic()
+        error: Exception | None = None
         try:
             await listen()
-            error = None
         except Exception as broken:  # noqa: BLE001  # the one place where anything at all is survived
             error = broken
         refusal = next((cause for cause in _causes(error) if isinstance(cause, SetupError)), None)
         if refusal and not vitals.has_been_up(name):
             raise refusal
-        if time.monotonic() - began > WELL_AFTER:
-            pause = FIRST_PAUSE
+        pause = pauses.next()
         if refusal:
             _tell_refusal(name, refusal, vitals)
         else:
             _tell(name, error, vitals, pause)
-        await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
-        pause = min(pause * 2, LONGEST_PAUSE)
+        await asyncio.sleep(pause)
 
 
 def _tell_refusal(name: str, refusal: SetupError, vitals: Vitals) -> None:
@@ -58,6 +53,19 @@ def _tell_refusal(name: str, refusal: SetupError, vitals: Vitals) -> None:
     if vitals.troubles.get(name) != refusal.sentence:
         log.error("a chat can't be listened to any more", chat=name, why=refusal.sentence)
     vitals.down(name, refusal.sentence)
+
+
+async def run_until(stop: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:
+    """Run *parts* side by side until *stop* is set, or one of them ends: with what that raised, if it did."""
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait()), *map(asyncio.create_task, parts)]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in ended:
+        task.result()  # one that came to an end by itself says why
 
 
 def _tell(name: str, error: Exception | None, vitals: Vitals, pause: float) -> None:

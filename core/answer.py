@@ -30,7 +30,6 @@ from core.errors import (
     UpstreamUnreachable,
     facts,
 )
-from core.presentation import insist
 from core.thread import Conversation
 from core.transcript import retell
 from core.upstream.prompt import Prompt, Said
@@ -111,13 +110,13 @@ class Answer:
             log.exception("a turn fails in a way that nobody thought of")
             self._fail(BobbinError())
         try:
-            await insist(lambda: self._conclude(going_on, trace))
+            await self._presentation.insist(lambda: self._conclude(going_on, trace))
         except CannotBeKept as error:
             # Whatever it was that came, nothing of it is written a second time: that can't be refused.
             log.error("the database refuses an answer", **facts(error))
             self._turn = self._asked.start(self._turn.model)
             self._fail(error)
-            await insist(lambda: self._conclude(None))
+            await self._presentation.insist(lambda: self._conclude(None))
         return self._turn.replied(self._presentation.reply)
 
     async def _conclude(self, going_on: Conversation | None, trace: str = "") -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from core.backoff import Backoff, Pauses, retry
+from core.bounded import BoundedSet
 from core.chat import ready
 from core.errors import (
     ChatBusy,
@@ -35,17 +38,28 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LONGEST_PAUSE = 60.0  # seconds between two tries of something that is refused for now
 # A process that was frozen, and is awake again, may have lost its turn: what was confirmed this long ago is asked again
 # before anything is shown. Shorter than the time after which an engine takes a silent process for dead.
 LEASE = 3.0  # seconds
-SHORTEST_PAUSE = 0.1  # seconds, however soon a platform says that it may be tried again
-LONGEST_UPDATE_PAUSE = 8.0  # seconds between two updates that can't be shown: people wait, and there may be text by now
-GIVE_UP_AFTER = 86_400.0  # seconds of refusals in a row: a platform may be away for a day
-FIRST_WORDS = 0.8  # seconds that what comes first may take to become a sentence
 MOST_TOLD = 100  # kinds of replies; their codes come from outside
 LAST_REQUEST = 10.0  # seconds that what is under way gets, when there is no time any more
 _AT_ONCE = 0.1  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long it waits."""
+
+    # Of an end that can't be shown; a platform may be away for a day.
+    end: Backoff = Backoff(first=0.5, longest=60.0, shortest=0.1, give_up_after=86_400.0)
+    # Of an update: people wait, and there may be text by now.
+    update: Backoff = Backoff(first=1.0, longest=8.0)
+    # Of what is to be written down.
+    keep: Backoff = Backoff(first=0.5, longest=60.0)
+    first_words: float = 0.8  # seconds that what comes first may take to become a sentence
+
+
+USUAL = Times()
 
 
 class Oddities:
@@ -53,12 +67,11 @@ class Oddities:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._told: set[tuple[str, str]] = set()
+        self._told: BoundedSet[tuple[str, str]] = BoundedSet(MOST_TOLD)
 
     def note(self, chat: str, error: ChatUnclear) -> None:
         self._metrics.unclear.labels(chat).inc()
-        if (chat, error.code) not in self._told and len(self._told) < MOST_TOLD:
-            self._told.add((chat, error.code))
+        if self._told.add((chat, error.code)):
             log.error("a platform answers what can't be understood; asking again", chat=chat, **facts(error))
 
 
@@ -74,16 +87,20 @@ class Presentation:
         since: float,
         oddities: Oddities | None = None,
         visible: Callable[[str], str] = str,
+        times: Times = USUAL,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """*reply* is the chat's note of what the thread shows so far; *since* when the turn was known to be ours.
 
-        That is the moment, in seconds of `time.monotonic`, in which the ledger was asked, not that of its answer.
+        That is the moment, in seconds of *clock*, in which the ledger was asked, not that of its answer.
         *visible* takes an answer so far and returns what people are shown of it.
         """
         self._visible = visible
         self._chat = chat
         self._oddities = oddities or Oddities(Metrics())
         self._ledger = ledger
+        self._times = times
+        self._clock = clock
         self.reply = reply
         self._confirmed = since  # when the turn was last known to be ours
         self.is_forbidden = False  # may nothing be shown there?
@@ -148,21 +165,23 @@ class Presentation:
             log.info("the thread of a turn is gone; its end is not shown", why=gave_up)
         elif gave_up:
             log.error("the end of a turn is not shown", why=gave_up)
-        await insist(lambda: self._ledger.settle(turn.replied(self.reply).settle(), gave_up))
+        await self.insist(lambda: self._ledger.settle(turn.replied(self.reply).settle(), gave_up))
         return not gave_up
 
     async def _try_to_end(self, turn: Turn) -> str:
         """Return why the end can't be shown, empty if it is."""
-        began, pauses = time.monotonic(), _pauses()
-        while time.monotonic() - began < GIVE_UP_AFTER:
+        pauses = Pauses(self._times.end)
+        while not pauses.are_over:
             try:
                 await ready(self._chat, turn.replied(self.reply))
-                await insist(lambda: self._confirm(turn))
+                await self.insist(lambda: self._confirm(turn))
                 await self._show(turn)
             except (ChatBusy, ChatClosed) as error:
                 self._note(error)
-                pause = max(error.retry_after or next(pauses), SHORTEST_PAUSE)
-                log.warning("the platform takes nothing; showing the end later", seconds=pause, **facts(error))
+                pause = pauses.next(error.retry_after)
+                log.warning(
+                    "the platform takes nothing; showing the end later", seconds=round(pause, 3), **facts(error)
+                )
                 await asyncio.sleep(pause)
             except ChatError as error:
                 self.is_gone = isinstance(error, ThreadGone)
@@ -174,18 +193,18 @@ class Presentation:
                 return f"{type(error).__name__}"
             else:
                 return ""
-        return f"refused for {GIVE_UP_AFTER:.0f} seconds"
+        return f"refused for {self._times.end.give_up_after:.0f} seconds"
 
     async def _follow(self, now: Callable[[], Turn]) -> None:
         """Show what is new until cancelled, which is done only while it waits: what is under way may have an effect."""
-        pauses = _pauses(1.0, LONGEST_UPDATE_PAUSE)
+        pauses = Pauses(self._times.update)
         while not self._over.is_set():
             with self._waiting():
                 await self._changed.wait()
                 await self._first_words(now)
                 await ready(self._chat, now().replied(self.reply))
                 if not self._is_confirmed:
-                    await insist(lambda: self._confirm(now()))
+                    await self.insist(lambda: self._confirm(now()))
             # Cleared before looking: what comes from here on is shown by another round.
             self._changed.clear()
             try:
@@ -200,9 +219,9 @@ class Presentation:
                 log.warning("an update can't be shown; trying again", **facts(error))
                 self.changed()  # what could not be shown is to be shown, whether more comes or not
                 with self._waiting():
-                    await asyncio.sleep(0.0 if self._over.is_set() else error.retry_after or next(pauses))
+                    await asyncio.sleep(0.0 if self._over.is_set() else pauses.next(error.retry_after))
             else:
-                pauses = _pauses(1.0, LONGEST_UPDATE_PAUSE)
+                pauses.went_well()
 
     async def _first_words(self, now: Callable[[], Turn]) -> None:
         """Wait until there is something to tell people: the first that is posted is what they are notified with."""
@@ -211,8 +230,8 @@ class Presentation:
             text = self._visible(now().answer)
             if is_blank(text) or has_sentence(text):
                 return
-            until = until or time.monotonic() + FIRST_WORDS
-            left = until - time.monotonic()
+            until = until or self._clock() + self._times.first_words
+            left = until - self._clock()
             if left <= 0:
                 return
             self._changed.clear()
@@ -233,12 +252,12 @@ class Presentation:
 
     @property
     def _is_confirmed(self) -> bool:
-        return time.monotonic() - self._confirmed < LEASE
+        return self._clock() - self._confirmed < LEASE
 
     async def _confirm(self, turn: Turn) -> None:
         """Raise Overtaken unless *turn* is ours, now or a moment ago."""
         while not self._is_confirmed:  # the answer may have waited while this process was frozen
-            asked = time.monotonic()
+            asked = self._clock()
             await self._ledger.holds(turn)
             self._confirmed = asked
 
@@ -265,7 +284,7 @@ class Presentation:
             self.reply = reply
             if not turn.is_over:  # an end is kept by `end`
                 try:
-                    await insist(lambda: self._ledger.save(self._to_keep(turn)))
+                    await self.insist(lambda: self._ledger.save(self._to_keep(turn)))
                 except asyncio.CancelledError:
                     await self._keep_at_last(turn, reply)
                     raise
@@ -278,28 +297,19 @@ class Presentation:
         except (StorageUnavailable, Overtaken) as error:
             log.warning("what was shown last can't be kept", **facts(error))
 
+    async def insist(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Have *write* done, also when the database is away for a while. Raises Overtaken, never StorageUnavailable."""
+        await retry(
+            write,
+            self._times.keep,
+            on=StorageUnavailable,
+            failed=lambda _, pause: log.warning("the database is away; trying again", seconds=round(pause, 3)),
+        )
+
     def _to_keep(self, turn: Turn) -> Turn:
         """Of a turn that still grows only the note is worth keeping: after a crash its answer begins again."""
         return (turn if turn.is_over else turn.grow("")).replied(self.reply)
 
 
-async def insist(write: Callable[[], Awaitable[None]]) -> None:
-    """Have *write* done, also when the database is away for a while. Raises Overtaken, never StorageUnavailable."""
-    for pause in _pauses():
-        try:
-            await write()
-        except StorageUnavailable:
-            log.warning("the database is away; trying again", seconds=pause)
-            await asyncio.sleep(pause)
-        else:
-            return
-
-
 def _has_failed(task: asyncio.Future[Any]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is not None
-
-
-def _pauses(pause: float = 0.5, longest: float | None = None) -> Iterator[float]:
-    while True:
-        yield pause
-        pause = min(pause * 2, LONGEST_PAUSE if longest is None else longest)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -12,6 +11,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from core import attachment, preset
+from core.backoff import Backoff, retry
 from core.commands import Command, Commands, Told, parse
 from core.errors import NothingAsked, Refused, StorageUnavailable, TooLong
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
@@ -34,7 +34,8 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-PAUSE = 0.5  # seconds between two tries to record a question
+# Between two tries to record a question; in a platform's two or three seconds there is room for a few.
+BACKOFF = Backoff(first=0.5, longest=1.0)
 # A platform brings what it brings twice within minutes; what it signed can be sent again for about as long.
 OCCASIONS_KEPT = timedelta(hours=1)
 TWICE = Told("That command came twice; I did it the first time.")
@@ -53,6 +54,7 @@ class Relay:
         longest_question: int,
         on_edit: Literal["redo", "offer", "ignore"] = "offer",
         on_delete: Literal["withdraw", "keep"] = "withdraw",
+        backoff: Backoff = BACKOFF,
     ) -> None:
         """Say how wishes are met.
 
@@ -68,6 +70,7 @@ class Relay:
         self._longest_question = longest_question
         self._on_edit = on_edit
         self._on_delete = on_delete
+        self._backoff = backoff
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
         self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
 
@@ -95,7 +98,7 @@ class Relay:
         deed = self._deed(command, question.thread, question.asker)
         question = _keepable(question)
         async with self._in_turn(question.thread):
-            obeyed = await _patiently(lambda: self._ledger.obey(question, reply, deed), patience)
+            obeyed = await self._patiently(lambda: self._ledger.obey(question, reply, deed), patience)
         self._changed(obeyed.reopened)
         return self._accepted(obeyed.accepted)
 
@@ -214,8 +217,12 @@ class Relay:
     async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float) -> Accepted:
         question = _keepable(question)
         async with self._in_turn(question.thread):
-            accepted = await _patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
+            accepted = await self._patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
         return self._accepted(accepted)
+
+    async def _patiently(self, record: Callable[[], Awaitable[T]], patience: float) -> T:
+        """Call *record* again while there is no database, for as many seconds. Raises StorageUnavailable."""
+        return await retry(record, replace(self._backoff, give_up_after=patience), on=StorageUnavailable)
 
     def _in_turn(self, thread: Thread) -> asyncio.Lock:
         return self._in_order.setdefault(thread.id, asyncio.Lock())
@@ -233,18 +240,6 @@ class Relay:
             )
             self._wake(thread)
         return accepted
-
-
-async def _patiently(record: Callable[[], Awaitable[T]], patience: float) -> T:
-    """Call *record* again while there is no database, for as many seconds. Raises StorageUnavailable."""
-    until = time.monotonic() + patience
-    while True:
-        try:
-            return await record()
-        except StorageUnavailable:
-            if time.monotonic() >= until:
-                raise
-        await asyncio.sleep(PAUSE)
 
 
 def _keepable(question: Question) -> Question:

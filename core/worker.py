@@ -14,7 +14,7 @@ from core.answer import Answer
 from core.chat import appeal
 from core.errors import ChatError, Overtaken, StorageUnavailable, facts
 from core.metrics import Metrics
-from core.presentation import Oddities, Presentation
+from core.presentation import USUAL, Oddities, Presentation, Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +45,7 @@ class Worker:
         longest_answer: int = LONGEST_ANSWER,
         metrics: Metrics | None = None,
         visible: Callable[[str], str] = str,
+        times: Times = USUAL,
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
 
@@ -60,6 +61,7 @@ class Worker:
         self._transcript_budget = transcript_budget
         self._metrics = metrics or Metrics()
         self._oddities = Oddities(self._metrics)
+        self._times = times
         self._running: dict[TurnId, asyncio.Task[None]] = {}
 
     async def see_to(self, thread: ThreadId) -> None:
@@ -101,7 +103,13 @@ class Worker:
     async def _see_through(self, taken: Taken, asked: float) -> None:
         turn, chat = taken.turn, self._chats[taken.turn.question.thread.chat]
         presentation = Presentation(
-            chat, self._ledger, turn.reply, since=asked, oddities=self._oddities, visible=self._visible
+            chat,
+            self._ledger,
+            turn.reply,
+            since=asked,
+            oddities=self._oddities,
+            visible=self._visible,
+            times=self._times,
         )
         taken_at = time.monotonic()
         if not turn.is_over:

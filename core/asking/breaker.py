@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from core.backoff import Backoff, Pauses
 from core.errors import CircuitOpen, UpstreamCut, UpstreamError, UpstreamFailed, UpstreamUnreachable
 
 if TYPE_CHECKING:
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 # A quarter of all calls fails in a bad month, and that alone must not open it: ten in a row happen once in 500,000.
 FAILURES = 10
-FIRST_PAUSE = 1.0  # seconds: ten calls that wait for their first byte fail at once when a cable is pulled for a moment
+# At first a second: ten calls that wait for their first byte fail at once when a cable is pulled for a moment. And for a
+# minute at most people are told that it is down when it is back.
+BACKOFF = Backoff(first=1.0, longest=60.0)
 PROBE = 1.0  # seconds that a call takes to find out, at a guess
 MOMENT = 8.0  # seconds after it opened, in which it may have been for a moment only
-LONGEST_PAUSE = 60.0  # seconds: so long at most are people told that it is down when it is back
 
 
 class Breaker:
@@ -27,18 +29,16 @@ class Breaker:
         self,
         *,
         failures: int = FAILURES,
-        first_pause: float = FIRST_PAUSE,
+        backoff: Backoff = BACKOFF,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Open after so many *failures* in a row. *first_pause* in seconds; *chance* is between 0 and 1."""
+        """Open after so many *failures* in a row. *chance* is between 0 and 1."""
         self._most_failures = failures
-        self._first_pause = first_pause
         self._clock = clock
-        self._chance = chance
+        self._pauses = Pauses(backoff, clock=clock, chance=chance)
         self._failures = 0
         self._opened_at: float | None = None  # None: all is well
-        self._pause = 0.0  # since then, the newest
         self._closed_until_probe = 0.0
         self._probe: object | None = None
 
@@ -93,9 +93,10 @@ class Breaker:
         self._failures += 1
         if self.is_open or self._failures >= self._most_failures:
             now = self._clock()
-            self._pause = min(self._pause * 2 if self.is_open else self._first_pause, LONGEST_PAUSE)
-            self._opened_at = now if self._opened_at is None else self._opened_at
-            self._closed_until_probe = now + self._pause * (0.8 + 0.4 * self._chance())
+            if self._opened_at is None:
+                self._opened_at = now
+                self._pauses.went_well()
+            self._closed_until_probe = now + self._pauses.next()
 
 
 def _is_down(error: UpstreamError) -> bool:

@@ -27,8 +27,11 @@ ASIDE = 60.0  # seconds that a token is left alone which the service refuses; by
 class Token:
     """One token of the operator's: the door that it opens, and how much of it is in use."""
 
-    def __init__(self, number: int, upstream: Upstream, *, in_flight: int, per_second: int) -> None:
-        """*number* is how the log names it: 1 for the first of the settings."""
+    def __init__(
+        self, number: int, upstream: Upstream, *, in_flight: int, per_second: int, aside: float = ASIDE
+    ) -> None:
+        """*number* is how the log names it: 1 for the first of the settings; *aside* in seconds, when it is refused."""
+        self._aside = aside
         self.number = number
         self.upstream = upstream
         self.in_flight = 0
@@ -54,7 +57,7 @@ class Token:
 
     def set_aside(self, refusal: UpstreamError, now: float) -> None:
         """Leave it alone for a while: the service refuses it."""
-        self._refusal, self._aside_until = refusal, now + ASIDE
+        self._refusal, self._aside_until = refusal, now + self._aside
 
     def answered(self, now: float) -> None:
         """Take note that it is good again. Who was asked before it was set aside says nothing of that."""

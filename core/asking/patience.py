@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import random
-
+from core.backoff import Backoff, Pauses
 from core.errors import CircuitOpen, UpstreamError
 from core.upstream.errors import STREAMING
 
 TRIES = 4
 SECONDS = 45.0  # of pauses in all; who is told to wait longer than what is left of them gives up at once
-FIRST_PAUSE = 0.5  # seconds
+BACKOFF = Backoff(first=0.5, longest=SECONDS, jitter=0.25)
 
 
 class Patience:
     """Decides after each failure whether to ask again, and when. One for each question and model."""
 
-    def __init__(self, tries: int = TRIES, first_pause: float = FIRST_PAUSE, *, rests: bool = True) -> None:
-        """*first_pause* in seconds, every further one is twice as long; *rests*: waits for a service that is away for a moment?"""
+    def __init__(self, tries: int = TRIES, backoff: Backoff = BACKOFF, *, rests: bool = True) -> None:
+        """*rests*: waits for a service that is away for a moment?"""
         self._tries_left = tries - 1
         self._seconds_left = SECONDS
         self._rests = rests
-        self._pause = first_pause
+        self._pauses = Pauses(backoff)
 
     def after(self, error: Exception) -> float | None:
         """Return the seconds to wait before asking again, None to give up.
@@ -33,11 +32,9 @@ class Patience:
             return error.seconds if error.passes and self._rests else None
         if not isinstance(error, UpstreamError) or not error.retryable or error.status == STREAMING:
             return None
-        # Never earlier than the service wishes, and not all at the same moment.
-        seconds = max(error.retry_after or 0.0, self._pause) + self._pause * random.random() / 2  # noqa: S311
+        seconds = self._pauses.next(error.retry_after)
         if self._tries_left <= 0 or seconds > self._seconds_left:
             return None
         self._tries_left -= 1
         self._seconds_left -= seconds
-        self._pause *= 2
         return seconds

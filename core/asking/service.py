@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
-import stamina.instrumentation
 import structlog
 
-from core.asking.breaker import FIRST_PAUSE as FIRST_REST
+from core.asking.breaker import BACKOFF as REST
 from core.asking.breaker import Breaker
-from core.asking.limits import TOLD_AFTER, Limits, Token, refuses_token
-from core.asking.patience import FIRST_PAUSE, TRIES, Patience
+from core.asking.limits import ASIDE, TOLD_AFTER, Limits, Token, refuses_token
+from core.asking.patience import BACKOFF, TRIES, Patience
 from core.errors import UpstreamError, facts
 from core.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from core.backoff import Backoff
     from core.thread import Thread
     from core.upstream.client import Stream, Upstream
     from core.upstream.prompt import Prompt, Said
 
 log = structlog.get_logger(__name__)
-
-# Its own line for the log is the error's text, in which people's words may stand; its metrics are nowhere to be seen.
-stamina.instrumentation.set_on_retry_hooks([])
 
 
 class Answering:
@@ -67,24 +65,25 @@ class Service:
         in_flight: int = 20,
         per_second: int = 60,
         metrics: Metrics | None = None,
-        first_pause: float = FIRST_PAUSE,
-        first_rest: float = FIRST_REST,
+        backoff: Backoff = BACKOFF,
+        rest: Backoff = REST,
         told_after: float = TOLD_AFTER,
+        aside: float = ASIDE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take one upstream for each token, the limits of one token, and where to count.
 
-        *first_pause* in seconds, between two tries of a question; *first_rest* in seconds, before a service that is
-        down is tried again; both grow. *told_after* in seconds, of waiting in silence.
+        *backoff* is between two tries of a question, *rest* before a service that is down is tried again.
+        *told_after* in seconds, of waiting in silence; *aside* in seconds, for a token that is refused.
         """
         tokens = [
-            Token(number, upstream, in_flight=in_flight, per_second=per_second)
+            Token(number, upstream, in_flight=in_flight, per_second=per_second, aside=aside)
             for number, upstream in enumerate(upstreams, 1)
         ]
         self._limits = Limits(tokens, clock=clock, told_after=told_after)
         self._metrics = metrics or Metrics()
-        self._first_pause = first_pause
-        self._first_rest = first_rest
+        self._backoff = backoff
+        self._rest = rest
         self._clock = clock
         # One model may be down while others answer, and then only these can step in: each has a breaker of its own.
         self._breakers: dict[str, Breaker] = {}
@@ -125,21 +124,26 @@ class Service:
         when it is over. Raises an UpstreamError, which
         is CircuitOpen if the model is not asked at all since it is down. No slot is held between two tries.
         """
-        patience = Patience(tries, self._first_pause, rests=rests)
+        patience = Patience(tries, self._backoff, rests=rests)
 
-        def again(error: Exception) -> float | bool:
+        def again(error: UpstreamError) -> float | None:
             if refuses_token(error) and self._limits.aside < len(self._limits.tokens):
                 return 0.0  # another token may be good, and one less is left each time
-            pause = patience.after(error)
-            if pause is None:
-                return False
-            log.warning("asking the AI service again", model=prompt.model, seconds=round(pause, 2), **facts(error))
-            return pause
+            return patience.after(error)
 
         async with AsyncExitStack() as call:
-            async for attempt in stamina.retry_context(on=again, attempts=None, timeout=None):
-                with attempt:
+            while True:
+                try:
                     answering = await call.enter_async_context(self._try(prompt, thread, told))
+                    break
+                except UpstreamError as error:
+                    pause = again(error)
+                    if pause is None:
+                        raise
+                    log.warning(
+                        "asking the AI service again", model=prompt.model, seconds=round(pause, 2), **facts(error)
+                    )
+                await asyncio.sleep(pause)
             yield answering
 
     @asynccontextmanager
@@ -180,7 +184,7 @@ class Service:
 
     def _breaker(self, model: str) -> Breaker:
         if model not in self._breakers:
-            breaker = self._breakers[model] = Breaker(first_pause=self._first_rest, clock=self._clock)
+            breaker = self._breakers[model] = Breaker(backoff=self._rest, clock=self._clock)
             self._metrics.down.labels(model).set_function(lambda: breaker.is_open)
         return self._breakers[model]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core.engine.jobs import DEAD_AFTER, PAUSE_AFTER_TROUBLE
+from core.backoff import Pauses, sleep
+from core.engine.jobs import DEAD_AFTER
 from core.errors import facts
 from core.thread import ThreadId
 
@@ -91,6 +92,7 @@ class Procrastinate:
             self._running.discard(thread)
 
     async def _serve(self) -> None:
+        pauses = Pauses(self._jobs.backoff)
         while not self._stopping.is_set():
             self._worker = self._jobs.worker(self._chats)
             try:
@@ -100,7 +102,7 @@ class Procrastinate:
                     log.warning("the engine can't say that it ends; others will notice", **facts(error))
                     return
                 log.exception("the engine's worker ends unasked; starting another one")
-            await self._pause(PAUSE_AFTER_TROUBLE)
+            await sleep(pauses.next(), self._stopping)
 
     async def _live(self) -> None:
         """Say that we live, and let others' threads go that do so no more."""
@@ -121,9 +123,3 @@ class Procrastinate:
                 else:
                     log.exception("the engine can't say that it lives; trying again")
             await asyncio.sleep(HEARTBEAT)
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return

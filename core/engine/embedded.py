@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from core.backoff import Backoff, Pauses
 from core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -17,15 +18,18 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-PAUSE_AFTER_TROUBLE = 1.0  # seconds
+BACKOFF = Backoff(first=1.0, longest=10.0)  # of a thread that could not be seen to
 
 
 class Embedded:
     """Runs threads side by side in this process. What it was told and did not finish, a restart finds in the ledger."""
 
-    def __init__(self, ledger: Ledger, see_to: Callable[[ThreadId], Awaitable[None]]) -> None:
+    def __init__(
+        self, ledger: Ledger, see_to: Callable[[ThreadId], Awaitable[None]], backoff: Backoff = BACKOFF
+    ) -> None:
         """*see_to* sees all open turns of a thread to their end, and may be called again at any time."""
         self._ledger = ledger
+        self._backoff = backoff
         self._see_to = see_to
         self._awake: set[ThreadId] = set()
         self._tasks: dict[ThreadId, asyncio.Task[None]] = {}
@@ -68,21 +72,20 @@ class Embedded:
         await self._idle.wait()
 
     async def _run(self, thread: ThreadId) -> None:
+        pauses = Pauses(self._backoff)
         while thread in self._awake:
             # Before looking: a turn that comes from here on finds the thread awake again.
             self._awake.discard(thread)
             try:
                 await self._see_to(thread)
+                pauses.went_well()
+                continue
             except StorageUnavailable:
                 log.warning("the database is away; trying the thread again", thread=thread)
-                await self._again(thread)
             except Exception:  # one thread's trouble must not end the others
                 log.exception("a thread's turns fail in a way that nobody thought of; trying again", thread=thread)
-                await self._again(thread)
-
-    async def _again(self, thread: ThreadId) -> None:
-        self._awake.add(thread)
-        await asyncio.sleep(PAUSE_AFTER_TROUBLE)
+            self._awake.add(thread)
+            await asyncio.sleep(pauses.next())
 
     def _ended(self, thread: ThreadId) -> None:
         del self._tasks[thread]

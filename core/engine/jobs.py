@@ -17,6 +17,7 @@ from procrastinate.sql import queries
 from procrastinate.worker import Worker
 from psycopg_pool import PoolTimeout
 
+from core.backoff import Backoff, retry
 from core.errors import SetupError, StorageUnavailable, facts
 from core.storage.database import conninfo, over_driver
 
@@ -40,7 +41,7 @@ LOOKS_EVERY = 0.5  # seconds; for what no notification tells, such as a job's ti
 CONNECTIONS = 4  # for finding jobs and finishing them; one more listens
 CONNECT_TIMEOUT = 2  # seconds
 POOL_TIMEOUT = 5.0  # seconds to wait for a connection until it is tried again; when ending, it is not
-PAUSE_AFTER_TROUBLE = 1  # seconds
+BACKOFF = Backoff(first=1.0, longest=10.0)  # of a database that is away, and of a thread that could not be seen to
 
 # One statement: of several processes that look at the same moment, one gets each job.
 RESCUE = """
@@ -71,7 +72,9 @@ select (
 class Jobs:
     """The jobs of this database. A job names a thread: its lock is the thread, its queue the thread's chat."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, looks_every: float = LOOKS_EVERY, backoff: Backoff = BACKOFF) -> None:
+        self._looks_every = looks_every
+        self.backoff = backoff
         self._connector = _Patient(
             conninfo=conninfo(url),
             kwargs={"connect_timeout": CONNECT_TIMEOUT},
@@ -80,6 +83,7 @@ class Jobs:
             max_size=CONNECTIONS,
             timeout=POOL_TIMEOUT,
         )
+        self._connector.backoff = backoff
         self._app = App(connector=self._connector)
         self._app.job_manager = _Manager(self._connector)
 
@@ -132,7 +136,7 @@ class Jobs:
         async def task(thread: str) -> None:
             await see_to(thread)
 
-        self._app.task(name=TASK, retry=_Again())(task)
+        self._app.task(name=TASK, retry=_Again(self.backoff))(task)
 
     def worker(self, chats: Collection[str]) -> Worker:
         """Return what takes jobs of *chats* and runs them."""
@@ -140,7 +144,7 @@ class Jobs:
             self._app,
             queues=list(chats),
             concurrency=MOST_THREADS,
-            fetch_job_polling_interval=LOOKS_EVERY,
+            fetch_job_polling_interval=self._looks_every,
             # One that ends by itself has been taken for dead, so its threads are others' by now.
             shutdown_graceful_timeout=0,
             install_signal_handlers=False,
@@ -149,7 +153,7 @@ class Jobs:
 
     def hurry(self) -> None:
         """Wait for the database no more."""
-        self._connector.is_patient = False
+        self._connector.hurry.set()
 
     async def _defer(self, chat: str, thread: ThreadId, connection: Any = None) -> None:
         job = self._app.configure_task(TASK, queue=chat, lock=thread, connection=connection)
@@ -163,7 +167,11 @@ class _Patient(PsycopgConnector):
     give up what runs, and a job whose end can't be written would hold its thread's lock for ever.
     """
 
-    is_patient = True
+    backoff = BACKOFF
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.hurry = asyncio.Event()  # set: nothing is waited for any more
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
         await self._patiently(super().execute_query_async, query, **arguments)
@@ -178,20 +186,20 @@ class _Patient(PsycopgConnector):
         try:
             await self._patiently(super().listen_notify, on_notification, channels)
         except ConnectorException as error:
-            if self.is_patient:
+            if not self.hurry.is_set():
                 raise
             # Nothing is taken any more, so there is nothing to listen for; procrastinate would log a traceback.
             log.warning("the engine can't listen any more; ending without", **facts(error))
 
     async def _patiently(self, call: Callable[..., Awaitable[Any]], *values: Any, **arguments: Any) -> Any:
-        while True:
-            try:
-                return await call(*values, **arguments)
-            except ConnectorException as error:
-                if not self.is_patient or not _passes(error):
-                    raise
-                log.warning("the engine can't reach the database; trying again", **facts(error))
-            await asyncio.sleep(PAUSE_AFTER_TROUBLE)
+        def again(error: ConnectorException, _pause: float) -> None:
+            if self.hurry.is_set() or not _passes(error):
+                raise error
+            log.warning("the engine can't reach the database; trying again", **facts(error))
+
+        return await retry(
+            lambda: call(*values, **arguments), self.backoff, on=ConnectorException, failed=again, hurry=self.hurry
+        )
 
 
 class _Manager(JobManager):
@@ -235,11 +243,13 @@ class _Manager(JobManager):
 class _Again(BaseRetryStrategy):
     """Whatever cut a job off, its thread still has something to do."""
 
+    def __init__(self, backoff: Backoff) -> None:
+        self._backoff = backoff
+
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        del job
         if isinstance(exception, asyncio.CancelledError):  # handed back
             return RetryDecision()
-        return RetryDecision(retry_in={"seconds": PAUSE_AFTER_TROUBLE})
+        return RetryDecision(retry_in={"seconds": round(self._backoff.grown(job.attempts))})
 
 
 def _passes(error: ConnectorException) -> bool:

@@ -58,14 +58,17 @@ async def present(url: str) -> Literal["nobody", "one", "several"]:
     return "several" if ("ShareLock",) in held else "one"
 
 
-async def check_sessions(url: str) -> None:
-    """Raises SetupError when a connection of *url* is not PostgreSQL's own, but a pooler's; StorageUnavailable."""
+async def check_sessions(url: str, heard_within: float = HEARD_WITHIN) -> None:
+    """Raises SetupError when a connection of *url* is not PostgreSQL's own, but a pooler's; StorageUnavailable.
+
+    Then no notification is heard within so many seconds.
+    """
     channel = f"bobbin_{secrets.token_hex(8)}"
     with _translated():
         async with await _connect(url) as listening, await _connect(url) as telling:
             await listening.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
             await telling.execute("select pg_notify(%s, '')", [channel])
-            heard = [one async for one in listening.notifies(timeout=HEARD_WITHIN, stop_after=1)]
+            heard = [one async for one in listening.notifies(timeout=heard_within, stop_after=1)]
     if not heard:
         raise SetupError(POOLED)
 

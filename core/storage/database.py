@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, LiteralString, Protocol, TypeAlias, TypeVar, cast
 
@@ -25,6 +25,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from core.backoff import Backoff, Pauses
 from core.errors import CannotBeKept, SetupError, StorageUnavailable
 from core.storage.place import LOCK, check_place
 
@@ -46,11 +47,12 @@ POOL_TIMEOUT = 2.0  # seconds
 # Of a process to PostgreSQL, which allows 100 to all of them together. A transaction takes milliseconds, most of which
 # are the process's own: with more connections no more of them are over in a second.
 CONNECTIONS = 5
-LOOKS_EVERY = 0.5  # seconds, while an earlier process ends
+LOOKS = Backoff(first=0.5, longest=0.5)  # while an earlier process ends
 OTHER = "Another Bobbin is running on this database. Stop it first, or give this one a database of its own."
 # Two transactions that waited for each other; PostgreSQL ended one, and it may well pass now:
 # https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
 _TRY_AGAIN = frozenset({"40P01", "40001"})
+TRIES = 2
 ALONE = 0x626F6263  # the advisory lock of who is alone at a database; who shares the work shares it
 # The lock goes with its connection, at once when a process is killed. A machine that is gone without a word is noticed
 # by the server, after 25 s: https://www.postgresql.org/docs/current/runtime-config-connection.html
@@ -78,10 +80,15 @@ class Database(Protocol):
         """Let go of every connection."""
 
 
-def open_database(url: str) -> Database:
-    """Return the database of *url*; nothing is connected yet. Raises SetupError for a kind that isn't known."""
+def open_database(url: str, *, connect_timeout: float = CONNECT_TIMEOUT, tries: int = TRIES) -> Database:
+    """Return the database of *url*; nothing is connected yet. Raises SetupError for a kind that isn't known.
+
+    *connect_timeout* in seconds, on SQLite for its lock; *tries* of a transaction that PostgreSQL ended for another.
+    """
     where = _parsed(url)
-    return Sqlite(where) if where.get_backend_name() == "sqlite" else Postgresql(where)
+    if where.get_backend_name() == "sqlite":
+        return Sqlite(where, connect_timeout)
+    return Postgresql(where, connect_timeout, tries)
 
 
 def readable(url: str) -> str:
@@ -103,7 +110,7 @@ class Sqlite:
     Per statement instead (aiosqlite) the same transaction took 2.4 times as long: docs/decisions/0002-sqlite-thread.md.
     """
 
-    def __init__(self, where: URL) -> None:
+    def __init__(self, where: URL, connect_timeout: float = CONNECT_TIMEOUT) -> None:
         in_memory = where.database in (None, "", ":memory:")
         self._file = None if in_memory else Path(where.database or "")
         if self._file:
@@ -114,7 +121,7 @@ class Sqlite:
             pool_size=1,
             max_overflow=0,
             hide_parameters=True,  # people's words, which an error would take into the log
-            connect_args={"check_same_thread": False, "timeout": CONNECT_TIMEOUT},
+            connect_args={"check_same_thread": False, "timeout": connect_timeout},
         )
         event.listen(self._engine, "connect", _set_up_sqlite)
         event.listen(self._engine, "begin", _begin_immediate)
@@ -143,8 +150,9 @@ class Sqlite:
 class Postgresql:
     """PostgreSQL through psycopg, on the event loop."""
 
-    def __init__(self, where: URL) -> None:
+    def __init__(self, where: URL, connect_timeout: float = CONNECT_TIMEOUT, tries: int = TRIES) -> None:
         """Raises SetupError when the driver isn't installed."""
+        self._tries = tries
         # The pool lets whoever comes at the right moment pass those that wait: some waited four times as long as others.
         self._line = asyncio.Semaphore(CONNECTIONS)
         try:
@@ -155,7 +163,7 @@ class Postgresql:
                 pool_timeout=POOL_TIMEOUT,
                 hide_parameters=True,  # as above
                 pool_pre_ping=True,  # a restarted server is noticed before a question is lost to it
-                connect_args={"connect_timeout": CONNECT_TIMEOUT},
+                connect_args={"connect_timeout": int(connect_timeout)},
             )
         except ModuleNotFoundError as error:
             raise SetupError(
@@ -164,11 +172,12 @@ class Postgresql:
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         with _translated():
-            try:
-                return await self._transact(work)
-            except OperationalError as error:
-                if getattr(error.orig, "sqlstate", "") not in _TRY_AGAIN:
-                    raise
+            for _ in range(self._tries - 1):
+                try:
+                    return await self._transact(work)
+                except OperationalError as error:
+                    if getattr(error.orig, "sqlstate", "") not in _TRY_AGAIN:
+                        raise
             return await self._transact(work)
 
     async def _transact(self, work: Callable[[Connection], T]) -> T:
@@ -240,15 +249,14 @@ def is_damaged(error: BaseException | None) -> bool:
 
 async def patiently(take: Callable[[], Awaitable[bool]], patience: float, problem: str) -> None:
     """Try to *take* for so many seconds. Raises SetupError, which says *problem*, when that was in vain."""
-    if await take():
-        return
-    log.info("waiting for another Bobbin on this database to end", seconds=patience)
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
-        await asyncio.sleep(LOOKS_EVERY)
-        if await take():
-            return
-    raise SetupError(problem)
+    pauses, is_told = Pauses(replace(LOOKS, give_up_after=patience)), False
+    while not await take():
+        if pauses.are_over:
+            raise SetupError(problem)
+        if not is_told:
+            log.info("waiting for another Bobbin on this database to end", seconds=patience)
+        is_told = True
+        await asyncio.sleep(pauses.next())
 
 
 async def _flock(lock: IO[str]) -> bool:

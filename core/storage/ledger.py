@@ -65,9 +65,16 @@ class Ledger:
     Each raises StorageUnavailable when there is no database, and CannotBeKept for what the database refuses to take.
     """
 
-    def __init__(self, database: Database, summon: Summon = lambda _connection, _thread: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        summon: Summon = lambda _connection, _thread: None,
+        *,
+        tombstones_kept: timedelta = TOMBSTONES_KEPT,
+    ) -> None:
         """*summon* is for an engine that keeps its jobs in the same database."""
         self._database = database
+        self._tombstones_kept = tombstones_kept
         self._summon = summon
 
     # Questions and turns
@@ -191,7 +198,7 @@ class Ledger:
 
         def withdraw(connection: Connection) -> Turn | None:
             turn = self._withdrawn(connection, key)
-            if turn is None and not rows.bury(connection, key, TOMBSTONES_KEPT):
+            if turn is None and not rows.bury(connection, key, self._tombstones_kept):
                 # It was withdrawn before; or it was accepted just now, by somebody for whose end we have waited.
                 turn = self._withdrawn(connection, key)
             return turn
@@ -200,7 +207,7 @@ class Ledger:
 
     async def bury(self, key: QuestionKey) -> None:
         """Have a question that is not known yet not be asked any more; one that is known stays as it is."""
-        await self._database.run(lambda connection: rows.bury(connection, key, TOMBSTONES_KEPT))
+        await self._database.run(lambda connection: rows.bury(connection, key, self._tombstones_kept))
 
     def _withdrawn(self, connection: Connection, key: QuestionKey) -> Turn | None:
         return deeds.change(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.backoff import Backoff
 from core.commands import HELP, Command, Verb
 from core.errors import NotAllowed, StorageUnavailable
 from core.preset import Preset
@@ -33,7 +34,12 @@ class Process:
         self.woken: list[ThreadId] = []
         self.interrupted: list[TurnId] = []
         self.relay = Relay(
-            self.ledger, self.woken.append, PRESETS, interrupt=self.interrupted.append, longest_question=100
+            self.ledger,
+            self.woken.append,
+            PRESETS,
+            interrupt=self.interrupted.append,
+            longest_question=100,
+            backoff=Backoff(0.001, 0.01),
         )
 
     async def answer(self, conversation: str = "c") -> Turn:
@@ -155,7 +161,6 @@ async def test_a_command_is_tried_for_as_long_as_there_is_patience(
             raise StorageUnavailable
         return await obey(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("core.relay.PAUSE", 0.0)
     monkeypatch.setattr(process.ledger, "obey", away)
     with pytest.raises(StorageUnavailable):
         await process.relay.hear(said("1", "preset set model x"))

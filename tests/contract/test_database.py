@@ -118,11 +118,8 @@ def test_a_database_of_another_kind_is_refused(url: str) -> None:
         open_database(url)
 
 
-async def test_sqlite_that_is_locked_by_another_program_counts_as_away(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(databases, "CONNECT_TIMEOUT", 0.1)
-    database, other = open_database(sqlite_url), open_database(sqlite_url)
+async def test_sqlite_that_is_locked_by_another_program_counts_as_away(sqlite_url: str) -> None:
+    database, other = open_database(sqlite_url), open_database(sqlite_url, connect_timeout=0.1)
     await migrate(database)
     await database.close()
 

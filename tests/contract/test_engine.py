@@ -48,9 +48,9 @@ def question(key: str, where: str = "1") -> Question:
 class Place:
     """A process's share of Bobbin, with a worker that answers when it may, and remembers what it did."""
 
-    def __init__(self, kind: str, url: str) -> None:
+    def __init__(self, kind: str, url: str, looks_every: float = jobs.LOOKS_EVERY) -> None:
         self.database = open_database(url)
-        self.jobs = Jobs(url) if kind == "procrastinate" else None
+        self.jobs = Jobs(url, looks_every=looks_every) if kind == "procrastinate" else None
         self.ledger = Ledger(self.database, self.jobs.summon) if self.jobs else Ledger(self.database)
         self.engine: Engine = (
             Procrastinate(self.jobs, self.ledger, self.see_to) if self.jobs else Embedded(self.ledger, self.see_to)
@@ -129,8 +129,8 @@ async def places(kind: str, url: str) -> AsyncIterator[Callable[[], Place]]:
     await database.close()
     opened: list[Place] = []
 
-    def open_one() -> Place:
-        opened.append(Place(kind, url))
+    def open_one(**given: float) -> Place:
+        opened.append(Place(kind, url, **given))
         return opened[-1]
 
     yield open_one
@@ -263,10 +263,9 @@ async def test_a_turn_and_its_job_are_recorded_together_or_not_at_all(open_repli
 
 
 async def test_a_lock_that_is_free_again_wakes_who_waits_for_it(
-    open_replica: Callable[[], Place], monkeypatch: pytest.MonkeyPatch
+    open_replica: Callable[..., Place],
 ) -> None:
-    monkeypatch.setattr(jobs, "LOOKS_EVERY", 3600)
-    place = await started(open_replica())
+    place = await started(open_replica(looks_every=3600))
     place.may_answer.clear()
     for number in range(20):
         await place.ask(f"{number}")

@@ -452,15 +452,13 @@ async def test_of_a_question_and_its_deletion_at_the_same_moment_nothing_is_answ
         assert turn.is_withdrawn
 
 
-async def test_deletions_of_long_ago_leave_nothing(
-    ledger: Ledger, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_deletions_of_long_ago_leave_nothing(ledger: Ledger, database: Database) -> None:
     await accept(ledger, "asked")
     for number in range(30):
         await ledger.withdraw(QuestionKey(str(number)))
-    monkeypatch.setattr("core.storage.ledger.TOMBSTONES_KEPT", timedelta(0))
+    forgetful = Ledger(database, tombstones_kept=timedelta(0))
     for number in range(30, 40):
-        await ledger.withdraw(QuestionKey(str(number)))
+        await forgetful.withdraw(QuestionKey(str(number)))
     left = await database.run(lambda connection: connection.scalars(select(turns.c.key).order_by(turns.c.id)).all())
     assert left == ["asked", "39"]
 

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from core.commands import Told
-from core.storage import database as databases
 from core.storage.database import open_database
 from core.storage.deeds import Deeds
 from core.storage.ledger import Ledger
@@ -25,10 +24,9 @@ WAITING = "select count(*) from pg_stat_activity where datname = current_databas
 
 
 @pytest.fixture
-async def ledger(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ledger]:
+async def ledger(postgres_url: str) -> AsyncIterator[Ledger]:
     """A ledger in which nothing is tried once more."""
-    monkeypatch.setattr(databases, "_TRY_AGAIN", frozenset[str]())
-    database = open_database(postgres_url)
+    database = open_database(postgres_url, tries=1)
     await migrate(database)
     yield Ledger(database)
     await database.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import Overtaken, ThreadGone
-from core.presentation import LAST_REQUEST, LEASE, Presentation
+from core.presentation import LAST_REQUEST, LEASE, Presentation, Times
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn, TurnId
 
@@ -88,11 +88,11 @@ class Shown(Chat):
         return turn.reply
 
 
-async def test_who_was_frozen_while_the_ledger_answered_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_was_frozen_while_the_ledger_answered_asks_again() -> None:
     clock, chat = [1000.0], Shown()
-    monkeypatch.setattr("core.presentation.time.monotonic", lambda: clock[0])
     ledger = Ledger(clock)
-    presentation = Presentation(chat, ledger, NOTHING_SHOWN, since=clock[0] - 2 * LEASE)  # type: ignore[arg-type]
+    since = clock[0] - 2 * LEASE
+    presentation = Presentation(chat, ledger, NOTHING_SHOWN, since=since, clock=lambda: clock[0])  # type: ignore[arg-type]
     with pytest.raises(Overtaken):
         await presentation.end(TURN.finish("Because."))
     assert (ledger.asked, chat.times) == (2, 0)
@@ -110,10 +110,10 @@ class Board(Chat):
         return turn.reply
 
 
-async def streamed(board: Board, *pieces: str, visible: Callable[[str], str] = str) -> Presentation:
+async def streamed(board: Board, first_words: float, *pieces: str, visible: Callable[[str], str] = str) -> Presentation:
     """Say the pieces, each when the one before has had its time."""
-    turn = TURN
-    presentation = Presentation(board, Any, NOTHING_SHOWN, since=time.monotonic(), visible=visible)  # type: ignore[arg-type]  # as much as is used
+    turn, times = TURN, Times(first_words=first_words)
+    presentation = Presentation(board, Any, NOTHING_SHOWN, since=time.monotonic(), visible=visible, times=times)  # type: ignore[arg-type]  # as much as is used
     async with presentation.live(lambda: turn):
         for piece in pieces:
             turn = turn.grow(turn.answer + piece)
@@ -123,32 +123,28 @@ async def streamed(board: Board, *pieces: str, visible: Callable[[str], str] = s
     return presentation
 
 
-async def test_people_are_notified_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.presentation.FIRST_WORDS", 60.0)
+async def test_people_are_notified_with_a_sentence() -> None:
     board = Board()
-    await streamed(board, "The", " plan", " is simple", ". ", "First", ", we")
+    await streamed(board, 60.0, "The", " plan", " is simple", ". ", "First", ", we")
     assert board.shown == ["The plan is simple. ", "The plan is simple. First", "The plan is simple. First, we"]
 
 
-async def test_an_answer_that_is_over_before_that_is_shown_at_its_end_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.presentation.FIRST_WORDS", 60.0)
+async def test_an_answer_that_is_over_before_that_is_shown_at_its_end_only() -> None:
     board = Board()
-    await streamed(board, "The", " plan", " is simple.")
+    await streamed(board, 60.0, "The", " plan", " is simple.")
     assert not board.shown
 
 
-async def test_who_thinks_about_the_first_sentence_is_shown_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.presentation.FIRST_WORDS", 0.0)
+async def test_who_thinks_about_the_first_sentence_is_shown_without_it() -> None:
     board = Board()
-    await streamed(board, "The", " plan")
+    await streamed(board, 0.0, "The", " plan")
     assert board.shown == ["The", "The plan"]
 
 
-async def test_the_time_for_it_is_none_of_the_time_for_what_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.presentation.FIRST_WORDS", 60.0)
+async def test_the_time_for_it_is_none_of_the_time_for_what_is_not_shown() -> None:
     board = Board()
     presentation = await streamed(
-        board, "(Well. ", "Hm. )", "The", " plan", visible=lambda text: text.partition(")")[2]
+        board, 60.0, "(Well. ", "Hm. )", "The", " plan", visible=lambda text: text.partition(")")[2]
     )
     assert board.shown == ["(Well. ", "(Well. Hm. )"]
     assert presentation.first_text_at is None

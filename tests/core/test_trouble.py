@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from core.asking.service import Service
+from core.backoff import Backoff
 from core.engine.embedded import Embedded
 from core.errors import (
     BadRequest,
@@ -49,7 +50,11 @@ class Rig:
         self.metrics = Metrics()
         # Each model is asked once: what is tried here is what comes after the retries.
         service = Service(
-            [cast("Upstream", upstream)], in_flight=1, told_after=0.02, metrics=self.metrics, first_pause=0.0001
+            [cast("Upstream", upstream)],
+            in_flight=1,
+            told_after=0.02,
+            metrics=self.metrics,
+            backoff=Backoff(0.0001, 0.001),
         )
         worker = Worker(ledger, service, {"chat": chat}, PRESETS, transcript_budget=1000, metrics=self.metrics)
         self.engine = Embedded(ledger, worker.see_to)

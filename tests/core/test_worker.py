@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from core.answer import MOST_INTERRUPTIONS, TOO_LONG
 from core.attachment import MOST, Attachment, Kind
+from core.backoff import Backoff
 from core.commands import Command, Verb
 from core.engine.embedded import Embedded
 from core.errors import (
@@ -34,6 +35,7 @@ from core.errors import (
     UpstreamFailed,
 )
 from core.metrics import Metrics
+from core.presentation import Times
 from core.preset import Preset
 from core.relay import Relay
 from core.storage.database import Database, open_database
@@ -54,6 +56,9 @@ def thread(name: str = "1") -> Thread:
     return Thread(ThreadId(f"chat:work/room/{name}"), "chat", (PlaceId("chat:work"), CHANNEL))
 
 
+QUICK = Backoff(first=0.001, longest=0.01, give_up_after=60.0)
+
+
 class Rig:
     """Core, whole, between a chat and an upstream of our own."""
 
@@ -62,9 +67,15 @@ class Rig:
         self.ledger = Ledger(database)
         self.metrics = Metrics()
         self.worker = Worker(
-            self.ledger, upstream, {"chat": chat}, PRESETS, transcript_budget=1000, metrics=self.metrics
+            self.ledger,
+            upstream,
+            {"chat": chat},
+            PRESETS,
+            transcript_budget=1000,
+            metrics=self.metrics,
+            times=Times(end=QUICK, keep=QUICK),
         )
-        self.engine = Embedded(self.ledger, self.worker.see_to)
+        self.engine = Embedded(self.ledger, self.worker.see_to, QUICK)
         self.relay = self.with_wishes()
         self._keys = 0
 
@@ -501,10 +512,7 @@ async def test_a_platform_that_is_busy_is_shown_the_end_later(rig: Rig) -> None:
     assert rig.chat.now == ["Because."]
 
 
-async def test_a_reply_that_nobody_understands_ends_neither_updates_nor_the_turn(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.presentation.SHORTEST_PAUSE", 0.001)
+async def test_a_reply_that_nobody_understands_ends_neither_updates_nor_the_turn(rig: Rig) -> None:
     rest = asyncio.Event()
     rig.upstream.answers = [["Be", rest, "cause."]]
     rig.chat.refusals = [ChatUnclear(code="http_200", retry_after=0.001)] * 3
@@ -609,8 +617,7 @@ async def test_a_turn_may_be_asked_anew_as_often_as_people_like(rig: Rig) -> Non
     assert (await rig.turn(accepted)).status is Status.ANSWERED
 
 
-async def test_a_platform_that_refuses_the_token_loses_nothing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.presentation.LONGEST_PAUSE", 0.001)
+async def test_a_platform_that_refuses_the_token_loses_nothing(rig: Rig) -> None:
     rig.chat.gate.clear()
     rig.chat.refusals = [ChatClosed(code="invalid_auth")] * 50
     turn = await rig.answered("Why?")
@@ -691,7 +698,6 @@ async def test_a_conversation_that_grew_too_large_is_rebuilt_with_less(rig: Rig)
 async def test_a_database_that_is_away_when_the_thread_is_retold_fails_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.engine.embedded.PAUSE_AFTER_TROUBLE", 0.001)
     await rig.answered("My name is Ada.")
     await rig.set_preset(Preset(model="o3"))
     transcript, away = rig.ledger.transcript, [StorageUnavailable()]
@@ -741,7 +747,6 @@ async def test_a_database_that_is_away_for_a_while_costs_nothing(
     accepted = await rig.ask("Why?")
     await asyncio.wait_for(rig.chat.until("Be"), 5)
     monkeypatch.setattr(memory, "run", sometimes)
-    monkeypatch.setattr("core.presentation.LONGEST_PAUSE", 0.001)
     rest.set()
     await rig.over()
     assert (await rig.turn(accepted)).shown

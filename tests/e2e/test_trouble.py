@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from core.asking.breaker import FAILURES, LONGEST_PAUSE
+from core.asking.breaker import BACKOFF, FAILURES
 from core.asking.service import Service
+from core.backoff import Backoff
 from core.engine.embedded import Embedded
 from core.preset import Preset
 from core.relay import Relay
@@ -55,8 +56,8 @@ class Rig:
         self.wall = Wall()
         self.service = Service(
             [Upstream(emulator.url, f"local-{secrets.token_hex(8)}")],
-            first_pause=0.001,
-            first_rest=10,
+            backoff=Backoff(0.001, 0.01),
+            rest=Backoff(10, 60),
             per_second=1000,
             clock=lambda: self.now,
         )
@@ -128,13 +129,13 @@ async def test_down_and_back_again(rig: Rig) -> None:
     assert rig.ends == {Status.FAILED: 60}
     assert "down right now" in rig.wall.shows[QuestionKey("say exactly: 100")].problem
 
-    rig.now += LONGEST_PAUSE * 1.3
+    rig.now += BACKOFF.longest * 1.3
     await rig.ask("say exactly: probe")
     await rig.engine.idle()
     assert len(rig.emulator.requests) == calls + 1
 
     rig.emulator.faults.clear()
-    rig.now += LONGEST_PAUSE * 1.3
+    rig.now += BACKOFF.longest * 1.3
     for key in [QuestionKey(f"say exactly: {number}") for number in range(100, 130)]:
         assert await rig.relay.again(key)
         await rig.engine.idle()

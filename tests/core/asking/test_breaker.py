@@ -5,6 +5,7 @@ from contextlib import suppress
 import pytest
 
 from core.asking.breaker import Breaker
+from core.backoff import Backoff
 from core.errors import (
     BadRequest,
     CircuitOpen,
@@ -35,7 +36,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breaker(clock: Clock) -> Breaker:
-    return Breaker(failures=3, first_pause=10.0, clock=clock, chance=lambda: 0.5)
+    return Breaker(failures=3, backoff=Backoff(10, 60), clock=clock, chance=lambda: 0.5)
 
 
 def call(breaker: Breaker, error: UpstreamError | None = None, *, answered: bool = False) -> None:
@@ -118,7 +119,7 @@ def test_the_pauses_grow_and_end_growing(breaker: Breaker, clock: Clock) -> None
 
 
 def test_it_may_be_a_moment_at_first_and_is_none_later(clock: Clock) -> None:
-    breaker = Breaker(failures=1, first_pause=1, clock=clock, chance=lambda: 0.5)
+    breaker = Breaker(failures=1, backoff=Backoff(1, 60), clock=clock, chance=lambda: 0.5)
     opened, passes = clock.now, {}
     while clock.now < opened + 30:
         try:
@@ -158,7 +159,7 @@ def test_it_goes_on_trying_for_weeks(breaker: Breaker, clock: Clock) -> None:
 
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 8), (1.0, 12)])
 def test_processes_do_not_try_at_the_same_moment(clock: Clock, chance: float, seconds: float) -> None:
-    breaker = Breaker(failures=1, first_pause=10, clock=clock, chance=lambda: chance)
+    breaker = Breaker(failures=1, backoff=Backoff(10, 60), clock=clock, chance=lambda: chance)
     fail(breaker, 1)
     clock.now += seconds - 0.1
     is_told(breaker)

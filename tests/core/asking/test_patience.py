@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.asking.patience import SECONDS, Patience
+from core.backoff import Backoff
 from core.errors import (
     BadRequest,
     CircuitOpen,
@@ -16,12 +17,12 @@ from core.errors import (
 
 @pytest.mark.parametrize("error", [UpstreamFailed(status=500), UpstreamBusy(status=429), UpstreamUnreachable()])
 def test_what_was_refused_as_a_whole_is_asked_again_with_growing_pauses(error: UpstreamError) -> None:
-    patience = Patience(tries=4, first_pause=1)
+    patience = Patience(tries=4, backoff=Backoff(first=1, longest=10, jitter=0.25))
     pauses = [patience.after(error) for _ in range(4)]
     assert pauses[3] is None
-    for pause, least in zip(pauses, [1, 2, 4], strict=False):
+    for pause, mean in zip(pauses, [1, 2, 4], strict=False):
         assert pause is not None
-        assert least <= pause <= least * 1.5
+        assert mean * 0.75 <= pause <= mean * 1.25
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import structlog
 from core.asking.breaker import FAILURES
 from core.asking.limits import ASIDE
 from core.asking.service import Service
+from core.backoff import Backoff
 from core.errors import (
     BobbinError,
     CircuitOpen,
@@ -30,6 +31,7 @@ from core.upstream.prompt import Prompt
 from sandbox.upstream import Emulator
 
 WORK = PlaceId("work")
+QUICK = Backoff(first=0.001, longest=0.01)
 
 
 class Clock:
@@ -49,7 +51,9 @@ class Rig:
         self.emulators = emulators
         self.metrics = Metrics()
         upstreams = [Upstream(each.url, f"local-{secrets.token_hex(8)}") for each in emulators]
-        self.service = Service(upstreams, **{"first_pause": 0.001, "first_rest": 60, "metrics": self.metrics, **given})
+        self.service = Service(
+            upstreams, **{"backoff": QUICK, "rest": Backoff(60, 60), "metrics": self.metrics, **given}
+        )
 
     async def ask(self, text: str = "Why?", *, model: str = "gpt-5.1", tries: int = 4) -> str:
         thread = Thread(ThreadId(text), "chat", (WORK,))
@@ -223,7 +227,7 @@ async def test_a_permission_that_is_lacking_sets_no_token_aside(rigged: Any) -> 
 
 async def test_a_service_that_is_down_is_reached_by_probes_only_and_people_are_told_at_once(rigged: Any) -> None:
     clock = Clock()
-    async with rigged(clock=clock, first_rest=10, in_flight=5) as rig:
+    async with rigged(clock=clock, rest=Backoff(10, 60), in_flight=5) as rig:
         rig.emulators[0].faults.set("api_error")
         answers = await rig.ask_many(50)
         assert {type(answer) for answer in answers} <= {CircuitOpen, UpstreamFailed}
@@ -253,7 +257,7 @@ async def test_a_service_that_cannot_be_reached_at_all_is_left_alone_as_well(rig
 
 async def test_a_service_that_is_away_for_a_moment_is_waited_for(rigged: Any) -> None:
     """Ten answers that had not begun when the network broke are ten failures, and tell of one moment only."""
-    async with rigged(first_rest=0.2) as rig:
+    async with rigged(rest=Backoff(0.2, 60)) as rig:
         rig.emulators[0].faults.set("silent_before", count=20)
         asking = asyncio.create_task(rig.ask_many(20))
         while rig.calls[0] < 20:
