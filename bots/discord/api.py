@@ -12,6 +12,7 @@ import yarl
 
 from bots.discord.bounds import LONGEST_SLEEP, tracing
 from bots.discord.errors import UNREADABLE
+from bots.discord.times import USUAL, Times
 from bots.discord.unreadable import guard
 from core.errors import ChatUnclear
 from core.settings import proxy_for
@@ -22,17 +23,16 @@ if TYPE_CHECKING:
     from bots.discord.settings import Section
     from core.metrics import Metrics
 
-LONGEST_CALL = 20.0  # seconds
 NO_MENTIONS = discord.AllowedMentions.none()
-KEPT_OPEN = 30.0  # seconds without use; logging in takes two calls, and who only answers may need it again soon
 
 
 class Api:
     """One client for all. While the bot listens it is open; else as long as something is shown, and a while longer."""
 
-    def __init__(self, section: Section, metrics: Metrics) -> None:
+    def __init__(self, section: Section, metrics: Metrics, times: Times = USUAL) -> None:
         self._section = section
         proxy_for(section.api_url)  # raises SetupError, which is to be known from the start
+        self._times = times
         self._metrics = metrics
         self._client: discord.Client | None = None
         self._uses = 0
@@ -44,7 +44,7 @@ class Api:
         """Give the client, logged in. Raises what discord.py raises if that fails."""
         async with self._one_login:
             if self._client is None or self._client.is_closed():
-                self._client, self._uses = await log_in(self._section), 0
+                self._client, self._uses = await log_in(self._section, self._times), 0
                 guard(self._client, self._metrics)
             client, self._uses = self._client, self._uses + 1
             if self._closing:
@@ -66,7 +66,7 @@ class Api:
 
     async def _close_later(self, client: discord.Client) -> None:
         try:
-            await asyncio.sleep(KEPT_OPEN)
+            await asyncio.sleep(self._times.kept_open)
         finally:  # also when the process ends meanwhile
             if client is self._client and self._uses == 0:
                 await self._close(client)
@@ -76,7 +76,7 @@ class Api:
         await client.close()
 
 
-async def log_in(section: Section) -> discord.Client:
+async def log_in(section: Section, times: Times = USUAL) -> discord.Client:
     """Return a new client, logged in, not connected; whoever calls closes it."""
     # discord.py takes its addresses by these attributes only.
     discord.http.Route.BASE = section.api_url
@@ -90,7 +90,7 @@ async def log_in(section: Section) -> discord.Client:
         allowed_mentions=NO_MENTIONS,
         max_ratelimit_timeout=LONGEST_SLEEP,
         proxy=proxy_for(section.api_url),  # and so for the gateway: discord.py takes one for all
-        http_trace=tracing(),
+        http_trace=tracing(times.longest_wait),
         # Nothing is looked up among messages and members, so none are kept.
         max_messages=None,
         member_cache_flags=discord.MemberCacheFlags.none(),
@@ -101,7 +101,7 @@ async def log_in(section: Section) -> discord.Client:
     except BaseException:
         await client.close()
         raise
-    _limit_calls(client)
+    _limit_calls(client, times.call)
     return client
 
 
@@ -130,14 +130,14 @@ async def edit_response(webhook: discord.Webhook, message: int, **changes: Any) 
     return int(answer["id"])
 
 
-def _limit_calls(client: discord.Client) -> None:
+def _limit_calls(client: discord.Client, longest: float) -> None:
     """Have a call that gets no answer fail after a while.
 
     Left alone it takes five minutes, and whatever has the same rate limit waits behind it. It can't be cancelled
     instead: discord.py's rate limiter, cancelled in its sleep, wakes nobody who waits for it, ever.
     """
     session = client.http._HTTPClient__session  # type: ignore[attr-defined]  # noqa: SLF001  # no other way in 2.7
-    session._timeout = aiohttp.ClientTimeout(total=LONGEST_CALL)  # noqa: SLF001
+    session._timeout = aiohttp.ClientTimeout(total=longest)  # noqa: SLF001
 
 
 def _sharding(section: Section) -> tuple[type[discord.Client], dict[str, Any]]:

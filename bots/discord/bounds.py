@@ -29,17 +29,20 @@ MOST_CALLS = 10_000  # that a limit may allow; no window is known with more than
 LONGEST_SLEEP = 30.0  # seconds
 
 
-def tracing() -> aiohttp.TraceConfig:
-    """Return what lets us see each answer before discord.py does."""
+def tracing(longest_wait: float) -> aiohttp.TraceConfig:
+    """Return what lets us see each answer before discord.py does; no wait that it asks for is longer, in seconds."""
+
+    async def bound_it(_session: aiohttp.ClientSession, _: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
+        await _bound(end.response, longest_wait)
+
     trace = aiohttp.TraceConfig()
-    trace.on_request_end.append(_bound)
+    trace.on_request_end.append(bound_it)
     return trace
 
 
-async def _bound(_session: aiohttp.ClientSession, _: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
-    answer = end.response
+async def _bound(answer: aiohttp.ClientResponse, longest_wait: float) -> None:
     headers = answer.headers.copy()
-    bound(headers)
+    bound(headers, longest_wait)
     # aiohttp offers no other way; and it remembers what it was asked for.
     answer._headers = type(answer.headers)(headers)  # noqa: SLF001
     answer._cache.pop("headers", None)  # noqa: SLF001
@@ -47,13 +50,13 @@ async def _bound(_session: aiohttp.ClientSession, _: SimpleNamespace, end: aioht
         wait = _told(await answer.read())
         if wait is not None and not 0 <= wait <= LONGEST_SLEEP:
             answer.close()
-            raise discord.RateLimited(seconds_from(wait, LONGEST_WAIT) or 1.0)
+            raise discord.RateLimited(seconds_from(wait, longest_wait) or 1.0)
 
 
-def bound(headers: MutableMapping[str, str]) -> None:
+def bound(headers: MutableMapping[str, str], longest_wait: float = LONGEST_WAIT) -> None:
     """Leave in *headers* a limit that discord.py can keep, or none."""
     limit, remaining = _number(headers.get(LIMIT)), _number(headers.get(REMAINING))
-    wait = seconds_from(headers.get(RESET_AFTER), LONGEST_WAIT)
+    wait = seconds_from(headers.get(RESET_AFTER), longest_wait)
     for name in (LIMIT, REMAINING, RESET, RESET_AFTER):
         if name in headers:
             del headers[name]

@@ -12,10 +12,11 @@ from bots.discord.connection import shard_of
 from bots.discord.errors import UNREADABLE, translated
 from bots.discord.events import is_mentioned, permissions, read_message
 from bots.discord.ids import NAME, SCALE, channel_of, guild_of, key_of, message_of
+from bots.discord.times import USUAL
 from bots.discord.unreadable import read, skipped
 from bots.listening.events import Deleted, Edited, Ignored
 from bots.listening.mark import Mark
-from bots.listening.reader import Bounds, Told
+from bots.listening.reader import Told
 from bots.listening.unreadable import HISTORY
 from core.errors import ChatBusy
 
@@ -25,16 +26,12 @@ if TYPE_CHECKING:
     from bots.discord.pace import Pace
     from bots.kit import Notes
     from bots.listening.events import Heard
-    from bots.listening.reader import Round
+    from bots.listening.reader import Bounds, Round
     from core.metrics import Metrics
     from core.thread import Thread
     from core.turn import QuestionKey
 
-# A page is the most that Discord tells at once: https://discord.com/developers/docs/resources/message#get-channel-messages
-# All calls together are half a minute of those that Discord takes from a bot.
-BOUNDS = Bounds(places=500, messages=1_000, pages=10, page=100, calls=1_000)
 MOST_LOOKED_AFTER = 10  # threads that are asked without having news: a question may have been edited or deleted
-OVERLAP = 5.0  # seconds; events of different servers may overtake each other on the way
 SEEN_NOTE = "discord/seen"
 COUNTS_NOTE = "discord/seen/counts"  # in how many shards the bot ran; each number once
 
@@ -45,7 +42,7 @@ def note_of(shard: int, count: int) -> str:
     return SEEN_NOTE if count == 1 else f"{SEEN_NOTE}/{shard}/{count}"
 
 
-def mark_of(notes: Notes, shard: int, count: int) -> Mark:
+def mark_of(notes: Notes, shard: int, count: int, overlap: float = USUAL.overlap) -> Mark:
     """Of one shard, since each can be away while the others hear; which servers it has depends on how many there are."""
 
     async def earlier() -> int | None:
@@ -56,7 +53,7 @@ def mark_of(notes: Notes, shard: int, count: int) -> Mark:
         others = [note_of(one, many) for many in counts if many != count for one in range(many)]
         return min([int(mark) for name in others if (mark := await notes.note(name))], default=None)
 
-    return Mark(notes, note_of(shard, count), SCALE, overlap=OVERLAP, earlier=earlier)
+    return Mark(notes, note_of(shard, count), SCALE, overlap=overlap, earlier=earlier)
 
 
 class DiscordReader:
@@ -64,12 +61,14 @@ class DiscordReader:
 
     chat = NAME
 
-    def __init__(self, client: discord.Client, pace: Pace, metrics: Metrics, shard: int) -> None:
+    def __init__(
+        self, client: discord.Client, pace: Pace, metrics: Metrics, shard: int, bounds: Bounds = USUAL.catch_up
+    ) -> None:
         self._client = client
         self._pace = pace
         self._metrics = metrics
         self._shard = shard
-        self.bounds = BOUNDS
+        self.bounds = bounds
 
     def place(self, thread: Thread) -> int | None:
         return channel_of(thread.id) if shard_of(guild_of(thread.id), self._client) == self._shard else None

@@ -20,6 +20,7 @@ from bots.discord.note import notes
 from bots.discord.pace import Pace
 from bots.discord.rendering import DiscordRenderer
 from bots.discord.setup import may_read
+from bots.discord.times import USUAL, Times
 from bots.finding import Finding, Verdict
 from bots.kit import appeal
 from bots.reply.delivery import Delivery
@@ -40,12 +41,13 @@ if TYPE_CHECKING:
 class DiscordChat:
     name = NAME
 
-    def __init__(self, section: Section, kit: Kit) -> None:
+    def __init__(self, section: Section, kit: Kit, times: Times = USUAL) -> None:
         self._section = section
         self._kit = kit
-        self._api = Api(section, kit.vitals.metrics)
+        self._times = times
+        self._api = Api(section, kit.vitals.metrics, self._times)
         self._pace = Pace()
-        self._threads = threads.Threads()
+        self._threads = threads.Threads(times.unclear_for)
         self._indicator = Indicator(self._api, self._pace, self._threads)
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._notes = notes()
@@ -55,7 +57,7 @@ class DiscordChat:
 
     async def listen(self, relay: Relay) -> None:
         async with AsyncExitStack() as stack:
-            client = await connection.enter(self._api, self._section, stack, self._kit.vitals)
+            client = await connection.enter(self._api, self._section, stack, self._kit.vitals, self._times)
             await stack.enter_async_context(self._indicator.open())
             listeners = Listeners(
                 client,
@@ -66,9 +68,10 @@ class DiscordChat:
                 accepted=self._sign_of_life,
                 deleted=self._deleted,
                 deferring=self._deferring,
+                times=self._times,
             )
             await stack.enter_async_context(listeners.open())
-            await connection.stay(client, self._section, self._kit.notes, self._kit.vitals)
+            await connection.stay(client, self._section, self._kit.notes, self._kit.vitals, self._times)
 
     # How it is
 
@@ -117,6 +120,7 @@ class DiscordChat:
                     turn,
                     note.where,
                     opener=self._threads,
+                    times=self._times,
                     deleted=self._deleted,
                 )
                 return await self._deliver(Delivery(hands, renderer, turn, note, self._kit.most_pages), turn, client)

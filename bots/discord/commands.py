@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 Interaction = discord.Interaction[discord.Client]
 Ask = Callable[[Interaction, str], Awaitable[None]]
 
-# Discord waits three seconds for the first response:
-# https://discord.com/developers/docs/interactions/receiving-and-responding#responding-to-an-interaction
-RECORDED_WITHIN = 2.3  # seconds; the rest is for the response to travel
 COMMANDS_NOTE = "discord/commands"
 _HELP = HELP.replace("- `", "- `/") + "\n- `/ask`: ask here, without opening a thread"
 _MAY_NOT = "Only people who can manage this channel can change its preset. `/preset show` shows it."
@@ -54,17 +51,35 @@ class Tree(app_commands.CommandTree[discord.Client]):
     """The commands, and what happens when one of them fails."""
 
     def __init__(
-        self, client: discord.Client, relay: Relay, ask: Ask, own_task: Callable[[], None], metrics: Metrics
+        self,
+        client: discord.Client,
+        relay: Relay,
+        ask: Ask,
+        own_task: Callable[[], None],
+        metrics: Metrics,
+        *,
+        recorded_within: float,
     ) -> None:
-        """*ask* takes a question; *own_task* is called inside of every task in which a command runs."""
+        """*ask* takes a question; *own_task* is called inside of every task in which a command runs.
+
+        So many seconds a command has to be recorded, until its asker is told that it isn't.
+        """
         contexts = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
         installs = app_commands.AppInstallationType(guild=True, user=False)
         super().__init__(client, allowed_contexts=contexts, allowed_installs=installs)
+        self._relay = relay
+        self._recorded_within = recorded_within
         self._own_task = own_task
         self._metrics = metrics
         _add_ask(self, ask)
         _add_presets(self, relay)
-        _add_others(self, relay)
+        _add_others(self)
+
+    async def obey(self, interaction: Interaction, command: Command, *, ephemeral: bool) -> None:
+        by, occasion = str(interaction.user.id), f"{NAME}/{interaction.id}"
+        async with recorded_within(self._recorded_within):
+            told = await self._relay.obey(command, thread_of_command(interaction), by, occasion=occasion)
+        await tell(interaction, told.sentence, ephemeral=ephemeral)
 
     async def interaction_check(self, _interaction: Interaction, /) -> bool:
         self._own_task()
@@ -146,7 +161,7 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
 
     @group.command(description="How I answer here, and where that is set")
     async def show(interaction: Interaction) -> None:
-        await _obey(interaction, relay, Command(Verb.SHOW_PRESET), ephemeral=True)
+        await tree.obey(interaction, Command(Verb.SHOW_PRESET), ephemeral=True)
 
     @group.command(name="set", description="Change how I answer in this channel")
     @app_commands.describe(
@@ -161,7 +176,7 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
         wish = Preset(model=model, instructions=instructions, name=name)
         if wish.is_open:
             raise Refused(_NOTHING_TO_SET)
-        await _obey(interaction, relay, Command(Verb.SET_PRESET, wish), ephemeral=False)
+        await tree.obey(interaction, Command(Verb.SET_PRESET, wish), ephemeral=False)
 
     @set_.autocomplete("name")
     async def names(_interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -173,19 +188,19 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
     @group.command(name="reset", description="Go back to the default settings")
     async def reset_(interaction: Interaction) -> None:
         _check_may_change(interaction)
-        await _obey(interaction, relay, Command(Verb.CLEAR_PRESET), ephemeral=False)
+        await tree.obey(interaction, Command(Verb.CLEAR_PRESET), ephemeral=False)
 
     tree.add_command(group)
 
 
-def _add_others(tree: Tree, relay: Relay) -> None:
+def _add_others(tree: Tree) -> None:
     @tree.command(name="retry", description="Answer the last question again")
     async def retry_(interaction: Interaction) -> None:
-        await _obey(interaction, relay, Command(Verb.RETRY), ephemeral=True)
+        await tree.obey(interaction, Command(Verb.RETRY), ephemeral=True)
 
     @tree.command(name="reset", description="Forget this conversation and start fresh")
     async def reset_(interaction: Interaction) -> None:
-        await _obey(interaction, relay, Command(Verb.RESET), ephemeral=False)
+        await tree.obey(interaction, Command(Verb.RESET), ephemeral=False)
 
     @tree.command(name="help", description="What I can do")
     async def help_(interaction: Interaction) -> None:
@@ -195,13 +210,6 @@ def _add_others(tree: Tree, relay: Relay) -> None:
 def _check_may_change(interaction: Interaction) -> None:
     if interaction.guild_id is not None and not interaction.permissions.manage_channels:
         raise NotAllowed(_MAY_NOT)
-
-
-async def _obey(interaction: Interaction, relay: Relay, command: Command, *, ephemeral: bool) -> None:
-    by, occasion = str(interaction.user.id), f"{NAME}/{interaction.id}"
-    async with recorded_within(RECORDED_WITHIN):
-        told = await relay.obey(command, thread_of_command(interaction), by, occasion=occasion)
-    await tell(interaction, told.sentence, ephemeral=ephemeral)
 
 
 async def tell(interaction: Interaction, text: str, *, ephemeral: bool) -> None:

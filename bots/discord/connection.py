@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import threading
-import time
-from collections import deque
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -16,33 +13,29 @@ import structlog
 
 from bots.discord.errors import NETWORK, translate
 from bots.discord.identify_budget import IdentifyBudget
+from bots.reconnects import Reconnects
+from core.backoff import Pauses, retry
 from core.errors import ChatBusy, SetupError, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AsyncExitStack
 
     import aiohttp
 
     from bots.discord.api import Api
     from bots.discord.settings import Section
+    from bots.discord.times import Times
     from bots.kit import Notes
     from core.vitals import Vitals
 
 PART = "discord"  # the word for it on the health page
-FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between tries to reach Discord
-WELL_AFTER = 60.0  # seconds that a connection has to last until the next try is a first one again
-# discord.py gives a connection 60 seconds to come about, of which it sleeps up to 5 itself.
-LONGEST_HOLD = 30.0  # seconds
-# What connects more often than so many times a minute, each shard, waits: discord.py itself goes on without a pause
-# when it was asked to connect again.
-WITHOUT_PAUSE = 5
 # Discord asks for a heartbeat every 41.25 seconds or so:
 # https://discord.com/developers/docs/events/gateway#sending-heartbeats
 SHORTEST_BEAT, LONGEST_BEAT = 1.0, 120.0  # seconds
 
 log = structlog.get_logger(__name__)
 
+AWAY = "Discord can't be reached; trying again."
 GATEWAY_AWAY = "Discord's gateway can't be reached; trying again. Is BOBBIN_DISCORD__GATEWAY_URL right?"
 # What can't be mended by trying again, and what can be done about it:
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
@@ -95,10 +88,10 @@ def shard_of(guild: int | None, client: discord.Client) -> int:
     return ((guild or 0) >> 22) % (client.shard_count or 1)
 
 
-async def enter(api: Api, section: Section, stack: AsyncExitStack, vitals: Vitals) -> discord.Client:
+async def enter(api: Api, section: Section, stack: AsyncExitStack, vitals: Vitals, times: Times) -> discord.Client:
     """Open *api* for as long as *stack*, however long Discord can't be reached. Raises SetupError for a wrong token."""
-    delay = FIRST_DELAY
-    while True:
+
+    async def log_in() -> discord.Client:
         try:
             return await stack.enter_async_context(api.client())
         except discord.LoginFailure as error:
@@ -107,27 +100,31 @@ async def enter(api: Api, section: Section, stack: AsyncExitStack, vitals: Vital
             trouble = translate(error)
             if not isinstance(trouble, ChatBusy):
                 raise SetupError(f"Discord refuses the bot's login (code {trouble.code}).") from error
-            await _wait(max(delay, trouble.retry_after or 0), trouble.code, vitals)
-        except Exception as error:  # noqa: BLE001  # discord.py's own, of an answer that is none of Discord's
-            await _wait(delay, type(error).__name__, vitals)
-        delay = min(delay * 2, LONGEST_DELAY)
+            raise trouble from error
+        except Exception as error:  # discord.py's own, of an answer that is none of Discord's
+            raise ChatBusy(code=type(error).__name__) from error
+
+    return await retry(
+        log_in, times.reach, on=ChatBusy, failed=lambda trouble, pause: _is_away(trouble.code, pause, vitals)
+    )
 
 
-async def stay(client: discord.Client, section: Section, notes: Notes, vitals: Vitals) -> None:
+async def stay(client: discord.Client, section: Section, notes: Notes, vitals: Vitals, times: Times) -> None:
     """Stay connected until cancelled; the client is left logged in. Raises SetupError for what can never work."""
-    delay = FIRST_DELAY
-    _hold_back(client, IdentifyBudget(notes, client.shard_count or 1), vitals)
-    sockets = _remember_sockets(client, vitals)
+    pauses = Pauses(times.reach)
+    identify_budget = IdentifyBudget(notes, client.shard_count or 1, backoff=times.identify)
+    _hold_back(client, identify_budget, vitals, times.longest_hold)
+    sockets = _remember_sockets(client, vitals, Reconnects(times.reach, client.shard_count or 1))
     discord.gateway.KeepAliveHandler = _Heartbeat  # type: ignore[misc]  # it has no other place for it
     try:
         while True:
-            began = time.monotonic()
             try:
                 await _connect(client)
                 code, told = "unreachable", GATEWAY_AWAY
             except HeldBackError as held:
                 await _hang_up(client, sockets)
                 await asyncio.sleep(held.seconds)
+                pauses.begin()
                 continue
             except (discord.ConnectionClosed, discord.PrivilegedIntentsRequired):
                 raise
@@ -136,11 +133,9 @@ async def stay(client: discord.Client, section: Section, notes: Notes, vitals: V
                 await _hang_up(client, sockets)
                 if client.is_closed():  # discord.py does that with shards; to listen once more takes a new client
                     raise
-                code, told = type(error).__name__, "Discord can't be reached; trying again."
-            if time.monotonic() - began > WELL_AFTER:
-                delay = FIRST_DELAY
-            await _wait(delay, code, vitals, told)
-            delay = min(delay * 2, LONGEST_DELAY)
+                code, told = type(error).__name__, AWAY
+            _is_away(code, pause := pauses.next(), vitals, told)
+            await asyncio.sleep(pause)
     except discord.PrivilegedIntentsRequired as error:
         raise SetupError(missing_intent(client.application_id)) from error
     except discord.ConnectionClosed as error:
@@ -159,38 +154,20 @@ class _Heartbeat(discord.gateway.KeepAliveHandler):
         super().__init__(*args, interval=bounded, **kwargs)
 
 
-class Reconnects:
-    """How long to wait before each connection: the longer, the more there were in the last minute."""
-
-    def __init__(self, shards: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._free = WITHOUT_PAUSE * shards
-        self._clock = clock
-        self._begun: deque[float] = deque()
-
-    def pause(self) -> float:
-        """Count one more connection; return for how many seconds to wait before it."""
-        now = self._clock()
-        while self._begun and self._begun[0] < now - WELL_AFTER:
-            self._begun.popleft()
-        too_many = len(self._begun) - self._free
-        pause = 0.0 if too_many < 0 else min(FIRST_DELAY * 2**too_many, LONGEST_DELAY)
-        self._begun.append(now + pause)
-        return pause
-
-
-def _remember_sockets(client: discord.Client, vitals: Vitals) -> WeakSet[aiohttp.ClientWebSocketResponse]:
+def _remember_sockets(
+    client: discord.Client, vitals: Vitals, reconnects: Reconnects
+) -> WeakSet[aiohttp.ClientWebSocketResponse]:
     """Return what is to hold every socket that *client* opens: of one whose first frame is wrong it keeps nothing.
 
     One that it opens very soon after others waits.
     """
     sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
     open_socket = client.http.ws_connect
-    reconnects = Reconnects(client.shard_count or 1)
 
     async def remember(*args: Any, **kwargs: Any) -> aiohttp.ClientWebSocketResponse:
         if pause := reconnects.pause():
             vitals.down(PART, "Discord ends every connection soon; waiting before the next one.")
-            log.warning("Discord ends every connection soon; waiting before the next one", seconds=round(pause, 1))
+            log.warning("Discord ends every connection soon; waiting before the next one", seconds=round(pause, 3))
             await asyncio.sleep(pause)
         try:
             socket = await open_socket(*args, **kwargs)
@@ -249,13 +226,12 @@ async def _hang_up(client: discord.Client, sockets: WeakSet[aiohttp.ClientWebSoc
         await socket.close(code=1000)
 
 
-async def _wait(delay: float, code: str, vitals: Vitals, told: str = "Discord can't be reached; trying again.") -> None:
+def _is_away(code: str, pause: float, vitals: Vitals, told: str = AWAY) -> None:
     vitals.down(PART, told)
-    log.warning("Discord can't be reached; trying again", code=code, seconds=delay)
-    await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
+    log.warning("Discord can't be reached; trying again", code=code, seconds=round(pause, 3))
 
 
-def _hold_back(client: discord.Client, identify_budget: IdentifyBudget, vitals: Vitals) -> None:
+def _hold_back(client: discord.Client, identify_budget: IdentifyBudget, vitals: Vitals, longest_hold: float) -> None:
     """Have every session's begin counted, and wait where there were many of late: discord.py would go on and on.
 
     A connection that comes about can't wait for long, so it fails. That of a shard is tried again by discord.py, with
@@ -274,10 +250,10 @@ def _hold_back(client: discord.Client, identify_budget: IdentifyBudget, vitals: 
                 shard=shard,
                 seconds=round(pause),
             )
-        if pause > LONGEST_HOLD and shard_id is None:
+        if pause > longest_hold and shard_id is None:
             raise HeldBackError(pause)
-        await asyncio.sleep(min(pause, LONGEST_HOLD))
-        if pause > LONGEST_HOLD:
+        await asyncio.sleep(min(pause, longest_hold))
+        if pause > longest_hold:
             raise TimeoutError
         await type(client).before_identify_hook(client, shard_id, initial=initial)
         await identify_budget.count(shard)

@@ -28,14 +28,13 @@ if TYPE_CHECKING:
 
     from bots.discord.pace import Pace
     from bots.discord.threads import Threads
+    from bots.discord.times import Times
     from bots.reply.delivery import Deed
     from bots.reply.note import Note
     from bots.reply.page import Page
     from core.secret_box import SecretBox
     from core.turn import QuestionKey, Turn
 
-# "In the past few minutes" Discord knows a nonce again: https://discord.com/developers/docs/resources/message#create-message
-NONCE_TRUSTED = 60.0  # seconds; later, what may have been posted is looked for
 # Calls, and messages in each: https://discord.com/developers/docs/resources/message#get-channel-messages
 _MOST_LOOKS, _PAGE = 3, 100
 _FILE = -1  # in place of a page's number
@@ -61,11 +60,13 @@ class DiscordHands:
         where: Where,
         *,
         opener: Threads,
+        times: Times,
         deleted: Container[int] = (),
     ) -> None:
         """*deleted*: the messages of which it is known that they are gone."""
         self._client = client
         self._threads = opener
+        self._times = times
         self._pace = pace
         self._deleted = deleted
         self._turn = turn
@@ -125,7 +126,7 @@ class DiscordHands:
 
         A message is known by its nonce; where Discord doesn't tell it, by its text.
         """
-        if self._age < NONCE_TRUSTED:
+        if self._age < self._times.nonce_trusted:
             return None
         first = len(note.messages)
         nonces = {self._nonce(number): number for number in range(first, first + _MOST_LOST)}
@@ -143,7 +144,7 @@ class DiscordHands:
     async def attach(self, name: str, content: bytes, *, may_be_there: bool) -> str:
         nonce = self._nonce(_FILE)
         with translated():
-            if may_be_there and self._age >= NONCE_TRUSTED:
+            if may_be_there and self._age >= self._times.nonce_trusted:
                 async for id_, said_nonce, _ in self._said():
                     if str(said_nonce) == nonce:
                         return id_

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from core.backoff import Backoff
 from core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ STARTS_NOTE = "discord/starts"  # what begins so
 STEADY_A_DAY = 500  # of all shards, in the worst of days; for the others there is …
 FREE = 100  # … of all shards, what waits for nothing, and some more until the pauses have grown
 MOST_FREE = 20  # of a shard
-FIRST_PAUSE = 5.0  # seconds, times the number of shards; doubled with each further start
 FORGOTTEN_AFTER = 86_400.0 / STEADY_A_DAY  # seconds, times the number of shards: so often one start is forgiven
+BACKOFF = Backoff(first=5.0, longest=FORGOTTEN_AFTER)  # times the number of shards
 
 log = structlog.get_logger(__name__)
 
@@ -39,21 +40,23 @@ class Tally:
         forgiven = max(0.0, now - self.last) / (FORGOTTEN_AFTER * shards)
         return Tally(max(0.0, self.count - forgiven) + 1, now)
 
-    def pause(self, now: float, shards: int) -> float:
+    def pause(self, now: float, shards: int, backoff: Backoff = BACKOFF) -> float:
         """Seconds to wait before another start. In the long run they equal what it takes to be forgiven one."""
         over = self.count - max(1, min(MOST_FREE, FREE // shards))
         if over < 0:
             return 0.0
-        longest = FORGOTTEN_AFTER * shards
-        pause = min(FIRST_PAUSE * shards * 2**over, longest)
-        return min(max(0.0, self.last + pause - now), longest)  # the clock may have been wrong
+        pause = backoff.grown(over) * shards
+        return min(max(0.0, self.last + pause - now), backoff.longest * shards)  # the clock may have been wrong
 
 
 class IdentifyBudget:
     """Of all shards of this process. Each has a note of its own, since other processes count others."""
 
-    def __init__(self, notes: Notes, shards: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, notes: Notes, shards: int, *, clock: Callable[[], float] = time.time, backoff: Backoff = BACKOFF
+    ) -> None:
         self._notes = notes
+        self._backoff = backoff
         self._shards = shards
         self._clock = clock
         self._tallies: dict[int, Tally] = {}  # for when the ledger is away
@@ -65,7 +68,7 @@ class IdentifyBudget:
                 self._tallies[shard] = Tally(*json.loads(note))
         except StorageUnavailable:
             log.warning("can't tell how often Discord was connected to of late")
-        return self._tally(shard).pause(self._clock(), self._shards)
+        return self._tally(shard).pause(self._clock(), self._shards, self._backoff)
 
     async def count(self, shard: int) -> None:
         """It identifies now."""

@@ -14,7 +14,7 @@ import structlog
 from bots.discord import connection
 from bots.discord.buttons import read_click
 from bots.discord.catch_up import DiscordReader, mark_of
-from bots.discord.commands import RECORDED_WITHIN, Interaction, Tree, explain, tell
+from bots.discord.commands import Interaction, Tree, explain, tell
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import Wordless, is_mentioned, read_command, read_message
 from bots.discord.ids import SCALE, key_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from bots.discord.deleted import Deleted
     from bots.discord.pace import Pace
+    from bots.discord.times import Times
     from bots.kit import Kit
     from bots.reply.note import Note
     from core.relay import Relay
@@ -40,9 +41,6 @@ TOKEN_LIFETIME = 14 * 60.0  # seconds
 LAST_TASKS_WITHIN = 3.0  # seconds that what was heard last has to be recorded, when listening ends
 
 Listener = Callable[..., Coroutine[Any, Any, None]]
-
-# Discord delivers a message once: a database that is restarted must not cost the question.
-PATIENCE = 20.0  # seconds
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +59,7 @@ class Listeners:
         accepted: Callable[[Turn, Note[Any]], None],
         deleted: Deleted,
         deferring: dict[QuestionKey, asyncio.Event],
+        times: Times,
     ) -> None:
         """Say who is told.
 
@@ -71,6 +70,7 @@ class Listeners:
         self._client = client
         self._relay = relay
         self._kit = kit
+        self._times = times
         self._deleted = deleted
         self._deferring = deferring
         self._attached: list[str] = []  # names of listeners
@@ -79,10 +79,10 @@ class Listeners:
         shards = (client.shard_ids if isinstance(client, discord.AutoShardedClient) else None) or range(count)
         self._catch_ups = {
             shard: CatchUp(
-                DiscordReader(client, pace, metrics, shard),
+                DiscordReader(client, pace, metrics, shard, times.catch_up),
                 self._router,
                 relay,
-                mark_of(kit.notes, shard, count),
+                mark_of(kit.notes, shard, count, times.overlap),
                 metrics,
             )
             for shard in shards
@@ -109,7 +109,14 @@ class Listeners:
                 on_raw_bulk_message_delete=lambda deletion: self._take_back(*deletion.message_ids),
                 on_interaction=self._clicked,
             )
-            tree = Tree(self._client, self._relay, self._take_command, self._own_task, self._kit.vitals.metrics)
+            tree = Tree(
+                self._client,
+                self._relay,
+                self._take_command,
+                self._own_task,
+                self._kit.vitals.metrics,
+                recorded_within=self._times.recorded_within,
+            )
             await tree.sync_if_changed(self._kit.notes)
             yield
         finally:
@@ -200,7 +207,7 @@ class Listeners:
                 await _apologize(message, unavailable.sentence)
 
     async def _record(self, said: Said) -> Accepted:
-        return await self._relay.ask(said.question, said.note.write(), patience=PATIENCE)
+        return await self._relay.ask(said.question, said.note.write(), patience=self._times.patience)
 
     async def _take_back(self, *messages: int) -> None:
         """They were deleted: questions, or parts of answers, or neither."""
@@ -216,7 +223,7 @@ class Listeners:
             click = read_click(interaction)
             if click is None:
                 return
-            async with recorded_within(RECORDED_WITHIN):
+            async with recorded_within(self._times.recorded_within):
                 problem = await self._router.click(click)
             if problem:
                 await tell(interaction, problem, ephemeral=True)
@@ -232,7 +239,7 @@ class Listeners:
         # Discord takes nothing for a response before it was told that one comes.
         deferring = self._deferring[asked.question.key] = asyncio.Event()
         try:
-            async with recorded_within(RECORDED_WITHIN):
+            async with recorded_within(self._times.recorded_within):
                 await self._relay.ask(asked.question, asked.note.write())
             with overlooking(), translated():
                 await interaction.response.defer(thinking=True)

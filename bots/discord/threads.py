@@ -13,6 +13,7 @@ import structlog
 from bots.discord.errors import THREAD_EXISTS, UNKNOWN_MESSAGE, UNREADABLE, is_discords, translate, translated
 from bots.discord.events import PEOPLES_TYPES
 from bots.discord.ids import age
+from core.bounded import Bounded
 from core.errors import ChatError, ChatUnclear
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 # https://discord.com/developers/docs/resources/channel#channel-object-channel-structure; it only leaves the list then.
 ARCHIVE_AFTER: Final = 1440  # minutes
 _THEIR_FAULT = 500  # HTTP
-# A refusal with a code that no table names is believed only when it lasts.
-UNCLEAR_FOR = 60.0  # seconds since the question
 _MOST_KEPT = 1_000  # threads that were made just now
 _LAST_SAID = 10  # messages that are looked at, to see whether people talk there
 
@@ -34,8 +33,10 @@ log = structlog.get_logger(__name__)
 class Threads:
     """Makes the threads, each of them once: who types in it and who answers there want it at the same time."""
 
-    def __init__(self) -> None:
-        self._made: dict[int, asyncio.Task[Where]] = {}  # by the message that it hangs on
+    def __init__(self, unclear_for: float) -> None:
+        """A refusal with a code that no table names is believed only when it lasts: so many seconds since the question."""
+        self._unclear_for = unclear_for
+        self._made: Bounded[int, asyncio.Task[Where]] = Bounded(_MOST_KEPT)  # by the message that it hangs on
 
     def is_to_be_made(self, client: discord.Client, where: Where) -> bool:
         """Will it cost a call to have the thread of *where*?"""
@@ -49,23 +50,23 @@ class Threads:
         making = self._made.get(starter.message)
         if making is None:
             # A task of its own, since one of those who wait may be cancelled.
-            making = self._made[starter.message] = asyncio.create_task(_opened(client, where, starter))
+            making = self._made[starter.message] = asyncio.create_task(
+                _opened(client, where, starter, self._unclear_for)
+            )
             making.add_done_callback(lambda made: self._keep(starter.message, made))
         place = await asyncio.shield(making)
         return replace(where, starter=None, channel=place.channel, reply_to=place.reply_to)
 
     def _keep(self, message: int, made: asyncio.Task[Where]) -> None:
         if made.cancelled() or made.exception():
-            del self._made[message]  # it is tried again
-        while len(self._made) > _MOST_KEPT:
-            del self._made[next(iter(self._made))]
+            self._made.pop(message, None)  # it is tried again
 
 
 def _is_missing(client: discord.Client, where: Where) -> bool:
     return client.get_channel(where.channel) is None
 
 
-async def _opened(client: discord.Client, where: Where, starter: Starter) -> Where:
+async def _opened(client: discord.Client, where: Where, starter: Starter, unclear_for: float) -> Where:
     if _is_missing(client, where):
         try:
             # `PartialMessage.create_thread` wants the guild in the cache; a restarted process may not have it yet.
@@ -78,7 +79,7 @@ async def _opened(client: discord.Client, where: Where, starter: Starter) -> Whe
             is_gone, is_theirs = refusal.code == UNKNOWN_MESSAGE, refusal.status >= _THEIR_FAULT
             if is_gone or is_theirs or refusal.status in (401, 429) or not is_discords(refusal):
                 raise
-            if isinstance(translate(refusal), ChatUnclear) and age(starter.message) < UNCLEAR_FOR:
+            if isinstance(translate(refusal), ChatUnclear) and age(starter.message) < unclear_for:
                 raise  # it may pass
             # No such kind of channel, too many threads, no permission, a title that AutoMod takes exception to, …
             return replace(where, starter=None, channel=starter.channel, reply_to=starter.message)

@@ -52,14 +52,16 @@ class Mark:
         scale: Scale,
         *,
         overlap: float = 0.0,
+        every: float = KEPT_EVERY,
         earlier: Callable[[], Awaitable[int | None]] | None = None,
     ) -> None:
         """Say under which *name* it is written.
 
         *overlap*: for how many seconds what is told live may come in another order than it happened. *earlier* returns
-        what was written under other names, if nothing is under this one.
+        what was written under other names, if nothing is under this one. It is written every so many seconds, if it changed.
         """
         self._notes = notes
+        self._every = every
         self._name = name
         self._scale = scale
         self._earlier = earlier
@@ -126,7 +128,7 @@ class Mark:
     async def keep_up(self) -> None:
         """Write it down now and then, until cancelled."""
         while True:
-            await asyncio.sleep(KEPT_EVERY)
+            await asyncio.sleep(self._every)
             await self.keep()
 
     def _up_to(self) -> int | None:

@@ -22,6 +22,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.errors import NO_CODE, translate
+from bots.slack.times import USUAL, Times
 from core.errors import ChatBusy, ChatError, ChatLimited, ChatUnclear, ThreadGone, facts
 from core.settings import proxy_for
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from bots.slack.pace import Pace
     from bots.slack.settings import Section
 
-TIMEOUT = 30.0  # seconds for one call
 # A process that is to end gives what it shows ten seconds; who is told to wait longer comes again instead.
 LONGEST_IN_CALL = 5.0  # seconds
 DETAIL_CHARACTERS = 500  # enough for a log
@@ -61,7 +61,8 @@ class Identity:
 class Api:
     """Calls Slack with the bot's token. Without `session` each call opens a connection of its own."""
 
-    def __init__(self, section: Section, pace: Pace) -> None:
+    def __init__(self, section: Section, pace: Pace, times: Times = USUAL) -> None:
+        self._longest_call = times.call
         self._token = section.bot_token.get_secret_value()
         self.url = section.api_url
         self._proxy = proxy_for(self.url)
@@ -83,7 +84,7 @@ class Api:
     @contextlib.asynccontextmanager
     async def session(self) -> AsyncIterator[None]:
         """Keep one connection pool. Calls made after it fall back to connections of their own."""
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+        timeout = aiohttp.ClientTimeout(total=self._longest_call)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             self._use(session)
             try:
@@ -265,8 +266,9 @@ class Api:
             client.session = session
 
     def _client(self, handlers: list[AsyncRetryHandler]) -> AsyncWebClient:
+        timeout = int(self._longest_call)
         client = _Client(
-            token=self._token, base_url=self.url, timeout=int(TIMEOUT), retry_handlers=handlers, logger=_SDK_LOG
+            token=self._token, base_url=self.url, timeout=timeout, retry_handlers=handlers, logger=_SDK_LOG
         )
         client.proxy = self._proxy  # the SDK chooses one itself, whatever NO_PROXY says
         return client

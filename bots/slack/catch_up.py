@@ -45,12 +45,16 @@ log = structlog.get_logger(__name__)
 class SlackReader:
     chat = NAME
 
-    def __init__(self, api: Api, pace: Pace, identity: Identity, metrics: Metrics) -> None:
+    def __init__(
+        self, api: Api, pace: Pace, identity: Identity, metrics: Metrics, *, kept_for_finding: int = KEPT_FOR_FINDING
+    ) -> None:
+        """*kept_for_finding*: calls of the budget that are left to others."""
         self._api = api
         self._pace = pace
         self._identity = identity
         self._metrics = metrics
         self.bounds = BOUNDS
+        self._kept_for_finding = kept_for_finding
 
     def place(self, thread: Thread) -> Place:
         return place_of(thread.id)
@@ -86,7 +90,7 @@ class SlackReader:
         """What is live waits for nothing: if Slack wants to be left alone, the rest is read later."""
         if is_urgent:
             return self._pace.reads.wait_for() == 0
-        await until_free(lambda: self._pace.reads.wait_for(KEPT_FOR_FINDING))
+        await until_free(lambda: self._pace.reads.wait_for(self._kept_for_finding))
         return True
 
     async def read(self, place: Place, after: int, this: Round[Place]) -> Told[Place]:

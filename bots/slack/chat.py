@@ -25,6 +25,7 @@ from bots.slack.pace import Pace
 from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError
 from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice, lacking
+from bots.slack.times import USUAL, Times
 from bots.text.reasoning import visible
 from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
 
@@ -45,18 +46,20 @@ if TYPE_CHECKING:
 class SlackChat:
     name = NAME
 
-    def __init__(self, section: Section, kit: Kit) -> None:
+    def __init__(self, section: Section, kit: Kit, times: Times = USUAL) -> None:
         self._section = section
         self._kit = kit
         self._most_pages = kit.most_pages
+        self._times = times
         self._pace = Pace()
-        self._api = Api(section, self._pace)
+        self._api = Api(section, self._pace, times)
         self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
         self._app: AsyncApp | None = None  # None while nothing listens
         self._notes = notes()
         if not section.uses_socket_mode:
-            self._reader = Reader(section.signing_secret.get_secret_value(), kit.vitals.metrics)
+            secret = section.signing_secret.get_secret_value()
+            self._reader = Reader(secret, kit.vitals.metrics, say_again=times.say_again)
             kit.routes.post("/slack/events", self._take_request)
 
     # Listening
@@ -65,12 +68,12 @@ class SlackChat:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._api.session())
             self._identity = identity = await connection.patiently(
-                self._api.who_am_i, BOT_TOKEN, self._section, self._kit.vitals
+                self._api.who_am_i, BOT_TOKEN, self._section, self._kit.vitals, self._times.reach
             )
             # Before there are tasks: whoever can't be set up like this is to be told just that.
             token = self._section.app_token.get_secret_value()
             url = token and await connection.patiently(
-                lambda: self._api.socket_url(token), APP_TOKEN, self._section, self._kit.vitals
+                lambda: self._api.socket_url(token), APP_TOKEN, self._section, self._kit.vitals, self._times.reach
             )
             listeners = Listeners(
                 relay,
@@ -88,14 +91,16 @@ class SlackChat:
             app = listeners.app(tasks)
             socket = None
             if url:
-                opening = connection.open_socket(app, self._api, token, url, self._kit.vitals.metrics)
+                opening = connection.open_socket(app, self._api, token, url, vitals=self._kit.vitals, times=self._times)
                 socket = await stack.enter_async_context(opening)
             for task in (self._indicator.run(), catch_up.run(), mark.keep_up()):
                 tasks.create_task(task)
             self._app = app
             stack.callback(self._stop_taking)
             if socket:
-                await connection.watch(socket, self._kit.vitals, lambda: tasks.create_task(catch_up.again()))
+                await connection.watch(
+                    socket, self._kit.vitals, lambda: tasks.create_task(catch_up.again()), self._times.look
+                )
             else:
                 self._kit.vitals.up(connection.PART)
                 await asyncio.Event().wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import random
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,9 +13,11 @@ from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, s
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
+from bots.reconnects import Reconnects
 from bots.slack.api import Api
 from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice
 from bots.slack.unreadable import FRAME, kind_of, skipped
+from core.backoff import retry
 from core.errors import ChatBusy, ChatError, SetupError, facts
 from core.settings import proxy_for
 
@@ -28,33 +29,31 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.request import SocketModeRequest
 
     from bots.slack.settings import Section
-    from core.metrics import Metrics
+    from bots.slack.times import Times
+    from core.backoff import Backoff
     from core.vitals import Vitals
 
 PART = "slack"  # the word for it on the health page
-FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between tries to reach Slack
-LOOK_INTERVAL = 5.0  # seconds between looks at the socket; its own pings go as often
-DRAIN_TIMEOUT = 3.0  # seconds: Slack doesn't wait longer for an acknowledgement either
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-async def patiently(call: Callable[[], Awaitable[T]], token_name: str, section: Section, vitals: Vitals) -> T:
+async def patiently(
+    call: Callable[[], Awaitable[T]], token_name: str, section: Section, vitals: Vitals, backoff: Backoff
+) -> T:
     """Repeat *call* until Slack can be reached. Raises SetupError when it refuses the token of that name."""
     token = section.bot_token if token_name == BOT_TOKEN else section.app_token
-    delay = FIRST_DELAY
-    while True:
-        try:
-            return await call()
-        except ChatBusy as trouble:
-            vitals.down(PART, "Slack can't be reached; trying again.")
-            log.warning("Slack can't be reached; trying again", seconds=delay, **facts(trouble))
-            await asyncio.sleep(max(delay, trouble.retry_after or 0) * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
-            delay = min(delay * 2, LONGEST_DELAY)
-        except ChatError as refusal:
-            vitals.down(PART, f"Slack refuses {token_name}.")
-            raise SetupError(advice(refusal, token_name, token.get_secret_value(), section.api_url)) from refusal
+
+    def is_away(trouble: ChatBusy, pause: float) -> None:
+        vitals.down(PART, "Slack can't be reached; trying again.")
+        log.warning("Slack can't be reached; trying again", seconds=round(pause, 3), **facts(trouble))
+
+    try:
+        return await retry(call, backoff, on=ChatBusy, failed=is_away)
+    except ChatError as refusal:
+        vitals.down(PART, f"Slack refuses {token_name}.")
+        raise SetupError(advice(refusal, token_name, token.get_secret_value(), section.api_url)) from refusal
 
 
 class _Socket(SocketModeClient):
@@ -62,7 +61,8 @@ class _Socket(SocketModeClient):
 
     api: Api
     refusal = ""  # what to say while Slack does not give out addresses any more
-    metrics: Metrics
+    reconnects: Reconnects
+    vitals: Vitals
 
     async def process_message(self) -> None:
         raw = await self.message_queue.get()
@@ -71,15 +71,23 @@ class _Socket(SocketModeClient):
         try:
             message: object = json.loads(raw)
         except (ValueError, RecursionError) as error:
-            skipped(FRAME, error, self.metrics)
+            skipped(FRAME, error, self.vitals.metrics)
             return
         if isinstance(message, dict):
             asyncio.ensure_future(self.run_message_listeners(message, raw))  # noqa: RUF006  # as the SDK does
         else:
-            skipped(FRAME, TypeError(), self.metrics)
+            skipped(FRAME, TypeError(), self.vitals.metrics)
 
     async def issue_new_wss_url(self) -> str:
-        """Ask for addresses like we do: the SDK would wait for as long as it is told, be it a day."""
+        """Ask for addresses like we do: the SDK would wait for as long as it is told, be it a day.
+
+        And where connections end as soon as they came about, it would ask for the next one without a pause.
+        """
+        if pause := self.reconnects.pause():
+            lost = "The connection to Slack is lost again and again; waiting before the next try."
+            self.vitals.down(PART, self.refusal or lost)
+            log.warning("the connection to Slack is lost again and again; waiting", seconds=round(pause, 3))
+            await asyncio.sleep(pause)
         try:
             url = await self.api.socket_url(self.app_token)
         except ChatBusy as trouble:
@@ -98,16 +106,16 @@ class _Socket(SocketModeClient):
 
 @contextlib.asynccontextmanager
 async def open_socket(
-    app: AsyncApp, api: Api, app_token: str, url: str, metrics: Metrics
+    app: AsyncApp, api: Api, app_token: str, url: str, *, vitals: Vitals, times: Times
 ) -> AsyncIterator[SocketModeClient]:
     """Have *app* answer what comes by Socket Mode from *url*, which lasts for one connection; the SDK gets the next.
 
     https://docs.slack.dev/apis/events-api/using-socket-mode
     """
     client = _Socket(
-        app_token=app_token, logger=app.logger, web_client=api.client_without_token(), ping_interval=LOOK_INTERVAL
+        app_token=app_token, logger=app.logger, web_client=api.client_without_token(), ping_interval=times.look
     )
-    client.api, client.metrics = api, metrics
+    client.api, client.reconnects, client.vitals = api, Reconnects(times.reach), vitals
     client.wss_uri, client.proxy = url, proxy_for(url)
     answering: set[asyncio.Task[object]] = set()
 
@@ -121,7 +129,7 @@ async def open_socket(
         try:
             response = await run_async_bolt_app(app, request)
         except Exception as error:  # noqa: BLE001  # Bolt's own, while it looks for what a request is about
-            skipped(kind_of(request.payload), error, metrics)
+            skipped(kind_of(request.payload), error, vitals.metrics)
             response = BoltResponse(status=200)  # it would fail every time
         await send_async_response(socket, request, response, began)
 
@@ -129,13 +137,13 @@ async def open_socket(
     # The SDK tries for ever; `watch` tells how it fares, and helps it to a new address.
     connecting = asyncio.create_task(client.connect())  # type: ignore[no-untyped-call]
     try:
-        await asyncio.wait({connecting}, timeout=LOOK_INTERVAL)
+        await asyncio.wait({connecting}, timeout=times.look)
         yield client
     finally:
         # From here on nothing is acknowledged that isn't under way; Slack gives it to whoever connects next.
         client.socket_mode_request_listeners.clear()
         if answering:
-            await asyncio.wait(answering, timeout=DRAIN_TIMEOUT)
+            await asyncio.wait(answering, timeout=times.drain)
         connecting.cancel()
         await client.close()  # type: ignore[no-untyped-call]
         # close() cancels the SDK's own tasks, but does not wait for them.
@@ -143,10 +151,10 @@ async def open_socket(
         await asyncio.gather(*filter(None, tasks), return_exceptions=True)
 
 
-async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], object]) -> None:
+async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], object], look: float) -> None:
     """Tell *vitals* how the socket is doing, until cancelled, and call *back* when it was lost and is there again.
 
-    Reconnecting is the SDK's work.
+    It is looked at every *look* seconds. Reconnecting is the SDK's work.
     """
     is_up = True
     while True:
@@ -159,4 +167,4 @@ async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], obj
             vitals.down(PART, getattr(client, "refusal", "") or "The connection to Slack is lost; trying again.")
             # The SDK would try the same address for ever, but an address is good for one connection and a short time.
             client.wss_uri = None
-        await asyncio.sleep(LOOK_INTERVAL)
+        await asyncio.sleep(look)

@@ -11,6 +11,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
 from bots.listening.unreadable import MALFORMED
+from bots.slack.times import USUAL
 from bots.slack.unreadable import EVENT, skipped
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _TIMESTAMP, _SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
 _LONGEST_TIMESTAMP = 12  # digits
 # Events are JSON, commands and clicks are forms: https://docs.slack.dev/apis/events-api, …/interactivity
 _CONTENT_TYPES = ("application/json", "application/x-www-form-urlencoded")
-SAY_AGAIN = 600.0  # seconds between two lines in the log about wrong signatures
 
 log = structlog.get_logger(__name__)
 
@@ -42,11 +42,19 @@ class RefusedError(Exception):
 class Reader:
     """Makes of what was posted what Bolt takes."""
 
-    def __init__(self, signing_secret: str, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        signing_secret: str,
+        metrics: Metrics,
+        *,
+        say_again: float = USUAL.say_again,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._verifier = SignatureVerifier(signing_secret)
         self._metrics = metrics
         self._clock = clock
-        self._said_at = -SAY_AGAIN
+        self._say_again = say_again
+        self._said_at = -say_again
 
     async def read(self, request: web.Request) -> AsyncBoltRequest:
         """Raises RefusedError."""
@@ -82,7 +90,7 @@ class Reader:
 
     def _say(self, behind: float) -> None:
         """Tell who runs the bot, now and then: what anybody may send is no reason to fill the log."""
-        if self._clock() - self._said_at < SAY_AGAIN:
+        if self._clock() - self._said_at < self._say_again:
             return
         self._said_at = self._clock()
         log.warning(

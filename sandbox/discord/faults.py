@@ -5,6 +5,8 @@ from typing import Any
 
 from sandbox.replies import OddReplies, Reply
 
+NONCE_SECONDS = 180.0  # "the past few minutes", says the documentation
+
 
 @dataclass(slots=True)
 class Outage:
@@ -29,6 +31,7 @@ class Faults:
     interaction_deadline: float = 3.0  # seconds until "The application did not respond"
     token_lifetime: float = 900.0  # seconds for which an interaction's token can be used
     interaction_delay: float = 0.0  # seconds by which the gateway is late with interactions
+    nonce_lifetime: float = NONCE_SECONDS  # for which a message with the same nonce isn't posted again
 
     def next_calls(
         self, route: str, *, status: int, times: int = 1, retry_after: float = 1.0, scope: str = "user"
@@ -58,4 +61,5 @@ class Faults:
         self.added.clear()
         self.hello = None
         self.latency = 0.0
+        self.nonce_lifetime = NONCE_SECONDS
         self.interaction_deadline, self.token_lifetime, self.interaction_delay = 3.0, 900.0, 0.0

@@ -29,7 +29,6 @@ from sandbox.discord.rest.door import (
 from sandbox.discord.world import World
 
 Json = dict[str, Any]
-NONCE_SECONDS = 180.0  # "the past few minutes", says the documentation
 EDITABLE_FLAGS = int(Flag.SUPPRESS_EMBEDS)
 
 
@@ -108,7 +107,7 @@ def _known_by_nonce(world: World, channel: Channel, body: Json) -> Message | Non
     if not body.get("enforce_nonce") or body.get("nonce") is None:
         return None
     at, message = world.nonces.get((channel.id, world.bot.id, str(body["nonce"])), (0.0, None))
-    return message if message and time.monotonic() - at < NONCE_SECONDS else None
+    return message if message and time.monotonic() - at < world.faults.nonce_lifetime else None
 
 
 def _replied(world: World, channel: Channel, body: Json) -> Message | None:

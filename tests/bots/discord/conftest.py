@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 import pytest
 
 from bots.discord.chat import DiscordChat
 from bots.discord.settings import Section
+from bots.discord.times import USUAL, Times
 from bots.kit import Kit, Route
 from core.commands import Told
 from core.errors import StorageUnavailable
@@ -92,6 +93,7 @@ class House:
     vitals: Vitals = field(default_factory=Vitals)
     woken: list[ThreadId] = field(default_factory=list)
     most_pages: int = 10  # of what is built from now on
+    times: Times = USUAL
 
     def __post_init__(self) -> None:
         presets = {"default": Preset(model="model-a"), "terse": Preset(instructions="Be brief.")}
@@ -107,12 +109,17 @@ class House:
             routes=NoRoutes(),
             most_pages=self.most_pages,
         )
-        return DiscordChat(self.section, kit)
+        return DiscordChat(self.section, kit, self.times)
+
+    def have_times(self, **changed: Any) -> None:
+        """Build the chat with other times than the usual."""
+        self.times = replace(self.times, **changed)
+        self.chat = self.build()
 
     def sharded(self, count: int, *shards: int) -> House:
         """Another process of the same bot, with only those of *count* shards."""
         section = self.section.model_copy(update={"shard_count": count, "shards": shards})
-        return House(self.discord, section, self.ledger)
+        return House(self.discord, section, self.ledger, times=self.times)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:

@@ -157,8 +157,8 @@ async def test_who_only_answers_logs_in_once(house: House) -> None:
     assert house.calls(WHO_AM_I) == 1
 
 
-async def test_a_door_that_nobody_uses_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord.api.KEPT_OPEN", 0.0)
+async def test_a_door_that_nobody_uses_is_closed(house: House) -> None:
+    house.have_times(kept_open=0.0)
     async with house.chat._api.client() as client:
         pass
     await until(client.is_closed)

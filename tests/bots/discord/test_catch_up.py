@@ -10,10 +10,10 @@ import discord
 import pytest
 from structlog.testing import capture_logs
 
-from bots.discord import catch_up
-from bots.discord.catch_up import BOUNDS, DiscordReader
+from bots.discord.catch_up import DiscordReader
 from bots.discord.ids import key_of
 from bots.discord.pace import Pace
+from bots.discord.times import USUAL
 from bots.listening.catch_up import CatchUp
 from bots.listening.reader import Told
 from core.metrics import Metrics
@@ -106,10 +106,8 @@ async def test_what_lies_far_apart_is_asked_in_the_order_in_which_it_was_said(ho
     assert await asked_in(house, house.discord.messages(direct)) == ["before", *map(str, range(120))]
 
 
-async def test_where_too_much_was_said_the_newest_is_heard_and_the_log_says_so(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(catch_up, "BOUNDS", replace(BOUNDS, messages=200))
+async def test_where_too_much_was_said_the_newest_is_heard_and_the_log_says_so(house: House) -> None:
+    house.have_times(catch_up=replace(USUAL.catch_up, messages=200))
     async with house.listening():
         await house.asked("@bobbin before")
     oldest = await house.discord.say("ada", "general", "@bobbin oldest")
@@ -127,12 +125,9 @@ async def test_where_too_much_was_said_the_newest_is_heard_and_the_log_says_so(
     assert (warning["place"], warning["read"]) == (house.discord.channel("general").id, 200)
 
 
-async def test_talk_that_was_heard_already_is_nothing_to_warn_about(
-    house: House, thread: Channel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_talk_that_was_heard_already_is_nothing_to_warn_about(house: House, thread: Channel) -> None:
     """It is read again, since the newest question may have been changed."""
-    monkeypatch.setattr(catch_up, "BOUNDS", replace(BOUNDS, messages=100))
-    monkeypatch.setattr(catch_up, "OVERLAP", 0)
+    house.have_times(catch_up=replace(USUAL.catch_up, messages=100), overlap=0)
     marked = await house.ledger.note("discord/seen")
     async with house.listening():
         await chat(house, 120, thread)
@@ -145,13 +140,12 @@ async def test_talk_that_was_heard_already_is_nothing_to_warn_about(
     assert not [one for one in logs if one["log_level"] == "warning"]
 
 
-async def test_so_many_pages_are_read_and_no_more(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_so_many_pages_are_read_and_no_more(house: House) -> None:
     async with house.listening():
         await house.asked("@bobbin before")
     unread = await house.discord.say("ada", "general", "@bobbin unread")
     await house.discord.say("ada", "random", "@bobbin missed")
-    monkeypatch.setattr(catch_up, "BOUNDS", replace(BOUNDS, calls=2))  # of the thread that was active, and of #random
-    house.chat = house.build()
+    house.have_times(catch_up=replace(USUAL.catch_up, calls=2))  # of the thread that was active, and of #random
     with capture_logs() as logs:
         async with house.listening(), asyncio.timeout(30):
             while not any("not all places" in one["event"] for one in logs):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.discord import buttons, listeners
+from bots.discord import buttons
 from bots.discord.ids import key_of
 from bots.listening.router import NO_SUCH_QUESTION
 from core.errors import ThreadGone
@@ -122,10 +122,8 @@ async def test_who_clicks_for_a_question_that_is_gone_is_told(house: House) -> N
         assert await answered(house, click) == NO_SUCH_QUESTION
 
 
-async def test_a_click_is_acknowledged_in_time_however_slow_the_database_is(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(listeners, "RECORDED_WITHIN", 0.0)
+async def test_a_click_is_acknowledged_in_time_however_slow_the_database_is(house: House) -> None:
+    house.have_times(recorded_within=0.0)
     async with house.listening():
         _, said = await failed(house)
         assert "database" in await answered(house, await house.discord.click("ben", said, "Try again"))
@@ -202,8 +200,8 @@ async def test_an_edit_of_what_is_too_old_asks_nothing(house: House) -> None:
         assert len(house.woken) == 1
 
 
-async def test_an_edit_that_cannot_be_recorded_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord.listeners.PATIENCE", 0.1)
+async def test_an_edit_that_cannot_be_recorded_is_told(house: House) -> None:
+    house.have_times(patience=0.1)
     async with house.listening():
         said = await house.discord.say("ada", "general", "why?")
         house.ledger.is_away = True

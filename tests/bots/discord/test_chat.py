@@ -251,8 +251,8 @@ async def test_when_listening_has_ended_nothing_more_is_heard(house: House) -> N
                 await asyncio.sleep(0.005)
 
 
-async def test_who_asks_while_the_database_is_down_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord.listeners.PATIENCE", 0.1)
+async def test_who_asks_while_the_database_is_down_is_told(house: House) -> None:
+    house.have_times(patience=0.1)
     async with house.listening():
         house.ledger.is_away = True
         asked = await house.discord.say("ada", "general", "@bobbin why?")
@@ -350,7 +350,7 @@ async def test_a_gateway_that_comes_up_late_is_found(house: House) -> None:
 async def test_a_call_that_gets_no_answer_fails_before_others_have_waited_long(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.discord.api.LONGEST_CALL", 0.5)
+    house.have_times(call=0.5)
     enough = asyncio.Event()
 
     async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

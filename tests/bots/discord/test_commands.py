@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import discord
 import pytest
 
-from bots.discord import commands
 from core.errors import ThreadGone
 from core.turn import Status
 
@@ -156,10 +155,8 @@ async def test_who_asks_while_the_database_is_down_is_told(house: House) -> None
         assert not house.woken
 
 
-async def test_who_asks_while_the_database_is_slow_is_told_in_time(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(commands, "RECORDED_WITHIN", 0.05)
+async def test_who_asks_while_the_database_is_slow_is_told_in_time(house: House) -> None:
+    house.have_times(recorded_within=0.05)
     async with house.listening():
         house.ledger.is_quick.clear()
         interaction = await house.discord.slash("ada", "general", "ask", question="why?")

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
 
-from bots.discord.connection import LONGEST_DELAY, WITHOUT_PAUSE, Reconnects, shard_of
-from bots.discord.identify_budget import FIRST_PAUSE, FORGOTTEN_AFTER, MOST_FREE, STARTS_NOTE, IdentifyBudget, Tally
+from bots.discord.connection import shard_of
+from bots.discord.identify_budget import BACKOFF, FORGOTTEN_AFTER, MOST_FREE, STARTS_NOTE, IdentifyBudget, Tally
+from bots.discord.times import USUAL
+from bots.reconnects import WITHOUT_PAUSE, Reconnects
+from core.backoff import Backoff
 from core.errors import StorageUnavailable
+from tests.bots.discord.conftest import House
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from tests.bots.discord.conftest import House
+    from collections.abc import Awaitable, Callable, MutableMapping
 
 DAY = 86_400.0
 IDENTIFIES_A_DAY = 1_000  # https://discord.com/developers/docs/events/gateway#session-start-limit
@@ -43,7 +47,7 @@ def test_whatever_happens_all_shards_together_stay_below_what_discord_allows(sha
 def test_who_gives_up_waiting_and_is_started_anew_waits_on() -> None:
     tally = Tally(MOST_FREE + 3, 1_000.0)
     pause = tally.pause(1_000.0, 1)
-    assert pause == FIRST_PAUSE * 8
+    assert pause == BACKOFF.first * 8
     assert tally.pause(1_010.0, 1) == pause - 10
     assert tally.pause(1_000.0 + pause, 1) == 0
 
@@ -90,10 +94,10 @@ def _unspaced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def _hurried(_unspaced: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def hurried(_unspaced: None, house: House) -> House:
     """The first pause is of a second, and hardly any of it may pass while a connection comes about."""
-    monkeypatch.setattr("bots.discord.identify_budget.FIRST_PAUSE", 1.0)
-    monkeypatch.setattr("bots.discord.connection.LONGEST_HOLD", 0.1)
+    house.have_times(identify=Backoff(first=1.0, longest=FORGOTTEN_AFTER), longest_hold=0.1)
+    return house
 
 
 async def until(true: Callable[[], Awaitable[object]]) -> None:
@@ -150,16 +154,16 @@ async def counted(house: House, count: float, name: str = NOTE) -> bool:
     return (await tally(house, name)).count > count
 
 
-@pytest.mark.usefixtures("_hurried")
-async def test_who_started_often_of_late_waits_before_it_starts(house: House) -> None:
+async def test_who_started_often_of_late_waits_before_it_starts(hurried: House) -> None:
+    house = hurried
     last = await write_tally(house, MOST_FREE)
     async with house.listening():
         assert time.time() >= last + 1.0
         assert (await tally(house)).count > MOST_FREE
 
 
-@pytest.mark.usefixtures("_hurried")
-async def test_who_lost_many_sessions_of_late_waits_before_the_next(house: House) -> None:
+async def test_who_lost_many_sessions_of_late_waits_before_the_next(hurried: House) -> None:
+    house = hurried
     async with house.listening():
         last = await write_tally(house, MOST_FREE)
         house.discord.gateway.invalidate(resumable=False)
@@ -168,9 +172,8 @@ async def test_who_lost_many_sessions_of_late_waits_before_the_next(house: House
         assert (await house.asked("@bobbin still there?")).question.text == "still there?"
 
 
-@pytest.mark.usefixtures("_hurried")
-async def test_a_shard_waits_as_well_and_has_a_count_of_its_own(house: House) -> None:
-    house, guild = house.sharded(2), house.discord.guild_id
+async def test_a_shard_waits_as_well_and_has_a_count_of_its_own(hurried: House) -> None:
+    house, guild = hurried.sharded(2), hurried.discord.guild_id
     async with house.listening():
         await until(lambda: counted(house, 0.9, f"{STARTS_NOTE}/0"))
         await until(lambda: counted(house, 0.9, f"{STARTS_NOTE}/1"))
@@ -196,11 +199,11 @@ def test_which_shard_has_a_server() -> None:
 
 def test_connections_that_end_at_once_come_more_and_more_slowly() -> None:
     now = 0.0
-    reconnects = Reconnects(2, lambda: now)
+    reconnects = Reconnects(USUAL.reach, 2, lambda: now)
     assert [reconnects.pause() for _ in range(2 * WITHOUT_PAUSE)] == [0.0] * 2 * WITHOUT_PAUSE
     pauses = [reconnects.pause() for _ in range(9)]
     assert pauses == sorted(pauses)
-    assert (pauses[0], pauses[-1]) == (0.5, LONGEST_DELAY)
+    assert (pauses[0], pauses[-1]) == (USUAL.reach.first, USUAL.reach.longest)
     now = 200.0
     assert reconnects.pause() == 0.0
 
@@ -219,3 +222,39 @@ async def test_a_heartbeat_is_neither_a_storm_nor_none(house: House, interval: i
     assert house.discord.gateway.greeted <= 2
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_a_server_that_closes_after_hello_is_met_with_growing_pauses(house: House) -> None:
+    sockets = 0
+
+    async def greet_and_close(request: web.Request) -> web.WebSocketResponse:
+        nonlocal sockets
+        sockets += 1
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"op": 10, "d": {"heartbeat_interval": 41_250}})
+        await socket.close()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", greet_and_close)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"ws://127.0.0.1:{runner.addresses[0][1]}"
+    closing = House(house.discord, house.section.model_copy(update={"gateway_url": url}), house.ledger)
+    closing.have_times(reach=Backoff(first=0.01, longest=0.04, jitter=0.0, well_after=60.0))
+    with capture_logs() as logs:
+        listening = asyncio.create_task(closing.chat.listen(closing.relay))
+        async with asyncio.timeout(30):
+            while len(pauses := slowed(logs)) < 3 and not listening.done():
+                await asyncio.sleep(0.005)
+    assert pauses[:3] == [0.01, 0.02, 0.04]
+    assert sockets <= WITHOUT_PAUSE + 3
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await runner.cleanup()
+
+
+def slowed(logs: list[MutableMapping[str, Any]]) -> list[float]:
+    return [one["seconds"] for one in logs if "ends every connection" in one["event"]]

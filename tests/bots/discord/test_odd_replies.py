@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.discord import hands, threads
 from bots.discord.errors import LONGEST_WAIT
 from core.errors import ChatBusy, ChatUnclear
 from sandbox.replies import Reply
@@ -106,11 +105,10 @@ async def test_when_the_thread_is_made(house: House, kind: str, done: bool) -> N
 @pytest.mark.parametrize("lasts", [False, True])
 async def test_an_unknown_refusal_of_a_thread_is_believed_only_when_it_lasts(
     house: House,
-    monkeypatch: pytest.MonkeyPatch,
     lasts: bool,  # noqa: FBT001
 ) -> None:
     if lasts:
-        monkeypatch.setattr(threads, "UNCLEAR_FOR", -1.0)
+        house.have_times(unclear_for=-1.0)
     house.discord.faults.odd(START_THREAD, Reply(400, '{"code": 999999, "message": "?"}', JSON), 2)
     async with house.listening():
         turn = await house.asked()
@@ -123,13 +121,12 @@ async def test_an_unknown_refusal_of_a_thread_is_believed_only_when_it_lasts(
 @pytest.mark.parametrize("kind", ["a page", "half of it", "a page with 403"])
 async def test_long_after_an_odd_reply_it_is_looked_for_before_it_is_posted_again(
     house: House,
-    monkeypatch: pytest.MonkeyPatch,
     kind: str,
     tells_nonce: bool,  # noqa: FBT001
 ) -> None:
     """By then Discord no longer knows the nonce."""
-    monkeypatch.setattr(hands, "NONCE_TRUSTED", -1.0)
-    monkeypatch.setattr("sandbox.discord.rest.messages.NONCE_SECONDS", 0.0)
+    house.have_times(nonce_trusted=-1.0)
+    house.discord.faults.nonce_lifetime = 0.0
     async with house.listening():
         turn = await house.asked()
         house.discord.faults.odd(POST, ODD[kind], done=True)
@@ -144,11 +141,9 @@ async def test_long_after_an_odd_reply_it_is_looked_for_before_it_is_posted_agai
         assert house.calls(POST) == 1
 
 
-async def test_a_process_that_takes_a_turn_over_long_after_looks_for_it_as_well(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hands, "NONCE_TRUSTED", -1.0)
-    monkeypatch.setattr("sandbox.discord.rest.messages.NONCE_SECONDS", 0.0)
+async def test_a_process_that_takes_a_turn_over_long_after_looks_for_it_as_well(house: House) -> None:
+    house.have_times(nonce_trusted=-1.0)
+    house.discord.faults.nonce_lifetime = 0.0
     async with house.listening():
         turn = await house.asked()
         await house.chat.show(turn.start("m").finish(ANSWER))
@@ -159,9 +154,9 @@ async def test_a_process_that_takes_a_turn_over_long_after_looks_for_it_as_well(
         assert [one.content for one in house.said(house.thread())] == [ANSWER]
 
 
-async def test_nothing_is_looked_for_where_nothing_can_stand(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_looked_for_where_nothing_can_stand(house: House) -> None:
     """A call more for each answer would be one too many."""
-    monkeypatch.setattr(hands, "NONCE_TRUSTED", -1.0)
+    house.have_times(nonce_trusted=-1.0)
     async with house.listening():
         turn = await house.asked()
         before = house.calls(HISTORY)
@@ -197,10 +192,8 @@ async def test_a_wait_is_bounded_and_kept_by_its_channel_alone(house: House, tol
         assert time.monotonic() - before < 30  # nobody sat that out
 
 
-async def test_limits_that_never_end_do_not_close_a_channel_for_good(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bots.discord.bounds.LONGEST_WAIT", 1.0)
+async def test_limits_that_never_end_do_not_close_a_channel_for_good(house: House) -> None:
+    house.have_times(longest_wait=1.0)
     async with house.listening():
         turn = await house.asked()
         await shown_at_last(house, turn.start("m").grow("Because"))
@@ -211,10 +204,8 @@ async def test_limits_that_never_end_do_not_close_a_channel_for_good(
 
 
 @pytest.mark.parametrize("kind", ["a page", "an empty object", "half of it", "a page with 403"])
-async def test_who_can_not_be_told_something_is_survived(
-    house: House, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bots.discord.listeners.PATIENCE", 0.01)
+async def test_who_can_not_be_told_something_is_survived(house: House, kind: str) -> None:
+    house.have_times(patience=0.01)
     house.discord.faults.odd("PUT /applications/{application_id}/commands", ODD[kind])
     async with house.listening():
         turn = await house.asked()

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from bots.discord.setup import check
 from bots.discord.unreadable import guard, mend
+from core.backoff import Backoff
 from core.errors import SetupError
 from core.metrics import Metrics
 from sandbox.discord import payloads
@@ -284,9 +285,9 @@ async def test_a_question_that_has_become_unreadable_is_not_taken_for_a_deleted_
 @pytest.mark.parametrize("body", ["<html>", '"text"', "[]", "7", "{}", "null"])
 @pytest.mark.parametrize("content_type", ["text/html", "application/json"])
 async def test_what_answers_in_discords_place_is_told_by_the_doctor_and_survived(
-    house: House, body: str, content_type: str, monkeypatch: pytest.MonkeyPatch
+    house: House, body: str, content_type: str
 ) -> None:
-    monkeypatch.setattr("bots.discord.connection.FIRST_DELAY", 0.01)
+    house.have_times(reach=Backoff(first=0.01, longest=0.1))
     answers = 0
 
     async def answer(_request: web.Request) -> web.Response:
@@ -303,7 +304,7 @@ async def test_what_answers_in_discords_place_is_told_by_the_doctor_and_survived
     try:
         with pytest.raises(SetupError, match="is not Discord"):
             await anext(check(section))
-        portal = House(house.discord, section, house.ledger)
+        portal = House(house.discord, section, house.ledger, times=house.times)
         listening = asyncio.create_task(portal.chat.listen(portal.relay))
         async with asyncio.timeout(10):
             while answers < 4 and not listening.done():

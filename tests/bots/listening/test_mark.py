@@ -7,8 +7,7 @@ import time
 
 import pytest
 
-from bots.listening import mark as module
-from bots.listening.mark import LONGEST_AHEAD, Mark, Scale
+from bots.listening.mark import KEPT_EVERY, LONGEST_AHEAD, Mark, Scale
 from core.errors import StorageUnavailable
 
 SCALE = Scale(a_second=1, epoch=int(time.time()) - 10_000)  # now is 10,000
@@ -33,8 +32,8 @@ class Book:
         self.written[name] = text
 
 
-async def loaded(book: Book) -> Mark:
-    mark = Mark(book, NAME, SCALE)
+async def loaded(book: Book, every: float = KEPT_EVERY) -> Mark:
+    mark = Mark(book, NAME, SCALE, every=every)
     mark.begin()
     await mark.load()
     return mark
@@ -149,10 +148,9 @@ async def test_a_note_that_can_not_be_is_not_believed(note: str) -> None:
     assert 10_000 <= begun(await loaded(Book(**{NAME: note}))) < 20_000
 
 
-async def test_it_is_written_down_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "KEPT_EVERY", 0.001)
+async def test_it_is_written_down_now_and_then() -> None:
     book = Book(**{NAME: "7"})
-    mark = await loaded(book)
+    mark = await loaded(book, every=0.001)
     mark.end()
     keeping = asyncio.create_task(mark.keep_up())
     async with asyncio.timeout(5):

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from bots.kit import Kit, Route
 from bots.slack.chat import SlackChat
 from bots.slack.manifest import EVENTS, SCOPES
 from bots.slack.settings import Section
+from bots.slack.times import USUAL, Times
 from core.commands import Told
 from core.errors import StorageUnavailable
 from core.preset import Preset
@@ -128,6 +129,7 @@ class House:
     vitals: Vitals = field(default_factory=Vitals)
     woken: list[ThreadId] = field(default_factory=list)
     most_pages: int = 10  # of what is built from now on
+    times: Times = USUAL
 
     def __post_init__(self) -> None:
         presets = {"default": Preset(model="model-a"), "terse": Preset(instructions="Be brief.")}
@@ -136,16 +138,19 @@ class House:
 
     def build(self) -> SlackChat:
         """A chat that remembers nothing, as after a restart."""
-        return SlackChat(
-            self.section,
-            Kit(
-                notes=self.ledger,
-                secret_box=SecretBox([]),
-                vitals=self.vitals,
-                routes=self.door,
-                most_pages=self.most_pages,
-            ),
+        kit = Kit(
+            notes=self.ledger,
+            secret_box=SecretBox([]),
+            vitals=self.vitals,
+            routes=self.door,
+            most_pages=self.most_pages,
         )
+        return SlackChat(self.section, kit, self.times)
+
+    def have_times(self, **changed: Any) -> None:
+        """Build the chat with other times than the usual."""
+        self.times = replace(self.times, **changed)
+        self.chat = self.build()
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:

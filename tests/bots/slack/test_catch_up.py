@@ -14,7 +14,7 @@ from bots.listening.catch_up import CatchUp
 from bots.listening.events import Edited, Heard, Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router
-from bots.slack import catch_up, connection
+from bots.slack import connection
 from bots.slack.api import Api
 from bots.slack.catch_up import BOUNDS, OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.events import read_message
@@ -101,12 +101,12 @@ class Away:
 
 
 @pytest.fixture
-async def away(house: House) -> AsyncIterator[Away]:
+async def away(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Away]:
     pace = Pace()
     api = Api(house.section, pace)
     await house.ledger.write_note(SEEN_NOTE, f"{time.time() - 3600:.6f}")
     async with api.session():
-        reader = SlackReader(api, pace, await api.who_am_i(), house.vitals.metrics)
+        reader = SlackReader(api, pace, await api.who_am_i(), house.vitals.metrics, **getattr(request, "param", {}))
         mark = Mark(house.ledger, SEEN_NOTE, SCALE, overlap=OVERLAP)
         router = Listening(house)
         house.slack.faults.lose_events = True
@@ -186,10 +186,8 @@ async def test_after_a_rate_limit_the_rest_is_read(house: House, away: Away) -> 
     assert house.calls("conversations.history") == 3, "one refused, and two channels"
 
 
-async def test_a_slack_that_is_always_busy_is_left_alone(
-    house: House, away: Away, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(catch_up, "KEPT_FOR_FINDING", 0)
+@pytest.mark.parametrize("away", [{"kept_for_finding": 0}], indirect=True)
+async def test_a_slack_that_is_always_busy_is_left_alone(house: House, away: Away) -> None:
     away.bound(pause=1e-3)
     house.slack.faults.fail("conversations.history", Failure(status=503), times=100)
     await away.catch_up.begin()
@@ -253,7 +251,7 @@ async def test_what_can_not_be_recorded_is_read_again(house: House, away: Away) 
     assert away.texts == ["tea?"]
 
 
-async def test_after_a_longer_absence_it_looks_again(house: House, away: Away, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_a_longer_absence_it_looks_again(house: House, away: Away) -> None:
     class Socket:
         states = iter([True, False, True, True])
 
@@ -265,12 +263,11 @@ async def test_after_a_longer_absence_it_looks_again(house: House, away: Away, m
     def back() -> None:
         again.append(asyncio.create_task(away.catch_up.again()))
 
-    monkeypatch.setattr(connection, "LOOK_INTERVAL", 0.001)
     await away.catch_up.begin()
     running = asyncio.create_task(away.catch_up.run())
     await house.until(lambda: away.catch_up._round.is_over)
     await house.slack.say("ada", "general", "@bobbin tea?")
-    watching = asyncio.create_task(connection.watch(Socket(), Vitals(), back))  # type: ignore[arg-type]
+    watching = asyncio.create_task(connection.watch(Socket(), Vitals(), back, 0.001))  # type: ignore[arg-type]
     await house.until(lambda: away.router.taken)
     watching.cancel()
     await asyncio.gather(running, watching, *again, return_exceptions=True)

@@ -99,9 +99,8 @@ async def test_a_search_that_is_answered_oddly_is_not_taken_for_finding_nothing(
     assert shown(message) == ANSWER
 
 
-async def test_one_that_hangs_after_it_was_done(house: House, turn: Turn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.slack.api.TIMEOUT", 1.0)
-    house.chat = house.build()
+async def test_one_that_hangs_after_it_was_done(house: House, turn: Turn) -> None:
+    house.have_times(call=1.0)
     house.slack.faults.odd("chat.postMessage", Reply(after=3.0), done=True)
     await shown_at_last(house, turn.finish(ANSWER))
     (message,) = house.replies(turn)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from bots.slack import connection
 from bots.slack.setup import check
+from core.backoff import Backoff
 from core.errors import SetupError
 from sandbox.slack import Raw
 
@@ -140,10 +140,8 @@ async def test_a_message_that_is_none_does_not_keep_the_others_of_its_channel(ho
 
 @pytest.mark.parametrize("answer", STRANGE)
 @pytest.mark.parametrize("method", ["auth.test", "apps.connections.open"])
-async def test_who_is_answered_by_something_else_goes_on_trying(
-    house: House, monkeypatch: pytest.MonkeyPatch, method: str, answer: Raw
-) -> None:
-    monkeypatch.setattr(connection, "FIRST_DELAY", 0.01)
+async def test_who_is_answered_by_something_else_goes_on_trying(house: House, method: str, answer: Raw) -> None:
+    house.have_times(reach=Backoff(first=0.01, longest=0.1))
     house.slack.faults.raw[method] = answer
     with pytest.raises(SetupError, match="is not Slack"):
         await anext(check(house.section))

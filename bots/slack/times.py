@@ -1,0 +1,19 @@
+"""How long the adapter takes for what, in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.backoff import Backoff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    reach: Backoff = Backoff(first=0.5, longest=30.0, well_after=60.0)  # between tries to reach Slack
+    look: float = 5.0  # between looks at the socket; its own pings go as often
+    drain: float = 3.0  # at the end, for what is under way: Slack doesn't wait longer for an acknowledgement either
+    call: float = 30.0  # until a call that gets no answer fails
+    say_again: float = 600.0  # between two lines in the log about wrong signatures
+
+
+USUAL = Times()
