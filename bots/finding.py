@@ -42,13 +42,11 @@ class Finding:
 Check: TypeAlias = Callable[[], AsyncGenerator[Finding, None]]
 
 
-async def side_by_side(
-    checks: Mapping[str, Check], tell: Callable[[str, Finding], None], limit: float | None = None
-) -> None:
-    """Run all *checks* at once, none for longer than *limit* seconds (LIMIT, unless given); *tell* what each finds, by its name, as it comes."""
+async def side_by_side(checks: Mapping[str, Check], tell: Callable[[str, Finding], None], limit: float = LIMIT) -> None:
+    """Run all *checks* at once, none for longer than *limit* seconds; *tell* what each finds, by its name, as it comes."""
     async with asyncio.TaskGroup() as tasks:
         for part, check in checks.items():
-            tasks.create_task(_run(check, partial(tell, part), LIMIT if limit is None else limit))
+            tasks.create_task(_run(check, partial(tell, part), limit))
 
 
 async def _run(check: Check, tell: Callable[[Finding], None], limit: float) -> None:

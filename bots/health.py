@@ -6,7 +6,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.settings import WebSection
+    from core.sections import WebSection
 
 ALIVE = "alive\n"  # what it says
 TIMEOUT = 2.0  # seconds

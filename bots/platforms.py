@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import bots
-from core.settings import Section, Settings, load, strays
+from core.sections import Section
+from core.settings import Settings, load, strays
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -47,7 +48,7 @@ def with_shards() -> list[str]:
     return [name for name in names() if "shards" in _section(name).model_fields]
 
 
-def settings(file: Path | None = None, /, **given: object) -> Settings:
+def settings(file: Path | None = None, /, **given: Any) -> Settings:
     """Read the settings, every platform's among them; see core.settings.load for which *file*.
 
     *given* wins over file and environment. Raises SetupError.

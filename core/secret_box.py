@@ -13,6 +13,11 @@ class SecretBox:
         self.lasts = bool(keys)  # can others, and a later process, open what this one seals?
         self._fernet = MultiFernet([Fernet(key) for key in keys or [Fernet.generate_key().decode()]])
 
+    @classmethod
+    def of(cls, keys: str) -> SecretBox:
+        """Take the keys as they are set, with commas between."""
+        return cls([key.strip() for key in keys.split(",") if key.strip()])
+
     def close(self, secret: str) -> str:
         return self._fernet.encrypt(secret.encode()).decode()
 

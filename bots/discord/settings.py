@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from core import settings
+from core import sections
 
 _BROKEN = (
     "BOBBIN_DISCORD__TOKEN has a space or a line break in it: copy the token anew from the page “Bot” of your "
@@ -16,7 +16,7 @@ _BROKEN = (
 )
 
 
-class Section(settings.Section):
+class Section(sections.Section):
     """One bot, connected to the gateway with its token."""
 
     seals = True  # the tokens of commands
@@ -32,7 +32,7 @@ class Section(settings.Section):
     catch_up_hours: float = Field(24, ge=0)  # what was said while the bot was away is answered if it is no older
 
     # https://discord.com/developers/docs/events/gateway#sharding
-    shards: settings.Listed[int] = ()  # which of them this process runs; empty: all
+    shards: sections.Listed[int] = ()  # which of them this process runs; empty: all
     shard_count: int = Field(1, ge=1)
 
     @property

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bots import platforms
+from bots.database import USUAL
 from bots.doctor import database, door, upstream
-from bots.finding import Check, Finding, Verdict, side_by_side
+from bots.finding import LIMIT, Check, Finding, Verdict, side_by_side
 from core.errors import BobbinError
 from core.redactor import Redactor
 from core.settings import NO_KEY, strays
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 
-async def examine(file: Path | None = None) -> int:
-    """Print what is found; return 0 when nothing is wrong, 1 when something is, 2 when the settings can't be read."""
+async def examine(
+    file: Path | None = None, *, limit: float = LIMIT, hearing: float = USUAL.hearing, **given: Any
+) -> int:
+    """Print what is found; return 0 when nothing is wrong, 1 when something is, 2 when the settings can't be read.
+
+    A check may take *limit* seconds, and PostgreSQL's own connections *hearing* to tell each other something. See
+    platforms.settings for what else may be *given*.
+    """
     try:
-        settings = platforms.settings(file)
+        settings = platforms.settings(file, **given)
     except BobbinError as error:
         for sentence in error.sentence.splitlines():
             print(f"{Verdict.WRONG.value} settings: {sentence}")
@@ -36,15 +43,15 @@ async def examine(file: Path | None = None) -> int:
         print(f"{finding.verdict.value} {part}: {redactor.over(finding.sentence)}", flush=True)
 
     tell("settings", Finding(f"OK (from {settings.origin})"))
-    await side_by_side(_checks(settings), tell)
+    await side_by_side(_checks(settings, hearing), tell, limit)
     return 1 if wrong else 0
 
 
-def _checks(settings: Settings) -> dict[str, Check]:
+def _checks(settings: Settings, hearing: float) -> dict[str, Check]:
     names = platforms.names()
     checks: dict[str, Check] = {"database": partial(database.check, settings)}
     if settings.is_on_postgresql:
-        checks["engine"] = partial(database.check_engine, settings)
+        checks["engine"] = partial(database.check_engine, settings, hearing)
     if settings.lacks_key(platforms.configured(settings)):
         checks["secret key"] = _lacks_key
     checks["upstream"] = partial(upstream.check, settings)

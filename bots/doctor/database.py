@@ -32,7 +32,7 @@ async def check(settings: Settings) -> AsyncGenerator[Finding, None]:
         yield Finding(IN_USE, Verdict.ADVICE)
 
 
-async def check_engine(settings: Settings) -> AsyncGenerator[Finding, None]:
+async def check_engine(settings: Settings, hearing: float) -> AsyncGenerator[Finding, None]:
     """Raises SetupError. What keeps the database from being used at all `check` says."""
     url = settings.database.url.get_secret_value()
     try:
@@ -40,7 +40,7 @@ async def check_engine(settings: Settings) -> AsyncGenerator[Finding, None]:
     except SetupError:
         return
     try:
-        async for finding in _engine(url, shares_its_work=settings.shares_its_work, is_newest=is_newest):
+        async for finding in _engine(url, hearing, shares_its_work=settings.shares_its_work, is_newest=is_newest):
             yield finding
     except StorageUnavailable as error:
         yield Finding(cause(error, url), Verdict.WRONG)
@@ -48,11 +48,11 @@ async def check_engine(settings: Settings) -> AsyncGenerator[Finding, None]:
         yield Finding("install what PostgreSQL needs: pip install 'bobbin-bot[postgres]'", Verdict.WRONG)
 
 
-async def _engine(url: str, *, shares_its_work: bool, is_newest: bool) -> AsyncGenerator[Finding, None]:
+async def _engine(url: str, hearing: float, *, shares_its_work: bool, is_newest: bool) -> AsyncGenerator[Finding, None]:
     """Raises SetupError, StorageUnavailable, ModuleNotFoundError."""
     from core.engine import presence  # noqa: PLC0415  # who runs on SQLite doesn't have what this needs
 
-    await presence.check_sessions(url)
+    await presence.check_sessions(url, hearing)
     if shares_its_work:
         await _can_share(url, is_newest=is_newest)
         yield Finding("processes can share their work on this database")

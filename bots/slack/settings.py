@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from core import settings
+from core import sections
 
 
 def _with_slash(url: str) -> str:
@@ -14,7 +14,7 @@ def _with_slash(url: str) -> str:
     return url.rstrip("/") + "/"
 
 
-class Section(settings.Section):
+class Section(sections.Section):
     """Socket Mode with an app token; without one, events by HTTP, signed with the signing secret."""
 
     bot_token: SecretStr = SecretStr("")

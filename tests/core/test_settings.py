@@ -7,7 +7,9 @@ import pytest
 from pydantic import SecretStr
 
 from core.errors import SetupError
-from core.settings import MAKE_A_KEY, Section, load
+from core.secret_box import SecretBox
+from core.sections import Section
+from core.settings import MAKE_A_KEY, load
 
 
 class Telegraph(Section):
@@ -86,7 +88,7 @@ def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_key_can_be_made_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     made = subprocess.run(["/bin/sh", "-c", MAKE_A_KEY], capture_output=True, check=True, text=True)  # noqa: S603
     monkeypatch.setenv("BOBBIN_SECRET_KEY", made.stdout.strip())
-    assert load(CHATS).secret_box.lasts
+    assert SecretBox.of(load(CHATS).secret_key.get_secret_value()).lasts
 
 
 def test_a_file_that_is_no_toml_is_said(elsewhere: Path) -> None:
@@ -106,10 +108,9 @@ def test_every_secret_is_known_to_the_log(monkeypatch: pytest.MonkeyPatch) -> No
     assert not any("127.0.0.1" in secret for secret in secrets)
 
 
-def test_a_secret_may_come_as_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_may_come_as_a_file(tmp_path: Path) -> None:
     (tmp_path / "bobbin_telegraph__token").write_text("hush-3")
-    monkeypatch.setattr("core.settings.SECRETS", tmp_path)
-    assert load(CHATS).section("telegraph").token.get_secret_value() == "hush-3"
+    assert load(CHATS, secrets=tmp_path).section("telegraph").token.get_secret_value() == "hush-3"
 
 
 def test_there_may_be_several_tokens_and_the_log_knows_each(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,25 +176,22 @@ def test_a_folder_in_the_files_place_is_said(elsewhere: Path) -> None:
         load(CHATS)
 
 
-def test_files_that_are_no_text_are_said_by_name(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_are_no_text_are_said_by_name(elsewhere: Path) -> None:
     secret = elsewhere / "bobbin_telegraph__token"
-    monkeypatch.setattr("core.settings.SECRETS", elsewhere)
     for path in (elsewhere / "bobbin.toml", secret):
         path.write_bytes(b"\xff\xfe")
     with pytest.raises(SetupError, match=r"(?s)bobbin.toml is not text.*telegraph__token is not text"):
-        load(CHATS)
+        load(CHATS, secrets=elsewhere)
 
 
-def test_a_secret_in_a_file_wins_over_the_settings_file(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_in_a_file_wins_over_the_settings_file(elsewhere: Path) -> None:
     (elsewhere / "bobbin.toml").write_text('[database]\nurl = "sqlite:///written.db"\n')
     (elsewhere / "BOBBIN_DATABASE__URL").write_text("postgresql://bobbin:hush-5@127.0.0.1/bobbin")
-    monkeypatch.setattr("core.settings.SECRETS", elsewhere)
-    assert load(CHATS).is_on_postgresql
+    assert load(CHATS, secrets=elsewhere).is_on_postgresql
 
 
-def test_a_secret_file_that_nobody_reads_is_said(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_file_that_nobody_reads_is_said(elsewhere: Path) -> None:
     (elsewhere / "bobbin_telegrph__token").write_text("hush-6")
-    monkeypatch.setattr("core.settings.SECRETS", elsewhere)
     with pytest.raises(SetupError, match="bobbin_telegrph__token: there is no setting") as wrong:
-        load(CHATS)
+        load(CHATS, secrets=elsewhere)
     assert "hush" not in wrong.value.sentence

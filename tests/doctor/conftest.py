@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -29,6 +31,7 @@ class Report:
         return {part for part, lines in self.found.items() if "✗" in lines}
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 Doctor = Callable[..., Awaitable[Report]]
 
 
@@ -50,18 +53,18 @@ def doctor(
     capsys: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
 ) -> Doctor:
-    """Examines what variables say; those without the prefix are given as BARE__…; None unsets one."""
+    """Examines what variables say, *how* is for `examine`; those without the prefix are given as BARE__…; None unsets one."""
     for name in [name for name in os.environ if name.startswith(("BOBBIN_", "PG"))]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
-    async def examined(**variables: str) -> Report:
+    async def examined(how: Mapping[str, Any] = NOTHING, **variables: str) -> Report:
         given = {"UPSTREAM__URL": emulator.url, "UPSTREAM__TOKEN": GOOD, "WEB__HOST": "127.0.0.1", "WEB__PORT": "0"}
         for name, value in {**given, **variables}.items():
             monkeypatch.setenv(name.removeprefix("BARE__") if name.startswith("BARE__") else f"BOBBIN_{name}", value)
         before = files(tmp_path)
         capsys.readouterr()
-        code = await examine()
+        code = await examine(**how)
         said = capsys.readouterr().out
         print(f"\n{request.node.callspec.id if hasattr(request.node, 'callspec') else request.node.name}\n{said}")
         assert files(tmp_path) == before, "it made a file"

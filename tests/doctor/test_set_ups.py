@@ -78,10 +78,9 @@ async def test_a_settings_file(doctor: Doctor, tmp_path: Path, text: str | bytes
 
 
 @pytest.mark.parametrize("set_up", ["/run/secrets file unreadable", "/run/secrets file with a typo", "in quotes"])
-async def test_a_secret_file(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_up: str) -> None:
+async def test_a_secret_file(doctor: Doctor, tmp_path: Path, set_up: str) -> None:
     folder = tmp_path / "secrets"
     folder.mkdir()
-    monkeypatch.setattr("core.settings.SECRETS", folder)
     name, mend = "bobbin_secret_key", "let that read it"
     if "typo" in set_up:
         name, mend = "bobbin_secret_kye", "did you mean BOBBIN_SECRET_KEY?"
@@ -93,7 +92,7 @@ async def test_a_secret_file(doctor: Doctor, tmp_path: Path, monkeypatch: pytest
         (folder / name).chmod(0)
     if "quotes" in set_up:
         mend = "write it without them"
-    report = await doctor()
+    report = await doctor({"secrets": folder})
     assert report.code == 2
     assert mend in report.found["settings"]
     assert name in report.found["settings"].lower()
@@ -143,10 +142,9 @@ async def test_the_upstream(
     assert BAD not in report.found["upstream"]
 
 
-async def test_an_upstream_that_hangs(doctor: Doctor, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.finding.LIMIT", 0.5)
+async def test_an_upstream_that_hangs(doctor: Doctor, emulator: Emulator) -> None:
     emulator.faults.replace({"silent_before": True})
-    report = await doctor()
+    report = await doctor({"limit": 0.5})
     assert "no answer within 0.5 seconds" in report.found["upstream"]
     assert set(report.found) > {"database", "web"}
 

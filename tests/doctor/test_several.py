@@ -7,7 +7,6 @@ import base64
 import psycopg
 import pytest
 
-from core.engine import presence
 from core.engine.presence import sharing
 from core.storage.database import open_database
 from core.storage.migrate import migrate
@@ -75,7 +74,7 @@ async def test_processes_that_have_no_key_in_common_are_told_so(
     doctor: Doctor, migrated: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bots.platforms.configured", lambda _: ["upstream"])
-    monkeypatch.setattr("core.settings.UpstreamSection.seals", True)
+    monkeypatch.setattr("core.sections.UpstreamSection.seals", True)
     assert "secret key" in (await doctor(DATABASE__URL=migrated)).faults
     assert "secret key" not in (await doctor(ENGINE="embedded")).found
     key = base64.urlsafe_b64encode(bytes(32)).decode()
@@ -102,12 +101,9 @@ async def test_those_that_share_are_found_beside_one_that_works_alone(doctor: Do
 
 
 @pytest.mark.parametrize("engine", ["embedded", "procrastinate"])
-async def test_a_pooler_that_swallows_notifications_is_found(
-    doctor: Doctor, migrated: str, monkeypatch: pytest.MonkeyPatch, engine: str
-) -> None:
-    monkeypatch.setattr(presence, "HEARD_WITHIN", 0.5)
+async def test_a_pooler_that_swallows_notifications_is_found(doctor: Doctor, migrated: str, engine: str) -> None:
     async with deaf(migrated) as url:
-        report = await doctor(DATABASE__URL=url, ENGINE=engine)
+        report = await doctor({"hearing": 0.5}, DATABASE__URL=url, ENGINE=engine)
     assert "PgBouncer" in report.found["engine"]
     assert report.faults >= {"engine"}
     assert report.found["database"].startswith("✓")
