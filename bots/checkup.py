@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import structlog
 from bots.doctor import upstream
 from bots.finding import LIMIT, Verdict, side_by_side
 from bots.kit import Checked
+from core.backoff import Backoff, Pauses
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
@@ -22,11 +24,20 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from core.vitals import Vitals
 
-EVERY = 60.0  # seconds between two looks at what is well: a revoked token is noticed also when nobody asks
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds until what is wrong is looked at again
-GLANCES = 1.0  # seconds between two glances at what this process knows: these ask nobody
-
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """In seconds."""
+
+    every: float = 60.0  # between two looks at what is well: a revoked token is noticed also when nobody asks
+    wrong: Backoff = Backoff(first=5.0, longest=300.0)  # until what is wrong is looked at again
+    glances: float = 1.0  # between two glances at what this process knows: these ask nobody
+    limit: float = LIMIT  # what one look may take
+
+
+USUAL = Times()
 
 
 class Checkup:
@@ -35,21 +46,9 @@ class Checkup:
     What is wrong is logged once in the doctor's words, told by `/readyz` as PART setup, and taken back when it is mended.
     """
 
-    def __init__(
-        self,
-        vitals: Vitals,
-        *,
-        every: float = EVERY,
-        first_pause: float = FIRST_PAUSE,
-        glances: float = GLANCES,
-        limit: float = LIMIT,
-    ) -> None:
-        """Times are in seconds; *limit* is what one look may take."""
+    def __init__(self, vitals: Vitals, times: Times = USUAL) -> None:
         self._vitals = vitals
-        self._every = every
-        self._first_pause = first_pause
-        self._glances = glances
-        self._limit = limit
+        self._times = times
         self._heard: set[str] = set()
         self._looking: list[Callable[[], Coroutine[None, None, None]]] = []
         self._said: dict[str, list[Finding]] = {}  # by part, what is known to be wrong, or worth knowing
@@ -85,29 +84,28 @@ class Checkup:
             await self._until_well("upstream", partial(upstream.check, settings))
             service.trust_tokens()
             while not service.refuses_tokens:  # noqa: ASYNC110  # by the clock: what is set aside comes back by itself
-                await asyncio.sleep(self._glances)
+                await asyncio.sleep(self._times.glances)
 
     async def _watch_chat(self, name: str, check: Check) -> None:
         while True:
             await self._until_well(name, check)
-            await asyncio.sleep(self._every)
+            await asyncio.sleep(self._times.every)
 
     async def _until_well(self, part: str, check: Check) -> None:
-        pause = self._first_pause
+        pauses = Pauses(self._times.wrong)
         while True:
             findings = await self._findings(part, check)
             if _wrong(findings) and part in self._heard and part in self._vitals.troubles:
                 # What keeps a chat from being connected at all is said by who connects, and once is enough.
-                await asyncio.sleep(self._glances)
+                await asyncio.sleep(self._times.glances)
                 continue
             if self._tell(part, findings):
                 return
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(pauses.next())
 
     async def _findings(self, part: str, check: Check) -> list[Finding]:
         found: list[Finding] = []
-        await side_by_side({part: check}, lambda _, finding: found.append(finding), self._limit)
+        await side_by_side({part: check}, lambda _, finding: found.append(finding), self._times.limit)
         return found
 
     def _tell(self, part: str, findings: list[Finding]) -> bool:

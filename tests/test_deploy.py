@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from bots import platforms
-from bots.app import ENDING, WORKER
+from bots.database import USUAL as DATABASE_TIMES
+from bots.roles import WORKER
 from core.engine import jobs
 from core.redactor import Redactor
-from core.settings import Settings, UpstreamSection
+from core.sections import UpstreamSection
+from core.settings import Settings
 from core.storage import database
 
 HOUSE = Path(__file__).parent.parent
@@ -78,7 +80,7 @@ def test_containers_get_longer_to_end_than_answers_do() -> None:
     grace = Settings.model_fields["shutdown_grace"].default
     [stop] = re.findall(r"stop_grace_period: (\d+)s", COMPOSE)
     [by_hand] = re.findall(r"--stop-timeout (\d+)", GUIDE)
-    assert min(int(stop), int(by_hand)) >= grace + ENDING
+    assert min(int(stop), int(by_hand)) >= grace + DATABASE_TIMES.ending
 
 
 @pytest.mark.parametrize("limit", ["in_flight", "per_second"])

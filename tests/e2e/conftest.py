@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pytest
 
 from bots import platforms
-from bots.app import Bobbin
+from bots.app import USUAL, Bobbin, Times
 from bots.slack.manifest import EVENTS, SCOPES
 from sandbox import discord, slack
 from sandbox.upstream import Emulator
@@ -196,7 +196,9 @@ def running(request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pyt
         return {name: section(name, request.getfixturevalue(f"local_{name}")) for name in names}
 
     @asynccontextmanager
-    async def run(database_url: str, *names: str, only: Sequence[str] = (), **given: Any) -> AsyncIterator[Bobbin]:
+    async def run(
+        database_url: str, *names: str, only: Sequence[str] = (), times: Times = USUAL, **given: Any
+    ) -> AsyncIterator[Bobbin]:
         settings = platforms.settings(
             **{
                 "upstream": {"url": emulator.url, "token": "emulated"},
@@ -207,7 +209,7 @@ def running(request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pyt
                 **{name: {**sections(names).get(name, {}), **more} for name, more in given.items()},
             }
         )
-        bobbin = Bobbin(settings, names, only)
+        bobbin = Bobbin(settings, names, only, times=times)
         stop = asyncio.Event()
         task = asyncio.create_task(bobbin.run(stop))
         try:

@@ -5,25 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from bots import app, platforms
-from bots.checkup import Checkup
+from bots import app, checkup, platforms
+from core.backoff import Backoff
 from sandbox.upstream import Emulator
 from tests.e2e.conftest import PATIENCE, SECRET_KEY, Side, section
 
 GOOD = "a-good-token"
 
 
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    soon = partial(Checkup, every=0.05, first_pause=0.05, glances=0.05, limit=1.0)
-    monkeypatch.setattr(app, "Checkup", soon)
-    monkeypatch.setattr("core.asking.limits.ASIDE", 0.2)
+SOON = app.Times(
+    checkup=checkup.Times(every=0.05, wrong=Backoff(first=0.05, longest=300.0), glances=0.05, limit=1.0), aside=0.2
+)
 
 
 @asynccontextmanager
@@ -32,7 +29,7 @@ async def running(url: str, **given: Any) -> AsyncIterator[app.Bobbin]:
     settings = platforms.settings(
         **{"web": {"host": "127.0.0.1", "port": 0}, "database": {"url": url}, "secret_key": SECRET_KEY, **given}
     )
-    bobbin = app.Bobbin(settings, platforms.configured(settings), checks=True)
+    bobbin = app.Bobbin(settings, platforms.configured(settings), checks=True, times=SOON)
     stop = asyncio.Event()
     task = asyncio.create_task(bobbin.run(stop))
     try:

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bots import app, platforms
-from core.engine import presence
+from bots.database import Times
 from core.errors import SetupError
 from tests.pooler import deaf
 
@@ -20,7 +20,6 @@ from tests.pooler import deaf
 async def test_two_that_do_not_know_of_each_other_are_not_at_one_database(
     running: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch, first: str, second: str
 ) -> None:
-    monkeypatch.setattr(app, "ENDING", 0)
     monkeypatch.setenv("BOBBIN_ENGINE", first)
     async with running(postgres_url):
         with pytest.raises(SetupError, match="Bobbin"):
@@ -48,10 +47,7 @@ async def test_processes_that_share_their_work_are_welcome(running: Any, postgre
 
 
 @pytest.mark.parametrize("engine", ["embedded", "procrastinate"])
-async def test_a_pooler_that_gives_one_connection_to_several_is_refused(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch, engine: str
-) -> None:
-    monkeypatch.setattr(presence, "HEARD_WITHIN", 0.5)
+async def test_a_pooler_that_gives_one_connection_to_several_is_refused(postgres_url: str, engine: str) -> None:
     async with deaf(postgres_url) as url:
         with pytest.raises(SetupError, match="PgBouncer"):
             await asyncio.wait_for(_bobbin(url, engine=engine, grace=0).run(asyncio.Event()), 20)
@@ -65,4 +61,4 @@ def _bobbin(url: str, *, engine: str, grace: float) -> app.Bobbin:
         database={"url": url},
         web={"host": "127.0.0.1", "port": 0},
     )
-    return app.Bobbin(settings, [])
+    return app.Bobbin(settings, [], times=app.Times(database=Times(ending=0.0, hearing=0.5)))

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from bots.app import Roles
+from bots.roles import Roles
 from core.errors import SetupError
 from core.storage.database import open_database
 from sandbox.upstream import Emulator

@@ -14,6 +14,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
+from bots import app
+from core import presentation
 from sandbox.upstream import Emulator
 
 
@@ -45,13 +47,13 @@ async def test_an_answer_grows_before_ones_eyes(running: Any, side: Any, sqlite_
 
 
 async def test_people_are_notified_with_a_sentence_and_of_a_short_answer_once(
-    running: Any, side: Any, sqlite_url: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
 ) -> None:
     """The first that is posted is what a notification says."""
-    monkeypatch.setattr("core.presentation.FIRST_WORDS", 60.0)  # whatever the machine is busy with
+    times = app.Times(presentation=presentation.Times(first_words=60.0))  # whatever the machine is busy with
     emulator.pace = 0.05
     words = " ".join(f"word{number}" for number in range(70))
-    async with running(sqlite_url, side.name) as bobbin:
+    async with running(sqlite_url, side.name, times=times) as bobbin:
         long = await side.open(1, f"say exactly: The deployment failed. {words}")
         short = await side.open(2, "say exactly: The disk is full.")
         await side.until(lambda: answers(side, short))

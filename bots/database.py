@@ -1,0 +1,125 @@
+"""Opens the database however long it can't be reached, and goes on watching whether it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core.backoff import Backoff, Pauses, sleep
+from core.bounded import BoundedSet
+from core.errors import StorageUnavailable
+from core.storage.database import readable
+from core.storage.migrate import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from core.settings import Settings
+    from core.storage.database import Database
+    from core.vitals import Vitals
+
+PART = "database"  # the word for it on the health page
+MOST_TOLD = 10  # reasons that are logged once each
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """In seconds."""
+
+    reach: Backoff = Backoff(first=1.0, longest=15.0)  # between tries to reach the database
+    look: float = 2.0  # between two looks at whether it answers
+    ending: float = 10.0  # that a process takes to end, beside its answers
+    hearing: float = 5.0  # that PostgreSQL's own connections take at most to tell each other something
+
+
+USUAL = Times()
+
+
+class DatabaseWatch:
+    """Tells once, with the reason, when the database can't be reached, and once when it can again."""
+
+    def __init__(self, settings: Settings, database: Database, vitals: Vitals, times: Times = USUAL) -> None:
+        self._settings = settings
+        self._url = settings.database.url.get_secret_value()
+        self._database = database
+        self._vitals = vitals
+        self._times = times
+        self._told: BoundedSet[str] = BoundedSet(MOST_TOLD)  # why it can't be reached
+
+    async def open(self, parts: AsyncExitStack, stop: asyncio.Event) -> bool:
+        """Bring the database up to date, however long it can't be reached; return False when asked to stop meanwhile.
+
+        Raises SetupError when processes are at it that can't be there together, or when it is reached by a pooler that
+        can't do.
+        """
+        pauses = Pauses(self._times.reach)
+        while not stop.is_set():
+            try:
+                await self._check_sessions()
+                await migrate(self._database)
+                return await _unless(stop, parts.enter_async_context(self._presence()))
+            except StorageUnavailable as error:
+                self._is_away(error)
+                await sleep(pauses.next(), stop)
+        return False
+
+    async def watch(self, check: Callable[[], Awaitable[None]]) -> None:
+        """Look whether it answers, until cancelled; *check* raises StorageUnavailable when it doesn't."""
+        pauses = Pauses(self._times.reach)
+        while True:
+            try:
+                await check()
+                self._is_there()
+                pauses.went_well()
+                pause = self._times.look
+            except StorageUnavailable as error:
+                self._is_away(error)
+                pause = pauses.next()
+            await asyncio.sleep(pause)
+
+    def _is_there(self) -> None:
+        self._vitals.up(PART)
+        if self._told:
+            log.info("the database can be reached again")
+            self._told.clear()
+
+    def _is_away(self, error: StorageUnavailable) -> None:
+        self._vitals.down(PART, "can't be reached")
+        why = str(error.__cause__ or "").split("\n")[0]
+        if self._told.add(why):
+            log.warning("the database can't be reached; trying again", database=readable(self._url), why=why)
+
+    async def _check_sessions(self) -> None:
+        if self._settings.is_on_postgresql:
+            from core.engine.presence import check_sessions  # noqa: PLC0415  # who runs on SQLite doesn't have it
+
+            await check_sessions(self._url, self._times.hearing)
+
+    def _presence(self) -> AbstractAsyncContextManager[None]:
+        # An earlier process ends within its grace, which is ours, and with what it has open.
+        patience = self._settings.shutdown_grace + self._times.ending
+        if not self._settings.shares_its_work:
+            return self._database.sole(patience)
+        from core.engine.presence import sharing  # noqa: PLC0415  # as above
+
+        return sharing(self._url, patience)
+
+
+async def _unless(stop: asyncio.Event, entering: Awaitable[None]) -> bool:
+    """Wait for *entering*, but no longer than until *stop* is set; return whether that came to its end."""
+    tasks = entered, asked = asyncio.ensure_future(entering), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if entered.done():
+            await entered
+        return entered.done()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(entered, asked, return_exceptions=True)
