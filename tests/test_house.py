@@ -8,6 +8,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from io import StringIO
 from itertools import combinations
 from pathlib import Path
@@ -26,7 +27,7 @@ DOORS = {
     "sqlalchemy": ["core/storage/", "migrations/"],
     "alembic": ["core/storage/migrate.py", "migrations/"],
     "cryptography": ["core/secret_box.py"],
-    "pydantic_settings": ["core/settings.py"],
+    "pydantic_settings": ["core/settings.py", "core/sections.py"],
     # What several libraries and servers of ours are made of.
     "aiohttp": ["bots/web.py", "bots/kit.py", "sandbox/", "core/upstream/"],
     "markdown_it": ["bots/text/", "sandbox/"],  # what stands in for a platform reads it on its own
@@ -34,7 +35,6 @@ DOORS = {
     "psycopg": ["core/engine/"],
     "psycopg_pool": ["core/engine/"],
     "prometheus_client": ["core/metrics.py"],
-    "stamina": ["core/asking/"],
     "typer": ["bots/cli.py"],
 }
 # Where the bot meets the stand-ins.
@@ -73,6 +73,36 @@ def test_arrows_never_point_up(path: Path) -> None:
             above += ["sandbox", "bots.app", "bots.cli", "bots.web", "bots.doctor", "bots.platforms"]
     broken = [name for name in imports(path) if any(name == up or name.startswith(f"{up}.") for up in above)]
     assert not broken
+
+
+def is_for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def needs(node: ast.AST) -> Iterator[str]:
+    """The names that are imported when a module runs, also late, within a function."""
+    if isinstance(node, ast.Import):
+        yield from (name.name for name in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        # Of a package it may be a module that is meant; what the package's own file holds is for others to import.
+        yield from (f"{node.module}.{name.name}" for name in node.names)
+        yield node.module
+    if not is_for_types_only(node):
+        for below in ast.iter_child_nodes(node):
+            yield from needs(below)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    names = {place(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in MODULES}
+    graph = {}
+    for module, path in names.items():
+        wanted = {name for name in needs(ast.parse(path.read_text())) if name in names and name != module}
+        # `from package import module` needs the module; that the package is run before it is no circle of ours.
+        graph[module] = {name for name in wanted if not any(other.startswith(f"{name}.") for other in wanted)}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=place)
