@@ -31,6 +31,7 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 _PRESET_FIELDS = ("model", "instructions")
 # A command is the whole message, so that a question that begins with such a word stays a question.
 _SIMPLE = re.compile(r"(?P<verb>help|retry|reset|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE)
+_COPIED = re.compile(r"`([^`]+)`")  # with the marks with which HELP shows it
 _SET = re.compile(r"preset\s+set\s+(?P<what>\S+)(?:\s+(?P<value>.+))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -88,6 +89,8 @@ class Deeds(Protocol):
 def parse(words: str) -> Command | None:
     """Return the command that *words* give; None when they are none."""
     words = words.strip()
+    if copied := _COPIED.fullmatch(words):
+        words = copied[1].strip()
     if setting := _SET.fullmatch(words):
         return Command(Verb.SET_PRESET, _wish(setting["what"], setting["value"]))
     if not (simple := _SIMPLE.fullmatch(words)):

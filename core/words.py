@@ -22,6 +22,14 @@ def has_sentence(text: str) -> bool:
     return _SENTENCE.search(text) is not None
 
 
+_BEHIND_NAME = re.compile(r"\s*(?:[,:;.!…–—-]+(?=\s|$)|,)?\s*")  # dashes
+
+
+def after_name(text: str) -> str:
+    """Return what is said to somebody, without the comma, colon or dash behind their name that *text* begins with."""
+    return _BEHIND_NAME.sub("", text, count=1)
+
+
 def is_blank(text: str) -> bool:
     """Is there nothing in *text* that people would see?"""
     return all(sign in _BLANK or unicodedata.category(sign) in _UNSEEN for sign in text)

@@ -23,8 +23,8 @@ _SAMPLES = {
 KINDS = tuple(_SAMPLES)
 LENGTHS = (100, 1_000, 4_000, 12_000)  # characters
 
-# What a page may add: breaks that nobody sees, and marks of code or tables that goes on.
-_MARKS = re.compile(r"[\s\u200b|`\-+]")
+# What a page may add: marks of code or tables that goes on.
+_MARKS = re.compile(r"[\s|`\-+]")
 
 
 def answer(kind: str, length: int) -> str:
@@ -35,5 +35,5 @@ def answer(kind: str, length: int) -> str:
 
 def words(text: str) -> str:
     """All that is said in *text*, in order, and nothing of how it is laid out or spelt."""
-    said = text.replace("\\`", "`")
+    said = re.sub(r"\\([^\w\s])", r"\1", text)
     return _MARKS.sub("", unicodedata.normalize("NFC", said))

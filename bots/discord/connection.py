@@ -182,11 +182,9 @@ def _remember_sockets(
 
 
 def _tell_unreachable(url: object, error: BaseException, vitals: Vitals) -> None:
+    vitals.down(PART, GATEWAY_AWAY)
     why = reason(error) if isinstance(error, OSError) else type(error).__name__
-    vitals.down(
-        PART, f"Discord's gateway can't be reached ({why}); trying again. Is BOBBIN_DISCORD__GATEWAY_URL right?"
-    )
-    log.warning("Discord's gateway can't be reached; trying again.", url=str(url), why=why)
+    log.warning("can't reach Discord's gateway; trying again", url=str(url), why=why)
 
 
 def _plain(record: logging.LogRecord) -> bool:

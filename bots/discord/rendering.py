@@ -51,5 +51,5 @@ def content(page: Page) -> str:
 
 def _quote(question: str) -> str:
     line = shortened(" ".join(question.split()), QUOTE_LIMIT)
-    # A zero-width space after "<", so that no tag of the asker's is taken for the model's.
-    return "> " + discord.utils.escape_markdown(line).replace("<", "<\u200b")
+    # As references, so that no tag of the asker's is taken for the model's.
+    return "> " + discord.utils.escape_markdown(line).replace("&", "&amp;").replace("<", "&lt;")

@@ -79,7 +79,7 @@ def _is_behind(page: Page | None, message: Message) -> bool:
 
 def in_a_file(turn: Turn, note: Note[Any], renderer: Renderer, most: int = MOST_PAGES) -> str:
     """Return the answer, as Markdown, if it has more than *most* pages, else nothing."""
-    return visible(turn.answer) if not turn.is_withdrawn and goes_on(turn, note, renderer, most) else ""
+    return visible(_said(turn)) if not turn.is_withdrawn and goes_on(turn, note, renderer, most) else ""
 
 
 def goes_on(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> bool:
@@ -87,13 +87,19 @@ def goes_on(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> bool:
     return len(_body(turn, note.plainness, renderer)) > most
 
 
+def _said(turn: Turn) -> str:
+    """Return what has come of the answer; reasoning that was not ended is no part of one that broke off."""
+    is_whole = turn.status is Status.ANSWERED or not turn.is_over
+    return turn.answer if is_whole else visible(turn.answer, streaming=True)
+
+
 def _body(turn: Turn, plainness: int, renderer: Renderer) -> Sequence[str]:
     """Return the pages of the answer alone, none as long as there is nothing to read."""
     streaming = not turn.is_over
-    body = renderer.pages(turn.answer, streaming=streaming, plainness=plainness)
+    body = renderer.pages(_said(turn), streaming=streaming, plainness=plainness)
     if not renderer.opening or not body:
         return body
-    return renderer.pages(f"{renderer.opening}\n\n{turn.answer}", streaming=streaming, plainness=plainness)
+    return renderer.pages(f"{renderer.opening}\n\n{_said(turn)}", streaming=streaming, plainness=plainness)
 
 
 def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[Page]:
@@ -101,13 +107,13 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
     paged = partial(renderer.pages, plainness=plainness)
     body, problem = _body(turn, plainness, renderer), paged(turn.problem)
     if turn.status is Status.ANSWERED and not body:
-        problem = paged(EmptyAnswer().sentence)  # it had thoughts, and no more
+        problem = paged(EmptyAnswer().sentence)  # it had reasoning, and no more
     is_aside, aside = not (body or problem), turn.aside.strip()
     if is_aside and turn.is_over:
         # How it went while people waited is of no interest any more.
         body, is_aside, aside = paged(renderer.silence), False, ""
     elif renderer.opening and not body and (aside or problem):
-        body = paged(f"{renderer.opening}\n\n{turn.answer}", streaming=not turn.is_over)
+        body = paged(f"{renderer.opening}\n\n{_said(turn)}", streaming=not turn.is_over)
     if len(body) > most:
         body = body[:most]
         if turn.is_over:

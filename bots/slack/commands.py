@@ -10,7 +10,9 @@ import structlog
 from bots.listening.router import recorded_within
 from bots.slack.events import channel_of_command
 from bots.slack.ids import NAME
-from bots.slack.markdown import pages, plain
+from bots.slack.limits import escaped, fallback
+from bots.slack.markdown import joined, pages, plain
+from bots.slack.markdown import words as words_of
 from core.commands import Command, Told, Verb, parse
 from core.errors import ChatError, NotAllowed, StorageUnavailable, facts
 
@@ -40,12 +42,12 @@ class Commands:
         words = plain(command.get("text") or "", self._identity.user, names={})
         occasion = str(command.get("trigger_id") or signature)
         told = await self._obey(parse(words) or Command(Verb.HELP), command, occasion)
-        page = pages(told.sentence)[0]
+        blocks = joined(*pages(told.sentence))
         return {
             # What everybody in the channel should see who did.
             "response_type": "in_channel" if told.is_done else "ephemeral",
-            "text": page.fallback,
-            "blocks": [{"type": "markdown", "text": page.markdown}],
+            "text": escaped(fallback(words_of(blocks))),
+            "blocks": blocks,
         }
 
     async def check_may_change(self, user: str) -> None:

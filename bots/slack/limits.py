@@ -12,27 +12,18 @@ from bots.text.cut import shortened, utf8, utf16
 UPDATE_TEXT = 4_000  # bytes of UTF-8, escaped
 TEXT_LIMIT = 3_900  # of these are used
 
-# All markdown blocks of a message together, and `markdown_text`:
-# https://docs.slack.dev/reference/block-kit/blocks/markdown-block. Characters, but native streams were seen to end
-# between 10,000 and 12,000 *bytes*.
-MARKDOWN_TEXT = 12_000  # characters
-# One size for both, so that a page can move from a stream to a message; it also keeps every table under TABLE_TEXT.
-PAGE_LIMIT = 9_000  # bytes of UTF-8
-
-# After Markdown was rendered, when each heading, table, rule, piece of code, and run of text between these is one:
-# https://docs.slack.dev/reference/block-kit/blocks and …/blocks/markdown-block
-MESSAGE_BLOCKS = 50
-FOOTER_BLOCKS = 2
+MESSAGE_BLOCKS = 50  # https://docs.slack.dev/reference/block-kit/blocks
 # Slack publishes no number for what msg_blocks_too_long guards. 13,297 characters were seen to pass alone and 13,172
 # beside a divider, which makes 125 for a block more: https://github.com/slackapi/bolt-js/issues/2509
 MESSAGE_WEIGHT, BLOCK_WEIGHT = 13_200, 125  # characters, escaped
 FOOTER_WEIGHT = 1_500  # for the blocks of the footer and what they say
-PAGE_WEIGHT = MESSAGE_WEIGHT - FOOTER_WEIGHT
+ABOVE_FOOTER = MESSAGE_WEIGHT - FOOTER_WEIGHT
+# What the parts inside of rich text weigh was never measured, so that a page leaves room; and with each block counting
+# so much, those of a page, of what went wrong and of the footer are never more than MESSAGE_BLOCKS.
+PAGE_WEIGHT, BLOCK_SHARE = 9_000, 200  # characters, escaped
 
 # https://docs.slack.dev/reference/block-kit/blocks/table-block
 TABLE_ROWS = 100
-TABLE_TEXT = 10_000  # characters of all cells of a message
-TABLES = 1  # in a message
 
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 BUTTON_VALUE = 2_000  # characters
@@ -56,17 +47,5 @@ def weight(text: str) -> int:
     return utf16(escaped(text))
 
 
-def page_bytes(text: str) -> int:
-    """What *text* takes of PAGE_LIMIT: its bytes, or more if its weight takes a bigger share of PAGE_WEIGHT."""
-    size = utf8(text)
-    # Where nothing is escaped there are never fewer bytes than what is weighed.
-    return max(size, _share(weight(text))) if "<" in text or "&" in text or ">" in text else size
-
-
-def _share(weight: int) -> int:
-    return -(-weight * PAGE_LIMIT // PAGE_WEIGHT)
-
-
-BLOCK_SHARE = _share(BLOCK_WEIGHT)
 fallback = partial(shortened, limit=TEXT_LIMIT, length=text_bytes)
 aside = partial(shortened, limit=ASIDE_LIMIT, length=weight)

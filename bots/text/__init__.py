@@ -1,1 +1,1 @@
-"""What a model's Markdown needs before any chat platform can show it: blocks, pages, tables, and nothing that bites."""
+"""Reads a model's Markdown for all platforms: its blocks, what stands in them, and how they go on pages."""

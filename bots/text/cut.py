@@ -27,6 +27,23 @@ def shortened(text: str, limit: int, length: Callable[[str], int] = len) -> str:
     return text[: whole(text, column)].rstrip() + _ELLIPSIS
 
 
+def pieces(text: str, limit: int, length: Callable[[str], int] = len) -> list[str]:
+    """*text*, where it has no markup, in pieces of at most *limit* by *length*: whole lines, or words, or signs.
+
+    Text that is added to it later changes the last piece only.
+    """
+    found: list[str] = []
+    rest = text.strip()
+    while rest:
+        column = fitting(rest, limit, length, 1)
+        if column < len(rest):
+            line, word = (max(rest.rfind(end, 0, column + 1) for end in ends) for ends in ("\n", " \t"))
+            column = next((at for at in (line, word) if at > column // 2), whole(rest, column))
+        found.append(rest[:column].rstrip())
+        rest = rest[column:].lstrip("\n" if column and rest[column : column + 1] == "\n" else " \t\n")
+    return found
+
+
 def fitting(text: str, limit: int, length: Callable[[str], int], least: int = 0) -> int:
     """How many characters of *text* have at most *limit* by *length*, which never is less than one each; or *least*."""
     low, high = least, max(least, min(len(text), limit))

@@ -1,99 +1,169 @@
-"""Makes what stands inside a line harmless: nothing pings, no link lies about where it goes, no code runs on."""
+"""Reads what stands inside a block: runs of text, each with its look, and links that don't lie about where they go."""
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import groupby
 
-BREAK = "\u200b"  # zero-width space: unseen, and no mention or link survives it
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline.state_inline import Scanned, StateInline
+from markdown_it.token import Token
 
-_CODE = r"(?<!`)(?P<run>`++)(?P<code>.+?)(?<!`)(?P=run)(?!`)"
-_LABEL = r"(?P<label>(?:[^\[\]\n\\`]|\\[^\n]|`[^`\n]*+`|\[[^\[\]\n]*+\])*+)"
 # No backslash, entity, userinfo or bracket: a browser could read these as another host than we do.
-_TARGET = r"<?(?P<target>https?://(?P<host>[\w.-]+)(?::\d+)?(?:[/?#](?:[^\s<>()\\]|\([^\s<>()\\]*\))*+)?)>?"
-_TITLE = r"""(?:[ \t]+(?:"[^"\n]*"|'[^'\n]*'))?"""
-_LINK = rf"!?\[{_LABEL}\]\([ \t]*{_TARGET}{_TITLE}[ \t]*\)"
-_LABELLED = r"<(?P<site>https?://[^\s<>|]+)\|(?P<name>[^<>|\n]*)>"  # the form that Slack itself uses
-_ESCAPE = r"\\[\\`\[]"
-_LIVE = (
-    r"\](?=[(:])",  # a link we don't vouch for, or the definition of one
-    r"<(?!https?://)(?=[A-Za-z][\w+.-]*:)",  # an autolink to something else than a page
-    r"(?:(?<=javascript)|(?<=vbscript)|(?<=data)|(?<=file)|(?<=slack)|(?<=discord)):(?=\S)",
+_PAGE = re.compile(r"https?://(?P<host>[\w.-]+)(?::\d+)?(?:[/?#](?:[^\s<>()\\]|\([^\s<>()\\]*\))*+)?", re.IGNORECASE)
+# A bare address ends where people would end it, also in a script without spaces.
+_BARE = re.compile(
+    r"https?://(?:[^\s<>()\[\]`\"\\|\u3000-\u303f\uff00-\uffef“”‘’]|\([^\s<>()\[\]`\"\\|]*\))+", re.IGNORECASE
 )
-_ADDRESS = re.compile(r"(?:[\w-]+\.)+[^\W\d_][\w-]+")
+_LABELLED = re.compile(r"<(https?://[^\s<>|]+)\|([^<>|\n]*)>", re.IGNORECASE)
+_SCHEME = re.compile(r"(?<![\w.+-])https?\Z", re.IGNORECASE)
+_BEHIND = "?!.,:;*_~'"
+_HOST = re.compile(r"(?:[\w-]+\.)+[^\W\d_][\w-]+")
+# https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt: Default_Ignorable_Code_Point, but for the
+# joiner of emoji; controls; what orders, annotates or marks without being seen; and a Braille sign without a dot.
+_UNSEEN = re.compile(
+    "[\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+_BACKWARDS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+# HTML that models use where Markdown has no word for it. All other HTML is text, as no platform shows any.
+_STYLES = {
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "s": "strike",
+    "del": "strike",
+    "code": "code",
+    "kbd": "code",
+}
+_AROUND = ("details", "summary", "p", "div", "center", "span", "font", "small", "mark", "u", "ins")
+_TAG = re.compile(
+    rf"<(?P<slash>/?)(?P<name>br|sub|sup|{'|'.join((*_STYLES, *_AROUND))})(?:\s[^<>\n]{{0,200}})?/?>", re.IGNORECASE
+)
+_SUPER = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+_SUB = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
 
-class Guard:
-    """Knows what a platform would act on; each hit gets an unseen break after its first character."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text that looks the same; lines in it end with a newline."""
 
-    def __init__(self, *, anywhere: str, in_prose: str = "(?!)") -> None:
-        self._anywhere = re.compile(anywhere, re.IGNORECASE)
-        live = "|".join((anywhere, in_prose, *_LIVE))
-        kinds = (_CODE, rf"(?P<escape>{_ESCAPE})", _LINK, _LABELLED, rf"(?P<live>{live})", r"(?P<ticks>`+)")
-        self._prose = re.compile("|".join(kinds), re.IGNORECASE | re.DOTALL)
+    text: str
+    bold: bool = False
+    italic: bool = False
+    strike: bool = False
+    code: bool = False
+    url: str = ""  # of a page that it leads to; none of its words name another one
+    is_angled: bool = False  # the address was typed as `<https://…>`
 
-    def code(self, text: str) -> str:
-        return self._anywhere.sub(_broken, text)
-
-    def prose(self, text: str, *, streaming: bool = False) -> str:
-        """*text* made harmless; with *streaming*, code that is still open at the end is closed for now."""
-        shown: list[str] = []
-        done = 0
-        for hit in self._prose.finditer(text):
-            shown.append(text[done : hit.start()])
-            if hit["ticks"] and streaming:
-                return "".join(shown) + self._unfinished(hit["ticks"], text[hit.end() :])
-            shown.append(self._harmless(hit))
-            done = hit.end()
-        return "".join(shown) + text[done:]
-
-    def _harmless(self, hit: re.Match[str]) -> str:
-        if hit["run"]:
-            # Not every platform knows that only as many backticks as began the code end it.
-            return hit["run"] + re.sub("`(?=``)", f"`{BREAK}", self.code(hit["code"])) + hit["run"]
-        if hit["target"]:
-            return link(hit["label"], hit["target"], hit["host"], self.prose)
-        if hit["site"]:
-            return f"{self.prose(hit['name'])} ({hit['site']})"
-        if hit["live"]:
-            return _broken(hit)
-        if hit["ticks"]:
-            return "\\`" * len(hit["ticks"])  # opens nothing, whatever comes later
-        return hit[0]
-
-    def _unfinished(self, ticks: str, code: str) -> str:
-        rest = code.rstrip("`")
-        return f"{ticks}{self.code(rest)}{ticks}" if rest.strip() else ""
+    def looking(self, look: str, *, on: bool = True) -> "Span":
+        """Return it with a look, by its name, or without it."""
+        return replace(self, **{look: on})  # type: ignore[arg-type]  # all looks are booleans
 
 
-def link(label: str, target: str, host: str, prose: Callable[[str], str]) -> str:
-    """A Markdown link if its label does not name another address; else both, side by side."""
-    if not label.strip():
-        return target
-    if _is_forged(label, host):
-        return f"{prose(_plain(label))} ({target})"
-    return f"[{prose(label)}]({target})"
+class _State(StateInline):
+    """Lets emphasis begin and end at letters of scripts without spaces, where CommonMark's rule waits for a space."""
+
+    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: FBT001, N802, N803  # markdown-it's names
+        found = super().scanDelims(start, canSplitWord)
+        if not canSplitWord or (found.can_open and found.can_close):
+            return found
+        end = start + found.length
+        before, after = self.src[start - 1 : start] or " ", self.src[end : end + 1] or " "
+        opens = found.can_open or (_is_wide(before) and not after.isspace())
+        closes = found.can_close or (_is_wide(after) and not before.isspace())
+        return Scanned(opens, closes, found.length)
 
 
-def _is_forged(label: str, host: str) -> bool:
-    plain = _plain(label)
-    if len(plain) < len(unicodedata.normalize("NFKC", label)) and any(map(_is_unseen, label)):
+def _is_wide(sign: str) -> bool:
+    return not sign.isascii() and unicodedata.east_asian_width(sign) in "WF"
+
+
+def _address(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it calls it so
+    """A page's address without any mark."""
+    if state.src[state.pos] != ":" or state.linkLevel:
+        return False
+    scheme = _SCHEME.search(state.src, max(0, state.pos - 6), state.pos)
+    bare = scheme and _BARE.match(state.src, scheme.start(), state.posMax)
+    if not (scheme and bare):
+        return False
+    page = _PAGE.fullmatch(bare[0].rstrip(_BEHIND))
+    if not page or not (silent or state.pending.endswith(scheme[0])):
+        return False
+    if not silent:
+        state.pending = state.pending[: -len(scheme[0])]
+        state.push("address", "", 0).content = page[0]
+    state.pos += len(page[0]) - len(scheme[0])
+    return True
+
+
+def _tag(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it calls it so
+    """A tag that we know, or a link in the form that some platforms use."""
+    if state.src[state.pos] != "<":
+        return False
+    tag = _TAG.match(state.src, state.pos)
+    if labelled := None if tag or state.linkLevel else _LABELLED.match(state.src, state.pos):
+        if not silent:
+            token = state.push("labelled", "", 0)
+            token.content, token.attrs = labelled[2], {"href": labelled[1]}
+        state.pos = labelled.end()
         return True
-    actual = f".{host.lower().removeprefix('www.')}"
-    named = (address[0].lower().removeprefix("www.") for address in _ADDRESS.finditer(re.sub(r"[*_~`\\]", "", plain)))
-    return any(not actual.endswith(f".{address}") for address in named)
+    if not tag:
+        return False
+    if not silent:
+        token = state.push("tag", tag["name"].lower(), 0)  # what it is around may be several blocks
+        token.content, token.nesting = tag[0], -1 if tag["slash"] else 1
+    state.pos = tag.end()
+    return True
 
 
-def _plain(label: str) -> str:
-    """*label* as it looks: without what is unseen, and with look-alikes of a dot or a letter made that letter."""
-    return "".join(each for each in unicodedata.normalize("NFKC", label).replace("。", ".") if not _is_unseen(each))
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+_MARKDOWN.inline.ruler.before("link", "address", _address)
+_MARKDOWN.inline.ruler.before("autolink", "tag", _tag)
+_MARKDOWN.normalizeLink = lambda url: url  # type: ignore[method-assign]  # addresses stay as they were written
 
 
-def _is_unseen(each: str) -> bool:
-    return unicodedata.category(each) in ("Cf", "Cc") and each != "\u200d"  # emoji are joined by it
+_MARKUP = re.compile(r"[\\`*_~\[\]!<&:\n]")  # all that anything but words can begin with
 
 
-def _broken(hit: re.Match[str]) -> str:
-    return hit[0][0] + BREAK + hit[0][1:]
+@lru_cache(maxsize=2_048)
+def spans(content: str) -> tuple[Span, ...]:
+    """The words of a block."""
+    if not _MARKUP.search(content):
+        return (Span(content),) if content else ()
+    state = _State(content, _MARKDOWN, {}, [])
+    _MARKDOWN.inline.tokenize(state)
+    for rule in _MARKDOWN.inline.ruler2.getRules(""):
+        rule(state)
+    return tuple(_merged(_spans(_paired(state.tokens))))
+
+
+def told(found: Sequence[Span]) -> Iterator[Span]:
+    """Yield the spans with the address of each link behind its words."""
+    for url, group in groupby(found, key=lambda span: span.url):
+        words = list(group)
+        if not url or words_of(words) == url:
+            yield from words
+            continue
+        yield from (replace(span, url="") for span in words)
+        look = replace(words[-1], text="", url="", code=False)
+        yield from (replace(look, text=" ("), replace(look, text=url, url=url), replace(look, text=")"))
+
+
+@lru_cache(maxsize=2_048)
+def bare(content: str) -> str:
+    """The words of a block as they read where nothing has a look."""
+    return words_of(told(spans(content))).replace("\n", " ")
+
+
+def words_of(found: Iterable[Span]) -> str:
+    return "".join(span.text for span in found)
 
 
 def open_ticks(text: str) -> str:
@@ -104,4 +174,130 @@ def open_ticks(text: str) -> str:
     return ""
 
 
-_TICKS = re.compile(rf"{_CODE}|{_ESCAPE}|(?P<ticks>`+)", re.DOTALL)
+_TICKS = re.compile(r"(?<!`)(?P<run>`++).+?(?<!`)(?P=run)(?!`)|\\[\\`]|(?P<ticks>`+)", re.DOTALL)
+
+
+def _paired(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens, of which tags that nothing closes or opens are text again."""
+    is_open: dict[str, list[int]] = {}
+    paired: set[int] = set()
+    for index, token in enumerate(tokens):
+        if token.type == "tag" and token.nesting > 0:
+            is_open.setdefault(token.tag, []).append(index)
+        elif token.type == "tag" and is_open.get(token.tag):
+            paired |= {index, is_open[token.tag].pop()}
+    words = [index for index, token in enumerate(tokens) if token.type != "tag" and token.content.strip()]
+    first, last = (words[0], words[-1]) if words else (len(tokens), -1)
+    for index, token in enumerate(tokens):
+        is_edge = token.tag in _AROUND and not first <= index <= last  # what it is around goes on
+        if token.type == "tag" and token.tag != "br" and index not in paired and not is_edge:
+            token.nesting = 0  # text
+    return list(tokens)
+
+
+def _spans(tokens: Sequence[Token], look: Span = Span("")) -> Iterator[Span]:  # frozen
+    link: list[Span] | None = None
+    target = ""
+    looks, scripts = [look], [""]
+    for token in tokens:
+        now = looks[-1]
+        if token.type == "link_open":
+            link, target = [], str(token.attrs.get("href", ""))
+            continue
+        if token.type == "link_close":
+            made = list(_linked(link or [], target, now, is_auto=token.markup == "autolink"))
+            link = None
+        elif token.nesting:
+            _turn(token, looks, scripts)
+            made = [replace(now, text="\n")] if token.tag == "br" else []
+        else:
+            made = list(_made(token, now, scripts[-1]))
+        if link is None:
+            yield from made
+        else:
+            link += made
+
+
+def _made(token: Token, look: Span, script: str) -> Iterator[Span]:
+    match token.type:
+        case "text" | "text_special" | "tag":
+            yield replace(look, text=_raised(token.content, script))
+        case "softbreak" | "hardbreak":
+            yield replace(look, text="\n")
+        case "code_inline":
+            yield replace(look, text=token.content, code=True)
+        case "address":
+            yield replace(look, text=token.content, url=token.content)
+        case "labelled":
+            yield from _linked([replace(look, text=token.content)], str(token.attrs["href"]), look)
+        case "image":
+            words = list(_spans(token.children or (), look))
+            yield from _linked(words, str(token.attrs.get("src", "")), look)
+
+
+def _turn(token: Token, looks: list[Span], scripts: list[str]) -> None:
+    """Begin or end a look."""
+    styles = _STYLES if token.type == "tag" else {"strong": "bold", "em": "italic", "s": "strike"}
+    if token.tag in ("sub", "sup"):
+        scripts.append(token.tag) if token.nesting > 0 else scripts.pop()
+    elif style := styles.get(token.tag):
+        if token.nesting > 0:
+            looks.append(looks[-1].looking(style))
+        elif len(looks) > 1:
+            looks.pop()
+
+
+def _raised(text: str, script: str) -> str:
+    if not script:
+        return text
+    table = _SUPER if script == "sup" else _SUB
+    if all(ord(sign) in table for sign in text):
+        return text.translate(table)
+    return text if script == "sub" or text.isalpha() else f"^({text})"
+
+
+def _linked(words: list[Span], target: str, look: Span, *, is_auto: bool = False) -> Iterator[Span]:
+    """A link if its words name no other page; else both, side by side."""
+    target = target.replace("[", "%5B").replace("]", "%5D")  # not every reader of links minds where these stand
+    page = _PAGE.fullmatch(target)
+    said = words_of(words)
+    if not page and is_auto and not target.startswith("mailto:"):
+        yield replace(look, text=f"<{said}>")
+        return
+    if not page:
+        yield from words
+        if target and target not in (said, f"mailto:{said}"):
+            yield replace(look, text=f" ({target})")
+        return
+    whole = replace(look, text=target, url=target, is_angled=is_auto)
+    if said == target or not _UNSEEN.sub("", said).strip():
+        yield whole
+    elif _is_forged(said, page["host"]):
+        yield from (*words, replace(look, text=" ("), whole, replace(look, text=")"))
+    else:
+        yield from (replace(word, url=target) for word in words)
+
+
+def _is_forged(said: str, host: str) -> bool:
+    normal = unicodedata.normalize("NFKC", said)
+    # As it looks: without what is unseen, and with look-alikes of a dot or a letter made that letter.
+    seen = _UNSEEN.sub("", normal).replace("。", ".")
+    if _BACKWARDS.search(normal):
+        return True  # it reads backwards
+    actual = f".{host.lower().removeprefix('www.')}"
+    named = (address[0].lower().removeprefix("www.") for address in _HOST.finditer(seen))
+    return any(not actual.endswith(f".{address}") for address in named)
+
+
+def _merged(found: Iterable[Span]) -> Iterator[Span]:
+    last: Span | None = None
+    for span in found:
+        is_address = span.url and span.url == span.text
+        if last is not None and replace(span, text="") == replace(last, text="") and not is_address:
+            last = replace(last, text=last.text + span.text)
+            continue
+        if last is not None and last.text:
+            yield last
+        last = span
+    if last is not None and last.text:
+        yield last

@@ -1,142 +1,200 @@
-"""Cuts a Markdown text into pages, each of them whole Markdown, at places that later text cannot move.
+"""Puts the leaves of a document on pages, each as full as it can be, at places that later text cannot move.
 
-Where a page ends depends only on text up to the first character that has no room on it. While an answer streams, all
-pages but the last therefore stay as they are, and messages already posted need no edit.
+What a leaf takes never gets less when it grows, and where a page ends depends only on text up to the first character
+that has no room on it. While an answer streams, all pages but the last therefore stay as they are, and messages already
+posted need no edit.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from typing import Protocol
 
-from markdown_it.token import Token
-
-from bots.text.blocks import is_open, tokens
-from bots.text.budget import Budget
-from bots.text.continuation import CLOSING, Cut, seam
 from bots.text.cut import fitting, whole
+from bots.text.document import Kind, Leaf, complete, document
+from bots.text.inline import open_ticks
+from bots.text.tables import LONGEST_HEADER, records
 
-# What a line may begin with that isn't a word: cut before it, the page would begin with a quote, a list, a heading.
-_MARKS = tuple(">#-+*=~`|:0123456789")
+Page = tuple[Leaf, ...]
+
+# A page ends between two outermost blocks if it is then so full; else between any two, or inside of the last one.
+_FULL, _FULL_ENOUGH = 0.75, 0.6
+_LEAST = 0.1  # of a page: what is left of it if that is less
 _MOST_TRIED = 20  # columns
+_TICKS = 6  # characters that close code at a page's end and open it again
+_SENTENCE = re.compile(r"[.!?…]\s|[。！？]")
+# What a page may begin with that isn't a word: it would begin a quote, a list, a heading.
+_MARKS = tuple(">#-+*=~`|:0123456789")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A page. All bodies joined are the text, but for pages of nothing but blank lines, which are left out."""
-
-    opening: str  # what goes on from the page before: list items, a fence, a table's header
-    body: str
-    closing: str
+class Format(Protocol):
+    """What a platform makes of leaves, as far as the room that it takes is concerned."""
 
     @property
-    def text(self) -> str:
-        body = self.body.removesuffix("\n") if self.closing.startswith("\n") else self.body.rstrip("\n")
-        return self.opening + (body if self.opening else body.lstrip("\n")) + self.closing
+    def limit(self) -> int:
+        """Room of a page, in a unit of the platform's."""
+
+    def size(self, leaf: Leaf, page: Sequence[Leaf]) -> int:
+        """Return the most that *leaf* takes below *page*; at least its characters, and never less when it grows.
+
+        Of a table, it is no more than what its header does.
+        """
+
+    def rows(self, leaf: Leaf, page: Sequence[Leaf]) -> Iterator[int]:
+        """Yield what the table takes up to each row; never less than before. It ends with the last row a page can have."""
+
+    def widths(self, leaf: Leaf) -> tuple[int, ...]:
+        """Return how wide the columns of a table are, for the page on which it goes on."""
 
 
-def split(text: str, budget: Budget, *, streaming: bool = False) -> list[Part]:
-    """*text* in pages of at most `budget.limit`; none if there is nothing to show.
-
-    With *streaming*, a last line that may be half a table row waits for its end: shown as it is, it would change what
-    stands above it.
-    """
-    parts: list[Part] = []
-    rest = _complete_rows(text) if streaming else text
-    opening = ""
-    while rest.strip():
-        # What is beyond this cannot be on the page, and must not be looked at.
-        part, opening = _page(opening, rest[: budget.limit + 1], budget)
-        rest = rest[len(part.body) :]
-        if part.body.strip():
-            parts.append(part)
-    return parts
+def paged(text: str, paper: Format, *, streaming: bool) -> list[Page]:
+    """*text* on pages; while it is *streaming*, without what may turn out to be something else, and its code closed."""
+    pages = split(document(complete(text) if streaming else text), paper)
+    if streaming and pages and pages[-1][-1].kind is Kind.TEXT:
+        *above, last = pages[-1]
+        if open_ticks(last.content):
+            words = last.content.rstrip("`")
+            last = replace(last, content=words + open_ticks(words))
+        pages[-1] = (*above, last)
+    return pages
 
 
-def _complete_rows(text: str) -> str:
-    above, newline, last = text.rpartition("\n")
-    return above + newline if last and "|" in above.rpartition("\n")[2] else text
-
-
-@lru_cache(maxsize=512)  # an answer is split anew with each update, and all pages but its last are the same
-def _page(opening: str, window: str, budget: Budget) -> tuple[Part, str]:
-    """The page that *window* begins with, and the opening of the next one."""
-    lines = (opening + window).split("\n")
-    room = budget.limit - CLOSING
-    costs, header = budget.costs(lines, room)
-    if costs[-1] <= room:
-        shown = Part(opening, window, "").text.split("\n")
-        closing, _ = seam(shown, Cut(len(shown)), tokens("\n".join(shown)))
-        return Part(opening, window, closing), ""
-    overflow = len(costs) - 1
-    head = tokens("\n".join(lines[:overflow]) + "\n")
-    first = opening.count("\n")
-    cut = _between_lines(lines, costs, head, first, room, in_table=bool(header))
-    if cut is None:
-        before = costs[overflow - 1] if overflow else 0
-        left = room - budget.around_row(header) - before - 1 - budget.block  # the line may begin a block
-        held = len(opening) - opening.rfind("\n") - 1 if overflow == first else 0
-        cut = Cut(overflow, _fitting(lines[overflow], held, left, budget))
-        head = tokens("\n".join((*lines[:overflow], lines[overflow][: cut.column])))
-    closing, following = seam(lines, cut, head)
-    size = sum(len(line) + 1 for line in lines[: cut.line]) + cut.column - len(opening)
-    fits = budget.costs(following.split("\n"), room)[0][-1] * 2 <= room
-    return Part(opening, window[:size], closing), following if fits else ""
-
-
-def _between_lines(
-    lines: Sequence[str], costs: Sequence[int], head: Sequence[Token], first: int, room: int, *, in_table: bool
-) -> Cut | None:
-    """Between blocks if the page is then half full, else inside a block; None if a line must be cut."""
-    overflow = len(costs) - 1
-    half = room // 2
-    every = range(1, overflow + 1)
-    # A line with a bar may be the header of a table, and then belongs to the next one.
-    plain = [line for line in every if "|" not in lines[line - 1]]
-    for candidates in (*_seams(lines, head, overflow), plain, every):
-        fitting = [line for line in candidates if first < line <= overflow and costs[line - 1] >= half]
-        if fitting:
-            return _behind_closing_fence(lines, max(fitting), head)
-    return Cut(overflow) if in_table and overflow > first else None
-
-
-def _seams(lines: Sequence[str], head: Sequence[Token], overflow: int) -> tuple[list[int], list[int]]:
-    """Lines before which an outermost block begins, and before which any other block, row or line of code does."""
-    outer: list[int] = []
-    inner: list[int] = []
-    last = ""
-    for token in head:
-        if token.map is None:
+def split(leaves: Sequence[Leaf], paper: Format) -> list[Page]:
+    """*leaves* on pages of at most the limit; no page if there are none."""
+    pages: list[Page] = []
+    rest = deque(leaves)
+    page: list[Leaf] = []
+    used = [0]  # up to each leaf of the page
+    while rest:
+        leaf = rest.popleft()
+        room = paper.limit - used[-1]
+        size = _size(leaf, room, page, paper)
+        if size <= room:
+            used.append(used[-1] + size)
+            page.append(leaf)
             continue
-        start, end = token.map
-        if token.level > 0:
-            inner.append(start)
+        head, tail = _cut(leaf, room, page, paper)
+        end = _end([*page, leaf], used, paper.limit, can_cut=head is not None)
+        if head is not None and end is None:
+            pages.append((*page, head))
+            rest.extendleft([tail] if tail else [])
+        elif page:
+            end = end or len(page)
+            rest.extendleft((leaf, *reversed(page[end:])))
+            pages.append(tuple(page[:end]))
         else:
-            if last != "heading_open":  # a heading stays with what it is about
-                outer.append(start)
-            last = token.type
-        if token.type == "fence":
-            inner.extend(range(start + 2, end + 1 if is_open(token) else end - 1))
-        elif token.type == "tr_open":
-            inner.append(end)
-    if overflow and not lines[overflow - 1].strip() and last not in ("heading_open", "fence"):
-        outer.append(overflow)
-    return outer, inner
+            rest.extendleft(reversed(_as_text(leaf)))
+        page, used = [], [0]
+    return [*pages, tuple(page)] if page else pages
 
 
-def _behind_closing_fence(lines: Sequence[str], line: int, head: Sequence[Token]) -> Cut:
-    """If all that *line* does is to close a fence, this page may have it: it looks the same, and the next one better."""
-    for token in head:
-        if token.type == "fence" and token.map and token.map[1] == line and is_open(token):
-            return Cut(line + 1 if line < len(lines) - 1 and lines[line] == token.markup else line)
-    return Cut(line)
+def _size(leaf: Leaf, room: int, page: Sequence[Leaf], paper: Format) -> int:
+    """What *leaf* takes, or anything more than *room*."""
+    if leaf.kind is not Kind.TABLE:
+        return paper.size(leaf, page)
+    count = size = 0
+    for size in paper.rows(leaf, page):
+        count += 1
+        if size > room:
+            break
+    return size if count == len(leaf.rows) else room + 1
 
 
-def _fitting(line: str, held: int, room: int, budget: Budget) -> int:
-    """The column up to which *line* goes into *room*, more than *held*: whole words, if they fill half of it."""
-    low = fitting(line, room, budget.weigh, held + 1)
-    spaces = (match.end() for match in re.finditer(r"[ \t]", line[:low]))
+def _end(page: Sequence[Leaf], used: Sequence[int], limit: int, *, can_cut: bool) -> int | None:
+    """How many leaves stay, as the last of *page* has no room whole; None if it would better be cut."""
+    # A heading stays with what it is about.
+    ends = [at for at in range(1, len(page)) if page[at - 1].kind is not Kind.HEADING]
+    outermost = [at for at in ends if used[at] >= limit * _FULL and not page[at].items and not page[at].goes_on]
+    if outermost or not ends:
+        return outermost[-1] if outermost else None
+    is_full = used[-1] >= limit * (_FULL_ENOUGH if page[-1].kind is Kind.TEXT else 1 - _LEAST)
+    return ends[-1] if is_full or not can_cut else None
+
+
+def _cut(leaf: Leaf, room: int, page: Sequence[Leaf], paper: Format) -> tuple[Leaf | None, Leaf | None]:
+    """What of *leaf* goes into *room*, where not all of it does, and what doesn't; no head if that isn't worth it."""
+    match leaf.kind:
+        case Kind.TABLE:
+            return _rows_cut(leaf, room, page, paper)
+        case Kind.CODE:
+            return _lines_cut(leaf, room, page, paper)
+        case Kind.TEXT if not page or len(leaf.content) > LONGEST_HEADER:
+            return _words_cut(leaf, room - _TICKS, page, paper)
+    return None, leaf
+
+
+def _rows_cut(leaf: Leaf, room: int, page: Sequence[Leaf], paper: Format) -> tuple[Leaf | None, Leaf | None]:
+    header = leaf.rows[0]
+    fits = sum(1 for _ in takewhile(lambda size: size <= room, paper.rows(leaf, page)))
+    if fits <= 1:  # no more than the header
+        return None, leaf
+    head = replace(leaf, rows=leaf.rows[:fits])
+    tail = _continued(replace(leaf, rows=(header, *leaf.rows[fits:])))
+    return head, replace(tail, widths=paper.widths(head))
+
+
+def _lines_cut(leaf: Leaf, room: int, page: Sequence[Leaf], paper: Format) -> tuple[Leaf | None, Leaf | None]:
+    def size(content: str) -> int:
+        return paper.size(replace(leaf, content=content), page)
+
+    content = leaf.content
+    if size("") > room:
+        return None, leaf
+    column = fitting(content, room, size)
+    if content[column : column + 1] != "\n":
+        column = content.rfind("\n", 0, column) + 1 or (whole(content, column) if not page else 0)
+    if not column:
+        return None, leaf
+    head = replace(leaf, content=content[:column].removesuffix("\n"))
+    tail = content[column:] if content[column - 1] == "\n" else content[column:].removeprefix("\n")
+    return head, _continued(replace(leaf, content=tail)) if tail else None
+
+
+def _words_cut(leaf: Leaf, room: int, page: Sequence[Leaf], paper: Format) -> tuple[Leaf | None, Leaf | None]:
+    content = leaf.content
+    if paper.size(replace(leaf, content=""), page) > room:
+        return None, leaf
+    low = fitting(content, room, lambda words: paper.size(replace(leaf, content=words), page))
+    held = len(leaf.info) + 1  # a page must have more than the ticks that it goes on with
+    if low <= held:
+        return (None, leaf) if page else _cut_at(leaf, held)
+    return _cut_at(leaf, _column(content, low, held))
+
+
+def _cut_at(leaf: Leaf, column: int) -> tuple[Leaf | None, Leaf | None]:
+    said, rest = leaf.content[:column].rstrip(), leaf.content[column:].lstrip()
+    ticks = open_ticks(said)
+    head = replace(leaf, content=said + ticks)
+    return head, _continued(replace(leaf, content=ticks + rest, info=ticks)) if rest else None
+
+
+def _column(content: str, low: int, held: int) -> int:
+    """Where to cut: behind a line or a sentence if that is not much less than *low*, else a word, else a sign."""
+    line = content.rfind("\n", held, low) + 1
+    if low - line <= LONGEST_HEADER and "|" in content[line:low] and line > held:
+        return line  # it may be the header of a table
+    sentences = [match.end() for match in _SENTENCE.finditer(content, held, low)]
+    for place in (line, max(sentences, default=0)):
+        if place > max(held, low * _FULL):
+            return place
+    spaces = (match.end() for match in re.finditer(r"[ \t\n]", content[:low]))
     words = [space for space in spaces if space > max(held, low // 2)][-_MOST_TRIED:]
-    places = [whole(line, column, held) for column in range(low, max(held, low - _MOST_TRIED), -1)]
+    places = [whole(content, column, held) for column in range(low, max(held, low - _MOST_TRIED), -1)]
     tried = words[::-1] or places
-    return next((column for column in tried if line[column : column + 1] not in _MARKS), tried[0])
+    return next((column for column in tried if content[column : column + 1] not in _MARKS), tried[0])
+
+
+def _continued(leaf: Leaf) -> Leaf:
+    return replace(leaf, begins=0, gap=False, goes_on=leaf.quoted)
+
+
+def _as_text(leaf: Leaf) -> list[Leaf]:
+    """What *leaf* becomes of which not even a piece goes on a page of its own: text can be cut anywhere."""
+    text = replace(leaf, kind=Kind.TEXT, items=(), begins=0, rows=(), widths=(), info="")
+    if leaf.kind is not Kind.TABLE:
+        return [text]
+    row = "\n".join(": ".join(filter(None, pair)) for pair in next(records(leaf.rows)))
+    rest = replace(_continued(leaf), rows=(leaf.rows[0], *leaf.rows[2:]))
+    return [replace(text, content=row), *([rest] if len(rest.rows) > 1 else [])]

@@ -1,18 +1,43 @@
-"""Keeps apart what a model thought (`<think>…</think>`) and what it answered."""
+"""Keeps apart how a model reasoned (`<think>…</think>`) and what it answered."""
 
 import re
 
-# A fence is matched first and whole, so that code about the tag keeps it. An unclosed tag or fence reaches to the end.
-_FENCE = r"^ {0,3}(?P<marker>`{3,}|~{3,}).*?(?:^ {0,3}(?P=marker)|\Z)"
-_PARTS = re.compile(rf"{_FENCE}|^[ \t]*<think>(?P<thought>.*?)(?:</think>\s*|\Z)", re.MULTILINE | re.DOTALL)
-_BEGUN = re.compile(r"^[ \t]*<(?:t(?:h(?:i(?:nk?)?)?)?)?\Z", re.MULTILINE)
+_NAME = r"(?:think(?:ing)?|thought)"
+_OPENING, _CLOSING = rf"<{_NAME}\s*>", rf"</{_NAME}\s*>"
+# Code about the tags keeps them: a fence is matched first and whole, up to the end if it isn't closed.
+_CODE = r"^ {0,3}(?P<marker>`{3,}|~{3,}).*?(?:^ {0,3}(?P=marker)|\Z)|`+[^`\n]+`+"
+_TAG = re.compile(rf"(?P<opening>{_OPENING})|(?P<closing>{_CLOSING})", re.IGNORECASE)
+_CODE_OR_TAG = re.compile(rf"(?P<code>{_CODE})|{_TAG.pattern}", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+_BEGUN = re.compile(r"</?(?:t(?:h(?:i(?:n(?:k(?:i(?:ng?)?)?)?)?|o(?:u(?:g(?:ht?)?)?)?)?)?\s*)?\Z", re.IGNORECASE)
 
 
 def visible(answer: str, *, streaming: bool = False) -> str:
-    """The answer without its thoughts, with one kind of line end; *streaming* also holds back a tag half said."""
+    """The answer without its reasoning, with one kind of line end; *streaming* also holds back a tag half said.
+
+    Reasoning that never ends may be all that the model said: once the answer is over it is shown.
+    """
     text = answer.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-    if "<think>" in text:
-        text = _PARTS.sub(lambda part: part[0] if part["thought"] is None else "", text)
     if streaming:
         text = _BEGUN.sub("", text)
+    if "<" in text:
+        text = _without_reasoning(text, streaming=streaming)
     return text.lstrip("\n")
+
+
+def _without_reasoning(text: str, *, streaming: bool) -> str:
+    shown, done, place, depth = "", 0, 0, 0
+    while tag := (_TAG if depth else _CODE_OR_TAG).search(text, place):
+        place = tag.end()
+        if tag["opening"]:
+            if not depth:
+                shown += text[done : tag.start()]
+                done = place
+            depth += 1
+        elif tag["closing"] and (depth == 1 or not (depth or shown)):
+            # Some servers eat the tag with which the reasoning began.
+            shown, depth, done = shown.rstrip(" \t") if shown.rstrip(" \t").endswith("\n") else shown, 0, place
+            while (not shown or shown.endswith("\n")) and text[done : done + 1].isspace():
+                done += 1
+        elif tag["closing"] and depth:
+            depth -= 1
+    return shown if depth and streaming else shown + text[done:]

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from bots.reply.delivery import Deed, Delivery
 from bots.reply.note import Message, Note, Notes
 from bots.reply.page import Page
-from bots.text.budget import Budget
-from bots.text.pages import split
+from bots.text.cut import pieces
 from bots.text.reasoning import visible
 from core.errors import ChatBusy, ChatLimited
 from core.relay import Relay
@@ -19,7 +18,6 @@ from core.turn import Question, QuestionKey, Reply, Turn
 from tests.contract.board import BOT, LONGEST, Board, FullError
 
 NAME = "board"
-_MEASURE = Budget(limit=LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ class BoardRenderer:
     opening = silence = ""
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
-        return [part.text for part in split(visible(text, streaming=streaming), _MEASURE, streaming=streaming)]
+        return pieces(visible(text, streaming=streaming), LONGEST)
 
     def fits(self, page: Page, plainness: int) -> bool:
         return len(content(page)) <= LONGEST

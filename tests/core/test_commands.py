@@ -57,6 +57,7 @@ def test_no_fallbacks_no_line() -> None:
         ("retry.", Command(Verb.RETRY)),
         ("preset", Command(Verb.SHOW_PRESET)),
         ("Preset  show", Command(Verb.SHOW_PRESET)),
+        ("`preset show`", Command(Verb.SHOW_PRESET)),
         ("preset reset", Command(Verb.CLEAR_PRESET)),
         ("preset set", Command(Verb.SET_PRESET)),
         ("preset set model", Command(Verb.SET_PRESET)),

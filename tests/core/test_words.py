@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.words import has_sentence, is_blank
+from core.words import after_name, has_sentence, is_blank
 
 UNSEEN = {
     "nothing": "",
@@ -54,3 +54,21 @@ def test_a_sentence_that_is_over_is_one(text: str) -> None:
 )
 def test_what_goes_on_is_no_sentence_yet(text: str) -> None:
     assert not has_sentence(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (", help", "help"),
+        (": help", "help"),
+        (" - help", "help"),
+        (" – why?", "why?"),
+        ("  help", "help"),
+        (",why?", "why?"),
+        (" -1?", "-1?"),
+        (" :wave: hi", ":wave: hi"),
+        ("", ""),
+    ],
+)
+def test_what_is_said_to_somebody_begins_behind_their_name(text: str, said: str) -> None:
+    assert after_name(text) == said

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,6 +52,9 @@ class Side(Protocol):
     def revoke(self) -> Callable[[], None]:
         """Have the platform refuse the bot's token; return what restores it."""
 
+    def pings(self, thread: Any) -> list[object]:
+        """What calls somebody in what the bot said."""
+
 
 class SlackSide:
     name = "slack"
@@ -82,7 +87,15 @@ class SlackSide:
     def seen_growing(self, thread: slack.Message) -> list[str]:
         messages = self.local.messages(thread.channel, thread.ts)
         last = [message for message in messages if message.user == self.local.bot_user_id][-1]
-        return [version.blocks[0]["text"] for version in last.versions]
+        return [slack.shown(replace(last, blocks=version.blocks)) for version in last.versions]
+
+    def pings(self, thread: slack.Message) -> list[object]:
+        messages = self.local.messages(thread.channel, thread.ts)
+        own = [message for message in messages if message.user == self.local.bot_user_id]
+        kinds = [
+            kind for message in own for kind in re.findall("'type': '(user|usergroup|broadcast)", str(message.blocks))
+        ]
+        return kinds + [message.text for message in own if "<" in message.text]
 
     def revoke(self) -> Callable[[], None]:
         installation, good = self.local.installation, self.local.bot_token
@@ -130,6 +143,11 @@ class DiscordSide:
         world, good = self.local.world, self.local.token
         world.token = "revoked"
         return lambda: setattr(world, "token", good)
+
+    def pings(self, thread: discord.Message) -> list[object]:
+        assert thread.thread
+        own = [message for message in self.local.messages(thread.thread) if message.author.is_bot]
+        return [message.content for message in own if message.pings or message.mention_everyone]
 
 
 @pytest.fixture(autouse=True)

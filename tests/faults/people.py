@@ -7,13 +7,13 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from bots.reply.wanted import TRY_AGAIN
 from bots.slack.buttons import AGAIN
 from sandbox.discord import LocalDiscord, Message
-from sandbox.slack import ChangeKind, LocalSlack
+from sandbox.slack import ChangeKind, LocalSlack, shown
 from sandbox.slack import Message as SlackMessage
 from tests.faults.count import Asked, Seen
 
@@ -243,5 +243,5 @@ def _words(message: Message) -> str:
 
 def _text(message: SlackMessage) -> str:
     """The words of a message, without buttons and the like."""
-    blocks = [str(block["text"]) for block in message.blocks if block["type"] == "markdown"]
-    return "\n\n".join(blocks) or message.text
+    blocks = tuple(block for block in message.blocks if block["type"] not in ("context", "actions"))
+    return shown(replace(message, blocks=blocks)) if blocks else message.text

@@ -33,8 +33,12 @@ def test_as_long_as_there_is_nothing_to_read_there_are_no_pages() -> None:
     assert pages_of(TURN.start("m"), COMMAND) == [None]
 
 
-def test_an_answer_of_nothing_but_thoughts_is_not_silence() -> None:
-    assert "empty answer" in texts(TURN.start("m").finish("<think>Hm."))[0]
+def test_an_answer_of_nothing_but_reasoning_is_not_silence() -> None:
+    assert "empty answer" in texts(TURN.start("m").finish("<think>Hm.</think>"))[0]
+
+
+def test_reasoning_is_no_part_of_an_answer_that_broke_off() -> None:
+    assert texts(TURN.start("m").grow("<think>Hm").fail("It broke.")) == ("It broke.",)
 
 
 def test_an_aside_is_small_and_alone_before_the_answer() -> None:
@@ -56,7 +60,7 @@ def test_an_aside_stands_under_the_question_of_a_command() -> None:
 
 
 def test_an_aside_pings_nobody() -> None:
-    assert "@everyone" not in texts(TURN.remark("@everyone wait"))[0]
+    assert texts(TURN.remark("@everyone wait")) == ("-# \\@everyone wait",)
 
 
 def test_for_an_aside_that_may_vanish_no_message_is_begun() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from core.turn import Turn
+    from sandbox.slack import Message as Shown
     from tests.bots.slack.conftest import House
 
 LONG = "\n\n".join(f"Paragraph {number}: " + "words and words " * 60 for number in range(20))
@@ -36,9 +37,13 @@ async def test_an_answer_grows_in_one_message_of_the_thread(house: House, turn: 
         turn = turn.grow(answer)
         turn = turn.replied(await house.chat.show(turn))
     (message,) = house.replies(turn)
-    assert shown(message) == "**Because** it is."
+    assert shown(message) == "Because it is."
     assert message.thread_ts == turn.question.thread.id.split("/")[2]
-    assert message.blocks[0]["type"] == "markdown"
+    assert message.blocks[0]["elements"][0]["elements"][0] == {
+        "type": "text",
+        "text": "Because",
+        "style": {"bold": True},
+    }
     assert len(message.versions) == 3
     assert not message.edited_ts
 
@@ -74,16 +79,16 @@ async def test_a_problem_stands_under_what_came(house: House, turn: Turn) -> Non
     turn = turn.replied(await house.chat.show(turn))
     await house.chat.show(turn.fail("The AI service broke off."))
     (message,) = house.replies(turn)
-    assert shown(message).endswith("```\n\nThe AI service broke off.\n[Try again]")
+    assert shown(message).endswith("half a progr\n```\nThe AI service broke off.\n[Try again]")
     assert "The AI service broke off." in message.text
 
 
 async def test_an_answer_pings_nobody(house: House, turn: Turn) -> None:
     await house.chat.show(turn.finish("<!channel> @here <@U0ADA> `<!everyone>` <https://evil.example|slack.com>"))
     (message,) = house.replies(turn)
-    said = message.blocks[0]["text"]
-    for ping in ("<!channel", "@here", "<@U0ADA", "<!everyone", "|slack.com>"):
-        assert ping not in said
+    (section,) = message.blocks[0]["elements"]
+    assert {element["type"] for element in section["elements"]} == {"text", "link"}
+    assert [element.get("text") for element in section["elements"] if element["type"] == "link"] == [None]
     assert "<" not in message.text
 
 
@@ -150,6 +155,12 @@ async def test_what_is_refused_in_plain_clothes_as_well_is_text_with_its_aside(h
     assert (message.text, message.blocks) == ("It broke &amp; &lt;!channel&gt;.\n\nBy the way", ())
 
 
+def is_in_full_dress(message: Shown) -> bool:
+    """Is its first word bold?"""
+    (section,) = message.blocks[0]["elements"]
+    return bool(section["elements"][0] == {"type": "text", "text": "Because", "style": {"bold": True}})
+
+
 async def test_an_aside_alone_may_be_bare_as_well_and_go_again(house: House, turn: Turn) -> None:
     house.slack.faults.fail("chat.postMessage", REFUSED, times=2)
     turn = turn.remark("You are third in line.")
@@ -159,17 +170,17 @@ async def test_an_aside_alone_may_be_bare_as_well_and_go_again(house: House, tur
     turn = turn.replied(await house.chat.show(turn))
     await house.chat.show(turn.finish("**Because**."))
     (message,) = house.replies(turn)
-    assert [block["type"] for block in message.blocks] == ["markdown"]
+    assert is_in_full_dress(message)
 
 
 async def test_what_was_refused_while_it_streamed_has_its_full_dress_in_the_end(house: House, turn: Turn) -> None:
     house.slack.faults.fail("chat.postMessage", REFUSED, times=2)
-    turn = turn.grow("| a | b |\n|---")
+    turn = turn.grow("**Because** it")
     turn = turn.replied(await house.chat.show(turn))
     assert not house.replies(turn)[0].blocks
-    await house.chat.show(turn.finish("| a | b |\n|---|---|\n| 1 | 2 |"))
+    await house.chat.show(turn.finish("**Because** it is."))
     (message,) = house.replies(turn)
-    assert [block["type"] for block in message.blocks] == ["markdown"]
+    assert is_in_full_dress(message)
 
 
 async def test_how_a_placeholder_is_refused_costs_an_answer_nothing(house: House, turn: Turn) -> None:
@@ -181,7 +192,7 @@ async def test_how_a_placeholder_is_refused_costs_an_answer_nothing(house: House
     again = again.grow("**Because**")
     again = again.replied(await house.chat.show(again))
     (message,) = house.replies(turn)
-    assert [block["type"] for block in message.blocks] == ["markdown"]
+    assert is_in_full_dress(message)
 
 
 async def test_an_update_that_is_refused_puts_plain_clothes_on_what_stands_there(house: House, turn: Turn) -> None:

@@ -202,7 +202,7 @@ async def test_a_slash_command_shows_to_one_and_changes_for_all_to_see(either: H
     assert "terse" in changed.messages[0].text
     assert not changed.messages[0].ephemeral_to
     assert refused.messages[0].ephemeral_to
-    assert "`help`" in lost.messages[0].text
+    assert "help: show this list" in lost.messages[0].text
 
 
 async def replayed(house: House, kind: Kind) -> str:
@@ -295,9 +295,8 @@ async def test_a_command_in_words_that_is_replayed_after_a_restart_changes_nothi
 async def test_a_slash_command_can_not_ping(house: House) -> None:
     async with house.listening():
         said = await house.slack.command("ada", "general", "/bobbin", "preset set instructions <!channel> ping @here")
-    blocks = said.messages[0].blocks
-    assert "<!channel>" not in str(blocks)
-    assert "@here" not in str(blocks)
+    (section, *_) = said.messages[0].blocks[0]["elements"]
+    assert {element["type"] for element in section["elements"]} == {"text"}
     assert "<!" not in said.messages[0].text
 
 

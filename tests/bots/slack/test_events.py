@@ -48,6 +48,23 @@ def test_a_mention_in_a_thread_stays_in_it(payload: Read) -> None:
     assert question.text == "and now,?"
 
 
+def test_the_bots_id_in_code_is_no_mention(payload: Read) -> None:
+    for text in (f"write `<@{BOT}>`", f"```<@{BOT}> hi```", f"see `<@{BOT}|bobbin>` there"):
+        body = payload("message_channels")
+        body["event"]["text"] = text
+        assert isinstance(read_event(body, BOT), Ignored)
+
+
+def test_a_mention_beside_code_leaves_that_whole(payload: Read) -> None:
+    assert asked(payload("app_mention"), text=f"<@{BOT}> what does `<@{BOT}>` do?").text == f"what does `<@{BOT}>` do?"
+
+
+def test_blocks_know_better_than_backticks_who_is_called(payload: Read) -> None:
+    section = {"type": "rich_text_section", "elements": [{"type": "user", "user_id": BOT}]}
+    blocks = [{"type": "rich_text", "elements": [section]}]
+    assert asked(payload("message_channels"), text=f"a ` and <@{BOT}> and ` b", blocks=blocks).asker
+
+
 def test_the_note_knows_where_the_answer_goes(payload: Read) -> None:
     where = first_note(asked(payload("thread_reply"), text=f"<@{BOT}> hi")).where
     assert (where.channel, where.thread_ts, where.question_ts) == (

@@ -1,43 +1,59 @@
 """What Slack is shown, and what people wrote there."""
 
+import json
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bots.slack import limits
 from bots.slack.buttons import context
-from bots.slack.limits import PAGE_LIMIT, TEXT_LIMIT
-from bots.slack.markdown import Page, pages, plain
-from bots.text.inline import BREAK
+from bots.slack.markdown import joined, pages, plain, words
+from bots.text.document import document
+from bots.text.inline import spans
 from sandbox.slack.blocks import Surface, block_problems
 
 TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
 FRAGMENTS = (
-    "word ", "\n", "\n\n", "- item\n", "  - nested\n", "> quoted\n", "```py\n", "```\n", "`", "``", "`code` ", TABLE + "\n", "| x | y |\n",
-    "|---|---|\n", "## Title\n", "---\n", "<!channel>", "<!here|x>", "<@U123ABC>", "<#C1|x>", "<!date^1^{date}|x>", "@here", "@everyone ",
+    "word ", "\n", "\n\n", "- item\n", "  - nested\n", "> quoted\n", "> - in it\n", "```py\n", "```\n", "`", "``", "`code` ", TABLE + "\n", "| x | y |\n",
+    "|---|---|\n", "## Title\n", "---\n", "***\n", "<!channel>", "<!here|x>", "<@U123ABC>", "<#C1|x>", "<!date^1^{date}|x>", "@here", "@everyone ",
     "<!subteam^S1>", "<\\!channel>", "&lt;!channel&gt;", "&#64;here", "<https://a.example|https://b.example>", "[b.example](https://a.example)",
-    "[x](javascript:x)", "](", "<", "@", "&", "x" * 2000, "漢字" * 500, "👩‍👩‍👧‍👦" * 50, "line of words " * 100, "|", "<think>",
+    "[x](javascript:x)", "](", "<", "@", "&", "x" * 2000, "漢字" * 500, "👩‍👩‍👧‍👦" * 50, "line of words " * 100, "|", "<think>", "3. three\n", "[ ] ",
+    "https://a.example/x", "**", "_", "<b>", "</b>", "|  |  |\n|--|--|\n|  | `x` |\n", "    four\n",
 )  # fmt: skip
 ANSWERS = st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=50).map("".join)
-ALIVE = ("<!channel", "<!here", "<!subteam", "<!date", "<@U", "<#C", "@here", "@everyone")
 
 
-def shown(answer: str) -> str:
-    return "\n".join(page.markdown for page in pages(answer))
+def shown(answer: str) -> list[Any]:
+    return [block for page in pages(answer) for block in json.loads(page)]
 
 
-@settings(max_examples=150)
+def elements(node: object) -> Iterator[dict[str, Any]]:
+    """All that stands in a line: what has no other elements in it."""
+    if isinstance(node, list):
+        for each in node:
+            yield from elements(each)
+    elif isinstance(node, dict):
+        if inner := node.get("elements") or node.get("rows"):
+            yield from elements(inner)
+        elif node["type"] != "divider":
+            yield node
+
+
+@settings(max_examples=200)
 @given(ANSWERS, st.booleans())
-def test_every_page_fits_and_pings_nobody(answer: str, streaming: bool) -> None:  # noqa: FBT001
+def test_every_page_is_taken_and_pings_nobody(answer: str, streaming: bool) -> None:  # noqa: FBT001
     for page in pages(answer, streaming=streaming):
-        assert len(page.markdown.encode()) <= PAGE_LIMIT
-        assert len(page.fallback.encode()) <= TEXT_LIMIT
-        assert not any(form in page.markdown or form in page.fallback for form in ALIVE)
-        assert "<" not in page.fallback
-        below = [context("& " * 2_000), {"type": "divider"}]
-        assert not block_problems([{"type": "markdown", "text": page.markdown}, *below], Surface.MESSAGE)
+        blocks = json.loads(page)
+        assert {element["type"] for element in elements(blocks)} <= {"text", "link", "raw_text"}
+        assert any(block["type"] == "rich_text" for block in blocks)
+        below = [*joined(pages("It broke. " * 30)[0]), context("& " * 2_000), {"type": "divider"}]
+        assert not block_problems([*blocks, *below], Surface.MESSAGE)
 
 
-@settings(max_examples=150)
+@settings(max_examples=200)
 @given(ANSWERS, st.data())
 def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.DataObject) -> None:
     settled = pages(answer[: data.draw(st.integers(0, len(answer)))], streaming=True)[:-1]
@@ -45,57 +61,108 @@ def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.Dat
     assert pages(answer)[: len(settled)] == settled
 
 
-def test_plain_markdown_is_left_alone() -> None:
-    answer = (
-        f"# Title\n\n**bold** _it_ ~~no~~ `x < y` [a](https://a.example)\n\n- [ ] task\n  1. two\n\n> quote\n\n{TABLE}\n\n"
-        "```html\n<!DOCTYPE html>\n<!-- a --> a[1](2) std::vector<int>\n```\n\n---\n\nend & <b>done</b>"
-    )
-    assert shown(answer) == answer
+@settings(max_examples=300)
+@given(ANSWERS)
+def test_a_link_leads_where_it_was_meant_to(answer: str) -> None:
+    meant = {
+        span.url for leaf in document(answer) for text in (leaf.content, *sum(leaf.rows, ())) for span in spans(text)
+    }
+    for element in elements(shown(answer)):
+        assert element["type"] != "link" or element["url"] in meant
+        assert "b.example" not in element.get("text", "") or "url" not in element
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet="`<>!@#&|*_[]()\\ab \n\u200b\u3000", max_size=60))
+def test_code_is_what_the_model_wrote(code: str) -> None:
+    (block,) = shown(f"~~~\n{code}\n~~~") if code.strip() else [{"elements": [{"elements": [{"text": code}]}]}]
+    assert block["elements"][0]["elements"][0]["text"] == code
+
+
+def section(*inside: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "rich_text_section", "elements": [*inside]}
+
+
+def text(said: str, *looks: str) -> dict[str, Any]:
+    return {"type": "text", "text": said} | ({"style": dict.fromkeys(looks, True)} if looks else {})
+
+
+def link(url: str, said: str = "") -> dict[str, Any]:
+    return {"type": "link", "url": url} | ({"text": said} if said else {})
+
+
+def listed(style: str, *items: dict[str, Any], **more: int) -> dict[str, Any]:
+    return {
+        "type": "rich_text_list",
+        "style": style,
+        "indent": 0,
+        **more,
+        "elements": [section(item) for item in items],
+    }
+
+
+def preformatted(code: str, **more: str) -> dict[str, Any]:
+    return {"type": "rich_text_preformatted", "elements": [text(code)], **more}
 
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ("<!channel>", f"<{BREAK}!channel>"),
-        ("`<!channel>`", f"`<{BREAK}!channel>`"),
-        ("```\n<!subteam^S1>\n```", f"```\n<{BREAK}!subteam^S1>\n```"),
-        ("<@U1>", f"<{BREAK}@U1>"),
-        ("a @Channel b", f"a @{BREAK}Channel b"),
-        ("<\\!here>", f"<{BREAK}\\!here>"),
-        ("&lt;!here&gt;", f"&{BREAK}lt;!here&gt;"),
-        ("&#x40;here", f"&{BREAK}#x40;here"),
-        ("<https://a.example|shop.example>", "shop.example (https://a.example)"),
-        ("[shop.example](https://a.example)", "shop.example (https://a.example)"),
-        ("![a cat](https://a.example/cat.png)", "[a cat](https://a.example/cat.png)"),
-        ("![](https://a.example/cat.png)", "https://a.example/cat.png"),
-        ("[run](slack://open)", f"[run]{BREAK}(slack:{BREAK}//open)"),
-        ("<slack://open>", f"<{BREAK}slack:{BREAK}//open>"),
-        ("[1]: https://a.example", f"[1]{BREAK}: https://a.example"),
+        ("**b** _i_ ~~s~~ `c < d`", [section(text("b", "bold"), text(" "), text("i", "italic"), text(" "), text("s", "strike"), text(" "), text("c < d", "code"))]),
+        ("## Title\n\nwords", [section(text("Title", "bold"), text("\n\n"), text("words"))]),
+        ("[a](https://a.example) https://b.example.", [section(link("https://a.example", "a"), text(" "), link("https://b.example"), text("."))]),
+        ("- one\n  - two\n- three", [listed("bullet", text("one")), listed("bullet", text("two"), indent=1), listed("bullet", text("three"))]),
+        ("4. four\n5. five", [listed("ordered", text("four"), text("five"), offset=3)]),
+        ("- [x] done", [listed("bullet", text("☑ done"))]),
+        ("> quote\n> > twice", [{"type": "rich_text_quote", "elements": [text("quote"), text("\n"), text("twice")]}]),
+        ("```py\nx = `<!channel>`\n```", [preformatted("x = `<!channel>`", language="py")]),
+        ("<!channel> @here <@U1>", [section(text("<!channel> @here <@U1>"))]),
+        ("&lt;!here&gt; <\\!here>", [section(text("<!here> <!here>"))]),
+        ("[shop.example](https://a.example)", [section(text("shop.example ("), link("https://a.example"), text(")"))]),
+        ("<https://a.example|shop.example>", [section(text("shop.example ("), link("https://a.example"), text(")"))]),
+        ("<https://a.example|the shop>", [section(link("https://a.example", "the shop"))]),
+        ("![a cat](https://a.example/cat.png) ![](https://b.example)", [section(link("https://a.example/cat.png", "a cat"), text(" "), link("https://b.example"))]),
+        ("[run](slack://open) <slack://open>", [section(text("run (slack://open) <slack://open>"))]),
+        ("请**注意：**这里**「重要」**です", [section(text("请"), text("注意：", "bold"), text("这里"), text("「重要」", "bold"), text("です"))]),
+        ("**https://a.example/@here**", [section(link("https://a.example/@here") | {"style": {"bold": True}})]),
     ],
-)
-def test_what_slack_would_act_on_is_harmless(answer: str, expected: str) -> None:
-    assert shown(answer) == expected
+)  # fmt: skip
+def test_each_form_becomes_slacks_own(answer: str, expected: list[Any]) -> None:
+    assert shown(answer) == [{"type": "rich_text", "elements": expected}]
+
+
+def test_a_rule_is_a_divider() -> None:
+    assert [block["type"] for block in shown("a\n\n---\n\nb")] == ["rich_text", "divider", "rich_text"]
 
 
 def test_the_first_table_is_slacks_and_the_next_ones_are_code() -> None:
-    assert shown(f"{TABLE}\n\n{TABLE}") == f"{TABLE}\n\n```\na | b\n--+--\n1 | 2\n```"
+    table, below = shown(f"{TABLE}\n\n{TABLE}")
+    assert table["type"] == "table"
+    assert [[cell["text"] for cell in row] for row in table["rows"]] == [["a", "b"], ["1", "2"]]
+    assert below["elements"] == [preformatted("a | b\n--+--\n1 | 2")]
 
 
-def test_a_table_too_long_for_slack_is_code() -> None:
-    answer = "| a |\n|---|\n" + "| 1 |\n" * 60
-    assert shown(answer) == answer.rstrip()
-    found = [page.markdown for page in pages("|a|\n|-|\n" + "|1|\n" * 102)]
-    assert [page.startswith("```\na\n-\n1\n") for page in found] == [True]
+def test_a_cell_has_its_look_and_is_never_empty() -> None:
+    table = shown("| a | b |\n|---|---|\n| **1** | |")[1]
+    assert table["rows"][1] == [
+        {"type": "rich_text", "elements": [section(text("1", "bold"))]},
+        {"type": "raw_text", "text": " "},
+    ]
 
 
-def test_a_page_has_a_fallback_without_markup() -> None:
-    assert pages("a < b & <b>c</b>") == [Page("a < b & <b>c</b>", "a &lt; b &amp; &lt;b&gt;c&lt;/b&gt;")]
-    assert pages("<" * 1500)[0].fallback.endswith("…")
+def test_a_table_too_long_for_slack_goes_on_in_the_next_message() -> None:
+    found = [json.loads(page) for page in pages("|a|\n|-|\n" + "|1|\n" * 150)]
+    assert [len(blocks[1]["rows"]) for blocks in found] == [limits.TABLE_ROWS, 52]
+    assert all(blocks[1]["rows"][0][0]["text"] == "a" for blocks in found)
+
+
+def test_words_are_for_those_who_do_not_see_blocks() -> None:
+    assert words(shown(f"a < b\n\n- one\n- [two](https://a.example)\n\n{TABLE}")) == "a < b\none\ntwo\na | b\n1 | 2"
 
 
 def test_what_is_open_is_closed_while_it_streams() -> None:
-    assert pages("see:\n```py\nx = `", streaming=True)[0].markdown == "see:\n```py\nx = `\n```"
-    assert pages("see `cod", streaming=True)[0].markdown == "see `cod`"
+    (page,) = pages("see `cod", streaming=True)
+    assert json.loads(page)[0]["elements"] == [section(text("see "), text("cod", "code"))]
 
 
 def test_nothing_to_show_is_no_page() -> None:
@@ -119,6 +186,10 @@ def test_a_long_answer_has_few_pages() -> None:
         ("<https://a.example/x|label>", "label (https://a.example/x)"),
         ("<https://a.example> <http://a.example|a.example>", "https://a.example http://a.example"),
         ("<mailto:a@b.example|a@b.example>", "a@b.example"),
+        ("call <tel:110|110>", "call 110"),
+        ("<@UBOT>, why is it so?", "why is it so?"),
+        ("<@UBOT|bobbin>: -1 or <@UBOT>", "-1 or"),
+        ("<@UBOT> -1?", "-1?"),
         ("<#C1|general> <#C2|> <#C3>", "#general #C2 #C3"),
         ("<!here> <!channel|channel> <!subteam^S1|@team> <!subteam^S2>", "@here channel @team @S2"),
         ("<!date^1^{date}|today>", "today"),

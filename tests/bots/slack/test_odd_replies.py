@@ -49,7 +49,12 @@ POSTED = {
     "no ts": Reply(body='{"ok": true}', content_type=JSON),
     "an odd ts": Reply(body='{"ok": true, "ts": {"a": 1}}', content_type=JSON),
 }
-ANSWER = "Because it is **late**."
+ANSWER, SHOWN = "Because it is **late**.", "Because it is late."
+SECTION = [
+    {"type": "text", "text": "Because it is "},
+    {"type": "text", "text": "late", "style": {"bold": True}},
+    {"type": "text", "text": "."},
+]
 
 
 @pytest.fixture
@@ -75,7 +80,7 @@ async def test_at_the_first_post(house: House, turn: Turn, kind: str, done: bool
     house.slack.faults.odd("chat.postMessage", POSTED[kind], 2 if done else 1, done=done)
     await shown_at_last(house, turn.finish(ANSWER))
     (message,) = house.replies(turn)
-    assert shown(message) == ANSWER
+    assert shown(message) == SHOWN
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["instead", "done"])
@@ -87,7 +92,7 @@ async def test_at_updates(house: House, turn: Turn, kind: str, done: bool) -> No
         house.slack.faults.odd("chat.update", POSTED[kind], done=done)
         await shown_at_last(house, state)
     (message,) = house.replies(turn)
-    assert shown(message) == ANSWER
+    assert shown(message) == SHOWN
 
 
 async def test_a_search_that_is_answered_oddly_is_not_taken_for_finding_nothing(house: House, turn: Turn) -> None:
@@ -96,7 +101,7 @@ async def test_a_search_that_is_answered_oddly_is_not_taken_for_finding_nothing(
         house.slack.faults.odd("conversations.replies", reply)
     await shown_at_last(house, turn.finish(ANSWER))
     (message,) = house.replies(turn)
-    assert shown(message) == ANSWER
+    assert shown(message) == SHOWN
 
 
 async def test_one_that_hangs_after_it_was_done(house: House, turn: Turn) -> None:
@@ -104,7 +109,7 @@ async def test_one_that_hangs_after_it_was_done(house: House, turn: Turn) -> Non
     house.slack.faults.odd("chat.postMessage", Reply(after=3.0), done=True)
     await shown_at_last(house, turn.finish(ANSWER))
     (message,) = house.replies(turn)
-    assert shown(message) == ANSWER
+    assert shown(message) == SHOWN
 
 
 async def test_what_is_refused_for_an_unknown_reason_again_and_again_is_tried_in_plainer_clothes(
@@ -113,14 +118,14 @@ async def test_what_is_refused_for_an_unknown_reason_again_and_again_is_tried_in
     house.slack.faults.fail("chat.postMessage", Failure(error="a_new_complaint_about_blocks"), times=3)
     await shown_at_last(house, turn.finish(ANSWER))
     (message,) = house.replies(turn)
-    assert message.blocks[0]["type"] == "rich_text"
+    assert message.blocks[0]["elements"][0]["elements"] == [{"type": "text", "text": ANSWER}]
 
 
 async def test_a_page_in_between_costs_no_clothes(house: House, turn: Turn) -> None:
     house.slack.faults.odd("chat.postMessage", Reply(), 8)
     await shown_at_last(house, turn.finish(ANSWER), tries=9)
     (message,) = house.replies(turn)
-    assert message.blocks[0]["type"] == "markdown"
+    assert message.blocks[0]["elements"][0]["elements"] == SECTION
 
 
 @pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message"])
@@ -134,7 +139,7 @@ async def test_a_message_that_can_not_be_edited_ends_neither_the_thread_nor_the_
     reply = await house.chat.show(turn.finish(ANSWER))
     await house.chat.show(turn.finish(ANSWER).replied(reply))
     (message,) = house.replies(turn)
-    assert shown(message) == ANSWER
+    assert shown(message) == SHOWN
     assert house.calls("chat.postMessage") == 2
 
 
@@ -191,7 +196,7 @@ async def test_a_lost_post_is_found_where_no_bot_is_named(house: House, turn: Tu
 async def test_a_limit_that_names_no_time_is_waited_out(house: House, turn: Turn, told: str) -> None:
     house.slack.faults.odd("chat.postMessage", Reply(429, "slow down", headers={"Retry-After": told}))
     await house.chat.show(turn.finish(ANSWER))
-    assert [shown(message) for message in house.replies(turn)] == [ANSWER]
+    assert [shown(message) for message in house.replies(turn)] == [SHOWN]
 
 
 @pytest.mark.parametrize("kind", ["a page", "a list", "an unknown code", "half of it", "a page with 403"])
@@ -202,7 +207,7 @@ async def test_reactions_whispers_and_appeals_survive_it(house: House, kind: str
         turn = await house.asked()
         await house.slack.wait_for(lambda: house.calls("reactions.add"))
         await house.chat.show(turn.start("model-a").finish(ANSWER))
-        assert [shown(message) for message in house.replies(turn)] == [ANSWER]
+        assert [shown(message) for message in house.replies(turn)] == [SHOWN]
         house.slack.faults.odd("chat.postMessage", ODD[kind])
         with pytest.raises(ChatUnclear):
             await house.chat.appeal(turn)
