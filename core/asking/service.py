@@ -129,7 +129,10 @@ class Service:
         def again(error: UpstreamError) -> float | None:
             if refuses_token(error) and self._limits.aside < len(self._limits.tokens):
                 return 0.0  # another token may be good, and one less is left each time
-            return patience.after(error)
+            pause = patience.after(error)
+            if pause is not None:
+                log.warning("asking the AI service again", model=prompt.model, seconds=round(pause, 2), **facts(error))
+            return pause
 
         async with AsyncExitStack() as call:
             while True:
@@ -137,12 +140,8 @@ class Service:
                     answering = await call.enter_async_context(self._try(prompt, thread, told))
                     break
                 except UpstreamError as error:
-                    pause = again(error)
-                    if pause is None:
+                    if (pause := again(error)) is None:
                         raise
-                    log.warning(
-                        "asking the AI service again", model=prompt.model, seconds=round(pause, 2), **facts(error)
-                    )
                 await asyncio.sleep(pause)
             yield answering
 
