@@ -85,28 +85,8 @@ class Bobbin:
         self._ledger = Ledger(self._database, self._jobs.summon) if self._jobs else Ledger(self._database)
         self._service = _service(settings, self.vitals, times.aside)
         self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
-        kit = Kit(
-            notes=self._ledger,
-            secret_box=SecretBox.of(settings.secret_key.get_secret_value()),
-            vitals=self.vitals,
-            routes=self.web,
-            most_pages=settings.limits.pages,
-        )
-        self._chats: dict[str, Chat] = {
-            name: platforms.platform(name).build(settings.section(name), kit) for name in names
-        }
-        presets = settings.named_presets
-        worker = Worker(
-            self._ledger,
-            self._service,
-            self._chats,
-            presets,
-            transcript_budget=settings.limits.transcript,
-            longest_answer=settings.limits.answer,
-            metrics=self.vitals.metrics,
-            visible=partial(visible, streaming=True),
-            times=times.presentation,
-        )
+        self._chats = self._join_chats(names)
+        presets, worker = settings.named_presets, self._make_worker(times.presentation)
         self._engine = _engine(self._jobs, self._ledger, worker)
         for part in (database.PART, *self._roles.listens):
             self.vitals.expect(part)
@@ -123,6 +103,29 @@ class Bobbin:
             longest_question=settings.limits.question,
             on_edit=settings.questions.on_edit,
             on_delete=settings.questions.on_delete,
+        )
+
+    def _join_chats(self, names: Sequence[str]) -> dict[str, Chat]:
+        kit = Kit(
+            notes=self._ledger,
+            secret_box=SecretBox.of(self._settings.secret_key.get_secret_value()),
+            vitals=self.vitals,
+            routes=self.web,
+            most_pages=self._settings.limits.pages,
+        )
+        return {name: platforms.platform(name).build(self._settings.section(name), kit) for name in names}
+
+    def _make_worker(self, times: presentation.Times) -> Worker:
+        return Worker(
+            self._ledger,
+            self._service,
+            self._chats,
+            self._settings.named_presets,
+            transcript_budget=self._settings.limits.transcript,
+            longest_answer=self._settings.limits.answer,
+            metrics=self.vitals.metrics,
+            visible=partial(visible, streaming=True),
+            times=times,
         )
 
     @property
