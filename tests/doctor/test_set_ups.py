@@ -192,7 +192,7 @@ PLACES = {
     "database path is a folder": ("sqlite:///folder", "is a folder", "name a file in it"),
     "mysql://…": ("mysql://bobbin@db/bobbin", "begins with 'mysql'", "set BOBBIN_DATABASE__URL to sqlite:///"),
     "/data/bobbin.db": ("/data/bobbin.db", "not a URL", "set BOBBIN_DATABASE__URL to one such as sqlite:///"),
-    "port no number": ("postgresql://x:hush-hush@db:port/x", "not a URL", "set BOBBIN_DATABASE__URL"),
+    "port no number": ("postgresql://x:hush-hush@db:port/x", "a port that is no number", "set BOBBIN_DATABASE__URL"),
     "file is no database": (
         "sqlite:///letter.txt",
         "is not a SQLite database",
