@@ -16,7 +16,7 @@ from bots.text import tables
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": 60}).disable("reference")
 _MARKDOWN.core.ruler.enableOnly(["block"])
 
-_WINDOW = 8_000  # characters that are read at a time
+_AT_ONCE = 8_000  # characters
 _LONGEST_TITLE = 120  # characters of a line that a line below it makes a heading
 _TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 _MARKS = re.compile(r"(?:[ \t]*(?:[>*+-]|\d{1,9}[.)]))*[ \t]*")
@@ -49,10 +49,13 @@ class Leaf:
     gap: bool = False  # there is a blank line before it
 
 
-def document(text: str) -> list[Leaf]:
-    """Return the leaves of *text*. What is added to it later changes no more than the last outermost block."""
+def document(text: str, at_once: int = _AT_ONCE) -> list[Leaf]:
+    """Return the leaves of *text*. What is added to it later changes no more than the last outermost block.
+
+    So many characters are read *at_once*.
+    """
     found: list[Leaf] = []
-    start, size = 0, _WINDOW
+    start, size = 0, at_once
     while start < len(text):
         window = text[start : start + size]
         is_rest = start + size >= len(text)
@@ -64,7 +67,7 @@ def document(text: str) -> list[Leaf]:
             break
         # The last block may go on; what is before it is closed for good.
         found += leaves[:last]
-        start, size = start + consumed, _WINDOW if consumed else size * 2
+        start, size = start + consumed, at_once if consumed else size * 2
     return found
 
 

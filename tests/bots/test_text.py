@@ -82,10 +82,7 @@ def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.Dat
 @settings(max_examples=200)
 @given(ANSWERS)
 def test_a_document_is_the_same_however_much_of_it_is_read_at_a_time(answer: str) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bots.text.document._WINDOW", 40)
-        little = document(answer)
-    assert little == document(answer)
+    assert document(answer, 40) == document(answer)
 
 
 def test_leaves_know_where_they_lie() -> None:
