@@ -179,6 +179,7 @@ class Answer:
         asking = self._service.ask(
             self._prompt(going_on, question),
             thread=self._turn.question.thread,
+            asker=self._turn.question.asker,
             told=self._waits,
             tries=TRIES if model == self._choice.model else TRIES_OF_A_FALLBACK,
             rests=model == models[-1],  # else another can step in at once

@@ -113,11 +113,12 @@ class Service:
         prompt: Prompt,
         *,
         thread: Thread,
+        asker: str,
         told: Callable[[int | None], None],
         tries: int = TRIES,
         rests: bool = True,
     ) -> AsyncIterator[Answering]:
-        """Ask for *thread* when its turn comes, up to so many *tries*, and have the answer streamed.
+        """Ask for *asker* in *thread* when their turn comes, up to so many *tries*, and have the answer streamed.
 
         *rests*: wait for a model that is away for a moment?
 
@@ -139,16 +140,16 @@ class Service:
         async with AsyncExitStack() as call:
             async for attempt in stamina.retry_context(on=again, attempts=None, timeout=None):
                 with attempt:
-                    answering = await call.enter_async_context(self._try(prompt, thread, told))
+                    answering = await call.enter_async_context(self._try(prompt, thread, asker, told))
             yield answering
 
     @asynccontextmanager
     async def _try(
-        self, prompt: Prompt, thread: Thread, told: Callable[[int | None], None]
+        self, prompt: Prompt, thread: Thread, asker: str, told: Callable[[int | None], None]
     ) -> AsyncIterator[Answering]:
         breaker = self._breaker(prompt.model)
         breaker.check()  # before waiting for nothing
-        async with self._limits.slot(thread, told) as token:
+        async with self._limits.slot(thread, asker, told) as token:
             with breaker.watching() as answered:
                 try:
                     async with self._counted(prompt, token, answered) as answering:

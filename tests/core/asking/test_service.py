@@ -54,7 +54,7 @@ class Rig:
     async def ask(self, text: str = "Why?", *, model: str = "gpt-5.1", tries: int = 4) -> str:
         thread = Thread(ThreadId(text), "chat", (WORK,))
         prompt = Prompt(model=model, question=text)
-        async with self.service.ask(prompt, thread=thread, told=lambda _: None, tries=tries) as answering:
+        async with self.service.ask(prompt, thread=thread, asker="ada", told=lambda _: None, tries=tries) as answering:
             async for _ in answering:
                 pass
             return answering.said().text
