@@ -88,7 +88,12 @@ class Bobbin:
         self._settings = settings
         self._database = open_database(settings.database.url.get_secret_value())
         self._jobs = _jobs(settings)
-        self._ledger = Ledger(self._database, self._jobs.summon) if self._jobs else Ledger(self._database)
+        quota = settings.limits.quota
+        self._ledger = (
+            Ledger(self._database, self._jobs.summon, quota=quota)
+            if self._jobs
+            else Ledger(self._database, quota=quota)
+        )
         self._service = _service(settings, self.vitals)
         self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
         kit = Kit(
@@ -128,6 +133,7 @@ class Bobbin:
             longest_question=settings.limits.question,
             on_edit=settings.questions.on_edit,
             on_delete=settings.questions.on_delete,
+            metrics=self.vitals.metrics,
         )
 
     @property

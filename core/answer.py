@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from core.metrics import Metrics
     from core.presentation import Presentation
     from core.preset import Choice
-    from core.storage.ledger import Ledger, Taken
+    from core.storage.ledger import Ledger
+    from core.storage.queue import Taken
     from core.turn import Turn
 
 log = structlog.get_logger(__name__)

@@ -14,6 +14,7 @@ import structlog
 from core import attachment, preset
 from core.commands import Command, Commands, Told, parse
 from core.errors import NothingAsked, Refused, StorageUnavailable, TooLong
+from core.metrics import Metrics
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
 from core.words import whole
 
@@ -53,6 +54,7 @@ class Relay:
         longest_question: int,
         on_edit: Literal["redo", "offer", "ignore"] = "offer",
         on_delete: Literal["withdraw", "keep"] = "withdraw",
+        metrics: Metrics | None = None,
     ) -> None:
         """Say how wishes are met.
 
@@ -66,6 +68,7 @@ class Relay:
         self._commands = Commands(self._presets, longest_instructions=longest_question)
         self._interrupt = interrupt
         self._longest_question = longest_question
+        self._metrics = metrics or Metrics()
         self._on_edit = on_edit
         self._on_delete = on_delete
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
@@ -223,15 +226,20 @@ class Relay:
     def _accepted(self, accepted: Accepted) -> Accepted:
         if accepted.is_new:
             turn, thread = accepted.turn, accepted.turn.question.thread.id
-            log.info(
-                "accepted",
-                thread=thread,
-                turn=turn.id,
-                reference=turn.reference,
-                asker=turn.question.asker,
-                told=turn.is_over,
-            )
-            self._wake(thread)
+            if whose := accepted.exceeded:
+                self._metrics.over_quota.labels(whose).inc()
+                log.warning("too much is open; refused", of=whose, thread=thread, turn=turn.id, told=not turn.shown)
+            else:
+                log.info(
+                    "accepted",
+                    thread=thread,
+                    turn=turn.id,
+                    reference=turn.reference,
+                    asker=turn.question.asker,
+                    told=turn.is_over,
+                )
+            if not turn.shown:
+                self._wake(thread)
         return accepted
 
 

@@ -174,8 +174,8 @@ class Listeners:
             question, said.note.write(), may_change=lambda: self._commands.check_may_change(question.asker)
         )
 
-    def _sign_of_life(self, _: Turn, note: Note[Where]) -> None:
-        if note.where.has_sign:
+    def _sign_of_life(self, turn: Turn, note: Note[Where]) -> None:
+        if note.where.has_sign and not turn.shown:
             self._indicator.on(note.where.channel, note.where.question_ts)
 
     async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:

@@ -17,6 +17,7 @@ from procrastinate.sql import queries
 from procrastinate.worker import Worker
 from psycopg_pool import PoolTimeout
 
+from core.engine import MOST_THREADS
 from core.errors import SetupError, StorageUnavailable, facts
 from core.storage.database import conninfo, over_driver
 
@@ -35,7 +36,6 @@ log = structlog.get_logger(__name__)
 
 TASK = "see to a thread"
 DEAD_AFTER = 6.0  # seconds of silence after which a process counts as dead; see core.presentation.LEASE
-MOST_THREADS = 10_000  # at once in one process; what bounds them is the upstream, not the engine
 LOOKS_EVERY = 0.5  # seconds; for what no notification tells, such as a job's time that has come
 CONNECTIONS = 4  # for finding jobs and finishing them; one more listens
 CONNECT_TIMEOUT = 2  # seconds
@@ -100,10 +100,13 @@ class Jobs:
     async def close(self) -> None:
         await self._connector.close_async()
 
-    def summon(self, transaction: Transaction, thread: Thread) -> None:
-        """Have *thread* seen to once *transaction* is committed. Raises StorageUnavailable."""
+    def summon(self, transaction: Transaction, thread: Thread, behind: int = 0) -> None:
+        """Have *thread* seen to once *transaction* is committed. Raises StorageUnavailable.
+
+        *behind* so many turns that the same person has open: everybody's first comes before anybody's second.
+        """
         try:
-            over_driver(transaction, lambda driver: self._defer(thread.chat, thread.id, connection=driver))
+            over_driver(transaction, lambda driver: self._defer(thread.chat, thread.id, behind, connection=driver))
         except ConnectorException as error:
             if _passes(error):
                 raise StorageUnavailable from error
@@ -151,8 +154,8 @@ class Jobs:
         """Wait for the database no more."""
         self._connector.is_patient = False
 
-    async def _defer(self, chat: str, thread: ThreadId, connection: Any = None) -> None:
-        job = self._app.configure_task(TASK, queue=chat, lock=thread, connection=connection)
+    async def _defer(self, chat: str, thread: ThreadId, behind: int = 0, connection: Any = None) -> None:
+        job = self._app.configure_task(TASK, queue=chat, lock=thread, priority=-behind, connection=connection)
         await job.defer_async(thread=thread)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import case, delete, func, literal, or_, select, update
 
@@ -23,8 +23,14 @@ if TYPE_CHECKING:
     from core.turn import QuestionKey, Turn
 
     Deed = Callable[["Deeds"], Told]
-    # Asks, inside the transaction that gives a thread something to do, for it to be seen to.
-    Summon = Callable[[Connection, Thread], None]
+
+    class Summon(Protocol):
+        def __call__(self, connection: Connection, thread: Thread, behind: int = 0, /) -> None:
+            """Ask, inside the transaction that gives *thread* something to do, for it to be seen to.
+
+            *behind* so many turns that the same person has open.
+            """
+
 
 IS_OVER = turns.c.status.in_(tuple(status.value for status in OVER))
 _ONCE = "once/"  # before the names of notes that expire: their text says when
