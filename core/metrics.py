@@ -52,6 +52,12 @@ class Metrics:
         self.unreadable = Counter(
             "bobbin_unreadable", "Things from a chat that could not be read", ["chat", "what"], registry=of
         )
+        self.shed = Counter(
+            "bobbin_events_shed",
+            "Events left to be delivered again, since too many came at once",
+            ["chat"],
+            registry=of,
+        )
         self.restarts = Counter(
             "bobbin_restarts", "Times that listening to a chat broke and was begun again", ["chat"], registry=of
         )

@@ -36,6 +36,8 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 PAUSE = 0.5  # seconds between two tries to record a question
+# Questions that are being recorded: a database that does one thing at a time has the turns under way wait behind them.
+AT_ONCE = 8
 # A platform brings what it brings twice within minutes; what it signed can be sent again for about as long.
 OCCASIONS_KEPT = timedelta(hours=1)
 TWICE = Told("That command came twice; I did it the first time.")
@@ -73,6 +75,7 @@ class Relay:
         self._on_delete = on_delete
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
         self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
+        self._at_once = asyncio.Semaphore(AT_ONCE)
 
     async def hear(
         self,
@@ -97,7 +100,7 @@ class Relay:
             return await self._accept(question, reply, told=refused.sentence, patience=patience)
         deed = self._deed(command, question.thread, question.asker)
         question = _keepable(question)
-        async with self._in_turn(question.thread):
+        async with self._in_turn(question.thread), self._at_once:
             obeyed = await _patiently(lambda: self._ledger.obey(question, reply, deed), patience)
         self._changed(obeyed.reopened)
         return self._accepted(obeyed.accepted)
@@ -216,7 +219,7 @@ class Relay:
 
     async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float) -> Accepted:
         question = _keepable(question)
-        async with self._in_turn(question.thread):
+        async with self._in_turn(question.thread), self._at_once:
             accepted = await _patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
         return self._accepted(accepted)
 
@@ -228,7 +231,9 @@ class Relay:
             turn, thread = accepted.turn, accepted.turn.question.thread.id
             if whose := accepted.exceeded:
                 self._metrics.over_quota.labels(whose).inc()
-                log.warning("too much is open; refused", of=whose, thread=thread, turn=turn.id, told=not turn.shown)
+                # In silence: else the log would be flooded as well; the metric counts all of them.
+                tell = log.debug if turn.shown else log.warning
+                tell("refused, since too much is open", of=whose, thread=thread, turn=turn.id)
             else:
                 log.info(
                     "accepted",

@@ -7,7 +7,7 @@ import contextlib
 import json
 import random
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
@@ -35,6 +35,9 @@ PART = "slack"  # the word for it on the health page
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between tries to reach Slack
 LOOK_INTERVAL = 5.0  # seconds between looks at the socket; its own pings go as often
 DRAIN_TIMEOUT = 3.0  # seconds: Slack doesn't wait longer for an acknowledgement either
+# Events in hand: about as many as can be recorded before Slack delivers them again anyway. What comes beyond is left to
+# its retries, at once, after a minute and after five: https://docs.slack.dev/apis/events-api#retries
+MOST_IN_HAND = 500
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -58,11 +61,16 @@ async def patiently(call: Callable[[], Awaitable[T]], token_name: str, section: 
 
 
 class _Socket(SocketModeClient):
-    """Skips frames that are no JSON, on which the SDK fails with a traceback that quotes them."""
+    """Skips frames that are no JSON, on which the SDK fails with a traceback that quotes them.
+
+    And takes no more than it can see to: the SDK would hold all that comes in memory, and begin with it all at once.
+    """
 
     api: Api
     refusal = ""  # what to say while Slack does not give out addresses any more
     metrics: Metrics
+    _in_hand = 0
+    _is_crowded = False
 
     async def process_message(self) -> None:
         raw = await self.message_queue.get()
@@ -77,6 +85,25 @@ class _Socket(SocketModeClient):
             asyncio.ensure_future(self.run_message_listeners(message, raw))  # noqa: RUF006  # as the SDK does
         else:
             skipped(FRAME, TypeError(), self.metrics)
+
+    async def enqueue_message(self, message: str) -> None:
+        if self._in_hand + self.message_queue.qsize() < MOST_IN_HAND:
+            self._is_crowded = False
+        elif '"events_api"' in message:  # nothing else is delivered again
+            self.metrics.shed.labels(PART).inc()
+            if not self._is_crowded:
+                self._is_crowded = True
+                log.warning("more comes from Slack than can be taken; it will send the rest again")
+            return
+        await super().enqueue_message(message)
+        await asyncio.sleep(0)  # else what was read already would all be taken before anything is begun
+
+    async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        self._in_hand += 1
+        try:
+            await super().run_message_listeners(message, raw_message)
+        finally:
+            self._in_hand -= 1
 
     async def issue_new_wss_url(self) -> str:
         """Ask for addresses like we do: the SDK would wait for as long as it is told, be it a day."""

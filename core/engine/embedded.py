@@ -25,16 +25,11 @@ LOOKS_EVERY = 0.1  # seconds between two looks at which thread is next, while th
 class Embedded:
     """Runs threads side by side in this process. What it was told and did not finish, a restart finds in the ledger."""
 
-    def __init__(
-        self, ledger: Ledger, see_to: Callable[[ThreadId], Awaitable[None]], *, at_once: int = MOST_THREADS
-    ) -> None:
-        """*see_to* sees all open turns of a thread to their end, and may be called again at any time.
-
-        No more threads than *at_once* are seen to; the others wait in the ledger.
-        """
+    def __init__(self, ledger: Ledger, see_to: Callable[[ThreadId], Awaitable[None]]) -> None:
+        """*see_to* sees all open turns of a thread to their end, and may be called again at any time."""
         self._ledger = ledger
         self._see_to = see_to
-        self._at_once = at_once
+        self._at_once = MOST_THREADS
         self._chats: Collection[str] = ()
         self._awake: set[ThreadId] = set()  # of those that run: to be looked at again
         self._tasks: dict[ThreadId, asyncio.Task[None]] = {}

@@ -19,12 +19,13 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from sqlalchemy import Connection, text
 
-from core.engine import Engine, jobs
+from core.engine import Engine, embedded, jobs
 from core.engine.distributed import Procrastinate
 from core.engine.embedded import Embedded
 from core.engine.jobs import Jobs
 from core.errors import SetupError, StorageUnavailable
 from core.preset import Preset
+from core.quota import Quota
 from core.relay import Relay
 from core.settings import load
 from core.storage.database import open_database
@@ -40,9 +41,9 @@ REPLICA = Path(__file__).with_name("replica.py")
 PATIENCE = 60.0  # seconds, of which a busy machine may need some
 
 
-def question(key: str, where: str = "1") -> Question:
+def question(key: str, where: str = "1", asker: str = "ada") -> Question:
     thread = Thread(ThreadId(f"chat:{where}"), "chat", (PlaceId("chat:w"),))
-    return Question(QuestionKey(key), thread, "ada", "Why?")
+    return Question(QuestionKey(key), thread, asker, "Why?")
 
 
 class Place:
@@ -51,7 +52,10 @@ class Place:
     def __init__(self, kind: str, url: str) -> None:
         self.database = open_database(url)
         self.jobs = Jobs(url) if kind == "procrastinate" else None
-        self.ledger = Ledger(self.database, self.jobs.summon) if self.jobs else Ledger(self.database)
+        quota = Quota(1_000, 1_000, 1_000)
+        self.ledger = (
+            Ledger(self.database, self.jobs.summon, quota=quota) if self.jobs else Ledger(self.database, quota=quota)
+        )
         self.engine: Engine = (
             Procrastinate(self.jobs, self.ledger, self.see_to) if self.jobs else Embedded(self.ledger, self.see_to)
         )
@@ -73,8 +77,8 @@ class Place:
             await self.ledger.settle(turn.settle())
             self.ended.append(turn.question.key)
 
-    async def ask(self, key: str, where: str = "1") -> Accepted:
-        return await self.relay.ask(question(key, where))
+    async def ask(self, key: str, where: str = "1", asker: str = "ada") -> Accepted:
+        return await self.relay.ask(question(key, where, asker))
 
     async def scalar(self, query: str) -> object:
         def scalar(connection: Connection) -> object:
@@ -193,6 +197,38 @@ async def test_what_is_open_in_other_chats_is_left_alone(open_place: Callable[[]
     await place.engine.idle()
     assert place.begun == []
     assert await place.ledger.open_threads(["chat"]) == ["chat:1"]
+
+
+async def test_however_many_wait_few_run_at_once_and_nobody_waits_behind_all_of_another_person(
+    open_place: Callable[[], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in (embedded, jobs):
+        monkeypatch.setattr(kind, "MOST_THREADS", 2)
+    place = await started(open_place())
+    place.may_answer.clear()
+    for number in range(6):
+        await place.ask(f"ada {number}", f"ada {number}", "ada")
+    await place.ask("ben", "ben", "ben")
+    await begun(place, 2)
+    assert (place.begun, place.engine.busy) == (["ada 0", "ada 1"], 2)
+    place.may_answer.set()
+    await place.engine.idle()
+    assert "ben" in place.begun[2:4]
+    assert sorted(place.ended) == ["ada 0", "ada 1", "ada 2", "ada 3", "ada 4", "ada 5", "ben"]
+
+
+async def test_more_than_may_run_are_taken_up_at_the_start(
+    open_place: Callable[[], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in (embedded, jobs):
+        monkeypatch.setattr(kind, "MOST_THREADS", 2)
+    place = open_place()
+    for number in range(7):
+        await place.ask(f"{number}", f"{number}")
+    await place.engine.start(["chat"])
+    assert place.engine.busy <= 2
+    await place.engine.idle()
+    assert sorted(place.ended) == [f"{number}" for number in range(7)]
 
 
 async def test_a_thread_in_trouble_is_tried_again(open_place: Callable[[], Place]) -> None:
