@@ -12,8 +12,8 @@ from weakref import WeakValueDictionary
 import structlog
 
 from core import attachment, preset
-from core.commands import Command, Commands, Told, parse
-from core.errors import NothingAsked, Refused, StorageUnavailable, TooLong
+from core.commands import Command, Commands, Told, Verb, parse, refusal
+from core.errors import NotAllowed, NothingAsked, Refused, StorageUnavailable, TooLong
 from core.metrics import Metrics
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
 from core.words import whole
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     # Raises Refused, with what to tell, if who gave a command may not change presets.
     MayChange = Callable[[], Awaitable[None]]
+    # Does who gave a command manage the channel?
+    Manages = Callable[[], Awaitable[bool]]
 
 T = TypeVar("T")
 
@@ -84,18 +86,20 @@ class Relay:
         *,
         patience: float = 0.0,
         may_change: MayChange | None = None,
+        manages: Manages | None = None,
     ) -> Accepted:
         """Take what somebody said: obey it if it is a command, else `ask` it.
 
         Handed in again, also to another process, it is not obeyed again. *may_change* is awaited before a preset is
-        changed. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
+        changed, and *manages* before others' questions are forgotten or answered again: without it, nobody does. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
         """
         command = parse(question.text)
         if command is None:
             return await self.ask(question, reply, patience=patience)
         try:
-            if command.changes_preset and may_change:
-                await may_change()
+            await _patiently(
+                lambda: self._permit(command, question.thread, question.asker, may_change, manages), patience
+            )
         except Refused as refused:
             return await self._accept(question, reply, told=refused.sentence, patience=patience)
         deed = self._deed(command, question.thread, question.asker)
@@ -113,16 +117,16 @@ class Relay:
         *,
         occasion: str = "",
         may_change: MayChange | None = None,
+        manages: Manages | None = None,
     ) -> Told:
         """Obey a *command* that was not said in *thread* but given there by the platform's own means; say what to tell.
 
         *by*: who gave it, for the record. What changes something is done once for each *occasion*: the platform's id of
-        this very use of the command; where there is none, it is empty. *may_change* as for `hear`. Raises
+        this very use of the command; where there is none, it is empty. *may_change* and *manages* as for `hear`. Raises
         StorageUnavailable: then it was not obeyed.
         """
         try:
-            if command.changes_preset and may_change:
-                await may_change()
+            await self._permit(command, thread, by, may_change, manages)
         except Refused as refused:
             return Told(refused.sentence)
         deed = self._deed(command, thread, by)
@@ -199,6 +203,17 @@ class Relay:
     def preset_names(self) -> list[str]:
         """The named presets of this deployment."""
         return sorted(self._presets)
+
+    async def _permit(
+        self, command: Command, thread: Thread, by: str, may_change: MayChange | None, manages: Manages | None
+    ) -> None:
+        """Raises Refused if *by* may not give *command*; StorageUnavailable."""
+        if command.changes_preset and may_change:
+            await may_change()
+        if command.verb in (Verb.RESET, Verb.RETRY):
+            refused = await self._ledger.look(lambda deeds: refusal(command, thread, by, deeds))
+            if refused and not (manages and await manages()):
+                raise NotAllowed(refused)
 
     def _deed(self, command: Command, thread: Thread, by: str) -> Callable[[Deeds], Told]:
         return lambda deeds: self._commands.obey(command, thread, by, deeds)

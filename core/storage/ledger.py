@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import case, exists, literal, select
 
@@ -16,7 +16,7 @@ from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import LONGEST_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from sqlalchemy import Connection
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from core.thread import Conversation, PlaceId, Thread, ThreadId
     from core.turn import Accepted
 
+
+T = TypeVar("T")
 
 # That a message was deleted of which nothing is known; platforms bring messages again for a few hours.
 TOMBSTONES_KEPT = timedelta(days=1)
@@ -89,6 +91,10 @@ class Ledger:
             return told, done.reopened
 
         return await self._database.run(obey)
+
+    async def look(self, at: Callable[[Deeds], T]) -> T:
+        """Return what *at* finds; it must change nothing."""
+        return await self._database.run(lambda connection: at(Deeds(connection, self._summon)))
 
     async def take(self, thread: ThreadId) -> Taken | None:
         """Take on the oldest turn of *thread* that isn't done; None if all are.
