@@ -13,7 +13,7 @@ import structlog
 
 from core import attachment, preset
 from core.commands import Command, Commands, Told, Verb, parse, refusal
-from core.errors import NotAllowed, NothingAsked, Refused, StorageUnavailable, TooLong
+from core.errors import CannotBeKept, NotAllowed, NothingAsked, Refused, StorageUnavailable, TooLong
 from core.metrics import Metrics
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
 from core.words import whole
@@ -105,7 +105,10 @@ class Relay:
         deed = self._deed(command, question.thread, question.asker)
         question = _keepable(question)
         async with self._in_turn(question.thread), self._at_once:
-            obeyed = await _patiently(lambda: self._ledger.obey(question, reply, deed), patience)
+            try:
+                obeyed = await _patiently(lambda: self._ledger.obey(question, reply, deed), patience)
+            except CannotBeKept as error:
+                return self._accepted(await self._refuse(question, reply, error, patience))
         self._changed(obeyed.reopened)
         return self._accepted(obeyed.accepted)
 
@@ -235,8 +238,17 @@ class Relay:
     async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float) -> Accepted:
         question = _keepable(question)
         async with self._in_turn(question.thread), self._at_once:
-            accepted = await _patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
+            try:
+                accepted = await _patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
+            except CannotBeKept as error:
+                accepted = await self._refuse(question, reply, error, patience)
         return self._accepted(accepted)
+
+    async def _refuse(self, question: Question, reply: Reply, error: CannotBeKept, patience: float) -> Accepted:
+        """Record, and have told, that the database does not take what *question* says."""
+        log.error("the database refuses a question", thread=question.thread.id, why=str(error))
+        bare = replace(question, text="", attachments=())
+        return await _patiently(lambda: self._ledger.accept(bare, reply, told=error.sentence), patience)
 
     def _in_turn(self, thread: Thread) -> asyncio.Lock:
         return self._in_order.setdefault(thread.id, asyncio.Lock())
