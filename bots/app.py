@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +43,7 @@ log = structlog.get_logger(__name__)
 WORKER = "worker"  # beside the platforms, the part that answers
 ENDING = 10.0  # seconds that a process takes to end, beside its answers
 DATABASE_CHECK = 2.0  # seconds between two looks at whether the database answers
+WRITE_CHECK = 10.0  # seconds between two that write: a disk that is full is still read
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,18 +203,24 @@ class Bobbin:
         await keep_up(name, lambda: self._chats[name].listen(self._relay), self.vitals)
 
     async def _watch_database(self) -> None:
+        write_at = 0.0
         while True:
+            by_writing = time.monotonic() >= write_at
             try:
-                await self._ledger.check()
+                await self._ledger.check(by_writing=by_writing)
                 self.vitals.up("database")
+                write_at = time.monotonic() + WRITE_CHECK if by_writing else write_at
             except StorageUnavailable as error:
                 self._database_is_away(error)
+                write_at = 0.0  # only what can be written to is well again
             await asyncio.sleep(DATABASE_CHECK)
 
     def _database_is_away(self, error: StorageUnavailable) -> None:
         where = readable(self._settings.database.url.get_secret_value())
-        log.warning("the database can't be reached", database=where, why=str(error.__cause__ or "").split("\n")[0])
-        self.vitals.down("database", "can't be reached")
+        log.warning(
+            "the database can't be reached or written to", database=where, why=str(error.__cause__ or "").split("\n")[0]
+        )
+        self.vitals.down("database", "can't be reached or written to")
 
     async def _announce(self) -> None:
         await self.vitals.well()

@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 # That a message was deleted of which nothing is known; platforms bring messages again for a few hours.
 TOMBSTONES_KEPT = timedelta(days=1)
+_WRITTEN = "storage/written"  # the note that `check` writes
+_CHECKED_WITH = 16_000  # characters
 
 
 class Ledger:
@@ -266,9 +268,12 @@ class Ledger:
 
         await self._database.run(write)
 
-    async def check(self) -> None:
-        """Raise StorageUnavailable unless the database answers."""
-        await self._database.run(lambda connection: connection.execute(select(1)))
+    async def check(self, *, by_writing: bool = False) -> None:
+        """Raise StorageUnavailable unless the database answers; *by_writing*: and takes as much as a long question."""
+        if by_writing:
+            await self.write_note(_WRITTEN, datetime.now(UTC).isoformat().ljust(_CHECKED_WITH, "."))
+        else:
+            await self._database.run(lambda connection: connection.execute(select(1)))
 
 
 def _new_turn(question: Question, reply: Reply, status: Status, answer: str) -> Turn:

@@ -216,7 +216,7 @@ async def test_no_database_no_acknowledgement_and_all_is_well_when_it_is_back(
             asked = await local_slack.say("ada", "general", "@bobbin say exactly: patience")
             while (answer := await client.get(ready)).status_code == 200:
                 pass
-            assert answer.json()["troubles"] == {"database": "can't be reached"}
+            assert answer.json()["troubles"] == {"database": "can't be reached or written to"}
             await local_slack.wait_for(lambda: len(local_slack.deliveries) > 2, 10)
             assert len(local_slack.messages("general")) == 1
             server.execute(sql.SQL("alter database {} allow_connections true").format(name))
