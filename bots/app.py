@@ -249,6 +249,7 @@ async def _unless(stop: asyncio.Event, entering: Awaitable[None]) -> bool:
 
 def _service(settings: Settings, vitals: Vitals) -> Service:
     upstream = settings.upstream
+    presets = settings.named_presets.values()
     return Service(
         [
             Upstream(upstream.url, token, proxy=proxy_for(upstream.url), idle_timeout=upstream.idle_timeout)
@@ -256,6 +257,7 @@ def _service(settings: Settings, vitals: Vitals) -> Service:
         ],
         in_flight=upstream.in_flight,
         per_second=upstream.per_second,
+        models={model for one in presets for model in (one.model, *(one.fallbacks or ())) if model},
         metrics=vitals.metrics,
     )
 

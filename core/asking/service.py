@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import stamina.instrumentation
@@ -15,9 +17,10 @@ from core.asking.limits import TOLD_AFTER, Limits, Token, refuses_token
 from core.asking.patience import FIRST_PAUSE, TRIES, Patience
 from core.errors import UpstreamError, facts
 from core.metrics import Metrics
+from core.upstream.errors import CODES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
     from core.thread import Thread
     from core.upstream.client import Stream, Upstream
@@ -27,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 # Its own line for the log is the error's text, in which people's words may stand; its metrics are nowhere to be seen.
 stamina.instrumentation.set_on_retry_hooks([])
+OTHER = "other"  # the label of every model that the operator did not name
+MOST_BREAKERS = 1_000  # of models that people name; the operator's own are asked all the time, and so are kept
 
 
 class Answering:
@@ -66,6 +71,7 @@ class Service:
         *,
         in_flight: int = 20,
         per_second: int = 60,
+        models: Collection[str] = (),
         metrics: Metrics | None = None,
         first_pause: float = FIRST_PAUSE,
         first_rest: float = FIRST_REST,
@@ -74,6 +80,8 @@ class Service:
     ) -> None:
         """Take one upstream for each token, the limits of one token, and where to count.
 
+        *models* are those that the operator named, each counted by itself: people may name any, and all other ones are
+        counted as one.
         *first_pause* in seconds, between two tries of a question; *first_rest* in seconds, before a service that is
         down is tried again; both grow. *told_after* in seconds, of waiting in silence.
         """
@@ -87,10 +95,13 @@ class Service:
         self._first_rest = first_rest
         self._clock = clock
         # One model may be down while others answer, and then only these can step in: each has a breaker of its own.
-        self._breakers: dict[str, Breaker] = {}
+        self._breakers: OrderedDict[str, Breaker] = OrderedDict()  # the one longest ago used first
+        self._models = frozenset(models)
         self._metrics.waiting.set_function(lambda: self._limits.waiting)
         self._metrics.in_flight.set_function(lambda: self._limits.in_flight)
         self._metrics.tokens_aside.set_function(lambda: self._limits.aside)
+        for label in (*self._models, OTHER):
+            self._metrics.down.labels(label).set_function(partial(self._is_down, label))
 
     async def aclose(self) -> None:
         """Close every connection. Answers still on their way break off."""
@@ -174,16 +185,24 @@ class Service:
             outcome = "ok"
             self._metrics.whole.observe(self._clock() - started)
         except UpstreamError as error:
-            outcome = error.code if error.code != "unknown" else type(error).__name__
+            outcome = error.code if error.code in CODES else type(error).__name__
             raise
         finally:
-            self._metrics.calls.labels(prompt.model, outcome).inc()
+            self._metrics.calls.labels(self._label(prompt.model), outcome).inc()
 
     def _breaker(self, model: str) -> Breaker:
         if model not in self._breakers:
-            breaker = self._breakers[model] = Breaker(first_pause=self._first_rest, clock=self._clock)
-            self._metrics.down.labels(model).set_function(lambda: breaker.is_open)
+            self._breakers[model] = Breaker(first_pause=self._first_rest, clock=self._clock)
+        self._breakers.move_to_end(model)
+        while len(self._breakers) > MOST_BREAKERS:
+            self._breakers.popitem(last=False)
         return self._breakers[model]
+
+    def _label(self, model: str) -> str:
+        return model if model in self._models else OTHER
+
+    def _is_down(self, label: str) -> bool:
+        return any(breaker.is_open for model, breaker in self._breakers.items() if self._label(model) == label)
 
     def _set_aside(self, token: Token, error: UpstreamError) -> None:
         """Say so once and loudly, not with every question nor whenever it is tried again in vain."""
