@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -238,3 +239,22 @@ async def test_an_answer_that_does_not_end_is_cut_off_and_that_is_told(
         emulator.faults.clear()
         await side.ask(thread, "say exactly: well again")
         await side.until(lambda: "well again" in "".join(answers(side, thread)))
+
+
+async def test_a_database_whose_file_is_gone_is_told_and_takes_no_question(
+    running: Any, local_slack: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "bobbin.db"
+    async with running(f"sqlite:///{file}", "slack") as bobbin, httpx.AsyncClient(trust_env=False) as client:
+        ready = f"http://127.0.0.1:{bobbin.web.port}/readyz"
+        assert (await client.get(ready)).status_code == 200
+        moved = file.rename(tmp_path / "moved.db")
+        asked = await local_slack.say("ada", "general", "@bobbin say exactly: patience")
+        while (answer := await client.get(ready)).status_code == 200:
+            pass
+        assert answer.json()["troubles"] == {"database": "can't be reached or written to"}
+        await local_slack.wait_for(lambda: len(local_slack.deliveries) > 2, 10)
+        assert not file.exists()
+        moved.rename(file)
+        await local_slack.wait_for(lambda: len(local_slack.messages("general", asked.ts)) == 2, 20)
+        await bobbin.idle()
