@@ -13,7 +13,7 @@ import structlog
 
 from core import attachment, preset
 from core.commands import Command, Commands, Told, Verb, parse, refusal
-from core.errors import CannotBeKept, NotAllowed, NothingAsked, Refused, StorageUnavailable, TooLong
+from core.errors import CannotBeKept, NotAllowed, NothingAsked, Refused, StorageUnavailable, TooLong, facts
 from core.metrics import Metrics
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
 from core.words import whole
@@ -246,7 +246,7 @@ class Relay:
 
     async def _refuse(self, question: Question, reply: Reply, error: CannotBeKept, patience: float) -> Accepted:
         """Record, and have told, that the database does not take what *question* says."""
-        log.error("the database refuses a question", thread=question.thread.id, why=str(error))
+        log.error("the database refuses a question", thread=question.thread.id, **facts(error))
         bare = replace(question, text="", attachments=())
         return await _patiently(lambda: self._ledger.accept(bare, reply, told=error.sentence), patience)
 

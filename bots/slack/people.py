@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from core.errors import ChatError, ChatForbidden, NotAllowed
+from core.errors import ChatError, ChatForbidden, NotAllowed, facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,12 +46,12 @@ class People:
         try:
             person = await self.look_up(user)
         except ChatForbidden as refusal:
-            log.warning("Slack may not tell who is a guest, so nobody may change presets.", code=refusal.code)
+            log.warning("Slack refuses to tell who is a guest; nobody may change presets", **facts(refusal))
             raise NotAllowed(
                 "I may not look up who is a guest, so I change nothing. Please tell the person who runs me."
             ) from refusal
         except (ChatError, TimeoutError) as trouble:
-            log.warning("Slack doesn't tell who is a guest, so a change is refused.", why=str(trouble))
+            log.warning("Slack doesn't tell who is a guest; refusing a change", **facts(trouble))
             raise NotAllowed(
                 "Slack doesn't tell me right now who is a guest, so I change nothing. Please try again in a minute."
             ) from trouble
@@ -67,7 +67,7 @@ class People:
             async with asyncio.timeout(LOOK_UP_TIMEOUT):
                 return person.is_member and await self._api.creator(channel) == user
         except (ChatError, TimeoutError) as trouble:
-            log.warning("Slack doesn't tell who manages a channel, so a command is refused.", why=str(trouble))
+            log.warning("Slack doesn't tell who manages a channel; refusing a command", **facts(trouble))
             return False
 
     async def look_up(self, user: str) -> Person:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from core.metrics import Metrics
 from core.preset import Preset
 from core.quota import Quota
 from core.relay import Relay
@@ -14,7 +15,6 @@ from core.storage.database import Database
 from core.storage.ledger import Ledger
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Accepted, Question, QuestionKey, Reply, Status
-from core.vitals import Metrics
 
 PRESETS = {"default": Preset(model="m")}
 QUOTA = Quota(person=2, thread=3, workspace=5)
