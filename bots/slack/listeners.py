@@ -162,9 +162,6 @@ class Listeners:
             await self._hear(heard)
 
     async def _hear(self, heard: Heard) -> None:
-        if type(heard) is Said and heard.position < self._router.oldest:
-            log.info("a question comes too late to be answered", question=heard.question.key)
-            return
         if isinstance(heard, Said):
             await self.catch_up.before(heard)
         await self._router.hear(heard)
