@@ -90,12 +90,8 @@ class Bobbin:
         self._settings = settings
         self._database = open_database(settings.database.url.get_secret_value())
         self._jobs = _jobs(settings)
-        quota = settings.limits.quota
-        self._ledger = (
-            Ledger(self._database, self._jobs.summon, quota=quota)
-            if self._jobs
-            else Ledger(self._database, quota=quota)
-        )
+        summon = self._jobs.summon if self._jobs else None
+        self._ledger = Ledger(self._database, summon, quota=settings.limits.quota)
         self._service = _service(settings, self.vitals)
         self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
         kit = Kit(
@@ -127,16 +123,7 @@ class Bobbin:
             self._checkup.watch_chats(self._chats, self._roles.listens)
             if self._roles.works:
                 self._checkup.watch_upstream(settings, self._service)
-        self._relay = Relay(
-            self._ledger,
-            self._engine.wake,
-            presets,
-            interrupt=worker.interrupt,
-            longest_question=settings.limits.question,
-            on_edit=settings.questions.on_edit,
-            on_delete=settings.questions.on_delete,
-            metrics=self.vitals.metrics,
-        )
+        self._relay = _relay(settings, self._ledger, self._engine, worker, self.vitals)
 
     @property
     def busy(self) -> int:
@@ -245,6 +232,19 @@ async def _unless(stop: asyncio.Event, entering: Awaitable[None]) -> bool:
         for task in tasks:
             task.cancel()
         await asyncio.gather(entered, asked, return_exceptions=True)
+
+
+def _relay(settings: Settings, ledger: Ledger, engine: Engine, worker: Worker, vitals: Vitals) -> Relay:
+    return Relay(
+        ledger,
+        engine.wake,
+        settings.named_presets,
+        interrupt=worker.interrupt,
+        longest_question=settings.limits.question,
+        on_edit=settings.questions.on_edit,
+        on_delete=settings.questions.on_delete,
+        metrics=vitals.metrics,
+    )
 
 
 def _service(settings: Settings, vitals: Vitals) -> Service:

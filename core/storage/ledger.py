@@ -45,16 +45,10 @@ class Ledger:
     Each raises StorageUnavailable when there is no database, and CannotBeKept for what the database refuses to take.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        summon: Summon = lambda _connection, _thread, _behind=0: None,
-        *,
-        quota: Quota | None = None,
-    ) -> None:
+    def __init__(self, database: Database, summon: Summon | None = None, *, quota: Quota | None = None) -> None:
         """*summon* is for an engine that keeps its jobs in the same database; *quota* None: any number may be open."""
         self._database = database
-        self._summon = summon
+        self._summon = summon or _to_nobody
         self._quota = quota
 
     # Questions and turns
@@ -274,6 +268,10 @@ class Ledger:
             await self.write_note(_WRITTEN, datetime.now(UTC).isoformat().ljust(_CHECKED_WITH, "."))
         else:
             await self._database.run(lambda connection: connection.execute(select(1)))
+
+
+def _to_nobody(_connection: Connection, _thread: Thread, _behind: int = 0, /) -> None:
+    """The engine is told when it is recorded."""
 
 
 def _new_turn(question: Question, reply: Reply, status: Status, answer: str) -> Turn:

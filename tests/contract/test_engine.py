@@ -63,10 +63,12 @@ class Place:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.trouble: list[Exception] = []  # raised one by one, before a thread is looked at
+        self.picked: list[ThreadId] = []  # by the engine, in this order
         self.begun: list[str] = []
         self.ended: list[str] = []
 
     async def see_to(self, thread: ThreadId) -> None:
+        self.picked.append(thread)
         if self.trouble:
             raise self.trouble.pop()
         while taken := await self.ledger.take(thread):
@@ -213,7 +215,7 @@ async def test_however_many_wait_few_run_at_once_and_nobody_waits_behind_all_of_
     assert (place.begun, place.engine.busy) == (["ada 0", "ada 1"], 2)
     place.may_answer.set()
     await place.engine.idle()
-    assert "ben" in place.begun[2:4]
+    assert "chat:ben" in place.picked[2:4]
     assert sorted(place.ended) == ["ada 0", "ada 1", "ada 2", "ada 3", "ada 4", "ada 5", "ben"]
 
 
