@@ -42,7 +42,8 @@ class Bot:
     def __init__(self, process: Process, variables: Mapping[str, str], log: Path) -> None:
         self.name = process.name
         self.port = 0  # of its web door, once it is ready
-        self.troubles: Counter[str] = Counter()  # what it logged as an error, by its words
+        self.said: Counter[str] = Counter()  # what it logged, by its words
+        self.troubles: Counter[str] = Counter()  # what of it were errors
         self._words = process.words
         self._variables = {**variables, **process.variables}
         self._log = log
@@ -120,6 +121,7 @@ class Bot:
             entry = json.loads(line)
         except ValueError:
             entry = {"event": line.decode(errors="replace").strip(), "level": "error"}
+        self.said[str(entry.get("event"))] += 1
         if entry.get("event") == "ready":
             self.port = int(entry["health"].rpartition(":")[2].partition("/")[0])
             self._ready.set()

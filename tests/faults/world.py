@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, create_engine, delete, select
+from sqlalchemy import Connection, Engine, NullPool, create_engine, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bots.discord.identify_budget import STARTS_NOTE
@@ -32,6 +32,12 @@ TOKENS = 5  # of the upstream; it takes 20 questions at once for each
 RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)  # Slack waits for minutes; here nobody is away for longer than this
 CATCHING_UP = 30.0  # seconds in which a bot should have found what was said while it was away
 PATIENCE = 150.0  # seconds, after all harm, for everything to come to its end
+
+# Has everybody else wait who would write.
+_HOLD = {
+    "sqlite": ["BEGIN IMMEDIATE"],
+    "postgresql": ["SET LOCAL lock_timeout = '5s'", "LOCK TABLE turns IN EXCLUSIVE MODE"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,26 @@ class Storage:
 
     def row(self, token: str) -> Row | None:
         return next((row for row in self.rows() if row.token == token), None)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Connection]:
+        """Let nobody else write while the context lasts; everybody may read. Raises DBAPIError if somebody is at it."""
+        with self._engine.connect() as connection:
+            for statement in _HOLD[self._engine.dialect.name]:
+                connection.exec_driver_sql(statement)
+            yield connection
+            connection.rollback()
+
+    def overtake(self, token: str) -> bool:
+        """Take a turn on, as another process would; return False if somebody was writing just then."""
+        taken = update(turns).where(turns.c.question.contains(token)).values(attempt=turns.c.attempt + 1)
+        try:
+            with self.held() as connection:
+                connection.execute(taken)
+                connection.commit()
+        except DBAPIError:
+            return False
+        return True
 
     def recorded(self) -> list[Recorded]:
         return [Recorded(row.token, row.problem, row.reference, row.shown) for row in self.rows()]
