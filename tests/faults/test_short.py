@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.faults.bots import Process, Topology
+from tests.faults.bounds import ended_meanwhile, mentions, much_at_once, odd_values
 from tests.faults.harm import Harm, Play, Scenario, deliveries, kills
+from tests.faults.machine import clock, full_disk, no_file
 from tests.faults.moments import Strike, overtaken, told_not_recorded
 from tests.faults.people import Wish
 from tests.faults.play import Report, play
+from tests.faults.tokens import platforms_refuse, upstream_refuses
 from tests.faults.world import World, opened
 
-ONE_PROCESS = Topology("sqlite", "sqlite", (Process("bot"),))
+ONE_PROCESS = Topology("sqlite", "sqlite", (Process("bot", variables={"BOBBIN_SHUTDOWN_GRACE": "2"}),))
 NOBODY = Wish(0, 0)  # who asks beside what the harm itself has asked
 
 
@@ -44,6 +47,27 @@ async def test_who_was_overtaken_while_frozen_writes_no_more(tmp_path: Path) -> 
     report = await played(tmp_path, on("discord", overtaken))
     assert report.is_well, report
     assert report.tallies["discord"].answered == 1
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("harm", "answered"),
+    [
+        pytest.param(lambda world, playing: platforms_refuse(world, playing, "discord"), 2, id="a platform's token"),
+        pytest.param(upstream_refuses, 2, id="the upstream's token"),
+        pytest.param(much_at_once, 2, id="a huge answer"),
+        pytest.param(ended_meanwhile, 2, id="an answer without end"),
+        pytest.param(mentions(60), 22, id="mentions"),
+        pytest.param(odd_values, 16, id="odd values"),
+        pytest.param(full_disk, 3, id="a full disk"),
+        pytest.param(no_file, 3, id="no file"),
+        pytest.param(clock, 2, id="clock"),
+    ],
+)
+async def test_what_is_too_much_or_away_takes_nothing_else_along(tmp_path: Path, harm: Harm, answered: int) -> None:
+    report = await played(tmp_path, harm)
+    assert report.is_well, report
+    assert sum(tally.answered for tally in report.tallies.values()) >= answered
 
 
 async def played(folder: Path, harm: Harm) -> Report:
