@@ -293,7 +293,6 @@ async def opened(topology: Topology, folder: Path) -> AsyncIterator[World]:
         world = World(slack, discord, upstream, Storage(engine, file), wires)
         world.server = server
         variables = {
-            "BOBBIN_LIMITS__OPEN_PER_PERSON": "500",  # there are two, who ask for hundreds
             "BOBBIN_UPSTREAM__URL": f"http://127.0.0.1:{wires['upstream'].port}",
             "BOBBIN_UPSTREAM__TOKENS": ",".join(f"emulated-{number}" for number in range(TOKENS)),
             "BOBBIN_UPSTREAM__IDLE_TIMEOUT": "10",
