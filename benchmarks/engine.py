@@ -80,7 +80,7 @@ async def _skip_locked(postgres: str, url: str) -> AsyncIterator[Core]:
     database = open_database(postgres)
     await database.run(lambda connection: connection.execute(text("create table todo (id bigserial, thread text)")))
 
-    def summon(connection: Connection, thread: Thread) -> None:
+    def summon(connection: Connection, thread: Thread, _behind: int = 0) -> None:
         connection.execute(text("insert into todo (thread) values (:thread)"), {"thread": thread.id})
         connection.execute(text("select pg_notify('todo', '')"))
 

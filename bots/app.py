@@ -82,11 +82,12 @@ class Bobbin:
         self._database = open_database(settings.database.url.get_secret_value())
         self._watch = database.DatabaseWatch(settings, self._database, self.vitals, times.database)
         self._jobs = _jobs(settings)
-        self._ledger = Ledger(self._database, self._jobs.summon) if self._jobs else Ledger(self._database)
+        summon = self._jobs.summon if self._jobs else None
+        self._ledger = Ledger(self._database, summon, quota=settings.limits.quota)
         self._service = _service(settings, self.vitals, times.aside)
         self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
         self._chats = self._join_chats(names)
-        presets, worker = settings.named_presets, self._make_worker(times.presentation)
+        worker = self._make_worker(times.presentation)
         self._engine = _engine(self._jobs, self._ledger, worker)
         for part in (database.PART, *self._roles.listens):
             self.vitals.expect(part)
@@ -95,15 +96,7 @@ class Bobbin:
             self._checkup.watch_chats(self._chats, self._roles.listens)
             if self._roles.works:
                 self._checkup.watch_upstream(settings, self._service)
-        self._relay = Relay(
-            self._ledger,
-            self._engine.wake,
-            presets,
-            interrupt=worker.interrupt,
-            longest_question=settings.limits.question,
-            on_edit=settings.questions.on_edit,
-            on_delete=settings.questions.on_delete,
-        )
+        self._relay = _relay(settings, self._ledger, self._engine, worker, self.vitals)
 
     def _join_chats(self, names: Sequence[str]) -> dict[str, Chat]:
         kit = Kit(
@@ -152,7 +145,7 @@ class Bobbin:
             try:
                 await run_until(
                     stop,
-                    self._watch.watch(self._ledger.check),
+                    self._watch.watch(self._ledger),
                     self._announce(),
                     *(self._keep_listening(name) for name in self._roles.listens),
                 )
@@ -175,8 +168,22 @@ class Bobbin:
         await asyncio.Event().wait()
 
 
+def _relay(settings: Settings, ledger: Ledger, engine: Engine, worker: Worker, vitals: Vitals) -> Relay:
+    return Relay(
+        ledger,
+        engine.wake,
+        settings.named_presets,
+        interrupt=worker.interrupt,
+        longest_question=settings.limits.question,
+        on_edit=settings.questions.on_edit,
+        on_delete=settings.questions.on_delete,
+        metrics=vitals.metrics,
+    )
+
+
 def _service(settings: Settings, vitals: Vitals, aside: float) -> Service:
     upstream = settings.upstream
+    presets = settings.named_presets.values()
     return Service(
         [
             Upstream(upstream.url, token, proxy=proxy_for(upstream.url), idle_timeout=upstream.idle_timeout)
@@ -184,6 +191,7 @@ def _service(settings: Settings, vitals: Vitals, aside: float) -> Service:
         ],
         in_flight=upstream.in_flight,
         per_second=upstream.per_second,
+        models={model for one in presets for model in (one.model, *(one.fallbacks or ())) if model},
         metrics=vitals.metrics,
         aside=aside,
     )

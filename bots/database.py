@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,10 +17,11 @@ from core.storage.database import readable
 from core.storage.migrate import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from core.settings import Settings
     from core.storage.database import Database
+    from core.storage.ledger import Ledger
     from core.vitals import Vitals
 
 PART = "database"  # the word for it on the health page
@@ -34,6 +36,7 @@ class Times:
 
     reach: Backoff = Backoff(first=1.0, longest=15.0)  # between tries to reach the database
     look: float = 2.0  # between two looks at whether it answers
+    write: float = 10.0  # between two that write: a disk that is full is still read
     ending: float = 10.0  # that a process takes to end, beside its answers
     hearing: float = 5.0  # that PostgreSQL's own connections take at most to tell each other something
 
@@ -42,7 +45,7 @@ USUAL = Times()
 
 
 class DatabaseWatch:
-    """Tells once, with the reason, when the database can't be reached, and once when it can again."""
+    """Tells once, with the reason, when the database can't be reached or written to, and once when it can again."""
 
     def __init__(self, settings: Settings, database: Database, vitals: Vitals, times: Times = USUAL) -> None:
         self._settings = settings
@@ -69,31 +72,36 @@ class DatabaseWatch:
                 await sleep(pauses.next(), stop)
         return False
 
-    async def watch(self, check: Callable[[], Awaitable[None]]) -> None:
-        """Look whether it answers, until cancelled; *check* raises StorageUnavailable when it doesn't."""
-        pauses = Pauses(self._times.reach)
+    async def watch(self, ledger: Ledger) -> None:
+        """See that it answers and can be written to, until cancelled."""
+        pauses, write_at = Pauses(self._times.reach), 0.0
         while True:
+            by_writing = time.monotonic() >= write_at
             try:
-                await check()
+                await ledger.check(by_writing=by_writing)
                 self._is_there()
+                write_at = time.monotonic() + self._times.write if by_writing else write_at
                 pauses.went_well()
                 pause = self._times.look
             except StorageUnavailable as error:
                 self._is_away(error)
+                write_at = 0.0  # only what can be written to is well again
                 pause = pauses.next()
             await asyncio.sleep(pause)
 
     def _is_there(self) -> None:
         self._vitals.up(PART)
         if self._told:
-            log.info("the database can be reached again")
+            log.info("the database can be used again")
             self._told.clear()
 
     def _is_away(self, error: StorageUnavailable) -> None:
-        self._vitals.down(PART, "can't be reached")
+        self._vitals.down(PART, "can't be reached or written to")
         why = str(error.__cause__ or "").split("\n")[0]
         if self._told.add(why):
-            log.warning("the database can't be reached; trying again", database=readable(self._url), why=why)
+            log.warning(
+                "the database can't be reached or written to; trying again", database=readable(self._url), why=why
+            )
 
     async def _check_sessions(self) -> None:
         if self._settings.is_on_postgresql:

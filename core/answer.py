@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from core.metrics import Metrics
     from core.presentation import Presentation
     from core.preset import Choice
-    from core.storage.ledger import Ledger, Taken
+    from core.storage.ledger import Ledger
+    from core.storage.queue import Taken
     from core.turn import Turn
 
 log = structlog.get_logger(__name__)
@@ -178,6 +179,7 @@ class Answer:
         asking = self._service.ask(
             self._prompt(going_on, question),
             thread=self._turn.question.thread,
+            asker=self._turn.question.asker,
             told=self._waits,
             tries=TRIES if model == self._choice.model else TRIES_OF_A_FALLBACK,
             rests=model == models[-1],  # else another can step in at once

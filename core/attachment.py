@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 LARGEST = 25_000_000  # bytes
 MOST = 20  # of one question: more than any client lets people send
 LONGEST_NAME = 80  # characters of a file's name
+_TOO_LARGE_TO_BE_TRUE = 2**53  # bytes; JSON's numbers are exact up to there
 _MOST_NAMED = 3  # files in one sentence for people
 _KEPT_OF_END = 20  # characters of a name that is cut: its suffix says what it is
 # Quotes, and what a chat or Markdown may act on: a file has its name from whom it comes.
@@ -95,7 +96,7 @@ class Attachment:
 def file(name: object, media_type: object, size: object, url: str = "") -> Attachment:
     """A file, as a platform tells of it: each of these may be missing or odd, and the first two are its owner's words."""
     name = name if isinstance(name, str) else ""
-    size = size if isinstance(size, int) and size >= 0 else None
+    size = size if isinstance(size, int) and 0 <= size < _TOO_LARGE_TO_BE_TRUE else None
     return Attachment(_kind(name, media_type if isinstance(media_type, str) else ""), _tame(name), size, url)
 
 

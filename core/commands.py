@@ -28,6 +28,7 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 - `reset`: forget this conversation and start fresh
 - `help`: show this list"""
 
+_NOT_THEIRS = "Other people asked here as well: only {0} or someone who manages this channel can {1}."
 _PRESET_FIELDS = ("model", "instructions")
 # A command is the whole message, so that a question that begins with such a word stays a question.
 _SIMPLE = re.compile(r"(?P<verb>help|retry|reset|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE)
@@ -79,11 +80,26 @@ class Deeds(Protocol):
     def clear_preset(self, place: PlaceId, by: str) -> None:
         """Leave every field at *place* open."""
 
+    def may_forget(self, thread: ThreadId, by: str) -> bool:
+        """Did *by* begin *thread*, or ask all that it remembers?"""
+
+    def may_answer_again(self, thread: ThreadId, by: str) -> bool:
+        """Did *by* begin *thread*, or ask its newest question?"""
+
     def forget(self, thread: ThreadId) -> None:
         """Let the next turn of *thread* begin without memory."""
 
     def answer_again(self, thread: ThreadId) -> bool:
         """Have the newest question of *thread* answered again; return whether there is one that it remembers."""
+
+
+def refusal(command: Command, thread: Thread, by: str, deeds: Deeds) -> str:
+    """Return what to tell if *command* is not for *by* to give, who does not manage the channel; empty if it is."""
+    if command.verb is Verb.RETRY and not deeds.may_answer_again(thread.id, by):
+        return _NOT_THEIRS.format("the person who asked it, the one who started this thread", "have it answered again")
+    if command.verb is Verb.RESET and not deeds.may_forget(thread.id, by):
+        return _NOT_THEIRS.format("the person who started this thread", "make me forget it")
+    return ""
 
 
 def parse(words: str) -> Command | None:

@@ -4,6 +4,7 @@ BobbinError
 ├── Refused                    a question or command that can't be taken as it is
 │   ├── NothingAsked
 │   ├── TooLong
+│   ├── TooMany
 │   ├── NotAllowed
 │   └── UnknownPreset
 ├── UpstreamError              the service did not answer
@@ -75,6 +76,10 @@ class TooLong(Refused):
         super().__init__(
             f"That's too long for me: {length:,} characters, and my limit is {limit:,}. Please shorten or split it."
         )
+
+
+class TooMany(Refused):
+    """I have more questions to answer than I can keep up with. Please ask this one again in a few minutes."""
 
 
 class NotAllowed(Refused):

@@ -30,6 +30,9 @@ class Metrics:
     def __init__(self) -> None:
         of = self._registry = CollectorRegistry()
         self.turns = Counter("bobbin_turns", "Turns that ended", ["status"], registry=of)
+        self.over_quota = Counter(
+            "bobbin_questions_over_quota", "Questions refused, since too much was open of theirs", ["of"], registry=of
+        )
         self.first_text = Histogram(
             "bobbin_first_text_seconds",
             "From accepting a question to the first text of its answer shown",
@@ -48,6 +51,12 @@ class Metrics:
         )
         self.unreadable = Counter(
             "bobbin_unreadable", "Things from a chat that could not be read", ["chat", "what"], registry=of
+        )
+        self.shed = Counter(
+            "bobbin_events_shed",
+            "Events left to be delivered again, since too many came at once",
+            ["chat"],
+            registry=of,
         )
         self.restarts = Counter(
             "bobbin_restarts", "Times that listening to a chat broke and was begun again", ["chat"], registry=of

@@ -12,8 +12,9 @@ import structlog
 
 from core import attachment, preset
 from core.backoff import Backoff, retry
-from core.commands import Command, Commands, Told, parse
-from core.errors import NothingAsked, Refused, StorageUnavailable, TooLong
+from core.commands import Command, Commands, Told, Verb, parse, refusal
+from core.errors import CannotBeKept, NotAllowed, NothingAsked, Refused, StorageUnavailable, TooLong, facts
+from core.metrics import Metrics
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
 from core.words import whole
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     # Raises Refused, with what to tell, if who gave a command may not change presets.
     MayChange = Callable[[], Awaitable[None]]
+    # Does who gave a command manage the channel?
+    Manages = Callable[[], Awaitable[bool]]
 
 T = TypeVar("T")
 
@@ -36,6 +39,8 @@ log = structlog.get_logger(__name__)
 
 # Between two tries to record a question; in a platform's two or three seconds there is room for a few.
 BACKOFF = Backoff(first=0.5, longest=1.0)
+# Questions that are being recorded: a database that does one thing at a time has the turns under way wait behind them.
+AT_ONCE = 8
 # A platform brings what it brings twice within minutes; what it signed can be sent again for about as long.
 OCCASIONS_KEPT = timedelta(hours=1)
 TWICE = Told("That command came twice; I did it the first time.")
@@ -54,6 +59,7 @@ class Relay:
         longest_question: int,
         on_edit: Literal["redo", "offer", "ignore"] = "offer",
         on_delete: Literal["withdraw", "keep"] = "withdraw",
+        metrics: Metrics | None = None,
         backoff: Backoff = BACKOFF,
     ) -> None:
         """Say how wishes are met.
@@ -68,11 +74,13 @@ class Relay:
         self._commands = Commands(self._presets, longest_instructions=longest_question)
         self._interrupt = interrupt
         self._longest_question = longest_question
+        self._metrics = metrics or Metrics()
         self._on_edit = on_edit
         self._on_delete = on_delete
         self._backoff = backoff
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
         self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
+        self._at_once = asyncio.Semaphore(AT_ONCE)
 
     async def hear(
         self,
@@ -81,24 +89,29 @@ class Relay:
         *,
         patience: float = 0.0,
         may_change: MayChange | None = None,
+        manages: Manages | None = None,
     ) -> Accepted:
         """Take what somebody said: obey it if it is a command, else `ask` it.
 
         Handed in again, also to another process, it is not obeyed again. *may_change* is awaited before a preset is
-        changed. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
+        changed, and *manages* before others' questions are forgotten or answered again: without it, nobody does. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
         """
         command = parse(question.text)
         if command is None:
             return await self.ask(question, reply, patience=patience)
         try:
-            if command.changes_preset and may_change:
-                await may_change()
+            await self._patiently(
+                lambda: self._permit(command, question.thread, question.asker, may_change, manages), patience
+            )
         except Refused as refused:
             return await self._accept(question, reply, told=refused.sentence, patience=patience)
         deed = self._deed(command, question.thread, question.asker)
         question = _keepable(question)
-        async with self._in_turn(question.thread):
-            obeyed = await self._patiently(lambda: self._ledger.obey(question, reply, deed), patience)
+        async with self._in_turn(question.thread), self._at_once:
+            try:
+                obeyed = await self._patiently(lambda: self._ledger.obey(question, reply, deed), patience)
+            except CannotBeKept as error:
+                return self._accepted(await self._refuse(question, reply, error, patience))
         self._changed(obeyed.reopened)
         return self._accepted(obeyed.accepted)
 
@@ -110,16 +123,16 @@ class Relay:
         *,
         occasion: str = "",
         may_change: MayChange | None = None,
+        manages: Manages | None = None,
     ) -> Told:
         """Obey a *command* that was not said in *thread* but given there by the platform's own means; say what to tell.
 
         *by*: who gave it, for the record. What changes something is done once for each *occasion*: the platform's id of
-        this very use of the command; where there is none, it is empty. *may_change* as for `hear`. Raises
+        this very use of the command; where there is none, it is empty. *may_change* and *manages* as for `hear`. Raises
         StorageUnavailable: then it was not obeyed.
         """
         try:
-            if command.changes_preset and may_change:
-                await may_change()
+            await self._permit(command, thread, by, may_change, manages)
         except Refused as refused:
             return Told(refused.sentence)
         deed = self._deed(command, thread, by)
@@ -197,6 +210,17 @@ class Relay:
         """The named presets of this deployment."""
         return sorted(self._presets)
 
+    async def _permit(
+        self, command: Command, thread: Thread, by: str, may_change: MayChange | None, manages: Manages | None
+    ) -> None:
+        """Raises Refused if *by* may not give *command*; StorageUnavailable."""
+        if command.changes_preset and may_change:
+            await may_change()
+        if command.verb in (Verb.RESET, Verb.RETRY):
+            refused = await self._ledger.look(lambda deeds: refusal(command, thread, by, deeds))
+            if refused and not (manages and await manages()):
+                raise NotAllowed(refused)
+
     def _deed(self, command: Command, thread: Thread, by: str) -> Callable[[Deeds], Told]:
         return lambda deeds: self._commands.obey(command, thread, by, deeds)
 
@@ -216,9 +240,18 @@ class Relay:
 
     async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float) -> Accepted:
         question = _keepable(question)
-        async with self._in_turn(question.thread):
-            accepted = await self._patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
+        async with self._in_turn(question.thread), self._at_once:
+            try:
+                accepted = await self._patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
+            except CannotBeKept as error:
+                accepted = await self._refuse(question, reply, error, patience)
         return self._accepted(accepted)
+
+    async def _refuse(self, question: Question, reply: Reply, error: CannotBeKept, patience: float) -> Accepted:
+        """Record, and have told, that the database does not take what *question* says."""
+        log.error("the database refuses a question", thread=question.thread.id, **facts(error))
+        bare = replace(question, text="", attachments=())
+        return await self._patiently(lambda: self._ledger.accept(bare, reply, told=error.sentence), patience)
 
     async def _patiently(self, record: Callable[[], Awaitable[T]], patience: float) -> T:
         """Call *record* again while there is no database, for as many seconds. Raises StorageUnavailable."""
@@ -230,15 +263,22 @@ class Relay:
     def _accepted(self, accepted: Accepted) -> Accepted:
         if accepted.is_new:
             turn, thread = accepted.turn, accepted.turn.question.thread.id
-            log.info(
-                "accepted",
-                thread=thread,
-                turn=turn.id,
-                reference=turn.reference,
-                asker=turn.question.asker,
-                told=turn.is_over,
-            )
-            self._wake(thread)
+            if whose := accepted.exceeded:
+                self._metrics.over_quota.labels(whose).inc()
+                # In silence: else the log would be flooded as well; the metric counts all of them.
+                tell = log.debug if turn.shown else log.warning
+                tell("refused, since too much is open", of=whose, thread=thread, turn=turn.id)
+            else:
+                log.info(
+                    "accepted",
+                    thread=thread,
+                    turn=turn.id,
+                    reference=turn.reference,
+                    asker=turn.question.asker,
+                    told=turn.is_over,
+                )
+            if not turn.shown:
+                self._wake(thread)
         return accepted
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from core import preset
+from core.quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +91,15 @@ class LimitsSection(Section):
     transcript: int = Field(24_000, gt=0)  # characters of earlier turns that a rebuilt conversation is told
     answer: int = Field(100_000, gt=0)  # characters; where it is longer, the service is hung up on
     pages: int = Field(10, gt=0)  # messages of an answer; what is longer is added as a file
+    # Questions that are not answered yet, at once. Those of a thread are answered one after another, so that with more
+    # of them the last would be answered after minutes; and by default two workspaces fit into a process's memory.
+    open_per_person: int = Field(10, gt=0)  # in one workspace
+    open_per_thread: int = Field(20, gt=0)
+    open_per_workspace: int = Field(500, gt=0)
+
+    @property
+    def quota(self) -> Quota:
+        return Quota(self.open_per_person, self.open_per_thread, self.open_per_workspace)
 
 
 class QuestionsSection(Section):

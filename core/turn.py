@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
 from core.attachment import Attachment, request
 from core.thread import Thread
 from core.words import is_blank
+
+if TYPE_CHECKING:
+    from core.quota import Whose
 
 QuestionKey = NewType("QuestionKey", str)  # the platform's *message*, never the delivery: what makes a question one
 TurnId = NewType("TurnId", int)  # rises in the order of acceptance
@@ -133,3 +136,4 @@ class Accepted:
 
     turn: Turn
     is_new: bool  # False: it had been handed in before
+    exceeded: Whose | None = None  # whose quota has no room for it, if it was refused for that

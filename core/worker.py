@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from core.asking.service import Service
     from core.chat import Chat
     from core.preset import Preset
-    from core.storage.ledger import Ledger, Taken
+    from core.storage.ledger import Ledger
+    from core.storage.queue import Taken
     from core.thread import ThreadId
     from core.turn import Turn, TurnId
 

@@ -77,9 +77,14 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
     async def obey(self, interaction: Interaction, command: Command, *, ephemeral: bool) -> None:
         by, occasion = str(interaction.user.id), f"{NAME}/{interaction.id}"
+
+        async def manages() -> bool:
+            return _manages(interaction)
+
+        thread = thread_of_command(interaction)
         async with recorded_within(self._recorded_within):
-            told = await self._relay.obey(command, thread_of_command(interaction), by, occasion=occasion)
-        await tell(interaction, told.sentence, ephemeral=ephemeral)
+            told = await self._relay.obey(command, thread, by, occasion=occasion, manages=manages)
+        await tell(interaction, told.sentence, ephemeral=ephemeral or not told.is_done)
 
     async def interaction_check(self, _interaction: Interaction, /) -> bool:
         self._own_task()
@@ -208,8 +213,13 @@ def _add_others(tree: Tree) -> None:
 
 
 def _check_may_change(interaction: Interaction) -> None:
-    if interaction.guild_id is not None and not interaction.permissions.manage_channels:
+    if not _manages(interaction):
         raise NotAllowed(_MAY_NOT)
+
+
+def _manages(interaction: Interaction) -> bool:
+    """Does who gave it manage the channel? Everybody does their direct messages."""
+    return interaction.guild_id is None or interaction.permissions.manage_channels
 
 
 async def tell(interaction: Interaction, text: str, *, ephemeral: bool) -> None:

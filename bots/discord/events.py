@@ -16,7 +16,7 @@ from bots.reply.note import Message, Note
 from bots.text.cut import shortened, utf16
 from core.attachment import Attachment, Kind, file
 from core.turn import Question
-from core.words import is_blank
+from core.words import is_blank, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -182,4 +182,4 @@ def thread_name(text: str, attachments: Iterable[Attachment] = ()) -> str:
     """Return a name for the thread of a question: one line, not too long. A file's where there are no words."""
     if is_blank(text):
         text = next((one.name for one in attachments if one.name), "")
-    return shortened(" ".join(text.split()), limits.THREAD_NAME, utf16) or _NAMELESS
+    return shortened(" ".join(whole(text).split()), limits.THREAD_NAME, utf16) or _NAMELESS

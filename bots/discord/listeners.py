@@ -240,9 +240,12 @@ class Listeners:
         deferring = self._deferring[asked.question.key] = asyncio.Event()
         try:
             async with recorded_within(self._times.recorded_within):
-                await self._relay.ask(asked.question, asked.note.write())
+                accepted = await self._relay.ask(asked.question, asked.note.write())
             with overlooking(), translated():
-                await interaction.response.defer(thinking=True)
+                if accepted.is_new and accepted.turn.shown:  # refused, and no turn will tell
+                    await tell(interaction, accepted.turn.answer, ephemeral=True)
+                else:
+                    await interaction.response.defer(thinking=True)
         except ChatError as refusal:  # recorded, it is answered, if need be in the channel
             log.warning("Discord does not take that an answer to a command comes", **facts(refusal))
         finally:

@@ -176,15 +176,17 @@ class Api:
         """Say something to one person only. https://docs.slack.dev/reference/methods/chat.postEphemeral"""
         await self._call(self._once.chat_postEphemeral, **arguments)
 
-    async def is_guest(self, user: str, team: str) -> bool:
-        """Is somebody a guest here, or at home in another workspace?
+    async def person(self, user: str) -> Mapping[str, Any]:
+        """Return who somebody is. https://docs.slack.dev/reference/methods/users.info."""
+        person = _field(await self._call(self._once.users_info, user=user), "user", dict)
+        if not person.get("team_id"):
+            raise _unclear("nobody's workspace in the answer")
+        return person
 
-        https://docs.slack.dev/reference/objects/user-object
-        """
-        answer = await self._call(self._once.users_info, user=user)
-        person = _field(answer, "user", dict)
-        flags = ("is_restricted", "is_ultra_restricted", "is_stranger")
-        return any(person.get(flag) for flag in flags) or person.get("team_id", team) != team
+    async def creator(self, channel: str) -> str:
+        """Return who made *channel*. https://docs.slack.dev/reference/methods/conversations.info"""
+        found = _field(await self._call(self._once.conversations_info, channel=channel), "channel", dict)
+        return str(found.get("creator") or "")
 
     # Reading back, where waiting for Slack is not worth it
 

@@ -1,8 +1,7 @@
-"""Slash commands, once by what tells each use of one from every other; and who may change presets."""
+"""Slash commands, once by what tells each use of one from every other."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -14,17 +13,17 @@ from bots.slack.limits import escaped, fallback
 from bots.slack.markdown import joined, pages, plain
 from bots.slack.markdown import words as words_of
 from core.commands import Command, Told, Verb, parse
-from core.errors import ChatError, NotAllowed, StorageUnavailable, facts
+from core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bots.slack.api import Api, Identity
+    from bots.slack.api import Identity
+    from bots.slack.people import People
     from core.relay import Relay
 
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 RECORDED_WITHIN = 2.5  # seconds
-LOOK_UP_TIMEOUT = 1.0  # seconds
 _FOR_THREADS = (Verb.RESET, Verb.RETRY)
 _ONLY_IN_THREADS = "`{0}` is for threads: mention me there with the word `{0}`."
 
@@ -32,10 +31,10 @@ log = structlog.get_logger(__name__)
 
 
 class Commands:
-    def __init__(self, relay: Relay, identity: Identity, api: Api) -> None:
+    def __init__(self, relay: Relay, identity: Identity, people: People) -> None:
         self._relay = relay
         self._identity = identity
-        self._api = api
+        self._people = people
 
     async def take(self, command: Mapping[str, Any], signature: str = "") -> dict[str, Any]:
         """Obey a slash command, once by its trigger, or by its *signature* should it have none; return what to say."""
@@ -50,19 +49,6 @@ class Commands:
             "blocks": blocks,
         }
 
-    async def check_may_change(self, user: str) -> None:
-        """Raise NotAllowed for guests. Where Slack doesn't tell, everybody counts as a member: the change is there for
-        all in the channel to see.
-        """
-        try:
-            async with asyncio.timeout(LOOK_UP_TIMEOUT):
-                is_guest = await self._api.is_guest(user, self._identity.team)
-        except (ChatError, TimeoutError) as refusal:
-            log.warning("Slack doesn't tell who is a guest; letting anybody change presets", **facts(refusal))
-            return
-        if is_guest:
-            raise NotAllowed("Guests can't change presets. `preset show` shows the current one.")
-
     async def _obey(self, wanted: Command, command: Mapping[str, Any], occasion: str) -> Told:
         if wanted.verb in _FOR_THREADS:
             return Told(_ONLY_IN_THREADS.format(wanted.verb))
@@ -74,7 +60,7 @@ class Commands:
                     channel_of_command(command),
                     user,
                     occasion=f"{NAME}/{occasion}" if occasion else "",
-                    may_change=lambda: self.check_may_change(user),
+                    may_change=lambda: self._people.check_member(user),
                 )
         except StorageUnavailable as unavailable:
             return Told(unavailable.sentence)

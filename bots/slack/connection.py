@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
@@ -57,12 +57,18 @@ async def patiently(
 
 
 class _Socket(SocketModeClient):
-    """Skips frames that are no JSON, on which the SDK fails with a traceback that quotes them."""
+    """Skips frames that are no JSON, on which the SDK fails with a traceback that quotes them.
+
+    And takes no more than it can see to: the SDK would hold all that comes in memory, and begin with it all at once.
+    """
 
     api: Api
     refusal = ""  # what to say while Slack does not give out addresses any more
     reconnects: Reconnects
     vitals: Vitals
+    most_in_hand: int
+    _in_hand = 0
+    _is_crowded = False
 
     async def process_message(self) -> None:
         raw = await self.message_queue.get()
@@ -77,6 +83,25 @@ class _Socket(SocketModeClient):
             asyncio.ensure_future(self.run_message_listeners(message, raw))  # noqa: RUF006  # as the SDK does
         else:
             skipped(FRAME, TypeError(), self.vitals.metrics)
+
+    async def enqueue_message(self, message: str) -> None:
+        if self._in_hand + self.message_queue.qsize() < self.most_in_hand:
+            self._is_crowded = False
+        elif '"events_api"' in message:  # nothing else is delivered again
+            self.vitals.metrics.shed.labels(PART).inc()
+            if not self._is_crowded:
+                self._is_crowded = True
+                log.warning("more comes from Slack than can be taken; it will send the rest again")
+            return
+        await super().enqueue_message(message)
+        await asyncio.sleep(0)  # else what was read already would all be taken before anything is begun
+
+    async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        self._in_hand += 1
+        try:
+            await super().run_message_listeners(message, raw_message)
+        finally:
+            self._in_hand -= 1
 
     async def issue_new_wss_url(self) -> str:
         """Ask for addresses like we do: the SDK would wait for as long as it is told, be it a day.
@@ -116,7 +141,7 @@ async def open_socket(
         app_token=app_token, logger=app.logger, web_client=api.client_without_token(), ping_interval=times.look
     )
     client.api, client.reconnects, client.vitals = api, Reconnects(times.reach), vitals
-    client.wss_uri, client.proxy = url, proxy_for(url)
+    client.wss_uri, client.proxy, client.most_in_hand = url, proxy_for(url), times.most_in_hand
     answering: set[asyncio.Task[object]] = set()
 
     async def answer(socket: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:

@@ -23,6 +23,7 @@ from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, read_event
 from bots.slack.ids import SCALE, is_ts, position
+from bots.slack.people import People
 from bots.slack.requests import signature_of
 from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatError, StorageUnavailable, facts
@@ -89,7 +90,8 @@ class Listeners:
         self._api = api
         self._identity = identity
         self._indicator = indicator
-        self._commands = Commands(relay, identity, api)
+        self._people = People(api, identity.team)
+        self._commands = Commands(relay, identity, self._people)
         self._router = Router(
             relay, SCALE, hours=section.catch_up_hours, record=self._record, accepted=self._sign_of_life
         )
@@ -160,9 +162,6 @@ class Listeners:
             await self._hear(heard)
 
     async def _hear(self, heard: Heard) -> None:
-        if type(heard) is Said and heard.position < self._router.oldest:
-            log.info("a question comes too late to be answered", question=heard.question.key)
-            return
         if isinstance(heard, Said):
             await self.catch_up.before(heard)
         await self._router.hear(heard)
@@ -171,11 +170,14 @@ class Listeners:
         """Record a question, or obey a command."""
         question = said.question
         return await self._relay.hear(
-            question, said.note.write(), may_change=lambda: self._commands.check_may_change(question.asker)
+            question,
+            said.note.write(),
+            may_change=lambda: self._people.check_member(question.asker),
+            manages=lambda: self._people.manages(question.asker, said.note.where.channel),
         )
 
-    def _sign_of_life(self, _: Turn, note: Note[Where]) -> None:
-        if note.where.has_sign:
+    def _sign_of_life(self, turn: Turn, note: Note[Where]) -> None:
+        if note.where.has_sign and not turn.shown:
             self._indicator.on(note.where.channel, note.where.question_ts)
 
     async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:

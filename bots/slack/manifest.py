@@ -21,7 +21,7 @@ SCOPES = (
     "mpim:history",
     "mpim:read",
     "reactions:write",  # the sign of life
-    "users:read",  # know guests, who may not change presets
+    "users:read",  # know guests, who may not change presets, and admins, who may reset others' threads
 )
 EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
 

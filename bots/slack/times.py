@@ -1,4 +1,4 @@
-"""How long the adapter takes for what, in seconds."""
+"""How long the adapter takes for what, in seconds, and how much it takes at once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ class Times:
     look: float = 5.0  # between looks at the socket; its own pings go as often
     drain: float = 3.0  # at the end, for what is under way: Slack doesn't wait longer for an acknowledgement either
     call: float = 30.0  # until a call that gets no answer fails
+    # Events in hand: about as many as can be recorded before Slack delivers them again anyway. What comes beyond is left
+    # to its retries, at once, after a minute and after five: https://docs.slack.dev/apis/events-api#retries
+    most_in_hand: int = 500
     say_again: float = 600.0  # between two lines in the log about wrong signatures
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from core.asking.waiting import Waiting
+from core.asking.waiting import Place, Waiting
 from core.errors import TokenRefused, UpstreamError, UsedUp
 
 if TYPE_CHECKING:
@@ -102,20 +102,21 @@ class Limits:
         return sum(token.in_flight for token in self.tokens)
 
     @asynccontextmanager
-    async def slot(self, thread: Thread, told: Callable[[int | None], None]) -> AsyncIterator[Token]:
-        """Wait for *thread*'s turn; what it yields may be asked with for as long as the body runs.
+    async def slot(self, thread: Thread, asker: str, told: Callable[[int | None], None]) -> AsyncIterator[Token]:
+        """Wait for the turn of *asker* in *thread*; what it yields may be asked with for as long as the body runs.
 
         *told* is called with how many are before it when the wait is long, whenever that has changed, and with None
         when such a wait is over. Raises what the service said of the tokens when there is none left to ask with.
         """
         granted: asyncio.Future[Token] = asyncio.get_running_loop().create_future()
-        self._waiting.join(thread, granted)
+        place = Place(thread.workspace, asker, thread.id)
+        self._waiting.join(place, granted)
         try:
             self._admit()
-            yield await self._turn(thread, granted, told)
+            yield await self._turn(place, granted, told)
         finally:
             if not granted.done():
-                self._waiting.leave(thread, granted)
+                self._waiting.leave(place, granted)
             elif granted.exception() is None:
                 granted.result().give_back()
             self._admit()
@@ -131,11 +132,11 @@ class Limits:
         now = self._clock()
         return sum(token.refusal(now) is not None for token in self.tokens)
 
-    async def _turn(self, thread: Thread, granted: asyncio.Future[Token], told: Callable[[int | None], None]) -> Token:
+    async def _turn(self, place: Place, granted: asyncio.Future[Token], told: Callable[[int | None], None]) -> Token:
         patience, last = self._told_after, None
         while not granted.done():
             await asyncio.wait({granted}, timeout=patience)  # unlike wait_for, it leaves the future as it is
-            if not granted.done() and (before := self._waiting.before(thread, granted)) != last:
+            if not granted.done() and (before := self._waiting.before(place, granted)) != last:
                 told(before)
                 last = before
             # To look costs in proportion to how many wait, and all of them look: so the more wait, the less often.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import structlog
@@ -13,11 +14,13 @@ from core.asking.breaker import BACKOFF as REST
 from core.asking.breaker import Breaker
 from core.asking.limits import ASIDE, TOLD_AFTER, Limits, Token, refuses_token
 from core.asking.patience import BACKOFF, TRIES, Patience
+from core.bounded import Bounded
 from core.errors import UpstreamError, facts
 from core.metrics import Metrics
+from core.upstream.errors import CODES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
     from core.backoff import Backoff
     from core.thread import Thread
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from core.upstream.prompt import Prompt, Said
 
 log = structlog.get_logger(__name__)
+
+OTHER = "other"  # the label of every model that the operator did not name
+MOST_BREAKERS = 1_000  # of models that people name; the operator's own are asked all the time, and so are kept
 
 
 class Answering:
@@ -64,15 +70,19 @@ class Service:
         *,
         in_flight: int = 20,
         per_second: int = 60,
+        models: Collection[str] = (),
         metrics: Metrics | None = None,
         backoff: Backoff = BACKOFF,
         rest: Backoff = REST,
         told_after: float = TOLD_AFTER,
         aside: float = ASIDE,
+        most_breakers: int = MOST_BREAKERS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take one upstream for each token, the limits of one token, and where to count.
 
+        *models* are those that the operator named, each counted by itself: people may name any, and all other ones are
+        counted as one.
         *backoff* is between two tries of a question, *rest* before a service that is down is tried again.
         *told_after* in seconds, of waiting in silence; *aside* in seconds, for a token that is refused.
         """
@@ -86,10 +96,13 @@ class Service:
         self._rest = rest
         self._clock = clock
         # One model may be down while others answer, and then only these can step in: each has a breaker of its own.
-        self._breakers: dict[str, Breaker] = {}
+        self._breakers: Bounded[str, Breaker] = Bounded(most_breakers)
+        self._models = frozenset(models)
         self._metrics.waiting.set_function(lambda: self._limits.waiting)
         self._metrics.in_flight.set_function(lambda: self._limits.in_flight)
         self._metrics.tokens_aside.set_function(lambda: self._limits.aside)
+        for label in (*self._models, OTHER):
+            self._metrics.down.labels(label).set_function(partial(self._is_down, label))
 
     async def aclose(self) -> None:
         """Close every connection. Answers still on their way break off."""
@@ -112,11 +125,12 @@ class Service:
         prompt: Prompt,
         *,
         thread: Thread,
+        asker: str,
         told: Callable[[int | None], None],
         tries: int = TRIES,
         rests: bool = True,
     ) -> AsyncIterator[Answering]:
-        """Ask for *thread* when its turn comes, up to so many *tries*, and have the answer streamed.
+        """Ask for *asker* in *thread* when their turn comes, up to so many *tries*, and have the answer streamed.
 
         *rests*: wait for a model that is away for a moment?
 
@@ -137,7 +151,7 @@ class Service:
         async with AsyncExitStack() as call:
             while True:
                 try:
-                    answering = await call.enter_async_context(self._try(prompt, thread, told))
+                    answering = await call.enter_async_context(self._try(prompt, thread, asker, told))
                     break
                 except UpstreamError as error:
                     if (pause := again(error)) is None:
@@ -147,11 +161,11 @@ class Service:
 
     @asynccontextmanager
     async def _try(
-        self, prompt: Prompt, thread: Thread, told: Callable[[int | None], None]
+        self, prompt: Prompt, thread: Thread, asker: str, told: Callable[[int | None], None]
     ) -> AsyncIterator[Answering]:
         breaker = self._breaker(prompt.model)
         breaker.check()  # before waiting for nothing
-        async with self._limits.slot(thread, told) as token:
+        async with self._limits.slot(thread, asker, told) as token:
             with breaker.watching() as answered:
                 try:
                     async with self._counted(prompt, token, answered) as answering:
@@ -176,16 +190,21 @@ class Service:
             outcome = "ok"
             self._metrics.whole.observe(self._clock() - started)
         except UpstreamError as error:
-            outcome = error.code if error.code != "unknown" else type(error).__name__
+            outcome = error.code if error.code in CODES else type(error).__name__
             raise
         finally:
-            self._metrics.calls.labels(prompt.model, outcome).inc()
+            self._metrics.calls.labels(self._label(prompt.model), outcome).inc()
 
     def _breaker(self, model: str) -> Breaker:
-        if model not in self._breakers:
-            breaker = self._breakers[model] = Breaker(backoff=self._rest, clock=self._clock)
-            self._metrics.down.labels(model).set_function(lambda: breaker.is_open)
-        return self._breakers[model]
+        breaker = self._breakers.get(model) or Breaker(backoff=self._rest, clock=self._clock)
+        self._breakers[model] = breaker  # as the newest
+        return breaker
+
+    def _label(self, model: str) -> str:
+        return model if model in self._models else OTHER
+
+    def _is_down(self, label: str) -> bool:
+        return any(breaker.is_open for model, breaker in self._breakers.items() if self._label(model) == label)
 
     def _set_aside(self, token: Token, error: UpstreamError) -> None:
         """Say so once and loudly, not with every question nor whenever it is tried again in vain."""

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from core.thread import ThreadId
 
 
+# At once in one process. Each that waits for the upstream or its chat takes some 30 kB; the ledger holds the others.
+MOST_THREADS = 1_000
+
+
 class Engine(Protocol):
     """Has every thread with something left to do seen to, by one process at a time.
 

@@ -73,7 +73,7 @@ class Procrastinate:
 
     async def idle(self) -> None:
         while True:
-            if not self._running and not await self._ledger.open_threads(self._chats):
+            if not self._running and not await self._ledger.open_threads(self._chats, at_most=1):
                 return
             await asyncio.sleep(IDLE_LOOK)
 

@@ -18,6 +18,7 @@ from procrastinate.worker import Worker
 from psycopg_pool import PoolTimeout
 
 from core.backoff import Backoff, retry
+from core.engine import MOST_THREADS
 from core.errors import SetupError, StorageUnavailable, facts
 from core.storage.database import conninfo, over_driver
 
@@ -36,7 +37,6 @@ log = structlog.get_logger(__name__)
 
 TASK = "see to a thread"
 DEAD_AFTER = 6.0  # seconds of silence after which a process counts as dead; see core.presentation.LEASE
-MOST_THREADS = 10_000  # at once in one process; what bounds them is the upstream, not the engine
 LOOKS_EVERY = 0.5  # seconds; for what no notification tells, such as a job's time that has come
 CONNECTIONS = 4  # for finding jobs and finishing them; one more listens
 CONNECT_TIMEOUT = 2  # seconds
@@ -72,7 +72,16 @@ select (
 class Jobs:
     """The jobs of this database. A job names a thread: its lock is the thread, its queue the thread's chat."""
 
-    def __init__(self, url: str, *, looks_every: float = LOOKS_EVERY, backoff: Backoff = BACKOFF) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        at_once: int = MOST_THREADS,
+        looks_every: float = LOOKS_EVERY,
+        backoff: Backoff = BACKOFF,
+    ) -> None:
+        """So many threads of a process run *at_once*."""
+        self._at_once = at_once
         self._looks_every = looks_every
         self.backoff = backoff
         self._connector = _Patient(
@@ -104,10 +113,13 @@ class Jobs:
     async def close(self) -> None:
         await self._connector.close_async()
 
-    def summon(self, transaction: Transaction, thread: Thread) -> None:
-        """Have *thread* seen to once *transaction* is committed. Raises StorageUnavailable."""
+    def summon(self, transaction: Transaction, thread: Thread, behind: int = 0) -> None:
+        """Have *thread* seen to once *transaction* is committed. Raises StorageUnavailable.
+
+        *behind* so many turns that the same person has open: everybody's first comes before anybody's second.
+        """
         try:
-            over_driver(transaction, lambda driver: self._defer(thread.chat, thread.id, connection=driver))
+            over_driver(transaction, lambda driver: self._defer(thread.chat, thread.id, behind, connection=driver))
         except ConnectorException as error:
             if _passes(error):
                 raise StorageUnavailable from error
@@ -143,7 +155,7 @@ class Jobs:
         return Worker(
             self._app,
             queues=list(chats),
-            concurrency=MOST_THREADS,
+            concurrency=self._at_once,
             fetch_job_polling_interval=self._looks_every,
             # One that ends by itself has been taken for dead, so its threads are others' by now.
             shutdown_graceful_timeout=0,
@@ -155,8 +167,8 @@ class Jobs:
         """Wait for the database no more."""
         self._connector.hurry.set()
 
-    async def _defer(self, chat: str, thread: ThreadId, connection: Any = None) -> None:
-        job = self._app.configure_task(TASK, queue=chat, lock=thread, connection=connection)
+    async def _defer(self, chat: str, thread: ThreadId, behind: int = 0, connection: Any = None) -> None:
+        job = self._app.configure_task(TASK, queue=chat, lock=thread, priority=-behind, connection=connection)
         await job.defer_async(thread=thread)
 
 

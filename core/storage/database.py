@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -21,6 +23,7 @@ from sqlalchemy.exc import (
     IntegrityError,
     InterfaceError,
     OperationalError,
+    StatementError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -53,6 +56,8 @@ OTHER = "Another Bobbin is running on this database. Stop it first, or give this
 # https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
 _TRY_AGAIN = frozenset({"40P01", "40001"})
 TRIES = 2
+_TOO_MUCH = "54"  # the class of what is beyond a limit of PostgreSQL's, such as of an index
+_READ_ONLY = "25006"  # a standby that will be the primary again, or one that was
 ALONE = 0x626F6263  # the advisory lock of who is alone at a database; who shares the work shares it
 # The lock goes with its connection, at once when a process is killed. A machine that is gone without a word is noticed
 # by the server, after 25 s: https://www.postgresql.org/docs/current/runtime-config-connection.html
@@ -112,9 +117,11 @@ class Sqlite:
 
     def __init__(self, where: URL, connect_timeout: float = CONNECT_TIMEOUT) -> None:
         in_memory = where.database in (None, "", ":memory:")
-        self._file = None if in_memory else Path(where.database or "")
+        # Whatever links lead there: what is beside it, our lock included, is beside the file itself.
+        self._file = None if in_memory else Path(os.path.realpath(where.database or ""))
+        self._opened: tuple[int, int] | None = None  # which file it was when it was opened; None before
         if self._file:
-            check_place(self._file.absolute())
+            check_place(self._file)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._engine = create_engine(
             where,
@@ -143,8 +150,32 @@ class Sqlite:
         self._thread.shutdown()
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
-        with _translated(), self._engine.begin() as connection:
-            return work(connection)
+        with _translated():
+            self._check_that_it_is_there()
+            with self._engine.begin() as connection:
+                self._opened = self._opened or self._found()
+                return work(connection)
+
+    def _check_that_it_is_there(self) -> None:
+        """Raise OSError if the file was deleted or replaced: SQLite would go on with one that has no name any more.
+
+        https://www.sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use
+        """
+        if self._opened and self._opened != self._found():
+            raise FileNotFoundError(
+                errno.ENOENT,
+                "the database's file was deleted or replaced; put it back, or restart Bobbin",
+                str(self._file),
+            )
+
+    def _found(self) -> tuple[int, int] | None:
+        if self._file is None:
+            return None
+        try:
+            found = self._file.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 class Postgresql:
@@ -176,7 +207,7 @@ class Postgresql:
                 try:
                     return await self._transact(work)
                 except OperationalError as error:
-                    if getattr(error.orig, "sqlstate", "") not in _TRY_AGAIN:
+                    if _state(error) not in _TRY_AGAIN:
                         raise
             return await self._transact(work)
 
@@ -281,11 +312,12 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _refused(error: DBAPIError) -> str:
-    """Say what the database refuses by names of its own: its sentences may quote the value."""
-    about = getattr(error.orig, "diag", None)  # PostgreSQL's: https://www.psycopg.org/psycopg3/docs/api/errors.html
+def _refused(error: Exception) -> CannotBeKept:
+    """Say what the database, or its driver, refuses by names of its own: its sentences may quote the value."""
+    cause = getattr(error, "orig", None) or error
+    about = getattr(cause, "diag", None)  # PostgreSQL's: https://www.psycopg.org/psycopg3/docs/api/errors.html
     names = [getattr(about, name, None) for name in ("table_name", "column_name", "constraint_name")]
-    return " ".join([type(error.orig).__name__, *(name for name in names if name)])
+    return CannotBeKept(" ".join([type(cause).__name__, *(name for name in names if name)]))
 
 
 @contextmanager
@@ -295,10 +327,19 @@ def _translated() -> Iterator[None]:
     except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
         if "no such" in str(getattr(error, "orig", "")):
             raise  # SQLite calls it operational when a table or column is missing; waiting would not help
+        if _state(error).startswith(_TOO_MUCH):
+            raise _refused(error) from None
         raise StorageUnavailable from error
     except (DataError, IntegrityError) as error:
-        raise CannotBeKept(_refused(error)) from None  # whose traceback may quote the row
+        raise _refused(error) from None  # whose traceback may quote the row
     except DBAPIError as error:
-        if error.connection_invalidated or is_damaged(error):
+        if error.connection_invalidated or is_damaged(error) or _state(error) == _READ_ONLY:
             raise StorageUnavailable from error
         raise
+    except (StatementError, OverflowError, UnicodeError) as error:  # a value that the driver can't even send
+        raise _refused(error) from None
+
+
+def _state(error: Exception) -> str:
+    """https://www.postgresql.org/docs/current/errcodes-appendix.html; empty where there is none."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""

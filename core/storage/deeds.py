@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import case, delete, func, literal, or_, select, update
 
@@ -23,8 +23,14 @@ if TYPE_CHECKING:
     from core.turn import QuestionKey, Turn
 
     Deed = Callable[["Deeds"], Told]
-    # Asks, inside the transaction that gives a thread something to do, for it to be seen to.
-    Summon = Callable[[Connection, Thread], None]
+
+    class Summon(Protocol):
+        def __call__(self, connection: Connection, thread: Thread, behind: int = 0, /) -> None:
+            """Ask, inside the transaction that gives *thread* something to do, for it to be seen to.
+
+            *behind* so many turns that the same person has open.
+            """
+
 
 IS_OVER = turns.c.status.in_(tuple(status.value for status in OVER))
 _ONCE = "once/"  # before the names of notes that expire: their text says when
@@ -54,6 +60,18 @@ class Deeds:
         opened = {"name": None, "model": None, "instructions": None, "changed_by": by, "changed_at": datetime.now(UTC)}
         self._connection.execute(update(presets).where(presets.c.place == place).values(opened))
 
+    def may_forget(self, thread: ThreadId, by: str) -> bool:
+        others = select(turns.c.id).join(threads).where(*_is_asked_in(thread), turns.c.asker != by).exists()
+        return not self._connection.scalar(select(others)) or self._began(thread, by)
+
+    def may_answer_again(self, thread: ThreadId, by: str) -> bool:
+        newest = newest_asked(self._connection, thread)
+        return newest is None or newest.question.asker == by or self._began(thread, by)
+
+    def _began(self, thread: ThreadId, by: str) -> bool:
+        first = select(turns.c.asker).where(turns.c.thread == thread).order_by(turns.c.id).limit(1)
+        return self._connection.scalar(first) == by
+
     def forget(self, thread: ThreadId) -> None:
         newest = select(func.coalesce(func.max(turns.c.id), 0)).where(turns.c.thread == thread).scalar_subquery()
         change = update(threads).where(threads.c.id == thread)
@@ -76,16 +94,14 @@ class Deeds:
 
 def newest_asked(connection: Connection, thread: ThreadId) -> Turn | None:
     """The newest turn of *thread* that is for the upstream, and that the thread remembers; None if there is none."""
-    is_for_upstream = or_(turns.c.model != "", ~IS_OVER)
-    found = rows.find_turns(
-        connection,
-        turns.c.thread == thread,
-        turns.c.id > threads.c.forgotten,
-        ~turns.c.withdrawn,
-        is_for_upstream,
-        at_most=1,
-    )
+    found = rows.find_turns(connection, *_is_asked_in(thread), at_most=1)
     return found[0] if found else None
+
+
+def _is_asked_in(thread: ThreadId) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on turns, joined with their thread: *thread* remembers them, and they are for the upstream."""
+    is_for_upstream = or_(turns.c.model != "", ~IS_OVER)
+    return turns.c.thread == thread, turns.c.id > threads.c.forgotten, ~turns.c.withdrawn, is_for_upstream
 
 
 def reopen(

@@ -3,60 +3,40 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import case, exists, func, literal, select
+from sqlalchemy import case, exists, literal, select
 
 from core.errors import Overtaken
-from core.storage import deeds, rows
+from core.storage import deeds, intake, queue, rows
 from core.storage.deeds import IS_OVER, Deeds
 from core.storage.tables import Words, notes, threads, turns
-from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
-from core.turn import Accepted, Question, QuestionKey, Reply, Status, Turn, TurnId
+from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import LONGEST_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from sqlalchemy import Connection
 
     from core.commands import Told
     from core.preset import Preset
+    from core.quota import Quota
     from core.storage.database import Database
     from core.storage.deeds import Deed, Summon
+    from core.storage.intake import Obeyed
+    from core.storage.queue import Taken
+    from core.thread import Conversation, PlaceId, Thread, ThreadId
+    from core.turn import Accepted
 
+
+T = TypeVar("T")
 
 # That a message was deleted of which nothing is known; platforms bring messages again for a few hours.
 TOMBSTONES_KEPT = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A turn that this process may now see to, and what it needs for that."""
-
-    turn: Turn
-    accepted_at: datetime
-    interruptions: int  # how often that happened since it was asked
-    was_interrupted: bool  # somebody had begun it: the upstream may have heard the question
-    conversation: Conversation | None  # None: begin a new one
-    epoch: int  # of what the thread remembers; see `Ledger.conclude`
-    has_earlier: bool  # does the thread remember turns before this one?
-    presets: list[tuple[str, Preset]]  # what is set in the thread's layers, widest first
-
-    @property
-    def is_first_answer(self) -> bool:
-        """Has nobody asked to have it answered anew?"""
-        return self.turn.attempt == 1 + self.interruptions
-
-
-@dataclass(frozen=True, slots=True)
-class Obeyed:
-    """What the ledger says of a command that was handed in."""
-
-    accepted: Accepted
-    reopened: Turn | None = None  # what it wants to be answered again
+_WRITTEN = "storage/written"  # the note that `check` writes
+_CHECKED_WITH = 16_000  # characters
 
 
 class Ledger:
@@ -68,52 +48,37 @@ class Ledger:
     def __init__(
         self,
         database: Database,
-        summon: Summon = lambda _connection, _thread: None,
+        summon: Summon | None = None,
         *,
+        quota: Quota | None = None,
         tombstones_kept: timedelta = TOMBSTONES_KEPT,
     ) -> None:
-        """*summon* is for an engine that keeps its jobs in the same database."""
+        """*summon* is for an engine that keeps its jobs in the same database; *quota* None: any number may be open."""
         self._database = database
         self._tombstones_kept = tombstones_kept
-        self._summon = summon
+        self._summon = summon or _to_nobody
+        self._quota = quota
 
     # Questions and turns
 
     async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
-        """Record *question* once, by its key. With *told*, Bobbin's own answer, it is over at once."""
+        """Record *question* once, by its key. With *told*, Bobbin's own answer, it is over at once.
+
+        So it is beyond the quota, and then that is told; in silence to who is being told so just now.
+        """
         turn = _new_turn(question, reply, Status.QUEUED if told is None else Status.ANSWERED, told or "")
-
-        def accept(connection: Connection) -> Accepted:
-            rows.lock_thread(connection, question.thread)
-            number = rows.add_turn(connection, turn)
-            if number is not None:
-                self._summon(connection, question.thread)
-                return Accepted(turn=replace(turn, id=number), is_new=True)
-            return _known(connection, question.key)
-
-        return await self._database.run(accept)
+        return await self._database.run(lambda connection: intake.accept(connection, self._summon, turn, self._quota))
 
     async def obey(self, question: Question, reply: Reply, deed: Deed) -> Obeyed:
         """Record *question*, which is a command, once, by its key; and only then do *deed*, whose words answer it.
 
         In one transaction: there is no deed without its record, and no record without its deed. *deed* is called
-        again should the transaction have to be, so it must touch nothing else.
+        again should the transaction have to be, so it must touch nothing else. Beyond the quota nothing is done.
         """
         turn = _new_turn(question, reply, Status.ANSWERED, "")
-
-        def obey(connection: Connection) -> Obeyed:
-            rows.lock_thread(connection, question.thread)
-            number = rows.add_turn(connection, turn)
-            if number is None:
-                return Obeyed(_known(connection, question.key))
-            done = Deeds(connection, self._summon)
-            told = deed(done)
-            rows.answer(connection, number, told.sentence)
-            self._summon(connection, question.thread)
-            accepted = Accepted(turn=replace(turn, id=number, answer=told.sentence), is_new=True)
-            return Obeyed(accepted, done.reopened)
-
-        return await self._database.run(obey)
+        return await self._database.run(
+            lambda connection: intake.obey(connection, self._summon, turn, self._quota, deed)
+        )
 
     async def obey_once(self, occasion: str, deed: Deed, within: timedelta) -> tuple[Told, Turn | None] | None:
         """Do *deed*, unless one was done on the same *occasion* so recently; then return None.
@@ -131,12 +96,16 @@ class Ledger:
 
         return await self._database.run(obey)
 
+    async def look(self, at: Callable[[Deeds], T]) -> T:
+        """Return what *at* finds; it must change nothing."""
+        return await self._database.run(lambda connection: at(Deeds(connection, self._summon)))
+
     async def take(self, thread: ThreadId) -> Taken | None:
         """Take on the oldest turn of *thread* that isn't done; None if all are.
 
         From here on nobody who took it before may write to it any more.
         """
-        return await self._database.run(lambda connection: _take(connection, thread))
+        return await self._database.run(lambda connection: queue.take(connection, thread))
 
     async def holds(self, turn: Turn) -> None:
         """Raise Overtaken when another process has *turn* by now, or it was asked anew."""
@@ -233,16 +202,12 @@ class Ledger:
             lambda connection: rows.write(connection, turn, done_at=done, gave_up=gave_up[:LONGEST_ID])
         )
 
-    async def open_threads(self, chats: Collection[str]) -> list[ThreadId]:
-        """The threads of *chats* that have something left to do, the longest waiting first."""
-        query = (
-            select(turns.c.thread)
-            .join(threads)
-            .where(~turns.c.shown, threads.c.chat.in_(chats))
-            .group_by(turns.c.thread)
-            .order_by(func.min(turns.c.id))
-        )
-        return await self._database.run(lambda connection: [ThreadId(name) for name in connection.scalars(query)])
+    async def open_threads(self, chats: Collection[str], at_most: int | None = None) -> list[ThreadId]:
+        """The threads of *chats* that have something left to do: the longest waiting first, but fairly.
+
+        Workspaces take turns, within each its people, and of each their threads.
+        """
+        return await self._database.run(lambda connection: queue.open_threads(connection, chats, at_most))
 
     async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
         """The threads of *chat* in which something was asked since then, each with its newest question; newest first."""
@@ -305,37 +270,18 @@ class Ledger:
 
         await self._database.run(write)
 
-    async def check(self) -> None:
-        """Raise StorageUnavailable unless the database answers."""
-        await self._database.run(lambda connection: connection.execute(select(1)))
+    async def check(self, *, by_writing: bool = False) -> None:
+        """Raise StorageUnavailable unless the database answers; *by_writing*: and takes as much as a long question."""
+        if by_writing:
+            await self.write_note(_WRITTEN, datetime.now(UTC).isoformat().ljust(_CHECKED_WITH, "."))
+        else:
+            await self._database.run(lambda connection: connection.execute(select(1)))
 
 
-def _take(connection: Connection, thread: ThreadId) -> Taken | None:
-    row = rows.oldest_open(connection, thread)
-    if row is None:
-        return None
-    turn = replace(rows.as_turn(row), attempt=row.attempt + 1)
-    was_interrupted = turn.status is Status.STREAMING
-    interruptions = row.interruptions + was_interrupted
-    rows.take(connection, turn, interruptions)
-    return Taken(
-        turn=turn,
-        accepted_at=row.accepted_at
-        if row.accepted_at.tzinfo
-        else row.accepted_at.replace(tzinfo=UTC),  # SQLite has none
-        interruptions=interruptions,
-        was_interrupted=was_interrupted,
-        conversation=Conversation(ConversationId(row.conversation), row.begun) if row.conversation else None,
-        epoch=row.epoch,
-        has_earlier=row.has_earlier,
-        presets=rows.find_presets(connection, turn.question.thread.layers),
-    )
+def _to_nobody(_connection: Connection, _thread: Thread, _behind: int = 0, /) -> None:
+    """The engine is told when it is recorded."""
 
 
 def _new_turn(question: Question, reply: Reply, status: Status, answer: str) -> Turn:
     reference = secrets.token_hex(4)
     return Turn(TurnId(0), question, status=status, answer=answer, reply=reply, reference=reference)
-
-
-def _known(connection: Connection, key: QuestionKey) -> Accepted:
-    return Accepted(turn=rows.find_turns(connection, turns.c.key == key)[0], is_new=False)

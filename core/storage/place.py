@@ -16,12 +16,18 @@ BESIDE = ("", "-wal", "-shm", LOCK)
 
 
 def check_place(file: Path) -> None:
-    """Raises SetupError unless this process can keep a database in *file*."""
+    """Raises SetupError unless this process can keep a database in *file*, which is no symbolic link."""
     folder = file.parent
     if not folder.is_dir():
         raise SetupError(f"database.url: there is no folder {folder}; make it, or name another.")
     if file.is_dir():
         raise SetupError(f"database.url: {file} is a folder; name a file in it.")
+    if file.exists() and file.stat().st_nlink > 1:
+        # https://www.sqlite.org/howtocorrupt.html#_multiple_links_to_the_same_file
+        raise SetupError(
+            f"database.url: {file} has a second name, a hard link, and SQLite damages a database that is opened by both. "
+            f"Delete the other, which this finds: find / -xdev -samefile {file}"
+        )
     beside = (file.with_name(f"{file.name}{end}") for end in BESIDE)
     needed = [(folder, os.W_OK | os.X_OK), *((path, os.R_OK | os.W_OK) for path in beside if path.exists())]
     for path, way in needed:

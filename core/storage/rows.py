@@ -51,10 +51,11 @@ def lock_thread(connection: Connection, thread: Thread) -> None:
 
 def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
     """Record *turn* under a number of its own; None if its question has been recorded before."""
-    question = turn.question
+    question, now = turn.question, datetime.now(UTC)
     row = {
         "key": question.key,
         "thread": question.thread.id,
+        "workspace": question.thread.workspace,
         "asker": question.asker,
         "question": question.text,
         "references": list(question.references),
@@ -62,8 +63,10 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "status": turn.status,
         "answer": turn.answer,
         "reply": turn.reply,
+        "shown": turn.shown,
         "reference": turn.reference,
-        "accepted_at": datetime.now(UTC),
+        "accepted_at": now,
+        "done_at": now if turn.shown else None,
     }
     return connection.execute(_TURN[connection.dialect.name], row).scalar_one_or_none()
 

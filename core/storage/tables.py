@@ -82,6 +82,7 @@ turns = Table(
     Column("id", _RowNumber, primary_key=True, autoincrement=True),
     Column("key", Id, nullable=False, unique=True),
     Column("thread", Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("workspace", Id),  # the widest place that the thread lies in; null: recorded by an earlier version
     Column("asker", Id, nullable=False),
     Column("question", Words, nullable=False),
     Column("references", JSON, nullable=False),  # the URLs among the next, for processes of an earlier version
@@ -108,6 +109,13 @@ turns = Table(
         "ix_turns_open",
         "thread",
         "id",
+        sqlite_where=text("shown = 0"),
+        postgresql_where=text("NOT shown"),
+    ),
+    Index(
+        "ix_turns_open_in_workspace",
+        "workspace",
+        "asker",
         sqlite_where=text("shown = 0"),
         postgresql_where=text("NOT shown"),
     ),

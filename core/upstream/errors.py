@@ -58,6 +58,8 @@ _BY_CODE: dict[str, type[UpstreamError]] = {
     "chat_error": UpstreamFailed,
     "timeout": UpstreamFailed,
 }
+# What the service is known to say, and what this door says itself.
+CODES = frozenset({*_BY_CODE, "line_too_long"})
 _BY_STATUS: dict[int, type[UpstreamError]] = {
     401: TokenRefused,
     402: UsedUp,

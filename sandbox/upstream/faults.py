@@ -57,6 +57,7 @@ FAULTS: dict[str, str] = {
     "unknown_id": "meet an unknown id with `404` (default), a `new` conversation, or the `same` id without memory",
     "other_id": "go on under another id than the one that was named",
     "no_id": "never name the conversation",
+    "odd_id": "name a new conversation by an id that hardly any database keeps: `long` (default), `nul` or `half`",
     "id_first": "name the conversation on the first line only",
     "id_last": "name the conversation on the last line only",
     "lf": "end lines with LF instead of CRLF",
@@ -71,7 +72,11 @@ FAULTS: dict[str, str] = {
     "gzip": "compress the answer for a client that accepts it",
 }
 
-_CHOICES = {"error_within": ("object", "string", "type"), "unknown_id": ("404", "new", "same")}
+_CHOICES = {
+    "error_within": ("object", "string", "type"),
+    "odd_id": ("long", "nul", "half"),
+    "unknown_id": ("404", "new", "same"),
+}
 _NUMBERS = {"html", "plain", "silent_before", "silent_within", "cut", "huge", *ERRORS} - {
     "too_many_requests",
     "rate_limited",

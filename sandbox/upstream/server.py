@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import uuid
 from collections import deque
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -149,7 +150,7 @@ class Emulator:
         if not asked.stateful:
             return None
         if asked.id is None:
-            return self._memory.open()
+            return self._memory.open(_odd_id(faults["odd_id"]) if "odd_id" in faults else None)
         if "expired" in faults:
             self._memory.forget(asked.id)
         found = self._memory.find(asked.id)
@@ -184,3 +185,8 @@ class Emulator:
     async def _clear_faults(self, _: web.Request) -> web.Response:
         self.faults.clear()
         return web.json_response({"faults": {}})
+
+
+def _odd_id(kind: str) -> str:
+    """A new id, and in it what its *kind* says: too much, a NUL, or half of a surrogate pair."""
+    return str(uuid.uuid4()) + {"nul": "\0", "half": "\ud800"}.get(kind, "x" * 264)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,8 +22,16 @@ THREAD = Thread(ThreadId("chat:work/room/1"), "chat", (PlaceId("chat:work"), Pla
 PRESETS = {"default": Preset(model="m"), "terse": Preset(instructions="Be brief.")}
 
 
-def said(key: str, words: str) -> Question:
-    return Question(QuestionKey(key), THREAD, "ada", words)
+def said(key: str, words: str, by: str = "ada") -> Question:
+    return Question(QuestionKey(key), THREAD, by, words)
+
+
+async def yes() -> bool:
+    return True
+
+
+async def no() -> bool:
+    return False
 
 
 class Process:
@@ -64,6 +72,7 @@ class Process:
 
 
 Start = Callable[[], Process]
+Manages = Callable[[], Awaitable[bool]]
 
 
 @pytest.fixture
@@ -150,6 +159,90 @@ async def test_only_who_wants_to_change_a_preset_is_looked_at(start: Start, word
     assert heard.turn.answer != NotAllowed().sentence
 
 
+@pytest.fixture
+async def shared(start: Start) -> Process:
+    """Ada began the thread, and Ben asked last."""
+    process = start()
+    for key, by in (("1", "ada"), ("2", "ben")):
+        await process.relay.hear(said(key, "Why?", by))
+        await process.answer()
+    process.woken.clear()
+    return process
+
+
+ALLOWED = [
+    ("retry", "ben", no),  # his question
+    ("retry", "ada", no),  # her thread
+    ("retry", "cem", yes),
+    ("reset", "ada", no),
+    ("reset", "cem", yes),
+]
+REFUSED = [
+    ("retry", "cem", no),
+    ("reset", "ben", no),  # a part of it was Ada's
+    ("reset", "cem", no),
+]
+
+
+async def gave(process: Process, given: tuple[str, str, Manages], means: str) -> str:
+    """What is told of a command, given in words or by other means."""
+    words, by, manages = given
+    if means == "other":
+        return (await process.relay.obey(Command(Verb(words)), THREAD, by, manages=manages)).sentence
+    told = (await process.relay.hear(said("3", words, by), manages=manages)).turn.answer
+    again = (await process.relay.hear(said("3", words, by), manages=yes)).turn.answer
+    assert again == told, "delivered again, it is neither told nor done anew"
+    return told
+
+
+async def is_done(process: Process, words: str) -> bool:
+    turn = await process.ledger.turn(QuestionKey("2"))
+    assert turn
+    if words == "retry":
+        return turn.status is Status.QUEUED
+    while taken := await process.ledger.take(THREAD.id):
+        await process.ledger.settle(taken.turn.settle())
+    return not await process.is_remembered()
+
+
+@pytest.mark.parametrize("means", ["words", "other"])
+@pytest.mark.parametrize("given", ALLOWED, ids=lambda given: "-".join(given[:2]))
+async def test_a_shared_thread_is_its_beginners_and_its_askers_and_who_manages_the_channel(
+    shared: Process, given: tuple[str, str, Manages], means: str
+) -> None:
+    assert "someone who manages this channel" not in await gave(shared, given, means)
+    assert await is_done(shared, given[0])
+
+
+@pytest.mark.parametrize("means", ["words", "other"])
+@pytest.mark.parametrize("given", REFUSED, ids=lambda given: "-".join(given[:2]))
+async def test_a_shared_thread_is_nobody_elses(shared: Process, given: tuple[str, str, Manages], means: str) -> None:
+    assert "someone who manages this channel" in await gave(shared, given, means)
+    assert not await is_done(shared, given[0])
+
+
+async def test_what_was_forgotten_is_nobodys(shared: Process) -> None:
+    await shared.relay.hear(said("3", "reset", "ada"))
+    await shared.answer()
+    await shared.relay.hear(said("4", "Why?", "ben"))
+    await shared.answer()
+    assert "forgotten" in (await shared.relay.obey(Command(Verb.RESET), THREAD, "ben", manages=no)).sentence
+
+
+async def test_whoever_it_is_may_command_where_nobody_has_asked(start: Start) -> None:
+    relay = start().relay
+    assert "nothing to retry" in (await relay.obey(Command(Verb.RETRY), THREAD, "cem", manages=no)).sentence
+    assert (await relay.obey(Command(Verb.RESET), THREAD, "cem", manages=no)).is_done
+
+
+@pytest.mark.parametrize("words", ["why?", "help", "preset show", "preset set model x", "retry", "reset"])
+async def test_who_manages_is_asked_only_when_that_decides(shared: Process, words: str) -> None:
+    async def fail() -> bool:
+        raise AssertionError
+
+    await shared.relay.hear(said("3", words, "ada"), manages=fail)
+
+
 async def test_a_command_is_tried_for_as_long_as_there_is_patience(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +288,7 @@ async def test_a_retry_by_other_means_wakes_its_thread(start: Start) -> None:
     process = start()
     asked = await process.relay.hear(said("1", "Why?"))
     await process.answer()
-    told = await process.relay.obey(Command(Verb.RETRY), THREAD, "ben", occasion="chat/1")
+    told = await process.relay.obey(Command(Verb.RETRY), THREAD, "ada", occasion="chat/1")
     assert told.is_done
     assert process.woken == [THREAD.id, THREAD.id]
     assert process.interrupted == [asked.turn.id]

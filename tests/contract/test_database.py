@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, make_url, select, text
 
-from core.errors import SetupError, StorageUnavailable
+from core.errors import CannotBeKept, SetupError, StorageUnavailable
 from core.storage import database as databases
 from core.storage.database import Database, open_database, readable
+from core.storage.ledger import Ledger
 from core.storage.migrate import is_current, migrate
 from core.storage.tables import is_ours, metadata, notes
 
@@ -63,6 +65,88 @@ async def test_one_process_at_a_time_runs_the_turns(database: Database, database
     async with other.sole(patience=10):
         pass  # free again
     await other.close()
+
+
+@pytest.mark.parametrize("link", ["file", "folder"])
+async def test_one_process_at_a_time_is_at_a_file_by_whichever_name(sqlite_url: str, tmp_path: Path, link: str) -> None:
+    file, other = tmp_path / "bobbin.db", tmp_path / "link"
+    other.symlink_to(file if link == "file" else tmp_path)
+    name = other if link == "file" else other / "bobbin.db"
+    databases = [open_database(sqlite_url), open_database(f"sqlite:///{name}")]
+    await migrate(databases[0])
+    async with databases[0].sole(patience=0):
+        with pytest.raises(SetupError, match="Another Bobbin"):
+            async with databases[1].sole(patience=0):
+                pass
+    for one in databases:
+        await one.close()
+
+
+@pytest.mark.parametrize("become", ["deleted", "moved", "replaced"])
+async def test_nothing_is_taken_into_a_file_that_is_gone(sqlite_url: str, tmp_path: Path, become: str) -> None:
+    """SQLite itself goes on writing to it."""
+    file, database = tmp_path / "bobbin.db", open_database(sqlite_url)
+    await migrate(database)
+    ledger = Ledger(database)
+    await ledger.check()
+    kept = file.rename(tmp_path / "moved.db")
+    if become == "deleted":
+        kept.unlink()
+    elif become == "replaced":
+        file.touch()
+    for by_writing in (False, True):
+        with pytest.raises(StorageUnavailable) as away:
+            await ledger.check(by_writing=by_writing)
+        assert "deleted or replaced" in str(away.value.__cause__)
+    assert file.exists() is (become == "replaced"), "and no new one is made in its place"
+    if become == "moved":
+        kept.rename(file)
+        await ledger.check(by_writing=True)
+    await database.close()
+
+
+async def test_a_full_disk_is_noticed_by_writing(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    await migrate(database)
+    ledger = Ledger(database)
+
+    # As a full disk does, it refuses what needs more room.
+    await database.run(lambda connection: connection.exec_driver_sql("pragma max_page_count = 1"))
+    await ledger.check()
+    with pytest.raises(StorageUnavailable):
+        await ledger.check(by_writing=True)
+    await database.run(lambda connection: connection.exec_driver_sql("pragma max_page_count = 1000000"))
+    for _ in range(2):
+        await ledger.check(by_writing=True)
+    await database.close()
+
+
+async def test_a_server_that_only_reads_is_noticed_by_writing(postgres_url: str) -> None:
+    """As a primary that became a standby."""
+    database = open_database(postgres_url)
+    await migrate(database)
+    name = make_url(postgres_url).database
+    await database.run(
+        lambda connection: connection.execute(text(f'alter database "{name}" set default_transaction_read_only = on'))
+    )
+    await database.close()
+    reading = open_database(postgres_url)
+    ledger = Ledger(reading)
+    await ledger.check()
+    with pytest.raises(StorageUnavailable):
+        await ledger.check(by_writing=True)
+    await reading.close()
+
+
+@pytest.mark.parametrize("value", ["\ud83d", 2**70, -(2**70)], ids=["half a surrogate", "large", "small"])
+async def test_a_value_that_can_not_be_sent_is_refused_for_good(database: Database, value: object) -> None:
+    into = {
+        str: "insert into notes (name, text) values ('a', :value)",
+        int: "insert into threads (id, chat, within, epoch) values ('t', 'chat', '[]', :value)",
+    }
+    with pytest.raises(CannotBeKept) as refused:
+        await database.run(lambda connection: connection.execute(text(into[type(value)]), {"value": value}))
+    assert "\ud83d" not in str(refused.value)
 
 
 async def test_a_database_that_comes_back_is_used_again(postgres_url: str) -> None:

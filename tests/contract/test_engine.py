@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -19,12 +20,13 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from sqlalchemy import Connection, text
 
-from core.engine import Engine, jobs
+from core.engine import MOST_THREADS, Engine, jobs
 from core.engine.distributed import Procrastinate
 from core.engine.embedded import Embedded
 from core.engine.jobs import Jobs
 from core.errors import SetupError, StorageUnavailable
 from core.preset import Preset
+from core.quota import Quota
 from core.relay import Relay
 from core.settings import load
 from core.storage.database import open_database
@@ -40,29 +42,38 @@ REPLICA = Path(__file__).with_name("replica.py")
 PATIENCE = 60.0  # seconds, of which a busy machine may need some
 
 
-def question(key: str, where: str = "1") -> Question:
+def question(key: str, where: str = "1", asker: str = "ada") -> Question:
     thread = Thread(ThreadId(f"chat:{where}"), "chat", (PlaceId("chat:w"),))
-    return Question(QuestionKey(key), thread, "ada", "Why?")
+    return Question(QuestionKey(key), thread, asker, "Why?")
 
 
 class Place:
     """A process's share of Bobbin, with a worker that answers when it may, and remembers what it did."""
 
-    def __init__(self, kind: str, url: str, looks_every: float = jobs.LOOKS_EVERY) -> None:
+    def __init__(
+        self, kind: str, url: str, *, at_once: int = MOST_THREADS, looks_every: float = jobs.LOOKS_EVERY
+    ) -> None:
         self.database = open_database(url)
-        self.jobs = Jobs(url, looks_every=looks_every) if kind == "procrastinate" else None
-        self.ledger = Ledger(self.database, self.jobs.summon) if self.jobs else Ledger(self.database)
+        self.jobs = Jobs(url, at_once=at_once, looks_every=looks_every) if kind == "procrastinate" else None
+        quota = Quota(1_000, 1_000, 1_000)
+        self.ledger = (
+            Ledger(self.database, self.jobs.summon, quota=quota) if self.jobs else Ledger(self.database, quota=quota)
+        )
         self.engine: Engine = (
-            Procrastinate(self.jobs, self.ledger, self.see_to) if self.jobs else Embedded(self.ledger, self.see_to)
+            Procrastinate(self.jobs, self.ledger, self.see_to)
+            if self.jobs
+            else Embedded(self.ledger, self.see_to, at_once=at_once)
         )
         self.relay = Relay(self.ledger, self.engine.wake, PRESETS, longest_question=100)
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.trouble: list[Exception] = []  # raised one by one, before a thread is looked at
+        self.picked: list[ThreadId] = []  # by the engine, in this order
         self.begun: list[str] = []
         self.ended: list[str] = []
 
     async def see_to(self, thread: ThreadId) -> None:
+        self.picked.append(thread)
         if self.trouble:
             raise self.trouble.pop()
         while taken := await self.ledger.take(thread):
@@ -73,8 +84,8 @@ class Place:
             await self.ledger.settle(turn.settle())
             self.ended.append(turn.question.key)
 
-    async def ask(self, key: str, where: str = "1") -> Accepted:
-        return await self.relay.ask(question(key, where))
+    async def ask(self, key: str, where: str = "1", asker: str = "ada") -> Accepted:
+        return await self.relay.ask(question(key, where, asker))
 
     async def scalar(self, query: str) -> object:
         def scalar(connection: Connection) -> object:
@@ -129,7 +140,7 @@ async def places(kind: str, url: str) -> AsyncIterator[Callable[[], Place]]:
     await database.close()
     opened: list[Place] = []
 
-    def open_one(**given: float) -> Place:
+    def open_one(**given: Any) -> Place:
         opened.append(Place(kind, url, **given))
         return opened[-1]
 
@@ -193,6 +204,32 @@ async def test_what_is_open_in_other_chats_is_left_alone(open_place: Callable[[]
     await place.engine.idle()
     assert place.begun == []
     assert await place.ledger.open_threads(["chat"]) == ["chat:1"]
+
+
+async def test_however_many_wait_few_run_at_once_and_nobody_waits_behind_all_of_another_person(
+    open_place: Callable[..., Place],
+) -> None:
+    place = await started(open_place(at_once=2))
+    place.may_answer.clear()
+    for number in range(6):
+        await place.ask(f"ada {number}", f"ada {number}", "ada")
+    await place.ask("ben", "ben", "ben")
+    await begun(place, 2)
+    assert (place.begun, place.engine.busy) == (["ada 0", "ada 1"], 2)
+    place.may_answer.set()
+    await place.engine.idle()
+    assert "chat:ben" in place.picked[2:4]
+    assert sorted(place.ended) == ["ada 0", "ada 1", "ada 2", "ada 3", "ada 4", "ada 5", "ben"]
+
+
+async def test_more_than_may_run_are_taken_up_at_the_start(open_place: Callable[..., Place]) -> None:
+    place = open_place(at_once=2)
+    for number in range(7):
+        await place.ask(f"{number}", f"{number}")
+    await place.engine.start(["chat"])
+    assert place.engine.busy <= 2
+    await place.engine.idle()
+    assert sorted(place.ended) == [f"{number}" for number in range(7)]
 
 
 async def test_a_thread_in_trouble_is_tried_again(open_place: Callable[[], Place]) -> None:

@@ -16,7 +16,8 @@ from core.errors import Overtaken, SetupError, StorageUnavailable
 from core.preset import Preset
 from core.storage.database import Database, open_database
 from core.storage.deeds import Deeds, newest_asked
-from core.storage.ledger import Ledger, Taken
+from core.storage.ledger import Ledger
+from core.storage.queue import Taken
 from core.storage.tables import notes, turns
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn

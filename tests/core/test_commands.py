@@ -27,6 +27,12 @@ class Memory:
     def clear_preset(self, place: PlaceId, by: str) -> None:
         self.done.append((place, by))
 
+    def may_forget(self, thread: ThreadId, by: str) -> bool:
+        raise NotImplementedError
+
+    def may_answer_again(self, thread: ThreadId, by: str) -> bool:
+        raise NotImplementedError
+
     def forget(self, thread: ThreadId) -> None:
         self.done.append(thread)
 

@@ -19,8 +19,9 @@ from core.commands import Told
 from core.errors import Overtaken
 from core.storage.database import open_database
 from core.storage.deeds import Deeds
-from core.storage.ledger import Ledger, Taken
+from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
+from core.storage.queue import Taken
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn
 

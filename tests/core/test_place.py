@@ -21,6 +21,14 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
         check_place(tmp_path)
 
 
+def test_a_file_with_a_second_name_is_refused_by_both(tmp_path: Path) -> None:
+    (tmp_path / "bobbin.db").touch()
+    (tmp_path / "other.db").hardlink_to(tmp_path / "bobbin.db")
+    for name in ("bobbin.db", "other.db"):
+        with pytest.raises(SetupError, match="a hard link"):
+            check_place(tmp_path / name)
+
+
 @pytest.mark.parametrize("closed", ["", "bobbin.db", "bobbin.db-wal", "bobbin.db.lock"])
 def test_what_can_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str) -> None:
     # Root may write anywhere, so that permissions alone would test nothing there.

@@ -75,7 +75,7 @@ class Rig:
             metrics=self.metrics,
             times=Times(end=QUICK, keep=QUICK),
         )
-        self.engine = Embedded(self.ledger, self.worker.see_to, QUICK)
+        self.engine = Embedded(self.ledger, self.worker.see_to, backoff=QUICK)
         self.relay = self.with_wishes()
         self._keys = 0
 

@@ -73,7 +73,7 @@ class SlackSide:
         await self.local.say("ben", thread.channel, f"@bobbin {text}", thread.ts)
 
     async def command(self, thread: slack.Message, word: str) -> None:
-        await self.ask(thread, word)
+        await self.local.say("ada", thread.channel, f"@bobbin {word}", thread.ts)
 
     def said(self, thread: slack.Message) -> list[tuple[bool, str]]:
         return [
@@ -120,7 +120,7 @@ class DiscordSide:
 
     async def command(self, thread: discord.Message, word: str) -> None:
         assert thread.thread
-        await self.local.slash("ben", thread.thread, word)
+        await self.local.slash("ada", thread.thread, word)
 
     def said(self, thread: discord.Message) -> list[tuple[bool, str]]:
         if not thread.thread:

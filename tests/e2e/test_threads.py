@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -84,7 +85,7 @@ async def test_a_restart_between_two_questions_goes_on_in_the_same_conversation(
 async def test_fifty_questions_in_ten_threads_are_each_answered_once_in_order_and_in_place(
     running: Any, side: Any, database_url: str, emulator: Emulator
 ) -> None:
-    async with running(database_url, side.name) as bobbin:
+    async with running(database_url, side.name, limits={"open_per_person": 50}) as bobbin:
         threads = [await side.open(number, f"say exactly: {number}.0") for number in range(10)]
 
         async def go_on(number: int) -> None:
@@ -218,7 +219,7 @@ async def test_no_database_no_acknowledgement_and_all_is_well_when_it_is_back(
             asked = await local_slack.say("ada", "general", "@bobbin say exactly: patience")
             while (answer := await client.get(ready)).status_code == 200:
                 pass
-            assert answer.json()["troubles"] == {"database": "can't be reached"}
+            assert answer.json()["troubles"] == {"database": "can't be reached or written to"}
             await local_slack.wait_for(lambda: len(local_slack.deliveries) > 2, 10)
             assert len(local_slack.messages("general")) == 1
             server.execute(sql.SQL("alter database {} allow_connections true").format(name))
@@ -240,3 +241,22 @@ async def test_an_answer_that_does_not_end_is_cut_off_and_that_is_told(
         emulator.faults.clear()
         await side.ask(thread, "say exactly: well again")
         await side.until(lambda: "well again" in "".join(answers(side, thread)))
+
+
+async def test_a_database_whose_file_is_gone_is_told_and_takes_no_question(
+    running: Any, local_slack: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "bobbin.db"
+    async with running(f"sqlite:///{file}", "slack") as bobbin, httpx.AsyncClient(trust_env=False) as client:
+        ready = f"http://127.0.0.1:{bobbin.web.port}/readyz"
+        assert (await client.get(ready)).status_code == 200
+        moved = file.rename(tmp_path / "moved.db")
+        asked = await local_slack.say("ada", "general", "@bobbin say exactly: patience")
+        while (answer := await client.get(ready)).status_code == 200:
+            pass
+        assert answer.json()["troubles"] == {"database": "can't be reached or written to"}
+        await local_slack.wait_for(lambda: len(local_slack.deliveries) > 2, 10)
+        assert not file.exists()
+        moved.rename(file)
+        await local_slack.wait_for(lambda: len(local_slack.messages("general", asked.ts)) == 2, 20)
+        await bobbin.idle()

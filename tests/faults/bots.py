@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import aiohttp
 
 HOUSE = Path(__file__).parent.parent.parent
 PATIENCE = 120.0  # seconds for a start, which may have to wait until another process has ended
@@ -42,7 +45,8 @@ class Bot:
     def __init__(self, process: Process, variables: Mapping[str, str], log: Path) -> None:
         self.name = process.name
         self.port = 0  # of its web door, once it is ready
-        self.troubles: Counter[str] = Counter()  # what it logged as an error, by its words
+        self.said: Counter[str] = Counter()  # what it logged, by its words
+        self.troubles: Counter[str] = Counter()  # what of it were errors
         self._words = process.words
         self._variables = {**variables, **process.variables}
         self._log = log
@@ -90,6 +94,32 @@ class Bot:
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
+    @property
+    def megabytes(self) -> int:
+        """How much of the memory it has."""
+        assert self._process
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) // 1024
+
+    async def troubles_told(self) -> dict[str, str]:
+        """What its readiness page says is wrong, by part."""
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
+            page: dict[str, dict[str, str]] = await answer.json()
+            assert (answer.status == 200) is (not page["troubles"])
+            return page["troubles"]
+
+    def write_nothing(self) -> None:
+        """Have every write to a file fail, as on a disk that is full."""
+        self._limit_files(0)
+
+    def write_again(self) -> None:
+        self._limit_files(resource.RLIM_INFINITY)
+
+    def _limit_files(self, size: int) -> None:
+        assert self._process
+        _, most = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, most))
+
     def _signal(self, number: signal.Signals) -> None:
         assert self._process
         self._process.send_signal(number)
@@ -120,6 +150,7 @@ class Bot:
             entry = json.loads(line)
         except ValueError:
             entry = {"event": line.decode(errors="replace").strip(), "level": "error"}
+        self.said[str(entry.get("event"))] += 1
         if entry.get("event") == "ready":
             self.port = int(entry["health"].rpartition(":")[2].partition("/")[0])
             self._ready.set()

@@ -20,6 +20,12 @@ class Asked:
     platform: str
     thread: str
     expected: str
+    most: int = 1  # messages that its answer may take; of more than one, the first begins as expected
+
+    def is_answered_by(self, texts: Sequence[str]) -> bool:
+        if self.most > 1:
+            return bool(texts) and texts[0].startswith(self.expected)
+        return self.expected in texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,10 @@ class Recorded:
     """A turn, as the ledger has it. They come in the order of their ids."""
 
     token: str
-    problem: str
+    problem: str  # or what Bobbin itself answered
     reference: str
     shown: bool
+    is_refused: bool = False  # because too much is open already
 
 
 @dataclass(slots=True)
@@ -48,6 +55,7 @@ class Tally:
     asked: int = 0
     answered: int = 0  # the right answer, once, in its thread
     told: int = 0  # a sentence instead of an answer
+    silent: int = 0  # refused without a word, since who asked too much is being told that already
     unheard: int = 0  # nobody recorded it: the platform brought it to nobody, or to a process that died just then
     lost: int = 0  # recorded, yet neither answered nor told
     doubled: int = 0  # messages that show an answer again, and turns that were recorded again
@@ -91,12 +99,19 @@ def _attributed(
     asked: Sequence[Asked], seen: Iterable[Seen], turns: dict[str, list[Recorded]], found: Tally
 ) -> dict[str, list[tuple[int, Seen]]]:
     """Each question's messages, with their places in the order; what belongs to nothing is an orphan."""
-    by_reference = {turn.reference: turn.token for rows in turns.values() for turn in rows if turn.reference}
-    known = {question.token: question for question in asked}
+    known = {one.token: one for one in asked}
+    told: dict[str, list[Recorded]] = defaultdict(list)  # by thread, what has to be told there
+    for one in asked:
+        told[one.thread] += [turn for turn in turns[one.token] if turn.problem]
+    # Of an answer of several messages, the last one may be a file and small print alone.
+    long = defaultdict(list, {one.thread: [one.token] for one in asked if one.most > 1})
     shown: dict[str, list[tuple[int, Seen]]] = defaultdict(list)
     for place, message in enumerate(seen):
-        tokens = TOKEN.findall(message.text)
-        tokens += [token for reference, token in by_reference.items() if reference in message.text]
+        tokens = TOKEN.findall(message.text)[:1]
+        if not tokens and (turn := _told_by(message, told[message.thread])):
+            told[message.thread].remove(turn)
+            tokens = [turn.token]
+        tokens = tokens or long[message.thread]
         question = known.get(tokens[0]) if tokens else None
         if question and question.thread == message.thread:
             shown[question.token].append((place, message))
@@ -106,26 +121,33 @@ def _attributed(
     return shown
 
 
+def _told_by(message: Seen, turns: list[Recorded]) -> Recorded | None:
+    return next((turn for turn in turns if turn.problem in message.text), None)
+
+
 def _judge(question: Asked, messages: list[tuple[int, Seen]], rows: list[Recorded], found: Tally) -> None:
-    excess = max(0, len(messages) - 1) + max(0, len(rows) - 1)
+    excess = max(0, len(messages) - question.most) + max(0, len(rows) - 1)
     if excess:
         found.doubled += excess
         found.details.append(f"{question.token}: {len(messages)} messages, {len(rows)} turns")
     texts = [message.text for _, message in messages]
     problems = [row.problem for row in rows if row.problem]
-    if question.expected in texts:
+    is_answered = question.is_answered_by(texts)
+    if is_answered:
         found.answered += 1
     elif any(problem in text for problem in problems for text in texts):
         found.told += 1
         reason = problems[0].partition(" (Reference")[0]
         found.reasons[reason] = found.reasons.get(reason, 0) + 1
+    elif rows and rows[0].is_refused and not texts:
+        found.silent += 1
     elif rows:
         found.lost += 1
         found.details.append(f"{question.token}: lost, {rows[0]}, shows {[text[-60:] for text in texts]}")
     else:
         found.unheard += 1
         found.details.append(f"{question.token}: unheard in {question.thread}")
-    if texts and question.expected not in texts and not problems:
+    if texts and not is_answered and not problems:
         found.orphans += 1
         found.details.append(f"{question.token}: stopped at {texts[0][-60:]!r}")
 

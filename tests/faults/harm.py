@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from sandbox.slack import Failure
+from tests.faults.bounds import MENTIONS, endless, mentions, odd_values
 from tests.faults.count import TOKEN
+from tests.faults.machine import clock, disk
 from tests.faults.moments import MOMENTS
 from tests.faults.outage import outage
 from tests.faults.people import LOOK, Crowd, Wish
 from tests.faults.strange import absurd_waits, away, flood, odd_replies, unreadable
+from tests.faults.tokens import tokens
 from tests.faults.world import PACE, World, until
 
+NOBODY = Wish(0, 0)  # asks beside what the harm itself has asked
 HUNDRED = 100
 SLOW = 3.0  # seconds between two pieces: such an answer takes two minutes
 PATIENCE = 120.0  # seconds for that many answers to have begun, or to have gone on
@@ -35,6 +39,7 @@ class Scenario:
     harm: Harm
     least: int = 0  # acts of harm that there have to be
     needs_server: bool = False  # a PostgreSQL of ours
+    needs_file: bool = False  # a database in one
     only_if_named: bool = False  # it takes long
 
 
@@ -228,8 +233,8 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
     return [
         Scenario("calm", 8 * share, *some(30, 50), nothing),
         Scenario("kills", 26 * share, *some(85, 125), kills, least=round(16 * share) or 2),
-        Scenario("moments", 0, Wish(0, 0), Wish(0, 0), moments),
-        Scenario("hundred", 0, Wish(0, 0), Wish(0, 0), hundred),
+        Scenario("moments", 0, NOBODY, NOBODY, moments),
+        Scenario("hundred", 0, NOBODY, NOBODY, hundred),
         Scenario("freezes", 10 * share, *some(40, 60), freezes, least=2),
         Scenario("deliveries", 12 * share, *some(60, 60), deliveries, least=2),
         Scenario("refusals", 6 * share, *some(25, 40), refusals, least=2),
@@ -237,12 +242,18 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
         Scenario("cuts", 13 * share, *some(40, 60), cuts, least=4),
         Scenario("restarts", 12 * share, *some(30, 30), restarts, least=3, needs_server=True),
         Scenario("unreadable", 10 * share, *some(30, 40), unreadable, least=2),
-        Scenario("odd replies", 0, Wish(0, 0), Wish(0, 0), odd_replies),
-        Scenario("absurd waits", 0, Wish(0, 0), Wish(0, 0), absurd_waits),
+        Scenario("odd replies", 0, NOBODY, NOBODY, odd_replies),
+        Scenario("absurd waits", 0, NOBODY, NOBODY, absurd_waits),
         Scenario("flood", 4 * share, *some(20, 20), flood, least=2),
+        Scenario("tokens", 0, NOBODY, NOBODY, tokens),
+        Scenario("endless", 0, NOBODY, NOBODY, endless),
+        Scenario("odd values", 0, NOBODY, NOBODY, odd_values),
+        Scenario("disk", 0, NOBODY, NOBODY, disk, needs_file=True),
+        Scenario("clock", 0, NOBODY, NOBODY, clock),
         Scenario("mixture", 20 * share, *some(60, 90), mixture, least=round(12 * share) or 2),
+        Scenario("mentions", 0, NOBODY, NOBODY, mentions(round(MENTIONS * share))),
         # The last one: it leaves people told for a while, since the bot does not hammer a service that was down.
         Scenario("no upstream", 3 * share, *some(10, 20), no_upstream),
-        Scenario("outage", 0, Wish(0, 0), Wish(0, 0), outage, only_if_named=True),
-        Scenario("away", 0, Wish(0, 0), Wish(0, 0), away, only_if_named=True),
+        Scenario("outage", 0, NOBODY, NOBODY, outage, only_if_named=True),
+        Scenario("away", 0, NOBODY, NOBODY, away, only_if_named=True),
     ]

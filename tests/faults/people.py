@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 
 from bots.reply.wanted import TRY_AGAIN
 from bots.slack.buttons import AGAIN
+from core.words import whole
 from sandbox.discord import LocalDiscord, Message
 from sandbox.slack import ChangeKind, LocalSlack, shown
 from sandbox.slack import Message as SlackMessage
@@ -20,6 +22,8 @@ from tests.faults.count import Asked, Seen
 PATIENCE = 3.0  # seconds that somebody waits for an answer before asking on regardless
 LOOK = 0.05  # seconds between two looks
 MOST_IN_A_THREAD = 5
+# They take turns, since one person may not have many questions open at once.
+NAMES = [f"person-{number}" for number in range(40)]
 LONG_ANSWER = " ".join(["and so it goes on and on"] * 6)  # streams for a second
 
 
@@ -29,7 +33,10 @@ class Side(Protocol):
     name: str
 
     async def open(self, text: str) -> Any:
-        """Ask *text* where nobody has asked before."""
+        """Somebody asks *text* where nobody has asked before."""
+
+    async def insist(self, text: str) -> Any:
+        """One and the same person asks *text* in the one room in which they ask everything, again in a new thread."""
 
     def can_go_on(self, place: Any) -> bool:
         """Is there a thread by now?"""
@@ -60,18 +67,24 @@ class SlackSide:
     def __init__(self, local: LocalSlack) -> None:
         self.local = local
         self._rooms = 0
+        self._names = itertools.cycle(NAMES)
+        for name in NAMES:
+            local.add_user(name)
 
     async def open(self, text: str) -> SlackMessage:
         # Slack allows a message a second in a channel, so that every thread has a channel of its own here.
         self._rooms += 1
-        room = self.local.add_channel(f"room-{self._rooms}", "ada", "ben", self.local.bot_user_id)
-        return await self.local.say("ada", room, f"@bobbin {text}")
+        room = self.local.add_channel(f"room-{self._rooms}", *NAMES, self.local.bot_user_id)
+        return await self.local.say(next(self._names), room, f"@bobbin {text}")
+
+    async def insist(self, text: str) -> SlackMessage:
+        return await self.local.say("ada", "random", f"@bobbin {text}")
 
     def can_go_on(self, place: SlackMessage) -> bool:
         return True
 
     async def ask(self, place: SlackMessage, text: str) -> None:
-        await self.local.say("ben", place.channel, f"@bobbin {text}", place.ts)
+        await self.local.say(next(self._names), place.channel, f"@bobbin {text}", place.ts)
 
     def thread(self, place: SlackMessage) -> str:
         return f"{place.channel}/{place.ts}"
@@ -84,7 +97,7 @@ class SlackSide:
 
     async def retry(self, place: SlackMessage) -> None:
         with suppress(KeyError):
-            await self.local.click("ada", self._said(place)[-1], AGAIN)
+            await self.local.click(place.user, self._said(place)[-1], AGAIN)
 
     def _said(self, place: SlackMessage) -> list[SlackMessage]:
         return [one for one in self.local.messages(place.channel, place.ts) if one.bot_id]
@@ -107,16 +120,22 @@ class DiscordSide:
 
     def __init__(self, local: LocalDiscord) -> None:
         self.local = local
+        self._names = itertools.cycle(NAMES)
+        for name in NAMES:
+            local.add_user(name)
 
     async def open(self, text: str) -> Message:
-        return await self.local.say("ada", "general", f"@bobbin {text}")
+        return await self.local.say(next(self._names), "general", f"@bobbin {text}")
+
+    async def insist(self, text: str) -> Message:
+        return await self.local.say("ada", "random", f"@bobbin {text}")
 
     def can_go_on(self, place: Message) -> bool:
         return place.thread is not None
 
     async def ask(self, place: Message, text: str) -> None:
         assert place.thread
-        await self.local.say("ben", place.thread, text)
+        await self.local.say(next(self._names), place.thread, text)
 
     def thread(self, place: Message) -> str:
         return str(place.id)  # a thread has the id of the message that it was made from
@@ -129,7 +148,7 @@ class DiscordSide:
 
     async def retry(self, place: Message) -> None:
         with suppress(ValueError):
-            await self.local.click("ada", self._said(place)[-1], TRY_AGAIN)
+            await self.local.click(place.author, self._said(place)[-1], TRY_AGAIN)
 
     def _said(self, place: Message) -> list[Message]:
         said = self.local.messages(place.thread) if place.thread else []
@@ -175,16 +194,22 @@ class Crowd:
                 self._left -= size
                 people.create_task(self._talk(size, self._random.uniform(0, self._seconds)))
 
-    async def open(self, *, streaming: bool) -> tuple[Any, Asked]:
-        """Ask in a new thread."""
-        token, text = _question(streaming=streaming)
+    async def open(self, *, streaming: bool, beside: str = "", most: int = 1) -> tuple[Any, Asked]:
+        """Ask in a new thread, for an answer with something *beside* its token, of *most* messages."""
+        token, text = question(streaming=streaming, beside=beside)
         place = await self.side.open(text)
-        return place, self._note(token, text, place)
+        return place, self.note(token, text, place, most)
+
+    async def insist(self) -> tuple[Any, Asked]:
+        """Ask as one and the same person, in a new thread."""
+        token, text = question(streaming=False)
+        place = await self.side.insist(text)
+        return place, self.note(token, text, place)
 
     async def ask_on(self, place: Any, *, streaming: bool) -> Asked:
-        token, text = _question(streaming=streaming)
+        token, text = question(streaming=streaming)
         await self.side.ask(place, text)
-        return self._note(token, text, place)
+        return self.note(token, text, place)
 
     async def _talk(self, questions: int, after: float) -> None:
         """Some wait for each answer before they go on, some don't."""
@@ -208,15 +233,16 @@ class Crowd:
     def _chance(self) -> bool:
         return self._random.randrange(100) < self._streaming
 
-    def _note(self, token: str, text: str, place: Any) -> Asked:
-        expected = text.partition(": ")[2]
-        self.asked.append(Asked(token, self.side.name, self.side.thread(place), expected))
+    def note(self, token: str, text: str, place: Any, most: int = 1) -> Asked:
+        """Keep in mind that *text* was asked there."""
+        expected = whole(text.partition(": ")[2])
+        self.asked.append(Asked(token, self.side.name, self.side.thread(place), expected, most))
         return self.asked[-1]
 
 
 def is_ended(asked: Asked, texts: list[str]) -> bool:
     """Is there the answer, or at last a sentence with a reference instead?"""
-    return asked.expected in texts or bool(texts and texts[-1].endswith("`)"))
+    return asked.is_answered_by(texts) or bool(texts and texts[-1].endswith("`)"))
 
 
 async def _came(true: Callable[[], bool]) -> bool:
@@ -230,9 +256,11 @@ async def _came(true: Callable[[], bool]) -> bool:
     return True
 
 
-def _question(*, streaming: bool) -> tuple[str, str]:
+def question(*, streaming: bool, beside: str = "") -> tuple[str, str]:
+    """A new token, and a question whose answer has it, with something *beside* it."""
     token = f"q{secrets.token_hex(4)[:7]}"
-    return token, f"say exactly: {token}{f' {LONG_ANSWER}' if streaming else ''}"
+    more = f" {beside}" * bool(beside) + f" {LONG_ANSWER}" * streaming
+    return token, f"say exactly: {token}{more}"
 
 
 def _words(message: Message) -> str:

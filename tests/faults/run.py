@@ -14,7 +14,7 @@ from tests.faults.harm import Scenario
 from tests.faults.play import Report, failed, play, told
 from tests.faults.world import World, opened
 
-COUNTED = ("asked", "answered", "told", "unheard", "lost", "doubled", "disordered", "orphans", "repeats")
+COUNTED = ("asked", "answered", "told", "silent", "unheard", "lost", "doubled", "disordered", "orphans", "repeats")
 
 
 async def run(
@@ -42,7 +42,7 @@ async def _play_on(world: World, left: deque[tuple[int, Scenario]], seed: int, k
     """Play what is *left*, until one fails: what that leaves behind is no place for the next."""
     while left:
         number, scenario = left.popleft()
-        if scenario.needs_server and world.server is None:
+        if (scenario.needs_server and world.server is None) or (scenario.needs_file and world.server):
             continue
         try:
             report = await play(world, scenario, seed + 100 * number)

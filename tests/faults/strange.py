@@ -74,7 +74,7 @@ async def unreadable(world: World, play: Play) -> None:
     numbers = itertools.count(1)
     while play.goes_on():
         for bad in BAD_PARTS:
-            world.discord.send_raw("MESSAGE_CREATE", _message(world, next(numbers)) | bad)
+            world.discord.send_raw("MESSAGE_CREATE", message(world, next(numbers)) | bad)
         for name in ("GUILD_CREATE", "CHANNEL_UPDATE", "THREAD_CREATE", "INTERACTION_CREATE", "A_NEW_ONE"):
             world.discord.send_raw(name, {"id": str(next(numbers)), "guild_id": None, "channels": [None], "type": "?"})
         for event in BAD_EVENTS:
@@ -87,7 +87,7 @@ async def unreadable(world: World, play: Play) -> None:
         await world.kill(play.random.choice(world.bots), "kill beside what can't be read")
 
 
-def _message(world: World, number: int) -> dict[str, Any]:
+def message(world: World, number: int) -> dict[str, Any]:
     local = world.discord
     channel = next(one for one in local.world.channels.values() if one.name == "general")
     return {

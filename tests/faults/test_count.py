@@ -70,3 +70,25 @@ def test_a_question_twice_in_one_conversation_is_found_and_in_two_is_not() -> No
 def test_a_refusal_at_the_door_belongs_to_nothing_and_is_no_orphan() -> None:
     seen = said(f"{ONE} and on", TWO, "I can't take questions right now, since …")
     assert tally(ASKED, seen, TURNS, []).is_well
+
+
+def test_who_asks_too_much_and_is_being_told_so_may_get_no_word_more() -> None:
+    hint = "You have a question open with me."
+    rows = [Recorded(ONE, hint, "abc", shown=True), Recorded(TWO, hint, "def", shown=True, is_refused=True)]
+    found = tally(ASKED, said(hint), rows, [])
+    assert (figures(found), found.is_well) == ({"asked": 2, "told": 1, "silent": 1}, True)
+    refused_without_reason = [rows[0], Recorded(TWO, "Other words.", "def", shown=True)]
+    assert tally(ASKED, said(hint), refused_without_reason, []).lost == 1
+
+
+def test_what_is_told_a_second_time_belongs_to_nothing() -> None:
+    rows = [Recorded(ONE, PROBLEM, "abc", shown=True), TURNS[1]]
+    assert figures(tally(ASKED, said(PROBLEM, PROBLEM, TWO), rows, []))["orphans"] == 1
+
+
+@pytest.mark.parametrize(("messages", "doubled"), [(3, 0), (4, 1)])
+def test_a_long_answer_has_so_many_messages_and_no_more(messages: int, doubled: int) -> None:
+    asked = [Asked(ONE, "slack", "t", ONE, most=3)]
+    pages = [f"{ONE}\n\n{ONE}"] * (messages - 1)
+    found = tally(asked, said(*pages, "The rest is in the file."), TURNS[:1], [])
+    assert (found.answered, found.doubled, found.orphans) == (1, doubled, 0)

@@ -7,12 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.faults.bots import Process, Topology
-from tests.faults.harm import Scenario, deliveries, kills
+from tests.faults.bounds import ended_meanwhile, mentions, much_at_once, odd_values
+from tests.faults.harm import Harm, Play, Scenario, deliveries, kills
+from tests.faults.machine import clock, full_disk, no_file
+from tests.faults.moments import Strike, overtaken, told_not_recorded
 from tests.faults.people import Wish
-from tests.faults.play import play
-from tests.faults.world import opened
+from tests.faults.play import Report, play
+from tests.faults.tokens import platforms_refuse, upstream_refuses
+from tests.faults.world import World, opened
 
-ONE_PROCESS = Topology("sqlite", "sqlite", (Process("bot"),))
+ONE_PROCESS = Topology("sqlite", "sqlite", (Process("bot", variables={"BOBBIN_SHUTDOWN_GRACE": "2"}),))
+NOBODY = Wish(0, 0)  # who asks beside what the harm itself has asked
 
 
 @pytest.mark.timeout(120)
@@ -28,3 +33,50 @@ async def test_killed_again_and_again_it_answers_everything_once_and_in_order(tm
     assert [report.tallies["slack"].answered for report in reports] == [12, 12]  # Slack brings again what was missed
     assert reports[1].tallies["discord"].answered == 4
     assert reports[0].harm["kill"] >= 3
+
+
+@pytest.mark.timeout(120)
+async def test_what_is_not_recorded_is_not_acknowledged(tmp_path: Path) -> None:
+    report = await played(tmp_path, on("slack", told_not_recorded))
+    assert report.is_well, report
+    assert report.tallies["slack"].answered == 1
+
+
+@pytest.mark.timeout(120)
+async def test_who_was_overtaken_while_frozen_writes_no_more(tmp_path: Path) -> None:
+    report = await played(tmp_path, on("discord", overtaken))
+    assert report.is_well, report
+    assert report.tallies["discord"].answered == 1
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("harm", "answered"),
+    [
+        pytest.param(lambda world, playing: platforms_refuse(world, playing, "discord"), 2, id="a platform's token"),
+        pytest.param(upstream_refuses, 2, id="the upstream's token"),
+        pytest.param(much_at_once, 2, id="a huge answer"),
+        pytest.param(ended_meanwhile, 2, id="an answer without end"),
+        pytest.param(mentions(60), 22, id="mentions"),
+        pytest.param(odd_values, 16, id="odd values"),
+        pytest.param(full_disk, 3, id="a full disk"),
+        pytest.param(no_file, 3, id="no file"),
+        pytest.param(clock, 2, id="clock"),
+    ],
+)
+async def test_what_is_too_much_or_away_takes_nothing_else_along(tmp_path: Path, harm: Harm, answered: int) -> None:
+    report = await played(tmp_path, harm)
+    assert report.is_well, report
+    assert sum(tally.answered for tally in report.tallies.values()) >= answered
+
+
+async def played(folder: Path, harm: Harm) -> Report:
+    async with opened(ONE_PROCESS, folder) as world:
+        return await play(world, Scenario("short", 0, NOBODY, NOBODY, harm), seed=1)
+
+
+def on(platform: str, strike: Strike) -> Harm:
+    async def harm(world: World, playing: Play) -> None:
+        await strike(world, next(crowd for crowd in playing.crowds if crowd.side.name == platform))
+
+    return harm

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, create_engine, delete, select
+from sqlalchemy import ColumnElement, Connection, Engine, NullPool, case, create_engine, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bots.discord.identify_budget import STARTS_NOTE
@@ -29,9 +29,16 @@ from tests.faults.wire import Wire, wire_to
 
 PACE = 0.03  # seconds between two pieces of an answer
 TOKENS = 5  # of the upstream; it takes 20 questions at once for each
-RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16)  # Slack waits for minutes; here nobody is away for longer than this
+RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16, 32)  # Slack waits for minutes; here nobody is away for longer than this
 CATCHING_UP = 30.0  # seconds in which a bot should have found what was said while it was away
+NOTICED_WITHIN = 100.0  # seconds: what nobody meets is looked at every minute
 PATIENCE = 150.0  # seconds, after all harm, for everything to come to its end
+
+# Has everybody else wait who would write.
+_HOLD = {
+    "sqlite": ["BEGIN IMMEDIATE"],
+    "postgresql": ["SET LOCAL lock_timeout = '5s'", "LOCK TABLE turns IN EXCLUSIVE MODE"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +51,72 @@ class Row:
     reference: str
     reply: str
     shown: bool
+    hint: str  # what Bobbin answered by itself
+
+    @property
+    def is_refused(self) -> bool:
+        return "open with me" in self.hint or "open in this thread" in self.hint
+
+
+def _token(question: str) -> str:
+    """Empty where there is none: what the database refuses is recorded without its words."""
+    return next(iter(TOKEN.findall(question)), "")
 
 
 class Storage:
     """The database, looked at from outside."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, file: Path) -> None:
+        """*file* is where it is, if it is in one."""
         self._engine = engine
+        self.file = file
 
-    def rows(self) -> list[Row]:
+    def rows(self, *where: ColumnElement[bool]) -> list[Row]:
         """Every turn, in the order of acceptance. Empty while there is no database."""
-        columns = (turns.c.question, turns.c.status, turns.c.problem, turns.c.reference, turns.c.reply, turns.c.shown)
+        by_itself = case((turns.c.model == "", turns.c.answer), else_="")
+        columns = (
+            *(turns.c.question, turns.c.status, turns.c.problem, turns.c.reference, turns.c.reply, turns.c.shown),
+            by_itself,
+        )
         try:
             with self._engine.connect() as connection:
-                found = connection.execute(select(*columns).order_by(turns.c.id)).all()
+                found = connection.execute(select(*columns).where(*where).order_by(turns.c.id)).all()
         except DBAPIError:
             return []
-        return [Row(TOKEN.findall(question)[0], *rest) for question, *rest in found]
+        return [Row(_token(question), *rest) for question, *rest in found]
 
     def streaming(self) -> list[str]:
         """The tokens of what is being answered."""
-        return [row.token for row in self.rows() if row.status == "streaming"]
+        return [row.token for row in self.rows(turns.c.status == "streaming")]
 
     def row(self, token: str) -> Row | None:
-        return next((row for row in self.rows() if row.token == token), None)
+        return next(iter(self.rows(turns.c.question.contains(token))), None)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Connection]:
+        """Let nobody else write while the context lasts; everybody may read. Raises DBAPIError if somebody is at it."""
+        with self._engine.connect() as connection:
+            for statement in _HOLD[self._engine.dialect.name]:
+                connection.exec_driver_sql(statement)
+            yield connection
+            connection.rollback()
+
+    def overtake(self, token: str) -> bool:
+        """Take a turn on, as another process would; return False if somebody was writing just then."""
+        taken = update(turns).where(turns.c.question.contains(token)).values(attempt=turns.c.attempt + 1)
+        try:
+            with self.held() as connection:
+                connection.execute(taken)
+                connection.commit()
+        except DBAPIError:
+            return False
+        return True
 
     def recorded(self) -> list[Recorded]:
-        return [Recorded(row.token, row.problem, row.reference, row.shown) for row in self.rows()]
+        return [
+            Recorded(row.token, row.problem or row.hint, row.reference, row.shown, row.is_refused)
+            for row in self.rows()
+        ]
 
     def forget_starts(self) -> None:
         """Rightly, a bot that was started twenty times in an hour waits before it calls on Discord again."""
@@ -171,6 +217,24 @@ async def until(true: Callable[[], Any], seconds: float = 60.0) -> None:
             await asyncio.sleep(LOOK / 5)
 
 
+async def until_told(world: World, *parts: str) -> None:
+    """Wait until the readiness page of one bot names each of *parts*. Raises TimeoutError."""
+    async with asyncio.timeout(NOTICED_WITHIN):
+        while True:
+            told = await world.bots[0].troubles_told()
+            if all(any(name.startswith(part) for name in told) for part in parts):
+                return
+            await asyncio.sleep(4 * LOOK)
+
+
+async def until_well(world: World) -> None:
+    """Wait until every bot says that it is ready. Raises TimeoutError."""
+    async with asyncio.timeout(NOTICED_WITHIN):
+        for bot in world.bots:
+            while await bot.troubles_told():
+                await asyncio.sleep(4 * LOOK)
+
+
 class Server:
     """A PostgreSQL of ours."""
 
@@ -214,8 +278,9 @@ async def opened(topology: Topology, folder: Path) -> AsyncIterator[World]:
         # Both hand out addresses of their own for sockets and gateways; those have to be the wires' as well.
         slack._platform.origin = f"http://127.0.0.1:{wires['slack'].port}"
         discord.world.base_url = f"http://127.0.0.1:{wires['discord'].port}"
-        server = None
-        bots_url = engines_url = f"sqlite:///{folder / 'bobbin.db'}"
+        server, file = None, folder / "bobbin.db"
+        bots_url = f"sqlite:///{file}"
+        engines_url = f"sqlite:///file:{file}?mode=rw&uri=true"  # which makes no file where there is none
         if topology.database == "postgres":
             server = await asyncio.to_thread(Server, folder / "postgres")
             stack.callback(server.close)
@@ -225,7 +290,7 @@ async def opened(topology: Topology, folder: Path) -> AsyncIterator[World]:
             )
             engines_url, bots_url = server.url, f"postgresql://postgres@127.0.0.1:{wires['database'].port}/postgres"
         engine = create_engine(engines_url, poolclass=NullPool)
-        world = World(slack, discord, upstream, Storage(engine), wires)
+        world = World(slack, discord, upstream, Storage(engine, file), wires)
         world.server = server
         variables = {
             "BOBBIN_UPSTREAM__URL": f"http://127.0.0.1:{wires['upstream'].port}",

@@ -220,6 +220,19 @@ async def test_reset_and_help_answer(house: House) -> None:
         assert helped.ephemeral
 
 
+async def test_a_shared_conversation_is_reset_and_retried_by_those_whose_it_is(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked_by_command()
+        await house.settle(turn.start("m").finish("Because."))
+        for command in ("reset", "retry"):
+            refused = await house.discord.slash("ben", "general", command)
+            assert "manages this channel" in await told(house, refused)
+            assert refused.ephemeral
+        cem = house.discord.add_user("cem", manages_guild=True)
+        done = await house.discord.slash(cem, "general", "retry")
+        assert "Trying again" in await told(house, done)
+
+
 async def test_an_unforeseen_failure_becomes_a_sentence_with_a_reference(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

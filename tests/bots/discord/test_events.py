@@ -210,6 +210,7 @@ async def test_a_direct_conversation_is_its_own_place(local: LocalDiscord, heard
         ("x" * THREAD_NAME, "x" * THREAD_NAME),
         ("x" * (THREAD_NAME + 1), "x" * (THREAD_NAME - 1) + "…"),
         ("😀" * 51, "😀" * 49 + "…"),  # two units each
+        ("half \ud83d of it", "half \ufffd of it"),  # else no note could be written, and nobody would answer
         (FAMILY * 10, FAMILY * 9 + "…"),  # eleven units each
     ],
 )

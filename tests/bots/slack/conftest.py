@@ -25,7 +25,8 @@ from core.preset import Preset
 from core.relay import Relay
 from core.secret_box import SecretBox
 from core.storage.database import Database, open_database
-from core.storage.ledger import Ledger, Obeyed
+from core.storage.intake import Obeyed
+from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.thread import ThreadId
 from core.turn import Accepted, Question, QuestionKey, Reply, Turn

@@ -51,7 +51,7 @@ class Askers:
         await self._tasks[name]
 
     async def _ask(self, name: str, where: Thread) -> None:
-        async with self.limits.slot(where, self.told.append):
+        async with self.limits.slot(where, "ada", self.told.append):
             self.admitted.append(name)
             await self._ends[name].wait()
 
@@ -163,7 +163,7 @@ async def test_a_token_that_is_set_aside_is_passed_over_for_a_while() -> None:
     assert one.refusal(100 + ASIDE) is None
     limits = Limits([one, other], clock=lambda: 101)
     for _ in range(3):
-        async with limits.slot(thread("work"), lambda _: None) as given:
+        async with limits.slot(thread("work"), "ada", lambda _: None) as given:
             assert given is other
     assert limits.aside == 1
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,13 +52,14 @@ class Rig:
         self.metrics = Metrics()
         upstreams = [Upstream(each.url, f"local-{secrets.token_hex(8)}") for each in emulators]
         self.service = Service(
-            upstreams, **{"backoff": QUICK, "rest": Backoff(60, 60), "metrics": self.metrics, **given}
+            upstreams,
+            **{"backoff": QUICK, "rest": Backoff(60, 60), "models": ["gpt-5.1"], "metrics": self.metrics, **given},
         )
 
     async def ask(self, text: str = "Why?", *, model: str = "gpt-5.1", tries: int = 4) -> str:
         thread = Thread(ThreadId(text), "chat", (WORK,))
         prompt = Prompt(model=model, question=text)
-        async with self.service.ask(prompt, thread=thread, told=lambda _: None, tries=tries) as answering:
+        async with self.service.ask(prompt, thread=thread, asker="ada", told=lambda _: None, tries=tries) as answering:
             async for _ in answering:
                 pass
             return answering.said().text
@@ -299,3 +300,54 @@ async def test_a_cut_before_the_first_byte_counts_as_down(rigged: Any) -> None:
         assert {type(answer) for answer in answers} == {UpstreamCut}
         with pytest.raises(CircuitOpen):
             await rig.ask()
+
+
+async def test_a_model_that_people_name_makes_no_label_of_its_own(rigged: Any) -> None:
+    async with rigged() as rig:
+        for number in range(5):
+            await rig.ask("say exactly: here", model=f"model-{number}")
+        await rig.ask("say exactly: here")
+        count = {"outcome": "ok"}
+        assert rig.measured("bobbin_upstream_calls_total", model="other", **count) == 5
+        assert rig.measured("bobbin_upstream_calls_total", model="gpt-5.1", **count) == 1
+        assert b"model-" not in rig.metrics.page()
+
+
+async def test_a_code_that_nobody_knows_makes_no_label_of_its_own(rigged: Any) -> None:
+    async with rigged() as rig:
+        for number in range(3):
+            error = UpstreamFailed(code=f"new_{number}", status=400)
+            with pytest.raises(UpstreamFailed), patched(rig, error):
+                await rig.ask(tries=1)
+        assert rig.measured("bobbin_upstream_calls_total", model="gpt-5.1", outcome="UpstreamFailed") == 3
+        assert b"new_" not in rig.metrics.page()
+
+
+async def test_a_model_that_is_down_is_seen_by_its_label(rigged: Any) -> None:
+    async with rigged(most_breakers=3) as rig:
+        rig.emulators[0].faults.set("api_error")
+        for _ in range(FAILURES):
+            with pytest.raises(UpstreamFailed):
+                await rig.ask(model="somebody's", tries=1)
+        down = "bobbin_upstream_down"
+        assert (rig.measured(down, model="other"), rig.measured(down, model="gpt-5.1")) == (1, 0)
+        rig.emulators[0].faults.clear()
+        for number in range(5):
+            await rig.ask("say exactly: here", model=f"model-{number}")
+        assert len(rig.service._breakers) == 3, "however many models people name"
+
+
+@contextmanager
+def patched(rig: Rig, error: UpstreamError) -> Iterator[None]:
+    """Have the service refuse like that."""
+    upstream = rig.service._limits.tokens[0].upstream
+
+    @asynccontextmanager
+    async def ask(prompt: Prompt) -> AsyncIterator[None]:
+        if prompt.question:
+            raise error
+        yield
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upstream, "ask", ask)
+        yield

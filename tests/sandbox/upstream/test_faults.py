@@ -170,6 +170,14 @@ async def test_an_unnamed_conversation_stays_unnamed(emulator: Emulator, upstrea
     assert await upstream.answer(ASKED) == Said(TEXT, None)
 
 
+@pytest.mark.parametrize(("kind", "odd"), [("long", "x" * 264), ("nul", "\0"), ("half", "\ud800")])
+async def test_a_conversation_may_have_an_odd_id(emulator: Emulator, upstream: Upstream, kind: str, odd: str) -> None:
+    emulator.faults.read(f"odd_id={kind}")
+    await upstream.answer(ASKED)
+    [name] = emulator.conversations
+    assert name.endswith(odd)
+
+
 def going_on(name: str) -> Prompt:
     return Prompt("gpt-5.1", "What is my name?", ConversationId(name))
 
@@ -217,6 +225,6 @@ async def test_events_carry_faults_too(emulator: Emulator, token: str) -> None:
 
 
 def test_every_fault_is_tried_here() -> None:
-    source = [*REFUSED, *BROKEN, *HARMLESS, "raw", "huge", "no_id", "expired", "unknown_id", "other_id"]
+    source = [*REFUSED, *BROKEN, *HARMLESS, "raw", "huge", "no_id", "odd_id", "expired", "unknown_id", "other_id"]
     tried = {switch.partition("=")[0] for each in source for switch in each.split(",")}
     assert tried == set(FAULTS)
