@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -94,6 +94,10 @@ class Listeners:
     async def open(self) -> AsyncIterator[None]:
         """Hear while the body runs."""
         marks = [one.mark for one in self._catch_ups.values()]
+        for mark in marks:
+            # From here on all is to be heard, also what is said while a shard still waits for its turn to connect.
+            with suppress(StorageUnavailable):  # catching up loads it, and says so
+                await mark.load()
         keeping = [asyncio.create_task(mark.keep_up()) for mark in marks]
         try:
             self._attach(
