@@ -69,12 +69,10 @@ class Place:
         self.may_answer.set()
         self.answers_left = asyncio.Semaphore(1_000)
         self.trouble: list[Exception] = []  # raised one by one, before a thread is looked at
-        self.picked: list[ThreadId] = []  # by the engine, in this order
         self.begun: list[str] = []
         self.ended: list[str] = []
 
     async def see_to(self, thread: ThreadId) -> None:
-        self.picked.append(thread)
         if self.trouble:
             raise self.trouble.pop()
         while taken := await self.ledger.take(thread):
