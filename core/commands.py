@@ -89,15 +89,28 @@ class Deeds(Protocol):
     def forget(self, thread: ThreadId) -> None:
         """Let the next turn of *thread* begin without memory."""
 
-    def answer_again(self, thread: ThreadId) -> bool:
-        """Have the newest question of *thread* answered again; return whether there is one that it remembers."""
+    def newest_place(self, asker: str, within: ThreadId) -> ThreadId | None:
+        """Return the thread in which *asker* asked last, of *within* and those whose id begins with it and a slash."""
+
+    def answer_again(self, thread: ThreadId, asker: str = "") -> bool:
+        """Have the newest question of *thread* answered again; return whether there is one that it remembers.
+
+        With *asker*, the newest question of that person.
+        """
 
 
-def refusal(command: Command, thread: Thread, by: str, deeds: Deeds) -> str:
-    """Return what to tell if *command* is not for *by* to give, who does not manage the channel; empty if it is."""
-    if command.verb is Verb.RETRY and not deeds.may_answer_again(thread.id, by):
+def refusal(command: Command, thread: Thread, by: str, deeds: Deeds, *, own: bool = False) -> str:
+    """Return what to tell if *command* is not for *by* to give, who does not manage the channel; empty if it is.
+
+    *own*: as for `Relay.obey`. What somebody asked can be answered again for that person; what others go on with can't be
+    forgotten for them.
+    """
+    meant = deeds.newest_place(by, thread.id) if own else thread.id
+    if meant is None or (own and command.verb is Verb.RETRY):
+        return ""
+    if command.verb is Verb.RETRY and not deeds.may_answer_again(meant, by):
         return _NOT_THEIRS.format("the person who asked it, the one who started this thread", "have it answered again")
-    if command.verb is Verb.RESET and not deeds.may_forget(thread.id, by):
+    if command.verb is Verb.RESET and not deeds.may_forget(meant, by):
         return _NOT_THEIRS.format("the person who started this thread", "make me forget it")
     return ""
 
@@ -122,8 +135,16 @@ class Commands:
     presets: Mapping[str, Preset]  # by name
     longest_instructions: int  # characters
 
-    def obey(self, command: Command, thread: Thread, by: str, deeds: Deeds) -> Told:
-        """Do what *command* wants in *thread* and return what to tell. *by*: who gave it, for the record."""
+    def obey(self, command: Command, thread: Thread, by: str, deeds: Deeds, *, own: bool = False) -> Told:
+        """Do what *command* wants in *thread* and return what to tell. *by*: who gave it, for the record.
+
+        *own*: as for `Relay.obey`.
+        """
+        if own and command.verb in (Verb.RETRY, Verb.RESET):
+            return _in_own(command.verb, thread, by, deeds)
+        return self._obey(command, thread, by, deeds)
+
+    def _obey(self, command: Command, thread: Thread, by: str, deeds: Deeds) -> Told:
         match command.verb:
             case Verb.HELP:
                 return Told(HELP)
@@ -197,6 +218,19 @@ def _retry(thread: Thread, deeds: Deeds) -> Told:
     if deeds.answer_again(thread.id):
         return Told("Trying again: the new answer replaces my last one above.", is_done=True)
     return Told("I don't remember a question in this thread, so there's nothing to retry.")
+
+
+def _in_own(verb: Verb, place: Thread, by: str, deeds: Deeds) -> Told:
+    """Do it in the conversation of *place* in which *by* asked last."""
+    thread = deeds.newest_place(by, place.id)
+    if thread is None:
+        return Told("You haven't asked me anything in this channel that I remember.")
+    if verb is Verb.RESET:
+        deeds.forget(thread)
+        return Told("Done. I've forgotten your last question in this channel, and what came of it.", is_done=True)
+    if deeds.answer_again(thread, by):
+        return Told("Trying your last question here again: the new answer replaces the one I gave.", is_done=True)
+    return Told("You haven't asked me anything in this channel that I remember.")
 
 
 def _explained(choice: Choice, thread: Thread) -> str:

@@ -19,7 +19,7 @@ from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
 from core.words import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from core.preset import Choice, Preset
@@ -124,18 +124,20 @@ class Relay:
         occasion: str = "",
         may_change: MayChange | None = None,
         manages: Manages | None = None,
+        own: bool = False,
     ) -> Told:
         """Obey a *command* that was not said in *thread* but given there by the platform's own means; say what to tell.
 
         *by*: who gave it, for the record. What changes something is done once for each *occasion*: the platform's id of
-        this very use of the command; where there is none, it is empty. *may_change* and *manages* as for `hear`. Raises
-        StorageUnavailable: then it was not obeyed.
+        this very use of the command; where there is none, it is empty. *may_change* and *manages* as for `hear`. *own*:
+        *thread* is a place with many conversations, whose ids begin with its id and a slash; what concerns one of them is
+        meant for that in which *by* asked last. Raises StorageUnavailable: then it was not obeyed.
         """
         try:
-            await self._permit(command, thread, by, may_change, manages)
+            await self._permit(command, thread, by, may_change, manages, own=own)
         except Refused as refused:
             return Told(refused.sentence)
-        deed = self._deed(command, thread, by)
+        deed = self._deed(command, thread, by, own=own)
         obeyed = await self._ledger.obey_once(occasion if command.changes_anything else "", deed, OCCASIONS_KEPT)
         if obeyed is None:
             return TWICE
@@ -154,14 +156,15 @@ class Relay:
         question = _in_words(question)
         return await self._accept(question, reply, told=self._refusal(question), patience=patience)
 
-    async def revise(self, question: Question) -> None:
+    async def revise(self, question: Question, *, words_command: bool = True) -> None:
         """Take note that the asker has edited a question, to be called with whatever it says now.
 
         Not begun yet, it is answered as it is now; else what the deployment wishes: the answer is done anew, or
         that is offered. A question that was never accepted is left alone, and so is an edit that changes nothing, or
-        makes a command of it: who does that wants neither an answer to it nor, perhaps, what it would do.
+        makes a command of it: who does that wants neither an answer to it nor, perhaps, what it would do. Where words
+        are no commands, because the chat hands them all to `ask` (not *words_command*), there is no such edit.
         """
-        if parse(question.text):
+        if words_command and parse(question.text):
             return
         question = _in_words(question)
         turn = await self._ledger.turn(question.key)
@@ -194,6 +197,20 @@ class Relay:
         else:
             await self._ledger.bury(key)
 
+    async def turn(self, key: QuestionKey, *, patience: float = 0.0) -> Turn | None:
+        """Return the turn of a question, None if it was never accepted. *patience* as for `ask`."""
+        return await self._patiently(lambda: self._ledger.turn(key), patience)
+
+    async def turn_noting(
+        self, mark: str, ranges: Sequence[tuple[QuestionKey, QuestionKey]], *, patience: float = 0.0
+    ) -> Turn | None:
+        """Return the newest turn in whose reply the chat has written *mark*, of those whose keys lie in one of *ranges*.
+
+        Keys are compared as text. For a chat that knows a message of an answer, and not the question. *patience* as for
+        `ask`.
+        """
+        return await self._patiently(lambda: self._ledger.turn_noting(mark, ranges), patience)
+
     async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
         """The threads of *chat* that were asked in since then, each with its newest question; newest first.
 
@@ -211,18 +228,25 @@ class Relay:
         return sorted(self._presets)
 
     async def _permit(
-        self, command: Command, thread: Thread, by: str, may_change: MayChange | None, manages: Manages | None
+        self,
+        command: Command,
+        thread: Thread,
+        by: str,
+        may_change: MayChange | None,
+        manages: Manages | None,
+        *,
+        own: bool = False,
     ) -> None:
         """Raises Refused if *by* may not give *command*; StorageUnavailable."""
         if command.changes_preset and may_change:
             await may_change()
         if command.verb in (Verb.RESET, Verb.RETRY):
-            refused = await self._ledger.look(lambda deeds: refusal(command, thread, by, deeds))
+            refused = await self._ledger.look(lambda deeds: refusal(command, thread, by, deeds, own=own))
             if refused and not (manages and await manages()):
                 raise NotAllowed(refused)
 
-    def _deed(self, command: Command, thread: Thread, by: str) -> Callable[[Deeds], Told]:
-        return lambda deeds: self._commands.obey(command, thread, by, deeds)
+    def _deed(self, command: Command, thread: Thread, by: str, *, own: bool = False) -> Callable[[Deeds], Told]:
+        return lambda deeds: self._commands.obey(command, thread, by, deeds, own=own)
 
     def _changed(self, turn: Turn | None) -> bool:
         if turn is None:

@@ -23,6 +23,7 @@ from core.errors import ChatBusy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bots.discord.conversations import Conversations
     from bots.discord.pace import Pace
     from bots.kit import Notes
     from bots.listening.events import Heard
@@ -62,12 +63,20 @@ class DiscordReader:
     chat = NAME
 
     def __init__(
-        self, client: discord.Client, pace: Pace, metrics: Metrics, shard: int, bounds: Bounds = USUAL.catch_up
+        self,
+        client: discord.Client,
+        pace: Pace,
+        metrics: Metrics,
+        shard: int,
+        conversations: Conversations,
+        *,
+        bounds: Bounds = USUAL.catch_up,
     ) -> None:
         self._client = client
         self._pace = pace
         self._metrics = metrics
         self._shard = shard
+        self._conversations = conversations
         self.bounds = bounds
 
     def place(self, thread: Thread) -> int | None:
@@ -132,27 +141,29 @@ class DiscordReader:
             before = messages[-1][0] if messages else None
         return Told(said[::-1], after if is_whole else said[-1][0] - 1, calls)
 
-    def heard(self, place: int, message: Any) -> Heard:  # noqa: ARG002  # it comes with its channel
+    async def heard(self, place: int, message: Any) -> Heard:  # noqa: ARG002  # it comes with its channel
         channel, data = message
         read_back: discord.Message | None = read(self._client, channel, data, self._metrics)
         if read_back is None:
             return Ignored("unreadable")
         if read_back.type is not discord.MessageType.thread_starter_message:
-            return self._heard(read_back)
+            return await self._heard(read_back)
         # It shows, as it is now, the question that the thread was made from, or that it was deleted.
         # https://discord.com/developers/docs/resources/message#message-object
         match read_back.reference and read_back.reference.resolved:
             case discord.DeletedReferencedMessage() as deleted:
                 return Deleted((key_of(deleted.id),))
-            case discord.Message() as started if isinstance(edited := self._heard(started), Edited):
+            case discord.Message() as started if isinstance(edited := await self._heard(started), Edited):
                 return edited
         return Ignored("said by Discord itself")
 
-    def _heard(self, message: discord.Message) -> Heard:
+    async def _heard(self, message: discord.Message) -> Heard:
         me = self._client.user.id if self._client.user else 0
         # What Discord would not have told when it was said, it may tell afterwards.
         is_told = self._client.intents.message_content or message.guild is None or is_mentioned(message, me)
-        return read_message(message, me) if is_told else Ignored("not for the bot")
+        if not is_told:
+            return Ignored("not for the bot")
+        return read_message(message, me, await self._conversations.behind(message, me))
 
     async def _page(self, place: int, before: int | None) -> list[Json]:
         """Raises a ChatError."""

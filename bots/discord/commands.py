@@ -14,7 +14,7 @@ from discord import app_commands
 
 from bots.discord import limits
 from bots.discord.errors import ALREADY_ANSWERED, UNKNOWN_INTERACTION, overlooking, translated
-from bots.discord.events import thread_of_command
+from bots.discord.events import is_in_channel, thread_of_command
 from bots.discord.ids import NAME
 from bots.discord.markdown import pages
 from bots.discord.unreadable import skipped
@@ -33,7 +33,10 @@ Interaction = discord.Interaction[discord.Client]
 Ask = Callable[[Interaction, str], Awaitable[None]]
 
 COMMANDS_NOTE = "discord/commands"
-_HELP = HELP.replace("- `", "- `/") + "\n- `/ask`: ask here, without opening a thread"
+_HELP = HELP.replace("- `", "- `/") + (
+    "\n- `/ask`: ask here, without opening a thread; reply to my answer to go on\n\n"
+    "In a channel, `/retry` and `/reset` mean what you yourself asked there last."
+)
 _MAY_NOT = "Only people who can manage this channel can change its preset. `/preset show` shows it."
 _NOTHING_TO_SET = "Pick at least one: a preset, a model or instructions."
 
@@ -42,6 +45,7 @@ OTHER_COMMAND = (
     "This command has changed. Restart Discord to see the new one, or mention me with your question instead."
 )
 INTERACTION = "INTERACTION_CREATE"  # as the label of the metric
+_SLASH = discord.AppCommandType.chat_input.value
 _TEXT = discord.AppCommandOptionType.string.value
 
 log = structlog.get_logger(__name__)
@@ -81,31 +85,51 @@ class Tree(app_commands.CommandTree[discord.Client]):
         async def manages() -> bool:
             return _manages(interaction)
 
-        thread = thread_of_command(interaction)
+        thread, own = thread_of_command(interaction), is_in_channel(interaction)
         async with recorded_within(self._recorded_within):
-            told = await self._relay.obey(command, thread, by, occasion=occasion, manages=manages)
+            told = await self._relay.obey(command, thread, by, occasion=occasion, manages=manages, own=own)
         await tell(interaction, told.sentence, ephemeral=ephemeral or not told.is_done)
 
-    async def interaction_check(self, _interaction: Interaction, /) -> bool:
-        self._own_task()
-        return True
-
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        await explain(interaction, error.original if isinstance(error, app_commands.CommandInvokeError) else error)
+        if interaction.type is discord.InteractionType.autocomplete:
+            await _suggest_nothing(interaction)
+        else:
+            await explain(interaction, error.original if isinstance(error, app_commands.CommandInvokeError) else error)
 
     async def _call(self, interaction: Interaction) -> None:
         """Run the command; one that can't be read is skipped, since discord.py does this in a task that nobody watches."""
+        self._own_task()
         try:
             if not isinstance(interaction.token, str):
                 raise TypeError  # noqa: TRY301  # as below
             _check_texts(interaction.data)
-            await super()._call(interaction)
+            if self._fits(interaction):
+                await super()._call(interaction)
+            else:
+                await _suggest_nothing(interaction)
         except app_commands.AppCommandError:
             raise
         except Exception as error:  # noqa: BLE001  # what discord.py raises for what it didn't expect is anything
             skipped(INTERACTION, error, self._metrics)
             if interaction.type is discord.InteractionType.application_command:
                 await explain(interaction, Refused(UNREADABLE_COMMAND))
+
+    def _fits(self, interaction: Interaction) -> bool:
+        """Return False if suggestions are wanted where there are none: discord.py would log a traceback.
+
+        Raises AppCommandError for a command that there isn't, or whose options were of another type.
+        """
+        data: Any = interaction.data
+        if data.get("type", _SLASH) != _SLASH:
+            return True
+        command, options = self._get_app_command_options(data)
+        types = {parameter.name: parameter.type.value for parameter in command.parameters}
+        if any(types.get(option["name"], option["type"]) != option["type"] for option in options):
+            raise app_commands.CommandSignatureMismatch(command)
+        if interaction.type is not discord.InteractionType.autocomplete:
+            return True
+        typed = [option["name"] for option in options if option.get("focused")]
+        return any(parameter.autocomplete and parameter.name in typed for parameter in command.parameters)
 
     async def sync_if_changed(self, notes: Notes) -> None:
         """Register the commands with Discord, unless it has exactly these; the bot can do without."""
@@ -134,7 +158,7 @@ async def explain(interaction: Interaction, error: Exception) -> None:
     if isinstance(error, BobbinError):
         log.warning("a command is refused", **facts(error))
         sentence = error.sentence
-    elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+    elif isinstance(error, app_commands.AppCommandError):  # discord.py's own: what was sent fits none of ours
         log.warning("a command is one that Discord remembers from another version")
         sentence = OTHER_COMMAND
     elif isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
@@ -152,6 +176,15 @@ async def explain(interaction: Interaction, error: Exception) -> None:
             await tell(interaction, sentence, ephemeral=True)
     except ChatError as trouble:
         log.warning("nobody can be told that a command failed", **facts(trouble))
+
+
+async def _suggest_nothing(interaction: Interaction) -> None:
+    log.info("suggestions are wanted for a command that Discord remembers from another version")
+    try:
+        with overlooking(), translated():
+            await interaction.response.autocomplete([])
+    except ChatError as trouble:
+        log.info("Discord can't be told that there are no suggestions", **facts(trouble))
 
 
 def _add_ask(tree: Tree, take: Ask) -> None:
@@ -199,11 +232,11 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
 
 
 def _add_others(tree: Tree) -> None:
-    @tree.command(name="retry", description="Answer the last question again")
+    @tree.command(name="retry", description="Answer the last question again; in a channel, your own")
     async def retry_(interaction: Interaction) -> None:
         await tree.obey(interaction, Command(Verb.RETRY), ephemeral=True)
 
-    @tree.command(name="reset", description="Forget this conversation and start fresh")
+    @tree.command(name="reset", description="Forget this conversation and start fresh; in a channel, your own last one")
     async def reset_(interaction: Interaction) -> None:
         await tree.obey(interaction, Command(Verb.RESET), ephemeral=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -21,7 +22,8 @@ from core.words import is_blank, whole
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from core.thread import Thread
+    from core.thread import Thread, ThreadId
+    from core.turn import QuestionKey
 
 _NAMELESS = "Question"
 # https://discord.com/developers/docs/resources/message#message-object-message-types: the others are Discord's own.
@@ -33,11 +35,14 @@ class Wordless(Ignored):
     """It would have been for the bot, but came without its content."""
 
 
-def read_message(message: discord.Message, me: int) -> Said | Ignored:
-    """Read what somebody said, or says now. *me* is the bot's own id."""
-    if ignored := _reason_to_ignore(message, me):
+def read_message(message: discord.Message, me: int, conversation: ThreadId | None = None) -> Said | Ignored:
+    """Read what somebody said, or says now. *me* is the bot's own id.
+
+    *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`.
+    """
+    if ignored := _reason_to_ignore(message, me, conversation):
         return ignored
-    thread, where = _where(message, me)
+    thread, where = _where(message, me, conversation)
     key = key_of(message.id)
     names = {str(user.id): user.display_name for user in message.mentions}
     names |= {str(one.id): one.name for one in (*message.role_mentions, *message.channel_mentions)}
@@ -58,7 +63,7 @@ def read_command(interaction: discord.Interaction, text: str, token: str, until:
     """Read a `/ask`. *token* is the interaction's, sealed, good *until* so many seconds since 1970."""
     question = Question(
         key=key_of_command(interaction.id),
-        thread=thread_of_command(interaction),
+        thread=thread_of_command(interaction, asks=True),
         asker=str(interaction.user.id),
         text=plain(text, "", names={}),
     )
@@ -70,10 +75,19 @@ def read_command(interaction: discord.Interaction, text: str, token: str, until:
     return Said(question, Note(where, (Message(ORIGINAL),)), interaction.id)
 
 
-def thread_of_command(interaction: discord.Interaction) -> Thread:
-    """Return where a command was given: a channel, a thread or a direct conversation."""
+def thread_of_command(interaction: discord.Interaction, *, asks: bool = False) -> Thread:
+    """Return where a command was given: a channel, a thread or a direct conversation.
+
+    One that *asks* in a channel begins a conversation of its own there.
+    """
     channel_id = interaction.channel_id or 0
-    return thread_in(interaction.guild_id, channel_id, _around(interaction.channel, channel_id))
+    command = interaction.id if asks and is_in_channel(interaction) else 0
+    return thread_in(interaction.guild_id, channel_id, _around(interaction.channel, channel_id), command=command)
+
+
+def is_in_channel(interaction: discord.Interaction) -> bool:
+    """Was it given where many conversations take place, rather than one?"""
+    return interaction.guild_id is not None and not isinstance(interaction.channel, discord.Thread)
 
 
 def is_mentioned(message: discord.Message, me: int) -> bool:
@@ -88,7 +102,35 @@ def _own_roles(message: discord.Message, me: int) -> list[discord.Role]:
     return [role for role in message.role_mentions if role.tags and role.tags.bot_id == me]
 
 
-def _reason_to_ignore(message: discord.Message, me: int) -> Ignored | None:
+def says_it_itself(message: discord.Message, me: int) -> bool:
+    """Is everything in the message that says whether it is for the bot, and what it goes on with?
+
+    Not of a reply in a channel, which may be one to an answer, and not of a thread that the bot has not made but may
+    have answered the first question of.
+    """
+    channel, reference = message.channel, message.reference
+    is_peoples = message.type in PEOPLES_TYPES and not message.author.bot and not message.webhook_id
+    if not is_peoples or message.guild is None or isinstance(channel, discord.PartialMessageable):
+        return True
+    if isinstance(channel, discord.Thread):
+        return channel.owner_id == me or is_mentioned(message, me)
+    if reference is None or reference.type is not discord.MessageReferenceType.reply:
+        return True
+    if isinstance(reference.resolved, discord.Message):
+        return reference.resolved.author.id != me
+    return reference.message_id is None or reference.resolved is not None  # it was deleted
+
+
+def question_behind(answer: discord.Message) -> QuestionKey | None:
+    """Return the key of the question that a message of the bot's answers, if the message says so."""
+    # https://discord.com/developers/docs/resources/message#message-interaction-metadata-object
+    if answer.interaction_metadata:
+        return key_of_command(answer.interaction_metadata.id)
+    asked = answer.reference.message_id if answer.reference else None
+    return key_of(asked) if asked else None
+
+
+def _reason_to_ignore(message: discord.Message, me: int, conversation: ThreadId | None) -> Ignored | None:
     channel = message.channel
     # Bots that answer each other never stop.
     if message.author.bot or message.webhook_id:
@@ -99,13 +141,13 @@ def _reason_to_ignore(message: discord.Message, me: int) -> Ignored | None:
         return Ignored("in a channel that isn't known")
     if isinstance(channel, discord.DMChannel) or is_mentioned(message, me):
         return None
-    if isinstance(channel, discord.Thread) and channel.owner_id == me:
+    if conversation or (isinstance(channel, discord.Thread) and channel.owner_id == me):
         return _reason_in_own_thread(message, me)
     return Ignored("not for the bot")
 
 
 def _reason_in_own_thread(message: discord.Message, me: int) -> Ignored | None:
-    """There, people need not mention the bot."""
+    """There, and in a reply to an answer, people need not mention the bot."""
     replied = message.reference.resolved if message.reference else None
     answers_somebody = isinstance(replied, discord.Message) and replied.author.id != me
     if answers_somebody or _FIRST_MENTION.match(message.content):
@@ -139,7 +181,7 @@ def _attachments(message: discord.Message, *, has_words: bool) -> tuple[Attachme
     return tuple(sent)
 
 
-def _where(message: discord.Message, me: int) -> tuple[Thread, Where]:
+def _where(message: discord.Message, me: int, conversation: ThreadId | None) -> tuple[Thread, Where]:
     channel, guild = message.channel, message.guild
     if guild is None or isinstance(channel, discord.DMChannel):
         return thread_in(None, channel.id), Where(channel=channel.id)
@@ -147,12 +189,15 @@ def _where(message: discord.Message, me: int) -> tuple[Thread, Where]:
     if isinstance(channel, discord.Thread):
         return thread_in(guild.id, channel.id, around), Where(channel=channel.id)
     allowed = permissions(channel, guild, me)
+    thread = thread_in(guild.id, channel.id, around)
+    here = Where(channel=channel.id, reply_to=message.id if allowed.read_message_history else None)
+    if conversation:
+        return replace(thread, id=conversation), here
     if isinstance(channel, discord.TextChannel) and allowed.create_public_threads and allowed.send_messages_in_threads:
         # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
         starter = Starter(channel.id, message.id, "")
         return thread_in(guild.id, message.id, around), Where(channel=message.id, starter=starter)
-    reply_to = message.id if allowed.read_message_history else None
-    return thread_in(guild.id, channel.id, around), Where(channel=channel.id, reply_to=reply_to)
+    return thread, here
 
 
 def permissions(channel: object, guild: discord.Guild, me: int) -> discord.Permissions:

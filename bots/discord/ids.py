@@ -40,17 +40,20 @@ def age(message: int) -> float:
     return (discord.utils.utcnow() - discord.utils.snowflake_time(message)).total_seconds()
 
 
-def thread_in(guild: int | None, channel: int, around: Iterable[int] = ()) -> Thread:
-    """*around*: the ids of what it lies in beside the guild, widest first. Without a guild it is a direct conversation."""
+def thread_in(guild: int | None, channel: int, around: Iterable[int] = (), *, command: int = 0) -> Thread:
+    """Return a channel or Discord's thread; of a channel, what goes on with the *command* that asked there, if given.
+
+    *around*: the ids of what it lies in beside the guild, widest first. Without a guild it is a direct conversation.
+    """
     if guild is None:
         return Thread(ThreadId(f"{NAME}:{_DIRECT}/{channel}"), NAME, (PlaceId(f"{NAME}:{_DIRECT}/{channel}"),))
     places = (PlaceId(f"{NAME}:{guild}"), *(PlaceId(f"{NAME}:{guild}/{one}") for one in around))
-    return Thread(ThreadId(f"{NAME}:{guild}/{channel}"), NAME, places)
+    return Thread(ThreadId(f"{NAME}:{guild}/{channel}" + (f"/{command}" if command else "")), NAME, places)
 
 
 def channel_of(thread: ThreadId) -> int:
     """Return the id of the channel, or Discord's thread, where a thread takes place."""
-    return int(thread.rpartition("/")[2])
+    return int(thread.split("/")[1])
 
 
 def guild_of(thread: ThreadId) -> int | None:

@@ -15,6 +15,7 @@ from bots.discord import connection
 from bots.discord.buttons import read_click
 from bots.discord.catch_up import DiscordReader, mark_of
 from bots.discord.commands import Interaction, Tree, explain, tell
+from bots.discord.conversations import Conversations
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import Wordless, is_mentioned, read_command, read_message
 from bots.discord.ids import SCALE, key_of
@@ -74,12 +75,13 @@ class Listeners:
         self._deleted = deleted
         self._deferring = deferring
         self._attached: list[str] = []  # names of listeners
-        self._router = Router(relay, SCALE, hours=hours, record=self._record, accepted=accepted)
+        self._router = Router(relay, SCALE, hours=hours, record=self._record, accepted=accepted, words_command=False)
+        self._conversations = Conversations(relay)
         count, metrics = client.shard_count or 1, kit.vitals.metrics
         shards = (client.shard_ids if isinstance(client, discord.AutoShardedClient) else None) or range(count)
         self._catch_ups = {
             shard: CatchUp(
-                DiscordReader(client, pace, metrics, shard, times.catch_up),
+                DiscordReader(client, pace, metrics, shard, self._conversations, bounds=times.catch_up),
                 self._router,
                 relay,
                 mark_of(kit.notes, shard, count, times.overlap),
@@ -195,7 +197,14 @@ class Listeners:
         with catch_up.mark.hearing(message.id):
             if isinstance(message.channel, discord.PartialMessageable) and is_mentioned(message, self._me):
                 await _look_up_channel(message, self._client)
-            heard = read_message(message, self._me)
+            try:
+                conversation = await self._conversations.behind(message, self._me, patience=self._times.patience)
+            except StorageUnavailable as unavailable:
+                log.warning("nobody can say what a message goes on with: the database is away")
+                if is_mentioned(message, self._me):
+                    await _apologize(message, unavailable.sentence)
+                return
+            heard = read_message(message, self._me, conversation)
             if isinstance(heard, Wordless) and not self._knows_of_unreadable:
                 self._knows_of_unreadable = True
                 log.warning(

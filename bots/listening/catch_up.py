@@ -193,7 +193,7 @@ class CatchUp(Generic[P]):
     async def _take(self, place: P, position: int, message: Any, after: int, this: Round[P]) -> None:
         with self.mark.hearing(position):
             try:
-                heard = self._reader.heard(place, message)
+                heard = await self._reader.heard(place, message)
                 if isinstance(heard, Edited):
                     heard = replace(heard, may_ask=heard.may_ask and position > after)
                 elif isinstance(heard, Said) and (position <= after or heard.question.key in this.asked.values()):

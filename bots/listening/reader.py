@@ -82,5 +82,5 @@ class Reader(Protocol[P]):
     async def read(self, place: P, after: int, this: Round[P]) -> Told[P]:
         """Return what was said in *place* after that position, and maybe what the platform tells beside it."""
 
-    def heard(self, place: P, message: Any) -> Heard:
-        """Read a message as it is now. Raises whatever it likes for one that can't be read."""
+    async def heard(self, place: P, message: Any) -> Heard:
+        """Read a message as it is now. Raises whatever it likes for one that can't be read; and StorageUnavailable."""

@@ -37,13 +37,18 @@ class Router:
         hours: float,
         record: Callable[[Said], Awaitable[Accepted]],
         accepted: Callable[[Turn, Note[Any]], None],
+        words_command: bool = True,
     ) -> None:
-        """*record* a question; *accepted* is told of each new one. An edit of what is older than so many *hours* asks nothing."""
+        """*record* a question; *accepted* is told of each new one. An edit of what is older than so many *hours* asks nothing.
+
+        *words_command*: does `record` obey words that are a command? Where it asks them, an edit to them is one like any.
+        """
         self._relay = relay
         self._scale = scale
         self.hours = hours
         self._record = record
         self._accepted = accepted
+        self._words_command = words_command
         self._in_order: WeakValueDictionary[QuestionKey, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -73,7 +78,7 @@ class Router:
         if accepted and accepted.is_new:
             self._accepted(accepted.turn, said.note)
         elif isinstance(said, Edited):
-            await self._relay.revise(said.question)
+            await self._relay.revise(said.question, words_command=self._words_command)
 
     def _alone_with(self, key: QuestionKey) -> asyncio.Lock:
         return self._in_order.setdefault(key, asyncio.Lock())

@@ -118,7 +118,7 @@ class SlackReader:
         below = {} if thread_ts else self._below(channel, messages, after, this.asked)
         return Told(messages, after if is_whole else None, calls, below)
 
-    def heard(self, place: Place, message: Message) -> Heard:
+    async def heard(self, place: Place, message: Message) -> Heard:
         return read_back(message, self._identity.team, place[0], self._identity.user)
 
     async def _page(self, channel: str, thread_ts: str, since: str, cursor: str) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import case, delete, func, literal, or_, select, update
 
 from core.storage import rows
 from core.storage.tables import Words, notes, presets, threads, turns
+from core.thread import ThreadId
 from core.turn import OVER, Status
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from core.commands import Told
     from core.preset import Preset
-    from core.thread import PlaceId, Thread, ThreadId
+    from core.thread import PlaceId, Thread
     from core.turn import QuestionKey, Turn
 
     Deed = Callable[["Deeds"], Told]
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 
 IS_OVER = turns.c.status.in_(tuple(status.value for status in OVER))
+_IS_FOR_UPSTREAM = or_(turns.c.model != "", ~IS_OVER)
+MOST_LOOKED_AT = 20_000  # turns
 _ONCE = "once/"  # before the names of notes that expire: their text says when
 
 
@@ -77,7 +80,20 @@ class Deeds:
         change = update(threads).where(threads.c.id == thread)
         self._connection.execute(change.values(conversation=None, epoch=threads.c.epoch + 1, forgotten=newest))
 
-    def answer_again(self, thread: ThreadId) -> bool:
+    def newest_place(self, asker: str, within: ThreadId) -> ThreadId | None:
+        """Looked for among the newest turns only, whosever they are: there is no index for it."""
+        oldest = select(func.max(turns.c.id) - MOST_LOOKED_AT).scalar_subquery()
+        query = (
+            select(turns.c.thread)
+            .where(turns.c.id > oldest, turns.c.asker == asker, ~turns.c.withdrawn, _IS_FOR_UPSTREAM)
+            .where(or_(turns.c.thread == within, turns.c.thread.startswith(f"{within}/", autoescape=True)))
+            .order_by(turns.c.id.desc())
+            .limit(1)
+        )
+        thread = self._connection.scalar(query)
+        return None if thread is None else ThreadId(thread)
+
+    def answer_again(self, thread: ThreadId, asker: str = "") -> bool:
         """One that is being answered is left to that.
 
         Its conversation begins anew and is told what was said before: that mends as well what can't be seen from
@@ -85,23 +101,26 @@ class Deeds:
         """
         # The thread before the turn, see `Ledger.conclude`.
         self._connection.execute(select(threads.c.id).where(threads.c.id == thread).with_for_update(key_share=True))
-        newest = newest_asked(self._connection, thread)
+        newest = newest_asked(self._connection, thread, asker)
         if newest is None:
             return False
         self.reopened = reopen(self._connection, self._summon, newest.question.key)
         return True
 
 
-def newest_asked(connection: Connection, thread: ThreadId) -> Turn | None:
-    """The newest turn of *thread* that is for the upstream, and that the thread remembers; None if there is none."""
-    found = rows.find_turns(connection, *_is_asked_in(thread), at_most=1)
+def newest_asked(connection: Connection, thread: ThreadId, asker: str = "") -> Turn | None:
+    """The newest turn of *thread* that is for the upstream, and that the thread remembers; None if there is none.
+
+    With *asker*, of that person's.
+    """
+    of_asker = [turns.c.asker == asker] if asker else []
+    found = rows.find_turns(connection, *_is_asked_in(thread), *of_asker, at_most=1)
     return found[0] if found else None
 
 
 def _is_asked_in(thread: ThreadId) -> tuple[ColumnElement[bool], ...]:
     """Conditions on turns, joined with their thread: *thread* remembers them, and they are for the upstream."""
-    is_for_upstream = or_(turns.c.model != "", ~IS_OVER)
-    return turns.c.thread == thread, turns.c.id > threads.c.forgotten, ~turns.c.withdrawn, is_for_upstream
+    return turns.c.thread == thread, turns.c.id > threads.c.forgotten, ~turns.c.withdrawn, _IS_FOR_UPSTREAM
 
 
 def reopen(

@@ -236,6 +236,25 @@ class Ledger:
         found = await self._database.run(lambda connection: rows.find_turns(connection, turns.c.key == key))
         return found[0] if found else None
 
+    async def turn_noting(self, mark: str, ranges: Iterable[tuple[QuestionKey, QuestionKey]]) -> Turn | None:
+        """Return the newest turn with *mark* in its reply, of those with a key in one of *ranges*, compared as text."""
+
+        def find(connection: Connection) -> list[Turn]:
+            # By itself and unsorted, so that the database looks for it by the key.
+            found = [
+                number
+                for first, last in ranges
+                for number in connection.scalars(
+                    select(turns.c.id).where(
+                        turns.c.key.between(first, last), turns.c.reply.contains(mark, autoescape=True)
+                    )
+                )
+            ]
+            return rows.find_turns(connection, turns.c.id == max(found)) if found else []
+
+        turn = await self._database.run(find)
+        return turn[0] if turn else None
+
     async def transcript(self, thread: ThreadId, before: TurnId, at_most: int) -> list[Turn]:
         """The newest *at_most* turns that the upstream answered in *thread* before one, oldest first.
 

@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.discord import acts, payloads, threads
 from sandbox.discord.forms import MOST_CONTENT
 from sandbox.discord.intents import Intent
+from sandbox.discord.mentions import ALL, Allowed
 from sandbox.discord.model import Channel, ChannelKind, Draft, File, Flag, Message, Overwrite, Poll, User
 from sandbox.discord.permissions import Permission
 from sandbox.discord.snowflakes import iso
@@ -66,6 +67,7 @@ class People:
         content: str = "",
         *,
         reply_to: Message | None = None,
+        pings: bool = True,
         forward: Message | None = None,
         attachments: Sequence[File] = (),
         embeds: Sequence[Json] = (),
@@ -75,6 +77,7 @@ class People:
     ) -> Message:
         """Send a message; `@ada` in it becomes a mention.
 
+        A reply mentions whom it answers, unless *pings* is switched off, as people can.
         *forward* copies a message as it is now, and *voice* is a voice message: neither has words beside it. *embeds* are
         for other bots; *stickers* are their names. Raises ValueError for what Discord's client doesn't send, Refusal where
         *user* may not write.
@@ -92,7 +95,7 @@ class People:
         if not (content or attachments or embeds or more):
             raise ValueError("Discord sends no empty messages: give content, attachments or the like.")
         draft = Draft(content=content, files=list(attachments), embeds=list(embeds), more=more, reply_to=reply_to)
-        return self._send(user, where, draft)
+        return self._send(user, where, draft, replace(ALL, replied_user=pings))
 
     def _sticker(self, name: str) -> Json:
         """https://discord.com/developers/docs/resources/sticker#sticker-item-object"""
@@ -119,10 +122,11 @@ class People:
         draft = Draft(content=self._with_mentions(content), files=list(attachments))
         return acts.post(self.world, channel, author, draft)
 
-    def _send(self, user: User | str, where: Channel | str | int, draft: Draft) -> Message:
+    def _send(self, user: User | str, where: Channel | str | int, draft: Draft, allowed: Allowed = ALL) -> Message:
         speaker, channel = self.user(user), self.channel(where)
         self._check(speaker, channel, draft.content)
-        return acts.post(self.world, channel, speaker, replace(draft, content=self._with_mentions(draft.content)))
+        draft = replace(draft, content=self._with_mentions(draft.content))
+        return acts.post(self.world, channel, speaker, draft, allowed=allowed)
 
     def _check(self, user: User, channel: Channel, content: str) -> None:
         if channel.is_dm and user.id != channel.recipient_id:

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.backoff import Backoff
-from core.commands import HELP, Command, Verb
+from core.commands import HELP, Command, Told, Verb
 from core.errors import NotAllowed, StorageUnavailable
 from core.preset import Preset
 from core.relay import TWICE, Relay
 from core.storage.database import Database
 from core.storage.ledger import Ledger
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
-from core.turn import Question, QuestionKey, Status, Turn, TurnId
+from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
 
 THREAD = Thread(ThreadId("chat:work/room/1"), "chat", (PlaceId("chat:work"), PlaceId("chat:work/room")))
 PRESETS = {"default": Preset(model="m"), "terse": Preset(instructions="Be brief.")}
@@ -321,3 +321,110 @@ async def test_what_was_deleted_before_it_was_heard_is_neither_answered_nor_obey
     assert not second.woken
     assert await second.model() == "m"
     assert not await second.relay.again(QuestionKey("2"))
+
+
+async def test_where_words_are_no_commands_an_edit_to_them_is_offered(start: Start) -> None:
+    process = start()
+    await process.relay.ask(said("1", "Why?"))
+    await process.answer()
+    await process.relay.revise(said("1", "help"), words_command=False)
+    turn = await process.ledger.turn(QuestionKey("1"))
+    assert turn
+    assert (turn.revised, turn.offers_again) == ("help", True)
+
+
+# Commands that mean somebody's own conversation, of the many in a place
+
+PLACE = Thread(ThreadId("chat:work/room"), "chat", THREAD.within)
+
+
+async def ask_in(process: Process, name: str, asker: str) -> Turn:
+    thread = Thread(ThreadId(name), "chat", THREAD.within)
+    accepted = await process.relay.ask(Question(QuestionKey(f"{name}#{asker}"), thread, asker, "Why?"))
+    taken = await process.ledger.take(thread.id)
+    assert taken
+    turn = taken.turn.start("m").finish("Because.")
+    await process.ledger.conclude(turn, Conversation(ConversationId("c"), "m"), epoch=taken.epoch)
+    await process.ledger.settle(turn.settle())
+    assert accepted.is_new
+    return turn
+
+
+async def own(process: Process, verb: Verb, by: str) -> Told:
+    return await process.relay.obey(Command(verb), PLACE, by, own=True)
+
+
+async def test_a_persons_own_last_question_of_a_place_is_answered_again(start: Start) -> None:
+    process = start()
+    first = await ask_in(process, "chat:work/room/1", "ada")
+    last = await ask_in(process, "chat:work/room/2", "ada")
+    await ask_in(process, "chat:work/room/2", "ben")
+    for elsewhere in ("chat:work/room2/3", "chat:work/roo_/3", "chat:other/room/3"):
+        await ask_in(process, elsewhere, "ada")
+    process.woken.clear()
+    assert (await own(process, Verb.RETRY, "ada")).is_done
+    assert process.woken == [last.question.thread.id]
+    again = await process.ledger.turn(last.question.key)
+    untouched = await process.ledger.turn(first.question.key)
+    assert again
+    assert untouched
+    assert (again.status, untouched.status) == (Status.QUEUED, Status.ANSWERED)
+
+
+async def test_what_is_forgotten_is_not_answered_again_nor_is_what_came_before_it(start: Start) -> None:
+    process = start()
+    await ask_in(process, "chat:work/room/1", "ada")
+    await ask_in(process, "chat:work/room/2", "ada")
+    assert (await own(process, Verb.RESET, "ada")).is_done
+    assert not (await own(process, Verb.RETRY, "ada")).is_done
+
+
+async def test_who_has_asked_nothing_in_a_place_has_nothing_there(start: Start) -> None:
+    process = start()
+    await ask_in(process, "chat:work/room/1", "ada")
+    assert not (await own(process, Verb.RETRY, "ben")).is_done
+    assert not (await own(process, Verb.RESET, "ben")).is_done
+    await process.relay.withdraw(QuestionKey("chat:work/room/1#ada"))
+    assert not (await own(process, Verb.RESET, "ada")).is_done
+
+
+async def test_what_others_go_on_with_is_not_forgotten_for_them(start: Start) -> None:
+    process = start()
+    await ask_in(process, "chat:work/room/1", "ada")
+    bens = await ask_in(process, "chat:work/room/1", "ben")
+    told = await own(process, Verb.RESET, "ben")
+    assert not told.is_done
+    assert "the person who started this thread" in told.sentence
+    assert (await own(process, Verb.RETRY, "ben")).is_done
+    again = await process.ledger.turn(bens.question.key)
+    assert again
+    assert again.status is Status.QUEUED
+    assert (await own(process, Verb.RESET, "ada")).is_done
+
+
+async def test_a_conversation_that_the_place_itself_was_is_a_persons_own_as_well(start: Start) -> None:
+    """As in what earlier versions have recorded."""
+    process = start()
+    turn = await ask_in(process, "chat:work/room", "ada")
+    process.woken.clear()
+    assert (await own(process, Verb.RETRY, "ada")).is_done
+    assert process.woken == [turn.question.thread.id]
+
+
+# Turns known by a message of their answer
+
+
+async def test_a_turn_is_found_by_what_the_chat_has_noted_within_a_range_of_keys(start: Start) -> None:
+    process = start()
+    for key, note in (("chat:10", '"7"'), ("chat:12", '"17"'), ("chat:13", '"1_"'), ("chat:20", '"17"')):
+        await process.relay.ask(said(key, "Why?"), Reply(note))
+    found = process.relay.turn_noting
+    in_range = [(QuestionKey("chat:10"), QuestionKey("chat:15"))]
+    turn = await found('"17"', in_range)
+    assert turn
+    assert turn.question.key == "chat:12"
+    assert await found('"17"', [(QuestionKey("chat:13"), QuestionKey("chat:15"))]) is None
+    assert await found('"_7"', in_range) is None
+    newest = await found('"17"', [*in_range, (QuestionKey("chat:16"), QuestionKey("chat:20"))])
+    assert newest
+    assert newest.question.key == "chat:20"

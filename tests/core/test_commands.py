@@ -36,7 +36,10 @@ class Memory:
     def forget(self, thread: ThreadId) -> None:
         self.done.append(thread)
 
-    def answer_again(self, thread: ThreadId) -> bool:
+    def newest_place(self, asker: str, within: ThreadId) -> ThreadId | None:
+        return None
+
+    def answer_again(self, thread: ThreadId, asker: str = "") -> bool:
         return False
 
 

@@ -224,7 +224,10 @@ def running(request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pyt
                 "web": {"host": "127.0.0.1", "port": 0},
                 "secret_key": SECRET_KEY,
                 **sections(names),
-                **{name: {**sections(names).get(name, {}), **more} for name, more in given.items()},
+                **{
+                    name: {**sections(names).get(name, {}), **more} if isinstance(more, dict) else more
+                    for name, more in given.items()
+                },
             }
         )
         bobbin = Bobbin(settings, names, only, times=times)

@@ -66,3 +66,25 @@ async def _bring_again(side: Any) -> None:
     world.tell_gateway(Event("INTERACTION_CREATE", payloads.interaction_json(world, reset), in_guild=True))
     after = await side.local.slash("ben", reset.channel, "help")  # whatever came before it is done
     await side.until(lambda: after.answered)
+
+
+async def test_each_ask_in_a_discord_channel_remembers_its_own_and_waits_for_no_other(
+    running: Any, local_discord: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    def said() -> list[str]:
+        return [one.content for one in local_discord.messages("general") if one.author.is_bot]
+
+    async with running(sqlite_url, "discord", shutdown_grace=0):
+        asked = await local_discord.slash("ada", "general", "ask", question="My favourite colour is teal.")
+        await local_discord.wait_for(lambda: "teal" in "".join(said()) and "Noted" in "".join(said()), PATIENCE)
+        emulator.first_delay = 2 * PATIENCE
+        await local_discord.slash("ada", "general", "ask", question="say exactly: slow")
+        await local_discord.wait_for(lambda: len(emulator.requests) == 2 and emulator.requests[-1].body, PATIENCE)
+        emulator.first_delay = 0
+        await local_discord.slash("ben", "general", "ask", question="What is my favourite colour?")
+        await local_discord.say("ben", "general", "What is my favourite colour?", reply_to=asked.response)
+        await local_discord.wait_for(lambda: "Your favourite colour is teal." in said(), PATIENCE)
+        await local_discord.wait_for(lambda: any("colour?" in one for one in said()), PATIENCE)
+        (other,) = [one for one in said() if "colour?" in one]
+        assert "teal" not in other
+        assert "slow" not in "".join(one.replace("> say exactly: slow", "") for one in said())

@@ -44,6 +44,7 @@ class Outage(Ledger):
         self.is_quick = asyncio.Event()  # cleared: what is handed in is recorded only when it is set again
         self.is_quick.set()
         self.handed_in = 0
+        self.looked = 0  # for a turn by its key
 
     async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
         await self._hand_in()
@@ -68,6 +69,11 @@ class Outage(Ledger):
     async def withdraw(self, key: QuestionKey) -> Turn | None:
         self._check()
         return await super().withdraw(key)
+
+    async def turn(self, key: QuestionKey) -> Turn | None:
+        self.looked += 1
+        self._check()
+        return await super().turn(key)
 
     def _check(self) -> None:
         if self.is_away:

@@ -270,6 +270,6 @@ async def test_where_history_is_not_told_nothing_counts_as_deleted(house: House,
     ],
 )
 def test_in_doubt_nothing_was_deleted(key: str, channel: int, after: int, said: list[int], *, is_deleted: bool) -> None:
-    reader = DiscordReader(discord.Client(intents=discord.Intents.none()), Pace(), Metrics(), 0)
+    reader = DiscordReader(discord.Client(intents=discord.Intents.none()), Pace(), Metrics(), 0, Any)  # type: ignore[arg-type]
     told: Told[int] = Told([(one, None) for one in said], after)
     assert CatchUp(reader, Any, Any, Any, Metrics())._is_deleted(channel, QuestionKey(key), told) is is_deleted  # type: ignore[arg-type]  # as much as is used

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import discord
 import pytest
+from structlog.testing import capture_logs
 
+from bots.discord.commands import OTHER_COMMAND
 from core.errors import ThreadGone
 from core.turn import Status
+from sandbox.discord import asking
+from sandbox.discord.model import InteractionKind
 
 if TYPE_CHECKING:
     from sandbox.discord import Interaction
@@ -31,8 +35,7 @@ async def test_a_question_is_answered_in_the_response(house: House) -> None:
         (interaction,) = house.discord.interactions
         general = house.discord.channel("general").id
         assert turn.question.key == f"discord:interaction/{interaction.id}"
-        assert turn.question.thread.id == f"discord:{house.discord.guild_id}/{general}"
-        assert turn.question.thread.layers[-1] == turn.question.thread.channel
+        assert turn.question.thread.channel == f"discord:{house.discord.guild_id}/{general}"
         await house.discord.wait_for(lambda: interaction.thinking)
         turn = await house.show(turn.start("m"))
         assert interaction.thinking
@@ -212,8 +215,9 @@ async def test_the_names_of_presets_are_suggested(house: House) -> None:
 
 async def test_reset_and_help_answer(house: House) -> None:
     async with house.listening():
-        begun_anew = await house.discord.slash("ben", "general", "reset")
-        assert "starts a new one" in await told(house, begun_anew)
+        await house.asked_by_command()
+        begun_anew = await house.discord.slash("ada", "general", "reset")
+        assert "forgotten your last question" in await told(house, begun_anew)
         assert not begun_anew.ephemeral
         helped = await house.discord.slash("ben", house.discord.open_dm("ben"), "help")
         assert "`/preset show`" in await told(house, helped)
@@ -222,14 +226,14 @@ async def test_reset_and_help_answer(house: House) -> None:
 
 async def test_a_shared_conversation_is_reset_and_retried_by_those_whose_it_is(house: House) -> None:
     async with house.listening():
-        turn = await house.asked_by_command()
-        await house.settle(turn.start("m").finish("Because."))
+        turn = await house.asked()
+        await house.settle(await house.show(turn.start("m").finish("Because.")))
         for command in ("reset", "retry"):
-            refused = await house.discord.slash("ben", "general", command)
+            refused = await house.discord.slash("ben", house.thread(), command)
             assert "manages this channel" in await told(house, refused)
             assert refused.ephemeral
         cem = house.discord.add_user("cem", manages_guild=True)
-        done = await house.discord.slash(cem, "general", "retry")
+        done = await house.discord.slash(cem, house.thread(), "retry")
         assert "Trying again" in await told(house, done)
 
 
@@ -246,3 +250,59 @@ async def test_an_unforeseen_failure_becomes_a_sentence_with_a_reference(
         sentence = await told(house, interaction)
         assert "Reference:" in sentence
         assert "inner workings" not in sentence
+
+
+def option(name: str, kind: int, **more: object) -> dict[str, object]:
+    return {"name": name, "type": kind, **more}
+
+
+SUBCOMMAND, STRING, INTEGER = 1, 3, 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "options"),
+    [
+        (1, "question", []),
+        (1, "help", [option("more", SUBCOMMAND, options=[])]),
+        (1, "preset", []),
+        (1, "preset", [option("name", STRING, value="terse")]),
+        (1, "preset", [option("list", SUBCOMMAND, options=[])]),
+        (1, "ask", []),
+        (1, "ask", [option("text", STRING, value="why?")]),
+        (1, "ask", [option("question", INTEGER, value=1)]),
+        (3, "Ask about this", []),
+    ],
+)
+async def test_who_gives_a_command_of_an_earlier_version_is_told_so_and_the_log_has_no_traceback(
+    house: House, caplog: pytest.LogCaptureFixture, kind: int, name: str, options: list[dict[str, object]]
+) -> None:
+    """Discord's clients remember the commands that they were told of."""
+    async with house.listening():
+        user, channel = house.discord.user("ada"), house.discord.channel("general")
+        data = {"id": "1", "name": name, "type": kind, "options": options}
+        with capture_logs() as logged:
+            given = asking.begin(house.discord.world, InteractionKind.COMMAND, user, channel, data, name=name)
+            assert await told(house, given) == OTHER_COMMAND
+        assert given.ephemeral
+        assert not [line for line in logged if "exc_info" in line]
+        assert not [record for record in caplog.records if record.exc_info]
+        assert not house.woken
+
+
+@pytest.mark.parametrize(
+    "options", [[option("name", STRING, value="t", focused=True)], [option("set", SUBCOMMAND, options=[])]]
+)
+@pytest.mark.parametrize("name", ["presets", "preset", "ask"])
+async def test_typing_a_command_of_an_earlier_version_suggests_nothing_and_the_log_has_no_traceback(
+    house: House, caplog: pytest.LogCaptureFixture, name: str, options: list[dict[str, object]]
+) -> None:
+    async with house.listening():
+        user, channel = house.discord.user("ada"), house.discord.channel("general")
+        data = {"id": "1", "name": name, "type": 1, "options": options}
+        with capture_logs() as logged:
+            kind = InteractionKind.AUTOCOMPLETE
+            typed = asking.begin(house.discord.world, kind, user, channel, data, name=name)
+            await house.discord.wait_for(lambda: typed.choices is not None)
+        assert typed.choices == []
+        assert not [line for line in logged if line["log_level"] in ("warning", "error")]
+        assert not [record for record in caplog.records if record.exc_info]

@@ -46,7 +46,7 @@ class Reader:
     async def read(self, place: str, after: int, this: Round[str]) -> Told[str]:
         return Told([(9_000, "hello")], after)
 
-    def heard(self, place: str, message: str) -> Heard:
+    async def heard(self, place: str, message: str) -> Heard:
         return Ignored(message)
 
 

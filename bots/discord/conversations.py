@@ -1,0 +1,76 @@
+"""What a message goes on with, where only the ledger knows: a reply to an answer, and threads that others have made."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+import discord
+
+from bots.discord.events import question_behind, says_it_itself
+from bots.discord.ids import SCALE, age, channel_of, key_of, key_of_command, thread_in
+
+if TYPE_CHECKING:
+    from core.relay import Relay
+    from core.thread import ThreadId
+    from core.turn import Turn
+
+MOST_REMEMBERED = 10_000  # threads
+SETTLED = 60.0  # seconds after which a question from which a thread was made is recorded, if it ever is
+# A message that doesn't say what it answers is a later page, or came after a command's token was gone; it is looked for
+# among the answers to what was asked up to so long before it.
+POSTED_WITHIN = 24 * 3600  # seconds
+
+
+class Conversations:
+    """Reads from the ledger for such messages alone; of each thread, about once."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._threads: dict[int, ThreadId | None] = {}  # the newest last; None: it is none of the bot's
+        # What is said in a place at the same moment is looked for in the order in which it was said.
+        self._in_order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def behind(self, message: discord.Message, me: int, *, patience: float = 0.0) -> ThreadId | None:
+        """Return what *message* goes on with, if it doesn't say so itself. *me* is the bot's own id.
+
+        Raises StorageUnavailable; *patience* is as for `Relay.ask`.
+        """
+        if says_it_itself(message, me):
+            return None
+        async with self._in_order.setdefault(message.channel.id, asyncio.Lock()):
+            if isinstance(message.channel, discord.Thread):
+                return await self._of_thread(message.channel, patience)
+            return await self._of_reply(message, patience)
+
+    async def _of_thread(self, thread: discord.Thread, patience: float) -> ThreadId | None:
+        """Somebody else may have made the thread of a question before the bot could."""
+        if thread.id not in self._threads:
+            # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
+            turn = await self._relay.turn(key_of(thread.id), patience=patience)
+            here = thread_in(thread.guild.id, thread.id).id
+            found = here if turn and not turn.is_withdrawn and turn.question.thread.id == here else None
+            if found is None and age(thread.id) < SETTLED:
+                return None
+            self._threads[thread.id] = found
+            while len(self._threads) > MOST_REMEMBERED:
+                del self._threads[next(iter(self._threads))]
+        return self._threads[thread.id]
+
+    async def _of_reply(self, message: discord.Message, patience: float) -> ThreadId | None:
+        """Only of an answer that stands in the channel itself."""
+        reference = message.reference
+        answer = reference.resolved if reference else None
+        key = question_behind(answer) if isinstance(answer, discord.Message) else None
+        turn = await self._relay.turn(key, patience=patience) if key else None
+        if turn is None and reference and reference.message_id:
+            turn = await self._answered_in(reference.message_id, patience)
+        thread = turn.question.thread.id if turn else None
+        return thread if thread and channel_of(thread) == message.channel.id else None
+
+    async def _answered_in(self, message: int, patience: float) -> Turn | None:
+        """Find the turn in whose note that message is. Ids, and so keys, rise with time."""
+        asked = max(0, message - POSTED_WITHIN * SCALE.a_second)
+        ranges = [(key(asked), key(message)) for key in (key_of_command, key_of)]
+        return await self._relay.turn_noting(f'{message}"', ranges, patience=patience)
