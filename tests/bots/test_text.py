@@ -289,6 +289,15 @@ def test_code_that_is_open_is_known() -> None:
         ("bank&#46;example", "https://evil.example"),
         ("bank&#x200b;.example", "https://evil.example"),
         ("`bank.example`", "https://evil.example"),
+        ("bank\ua4f8example", "https://evil.example"),
+        ("bank\u0660example", "https://evil.example"),
+        ("bank.\u200aexample", "https://evil.example"),
+        ("bank.e\u0323xample", "https://evil.example"),
+        ("bank.i\u0323o", "https://evil.example"),
+        ("mu\u0308nchen.example", "https://munchen.example"),
+        ("192.0.2.1", "https://evil.example"),
+        ("a." * 30 + "-..bank.example", "https://evil.example"),
+        ("at 192.0.2.1/login.", "https://192.0.2.10"),
     ],
 )
 def test_a_link_that_lies_is_told_beside_its_target(label: str, target: str) -> None:
@@ -370,6 +379,12 @@ def test_hostile_text_costs_little(piece: str) -> None:
         for leaf in page:
             spans(leaf.content)
     assert time.process_time() - began < 1.0
+
+
+def test_a_link_of_very_many_words_costs_little() -> None:
+    began = time.process_time()
+    assert spans(f"[{'a.' * 4_000}1](https://a.example)")[0].url
+    assert time.process_time() - began < 0.5
 
 
 @example("```code` " + "x" * 270)
