@@ -194,6 +194,25 @@ def test_what_may_turn_out_to_be_something_else_waits(text: str, shown: str) -> 
     assert complete(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see [the do", "see "),
+        ("see [the `docs`]", "see "),
+        ("see ![it](https://a.example/x_(y", "see "),
+        ("see [it](https://a.example)", "see [it](https://a.example)"),
+        ("`a[` and more", "`a[` and more"),
+        ("- [ ] open", "[ ] open"),
+        ("a **bold wo", "a **bold wo**"),
+        ("a **bold *", "a **bold**"),
+        ("**Note:**more", "**Note:**more"),
+        ("two ** three", "two ** three"),
+    ],
+)
+def test_marks_are_not_shown_as_signs_before_the_rest_of_them_comes(text: str, shown: str) -> None:
+    assert paged(text, Paper(), streaming=True)[0][0].content.replace("☐", "[ ]") == shown
+
+
 def test_nothing_gives_no_page() -> None:
     assert split(document(" \n\n "), Paper()) == []
 
