@@ -233,7 +233,9 @@ def _dressed(found: Sequence[Span], before: str, after: str) -> str:
             # Not every reader of Discord's minds how many backticks end code, and three are a block's.
             shown += _escaped(code, shown[-1], follows[0]) if "``" in code else _code(code)
         else:
-            shown += _escaped(words_of(group), shown[-1], follows[0])
+            # An address may get angles around it, and does not go on with the word before it then.
+            is_before_address = not _has_look(found[end]) and found[end].url if end < len(found) else ""
+            shown += _escaped(words_of(group), shown[-1], "<" if is_before_address else follows[0])
         at = end
     return shown[len(before) :]
 

@@ -9,12 +9,14 @@ from bots.slack import limits, markdown
 from bots.slack.buttons import footer
 from bots.text.cut import pieces, shortened
 from bots.text.reasoning import visible
+from core.words import is_blank
 
 if TYPE_CHECKING:
     from bots.reply.page import Page
     from core.turn import Turn
 
 PLAIN, BARE = 1, 2
+_NO_WORDS = "…"  # of an answer that is a rule, or an empty table
 
 
 class SlackRenderer:
@@ -66,7 +68,8 @@ def _rich_text(text: str, **more: object) -> dict[str, Any]:
 def _fallback(text: str, under: str, aside: str) -> str:
     """Return what notifications and screen readers say: what went wrong is not cut off."""
     if not text or not under:
-        return limits.fallback(text or under or aside)
+        said = text or under or aside
+        return _NO_WORDS if is_blank(said) else limits.fallback(said)
     room = limits.TEXT_LIMIT - limits.text_bytes(under) - 2
     return limits.fallback(_joined(shortened(text, room, limits.text_bytes), under))
 

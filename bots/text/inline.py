@@ -20,7 +20,8 @@ _BARE = re.compile(
 _LABELLED = re.compile(r"<(https?://[^\s<>|]+)\|([^<>|\n]*)>", re.IGNORECASE)
 _SCHEME = re.compile(r"(?<![\w.+-])https?\Z", re.IGNORECASE)
 _BEHIND = "?!.,:;*_~'"
-_HOST = re.compile(r"(?:[\w-]+\.)+[^\W\d_][\w-]+")
+# It begins where a label does and has few of them, so that a long text of dots is read once.
+_HOST = re.compile(r"(?<![\w-])(?:[\w-]+\.){1,10}[^\W\d_][\w-]+|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
 # https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt: Default_Ignorable_Code_Point, but for the
 # joiner of emoji; controls; what orders, annotates or marks without being seen; and a Braille sign without a dot.
 _UNSEEN = re.compile(
@@ -30,6 +31,9 @@ _UNSEEN = re.compile(
 )
 
 _BACKWARDS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# https://www.unicode.org/Public/security/latest/confusables.txt: what looks like a dot; and room that is hardly seen.
+_DOTS = dict.fromkeys(map(ord, "。\u0660\u06f0\u0701\u0702\ua4f8\ua60e\U00010a50\U0001d16d"), ".")
+_NARROW = dict.fromkeys([0x2004, 0x2005, 0x2006, 0x2008, 0x2009, 0x200A, 0x202F, 0x205F])
 
 # HTML that models use where Markdown has no word for it. All other HTML is text, as no platform shows any.
 _STYLES = {
@@ -279,14 +283,27 @@ def _linked(words: list[Span], target: str, look: Span, *, is_auto: bool = False
 
 
 def _is_forged(said: str, host: str) -> bool:
-    normal = unicodedata.normalize("NFKC", said)
+    normal = unicodedata.normalize("NFKC", said.translate(_NARROW))
     # As it looks: without what is unseen, and with look-alikes of a dot or a letter made that letter.
-    seen = _UNSEEN.sub("", normal).replace("。", ".")
+    seen = _UNSEEN.sub("", normal).translate(_DOTS)
     if _BACKWARDS.search(normal):
         return True  # it reads backwards
+    # Marks are easily overlooked, but not everywhere: neither with them nor without may it name another page.
+    return _names_another(seen, host) or _names_another(_unmarked(seen), _unmarked(host))
+
+
+def _names_another(seen: str, host: str) -> bool:
     actual = f".{host.lower().removeprefix('www.')}"
     named = (address[0].lower().removeprefix("www.") for address in _HOST.finditer(seen))
     return any(not actual.endswith(f".{address}") for address in named)
+
+
+def _unmarked(text: str) -> str:
+    if text.isascii():
+        return text
+    return "".join(
+        sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.category(sign).startswith("M")
+    )
 
 
 def _merged(found: Iterable[Span]) -> Iterator[Span]:

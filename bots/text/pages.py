@@ -25,6 +25,11 @@ _LEAST = 0.1  # of a page: what is left of it if that is less
 _MOST_TRIED = 20  # columns
 _TICKS = 6  # characters that close code at a page's end and open it again
 _SENTENCE = re.compile(r"[.!?…]\s|[。！？]")
+# A link of which the address is not over, and which would be shorter once it is.
+_HALF_LINK = re.compile(
+    r"(?<!\\)!?\[(?:[^\[\]`\n]|`[^`\n]*`){0,200}(?:\](?:\((?:[^\s()]|\([^\s()]*\)?){0,600}(?:\s\"[^\"\n]{0,200}\"?)?)?)?\Z"
+)
+_BEGUN_BOLD = re.compile(r"(?<![*\w\\])\*\*(?=[^\s*])[^*`\n]+\*?\Z")
 # What a page may begin with that isn't a word: it would begin a quote, a list, a heading.
 _MARKS = tuple(">#-+*=~`|:0123456789")
 
@@ -54,11 +59,17 @@ def paged(text: str, paper: Format, *, streaming: bool) -> list[Page]:
     pages = split(document(complete(text) if streaming else text), paper)
     if streaming and pages and pages[-1][-1].kind is Kind.TEXT:
         *above, last = pages[-1]
-        if open_ticks(last.content):
-            words = last.content.rstrip("`")
-            last = replace(last, content=words + open_ticks(words))
-        pages[-1] = (*above, last)
+        pages[-1] = (*above, replace(last, content=_so_far(last.content)))
     return pages
+
+
+def _so_far(words: str) -> str:
+    """*words*, which are still coming, without marks that would be read as signs until the rest of them is there."""
+    if open_ticks(words):
+        words = words.rstrip("`")
+        return words + open_ticks(words)
+    words = _HALF_LINK.sub("", words)
+    return f"{words.rstrip(' *')}**" if words.count("**") % 2 and _BEGUN_BOLD.search(words) else words
 
 
 def split(leaves: Sequence[Leaf], paper: Format) -> list[Page]:

@@ -191,6 +191,25 @@ def test_what_may_turn_out_to_be_something_else_waits(text: str, shown: str) -> 
     assert complete(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see [the do", "see "),
+        ("see [the `docs`]", "see "),
+        ("see ![it](https://a.example/x_(y", "see "),
+        ("see [it](https://a.example)", "see [it](https://a.example)"),
+        ("`a[` and more", "`a[` and more"),
+        ("- [ ] open", "[ ] open"),
+        ("a **bold wo", "a **bold wo**"),
+        ("a **bold *", "a **bold**"),
+        ("**Note:**more", "**Note:**more"),
+        ("two ** three", "two ** three"),
+    ],
+)
+def test_marks_are_not_shown_as_signs_before_the_rest_of_them_comes(text: str, shown: str) -> None:
+    assert paged(text, Paper(), streaming=True)[0][0].content.replace("☐", "[ ]") == shown
+
+
 def test_nothing_gives_no_page() -> None:
     assert split(document(" \n\n "), Paper()) == []
 
@@ -286,6 +305,15 @@ def test_code_that_is_open_is_known() -> None:
         ("bank&#46;example", "https://evil.example"),
         ("bank&#x200b;.example", "https://evil.example"),
         ("`bank.example`", "https://evil.example"),
+        ("bank\ua4f8example", "https://evil.example"),
+        ("bank\u0660example", "https://evil.example"),
+        ("bank.\u200aexample", "https://evil.example"),
+        ("bank.e\u0323xample", "https://evil.example"),
+        ("bank.i\u0323o", "https://evil.example"),
+        ("mu\u0308nchen.example", "https://munchen.example"),
+        ("192.0.2.1", "https://evil.example"),
+        ("a." * 30 + "-..bank.example", "https://evil.example"),
+        ("at 192.0.2.1/login.", "https://192.0.2.10"),
     ],
 )
 def test_a_link_that_lies_is_told_beside_its_target(label: str, target: str) -> None:
@@ -367,6 +395,12 @@ def test_hostile_text_costs_little(piece: str) -> None:
         for leaf in page:
             spans(leaf.content)
     assert time.process_time() - began < 1.0
+
+
+def test_a_link_of_very_many_words_costs_little() -> None:
+    began = time.process_time()
+    assert spans(f"[{'a.' * 4_000}1](https://a.example)")[0].url
+    assert time.process_time() - began < 0.5
 
 
 @example("```code` " + "x" * 270)

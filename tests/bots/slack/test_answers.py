@@ -83,6 +83,13 @@ async def test_a_problem_stands_under_what_came(house: House, turn: Turn) -> Non
     assert "The AI service broke off." in message.text
 
 
+@pytest.mark.parametrize("answer", ["---\n\n***", "|  |\n|--|\n|  |"])
+async def test_an_answer_without_a_word_is_shown_as_well(house: House, turn: Turn, answer: str) -> None:
+    await house.chat.show(turn.finish(answer))
+    (message,) = house.replies(turn)
+    assert message.text.strip()
+
+
 async def test_an_answer_pings_nobody(house: House, turn: Turn) -> None:
     await house.chat.show(turn.finish("<!channel> @here <@U0ADA> `<!everyone>` <https://evil.example|slack.com>"))
     (message,) = house.replies(turn)
