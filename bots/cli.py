@@ -1,4 +1,4 @@
-"""The command line: its commands, their options, and how it says what can't work."""
+"""The command line: its commands, their options, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def doctor(context: typer.Context) -> None:
 
 @app.command(name="migrate")
 def migrate_(context: typer.Context) -> None:
-    """Bring the database to this version's schema. `run` does so as well."""
+    """Update the database to this version's schema. `run` does this too."""
     from bots import platforms  # noqa: PLC0415
     from core.storage.causes import cause  # noqa: PLC0415
     from core.storage.database import open_database, readable  # noqa: PLC0415
@@ -147,7 +147,7 @@ def manifest(
     context: typer.Context,
     platform: Annotated[str, typer.Argument(help=PLATFORMS, autocompletion=bots.platforms_there)],
 ) -> None:
-    """Print what a platform needs to know of Bobbin: the app's manifest, or the link that invites it."""
+    """Print what you need to set up a platform: an app manifest or an invitation link."""
     from bots import platforms  # noqa: PLC0415
 
     with _plainly():
@@ -158,7 +158,7 @@ def manifest(
 
 @app.command()
 def settings() -> None:
-    """Print the settings file that comes with Bobbin, which explains them all: a start for your own bobbin.toml."""
+    """Print the default settings file, which explains every setting: a template for your own bobbin.toml."""
     from bots import platforms  # noqa: PLC0415
 
     print(platforms.SAMPLE.read_text("utf-8"), end="")
@@ -166,7 +166,7 @@ def settings() -> None:
 
 @app.command()
 def health(context: typer.Context) -> None:
-    """Ask the Bobbin that runs here whether it is alive; exit with 1 if it does not say so."""
+    """Check whether the Bobbin running on this machine is alive; exit with 1 if not."""
     from bots import platforms  # noqa: PLC0415
     from bots.health import alive  # noqa: PLC0415
 

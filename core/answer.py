@@ -1,4 +1,4 @@
-"""The answer to one turn on its way: which models are asked, in which conversation, and what has come so far."""
+"""Produces the answer to one turn: which models to ask, in which conversation, and the text so far."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 
 
 class Answer:
-    """Brings one turn from its question to its recorded end. Nobody else changes the turn meanwhile."""
+    """Brings one turn from its question to its recorded end. Nothing else changes the turn in the meantime."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Answer:
         return self._turn.remark(self._beside()).grow(_cut(self._stream.said().text, self._longest_answer))
 
     async def complete(self) -> Turn:
-        """See the turn to its end, and record that; return it. Raises Overtaken, and StorageUnavailable if what the thread said before can't be read."""
+        """See the turn through, record how it ended, and return it. Raises Overtaken, and StorageUnavailable if what the thread said before can't be read."""
         going_on, trace = None, ""
         try:
             said = await self._said()
@@ -108,7 +108,7 @@ class Answer:
             if not was_cut and self._turn.model == self._choice.model:
                 going_on = self._usable()  # else the question may or may not be in its history: rebuild next time
         except Exception:  # the thread must not wait for good
-            log.exception("a turn fails in a way that nobody thought of")
+            log.exception("a turn fails unexpectedly")
             self._fail(BobbinError())
         try:
             await self._presentation.insist(lambda: self._conclude(going_on, trace))
@@ -230,7 +230,7 @@ class Answer:
         if said.conversation and is_keepable(said.conversation):
             return Conversation(said.conversation, self._turn.model)
         length = len(said.conversation or "")
-        log.warning("the AI service names no conversation that can go on; telling the next one all", length=length)
+        log.warning("the AI service names no conversation that can go on; retelling the thread next", length=length)
         self._metrics.unnamed.inc()
         return None
 

@@ -1,4 +1,4 @@
-"""Commands that people give, in words or by a platform's own means: what each says, does and tells. Pure."""
+"""Commands that people type, or give by a platform's own means: parsing, effect and reply. Pure."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ class Commands:
             raise UnknownPreset(wish.name, sorted(self.presets))
 
     def _changed(self, thread: Thread, deeds: Deeds) -> Told:
-        return Told("Done. From now on I answer here with:\n\n" + self._explained(thread, deeds), is_done=True)
+        return Told("Done. From now on, I'll answer here with:\n\n" + self._explained(thread, deeds), is_done=True)
 
     def _explained(self, thread: Thread, deeds: Deeds) -> str:
         return _explained(choose(dict(self.presets), deeds.presets_at(thread.layers)), thread)

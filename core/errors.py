@@ -1,4 +1,4 @@
-"""What can go wrong, each with the sentence that the person in the thread reads.
+"""Everything that can go wrong, each with the sentence that people read in the thread.
 
 BobbinError
 ├── Refused                    a question or command that can't be taken as it is

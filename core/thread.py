@@ -1,4 +1,4 @@
-"""A place where people and the bot talk, and the ids by which its adapter knows it."""
+"""A place where people and the bot talk, and the ids its adapter gives it."""
 
 from __future__ import annotations
 
