@@ -87,7 +87,7 @@ def sandbox(
     from bots import platforms, start  # noqa: PLC0415
 
     with _plainly():
-        start.sandbox(platforms.settings(context.obj), script.read_text() if script else None)
+        start.sandbox(platforms.settings(context.obj), script)
 
 
 @app.command()

@@ -28,6 +28,7 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 - `reset`: forget this conversation and start fresh
 - `help`: show this list"""
 
+TRYING_AGAIN = "Trying again: the new answer replaces my last one above."
 _NOT_THEIRS = "Other people asked here as well: only {0} or someone who manages this channel can {1}."
 _PRESET_FIELDS = ("model", "instructions")
 # A command is the whole message, so that a question that begins with such a word stays a question.
@@ -195,7 +196,7 @@ def _wish(what: str, value: str | None) -> Preset:
 
 def _retry(thread: Thread, deeds: Deeds) -> Told:
     if deeds.answer_again(thread.id):
-        return Told("Trying again: the new answer replaces my last one above.", is_done=True)
+        return Told(TRYING_AGAIN, is_done=True)
     return Told("I don't remember a question in this thread, so there's nothing to retry.")
 
 
