@@ -13,7 +13,11 @@ from pathlib import Path
 HOUSE = Path(__file__).parent.parent.parent
 
 
-async def start(*words: str, stdin: int = asyncio.subprocess.DEVNULL, **variables: str) -> asyncio.subprocess.Process:
+async def start(*words: str, **variables: str) -> asyncio.subprocess.Process:
+    return await start_reading(asyncio.subprocess.DEVNULL, *words, **variables)
+
+
+async def start_reading(stdin: int, *words: str, **variables: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bots", *words),
@@ -53,11 +57,9 @@ async def until(stream: asyncio.StreamReader | None, text: str) -> str:
 
 
 @asynccontextmanager
-async def started(
-    *words: str, stdin: int = asyncio.subprocess.DEVNULL, **variables: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
+async def started(*words: str, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """While the context lasts it runs; then it is asked to end, and ends well."""
-    process = await start(*words, stdin=stdin, **variables)
+    process = await start(*words, **variables)
     try:
         yield process
         process.send_signal(signal.SIGTERM)

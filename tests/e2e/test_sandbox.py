@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.upstream import Emulator
-from tests.e2e.shell import run, started, until
+from tests.e2e.shell import run, start_reading, started, until
 
 
 async def test_with_no_tokens_the_sandbox_answers_on_both_platforms_from_memory() -> None:
@@ -104,21 +104,23 @@ async def test_an_answer_that_is_the_same_again_is_said(tmp_path: Path) -> None:
 async def test_a_typed_line_that_could_not_be_done_is_not_gone_on_from(emulator: Emulator) -> None:
     real = {"BOBBIN_UPSTREAM__URL": emulator.url, "BOBBIN_UPSTREAM__TOKEN": "emulated"}
     keyboard, terminal = os.openpty()
+    process = await start_reading(terminal, "sandbox", **real)
+
+    async def typed(line: str, until_said: str) -> str:
+        os.write(keyboard, f"{line}\n".encode())
+        return await until(process.stdout, until_said)
+
     try:
-        async with started("sandbox", stdin=terminal, **real) as process:
-
-            async def typed(line: str, until_said: str) -> str:
-                os.write(keyboard, f"{line}\n".encode())
-                return await until(process.stdout, until_said)
-
-            await until(process.stdout, "Ctrl-C ends")
-            await typed("discord ben dm: say exactly: one", "bobbin │ one")
-            await typed("slack carol #general: hello", "There is no “carol”")
-            for wrong in ("slack ada #general @bobbin hi", "slack ada general: hi", "slack: hi"):
-                await typed(wrong, f"I don't understand '{wrong}'")
-            await typed("#nothing is said by this", "")
-            said = await typed("say exactly: two", "bobbin │ two")
-            assert "nothing is said" not in said
+        await until(process.stdout, "Ctrl-C ends")
+        await typed("discord ben dm: say exactly: one", "bobbin │ one")
+        await typed("slack carol #general: hello", "There is no “carol”")
+        for wrong in ("slack ada #general @bobbin hi", "slack ada general: hi", "slack: hi"):
+            await typed(wrong, f"I don't understand '{wrong}'")
+        await typed("#nothing is said by this", "")
+        said = await typed("say exactly: two", "bobbin │ two")
+        assert "nothing is said" not in said
     finally:
+        process.kill()
+        await process.wait()
         os.close(keyboard)
         os.close(terminal)
