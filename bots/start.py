@@ -35,6 +35,8 @@ def run(
         why = platforms.why_none(settings)
         if not may_play or platforms.are_empty(settings):
             # An empty variable is no wish to play, but a secret that did not arrive.
+            if not settings.upstream.every_token:
+                why.append("there is no token for the AI service: set BOBBIN_UPSTREAM__TOKEN")
             raise SetupError("\n".join(sentence[0].upper() + sentence[1:] + "." for sentence in why))
         for sentence in why[1:]:
             print(f"{sentence}.")
