@@ -66,7 +66,7 @@ class Refused(BobbinError):
 
 
 class NothingAsked(Refused):
-    """Hi! Ask me something in the same message, and I'll answer in this thread."""
+    """Hi! Mention me and ask your question in the same message."""
 
 
 class TooLong(Refused):

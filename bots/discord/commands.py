@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,9 @@ Interaction = discord.Interaction[discord.Client]
 Ask = Callable[[Interaction, str], Awaitable[None]]
 
 COMMANDS_NOTE = "discord/commands"
-_HELP = HELP.replace("- `", "- `/") + "\n- `/ask`: ask here, without opening a thread"
+_HELP = (
+    re.sub(r"(?<=preset set )(?:(model|instructions) )?(?=[A-Z])", lambda field: f"{field[1] or 'name'}:", HELP)
+).replace("- `", "- `/") + "\n- `/ask`: ask here, without opening a thread"
 _MAY_NOT = "Only people who can manage this channel can change its preset. `/preset show` shows it."
 _NOTHING_TO_SET = "Pick at least one: a preset, a model or instructions."
 
