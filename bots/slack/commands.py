@@ -1,4 +1,4 @@
-"""Slash commands, once by what tells each use of one from every other."""
+"""Slash commands, each obeyed once."""
 
 from __future__ import annotations
 
