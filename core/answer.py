@@ -11,12 +11,14 @@ from core.asking.limits import refuses_token
 from core.asking.patience import TRIES
 from core.attachment import declined, left_out
 from core.errors import (
+    BadRequest,
     BobbinError,
     CannotBeKept,
     ChatForbidden,
     CircuitOpen,
     ConversationTooLarge,
     EmptyAnswer,
+    ModelRefused,
     NothingAsked,
     Overtaken,
     StorageUnavailable,
@@ -234,13 +236,25 @@ class Answer:
         self._metrics.unnamed.inc()
         return None
 
+    def _sentence(self, error: BobbinError) -> str:
+        """Return what people read of *error*: nothing of earlier turns, attachments or a beginning that aren't there."""
+        has_files = bool(self._turn.question.references)
+        match error:
+            case UpstreamCut() if not self._turn.answer:
+                return error.bare
+            case ConversationTooLarge() if not (has_files or self._taken.has_earlier):
+                return error.bare
+            case BadRequest() if not (has_files or isinstance(error, ModelRefused)):
+                return error.bare
+        return error.sentence
+
     def _fail(self, error: BobbinError) -> None:
         # A token that is refused has been said loudly once, and would be here once a question.
         loud = isinstance(error, UpstreamError) and error.for_operator and not refuses_token(error)
         log.log(40 if loud else 30, "a turn fails", **facts(error))
         turn = self._turn
         told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
-        self._turn = told.fail(f"{error.sentence} (Reference: `{turn.reference}`)")
+        self._turn = told.fail(f"{self._sentence(error)} (Reference: `{turn.reference}`)")
 
 
 def _cut(text: str, longest: int) -> str:

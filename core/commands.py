@@ -193,7 +193,9 @@ def _setting(what: str, value: str | None) -> Command:
     if field in _PRESET_FIELDS:
         if value is None:
             return Command(Verb.SET_PRESET, lacks=field)
-        return Command(Verb.SET_PRESET, Preset(**{field: value.strip()}))
+        value = value.strip()
+        wish = Preset(model=value) if field == "model" else Preset(instructions=value)
+        return Command(Verb.SET_PRESET, wish)
     return Command(Verb.SET_PRESET, Preset(name=what) if value is None else OPEN)
 
 
