@@ -1,4 +1,4 @@
-"""Bobbin as a program: the command line, what joins its parts, and a folder for each platform."""
+"""Bobbin as a program: the command line, the wiring, and a folder for each platform."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The one place where things are joined: settings in, a running Bobbin out."""
+"""The one place where the parts are wired together: settings in, a running Bobbin out."""
 
 from __future__ import annotations
 

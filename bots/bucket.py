@@ -1,4 +1,4 @@
-"""A budget of calls that fills again with time: what platforms with rate limits give us to spend."""
+"""A token bucket: the budget of calls that a platform's rate limit leaves us."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks, when the process starts and then again and again, whether people can get answers, and tells when that changes."""
+"""Checks, at startup and regularly after that, whether people can get answers, and reports when that changes."""
 
 from __future__ import annotations
 
@@ -122,11 +122,11 @@ class Checkup:
         for one in now:
             if not any(one.is_as(other) for other in before):
                 tell = log.error if one.verdict is Verdict.WRONG else log.warning
-                tell("the set-up needs a hand", part=part, what=one.sentence)
+                tell("the setup needs attention", part=part, what=one.sentence)
         if works:
             self._vitals.up(_setup(part))
             if before and not now:
-                log.info("the set-up is right again", part=part)
+                log.info("the setup is fine again", part=part)
         else:
             self._vitals.down(_setup(part), "; ".join(wrong))
         return works

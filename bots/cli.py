@@ -1,4 +1,4 @@
-"""The command line: its commands, their options, and how it says what can't work."""
+"""The command line: its commands, their options, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WRONG_SETUP = 2  # exit code
-PLATFORMS = ", ".join(bots.platforms_there())
+PLATFORMS = bots.platforms_there()
 
 # What a command does is imported by it: the libraries of a platform alone take a second to load.
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # else every flag is shown with a "<bool>" that nobody can write
     help="Bobbin answers questions in chat threads with an AI model.",
 )
 
@@ -46,10 +47,10 @@ def bobbin(
     context: typer.Context,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Read settings from here (or set BOBBIN_CONFIG), not ./bobbin.toml."),
+        typer.Option(metavar="FILE", help="Settings file to use instead of ./bobbin.toml (or set BOBBIN_CONFIG)."),
     ] = None,
     version: Annotated[  # noqa: ARG001, FBT002  # typer's way
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Take what stands before the command."""
@@ -60,12 +61,23 @@ def bobbin(
 def run(
     context: typer.Context,
     only: Annotated[
-        list[str] | None, typer.Option(help=f"Run only this part ({PLATFORMS} or worker). Repeat for several.")
+        list[str] | None,
+        typer.Option(
+            metavar="PART", help=f"Run only this part ({', '.join(PLATFORMS)} or worker). Repeat for several."
+        ),
     ] = None,
-    shards: Annotated[str, typer.Option(help="Shards to run, of a platform that has them; for example 0,1")] = "",
-    shard_count: Annotated[int | None, typer.Option(help="How many shards there are in all.", min=1)] = None,
+    shards: Annotated[
+        str, typer.Option(metavar="LIST", help="Shards to run, of a platform that has them; for example 0,1")
+    ] = "",
+    shard_count: Annotated[
+        int | None, typer.Option(metavar="N", help="How many shards there are in all.", min=1)
+    ] = None,
     no_sandbox: Annotated[  # noqa: FBT002  # typer's way
-        bool, typer.Option("--no-sandbox", help="With no tokens, say which are missing and end. For services.")
+        bool,
+        typer.Option(
+            "--no-sandbox",
+            help="Exit with an error if no tokens are set, instead of starting the sandbox. Use this for services.",
+        ),
     ] = False,
 ) -> None:
     """Run every platform that has tokens. With none, start the sandbox."""
@@ -80,24 +92,28 @@ def run(
 def sandbox(
     context: typer.Context,
     script: Annotated[
-        Path | None, typer.Option(help="Play this conversation and end.", exists=True, dir_okay=False)
+        Path | None, typer.Option(metavar="FILE", help="Play this conversation and exit.", exists=True, dir_okay=False)
     ] = None,
 ) -> None:
-    """Try Bobbin with local stand-ins for the platforms and an emulated AI service. No token, no account."""
+    """Try Bobbin on this machine, with no token and no account. The platforms and the AI service are stand-ins."""
     from bots import platforms, start  # noqa: PLC0415
 
     with _plainly():
-        start.sandbox(platforms.settings(context.obj), script.read_text() if script else None)
+        start.sandbox(platforms.settings(context.obj), script)
 
 
 @app.command()
 def upstream(
-    port: Annotated[int, typer.Option(help="Where to listen.", min=0, max=65535)] = 8081,
-    host: Annotated[str, typer.Option(help="On which address.")] = "127.0.0.1",
-    pace: Annotated[float, typer.Option(help="Seconds between two pieces of an answer.", min=0)] = 0.03,
-    faults: Annotated[str, typer.Option(help="What goes wrong: NAME[=VALUE],… ; `help` lists them.")] = "",
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port to listen on.", min=0, max=65535)] = 8081,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
+    pace: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Seconds between two pieces of an answer.", min=0)
+    ] = 0.03,
+    faults: Annotated[
+        str, typer.Option(metavar="FAULTS", help="Faults to inject: NAME[=VALUE],… ; `help` lists them.")
+    ] = "",
 ) -> None:
-    """Serve the AI service's API locally: an emulator to try and test with."""
+    """Serve an emulated AI service to try and test with."""
     if faults == "help":
         from sandbox.upstream import explain  # noqa: PLC0415
 
@@ -111,7 +127,7 @@ def upstream(
 
 @app.command()
 def doctor(context: typer.Context) -> None:
-    """Check settings, database, tokens and AI service, and explain how to fix problems."""
+    """Check your setup, and explain how to fix problems. Looks at settings, database, tokens and the AI service."""
     from bots.doctor import examine  # noqa: PLC0415
 
     with _plainly():
@@ -120,7 +136,7 @@ def doctor(context: typer.Context) -> None:
 
 @app.command(name="migrate")
 def migrate_(context: typer.Context) -> None:
-    """Bring the database to this version's schema. `run` does so as well."""
+    """Update the database to this version's schema. `run` does this too."""
     from bots import platforms  # noqa: PLC0415
     from core.storage.causes import cause  # noqa: PLC0415
     from core.storage.database import open_database, readable  # noqa: PLC0415
@@ -145,20 +161,29 @@ def migrate_(context: typer.Context) -> None:
 @app.command()
 def manifest(
     context: typer.Context,
-    platform: Annotated[str, typer.Argument(help=PLATFORMS, autocompletion=bots.platforms_there)],
+    platform: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLATFORM",
+            help=f"{' or '.join(PLATFORMS)}.",
+            show_default=False,
+            autocompletion=bots.platforms_there,
+        ),
+    ] = "",
 ) -> None:
-    """Print what a platform needs to know of Bobbin: the app's manifest, or the link that invites it."""
+    """Print a platform's app manifest or invitation link."""
     from bots import platforms  # noqa: PLC0415
 
     with _plainly():
         if platform not in platforms.names():
-            raise SetupError(f"There is no platform {platform!r}; known are {PLATFORMS}.")
+            which = f"Unknown platform {platform!r}." if platform else "Which platform?"
+            raise SetupError(f"{which} Choose {' or '.join(PLATFORMS)}.")
         print(platforms.platform(platform).manifest(platforms.settings(context.obj).section(platform)))
 
 
 @app.command()
 def settings() -> None:
-    """Print the settings file that comes with Bobbin, which explains them all: a start for your own bobbin.toml."""
+    """Print the default settings file. It explains every setting: a template for your own bobbin.toml."""
     from bots import platforms  # noqa: PLC0415
 
     print(platforms.SAMPLE.read_text("utf-8"), end="")
@@ -166,7 +191,7 @@ def settings() -> None:
 
 @app.command()
 def health(context: typer.Context) -> None:
-    """Ask the Bobbin that runs here whether it is alive; exit with 1 if it does not say so."""
+    """Check whether Bobbin is alive on this machine. Exits with 1 if not."""
     from bots import platforms  # noqa: PLC0415
     from bots.health import alive  # noqa: PLC0415
 

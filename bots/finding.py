@@ -1,4 +1,4 @@
-"""One thing that was looked at in a set-up: how it is, and what to do about it."""
+"""One result of checking the setup: its state, and what to do about it."""
 
 from __future__ import annotations
 

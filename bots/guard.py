@@ -1,4 +1,4 @@
-"""What keeps a door open for everybody: deadlines for each connection, and a cap on all of them together.
+"""Keeps the web server available to everyone: deadlines per connection, and a cap on all of them together.
 
 aiohttp waits for a request's head and body as long as its sender likes, and accepts connections until no descriptor is
 left for anything else in the process.

@@ -1,4 +1,4 @@
-"""What every adapter is built with, and what it must offer to be found."""
+"""What every adapter is given, and what it must provide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ends what runs when the system asks for it: in order at the first signal, at once at the second."""
+"""Shuts down on SIGINT or SIGTERM: gracefully on the first signal, immediately on the second."""
 
 from __future__ import annotations
 

@@ -35,6 +35,8 @@ def run(
         why = platforms.why_none(settings)
         if not may_play or platforms.are_empty(settings):
             # An empty variable is no wish to play, but a secret that did not arrive.
+            if not settings.upstream.every_token:
+                why.append("there is no token for the AI service: set BOBBIN_UPSTREAM__TOKEN")
             raise SetupError("\n".join(sentence[0].upper() + sentence[1:] + "." for sentence in why))
         for sentence in why[1:]:
             print(f"{sentence}.")
@@ -53,10 +55,12 @@ def run(
     until_signalled(Bobbin(settings, names, only, checks=True).run)
 
 
-def sandbox(settings: Settings, script: str | None = None) -> None:
-    """Play *script*, or the welcome and then what is typed, until signalled. Raises SetupError."""
+def sandbox(settings: Settings, file: Path | None = None) -> None:
+    """Play the script in *file*, or the welcome and then what is typed, until signalled. Raises SetupError."""
+    from sandbox.script import read_file  # noqa: PLC0415
     from sandbox.terminal import play  # noqa: PLC0415
 
+    script = (str(file), read_file(file)) if file else None
     if settings.upstream.every_token:
         print(f"Your questions go to the real AI service ({settings.upstream.url}) and cost credits.")
     else:

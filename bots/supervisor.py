@@ -1,4 +1,4 @@
-"""Runs the parts of a process side by side; a chat that breaks is begun again, and nothing beside it notices."""
+"""Runs the parts of a process side by side; a chat that breaks is restarted, and nothing else is affected."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _tell(name: str, error: Exception | None, vitals: Vitals, pause: float) -> N
     vitals.down(name, "Listening broke off unexpectedly; beginning again.")
     causes = list(_causes(error))
     log.error(
-        "listening to a chat breaks off unexpectedly; beginning again",
+        "listening to a chat stops unexpectedly; starting again",
         chat=name,
         reference=secrets.token_hex(4),
         errors=[type(cause).__name__ for cause in causes] or ["none: it just ended"],

@@ -1,4 +1,4 @@
-"""The HTTP door: is it alive, is it ready, how does it do, and what adapters take over HTTP."""
+"""The HTTP server: liveness, readiness, metrics, and whatever adapters receive over HTTP."""
 
 from __future__ import annotations
 

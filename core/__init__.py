@@ -1,1 +1,1 @@
-"""What Bobbin is, whatever it talks to: threads, turns, presets, and who sees a turn to its end."""
+"""Bobbin itself, independent of any platform: threads, turns, presets, and the worker that sees a turn through."""

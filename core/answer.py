@@ -1,4 +1,4 @@
-"""The answer to one turn on its way: which models are asked, in which conversation, and what has come so far."""
+"""Produces the answer to one turn: which models to ask, in which conversation, and the text so far."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from core.asking.limits import refuses_token
 from core.asking.patience import TRIES
 from core.attachment import declined, left_out
 from core.errors import (
+    BadRequest,
     BobbinError,
     CannotBeKept,
     ChatForbidden,
     CircuitOpen,
     ConversationTooLarge,
     EmptyAnswer,
+    ModelRefused,
     NothingAsked,
     Overtaken,
     StorageUnavailable,
@@ -54,7 +56,7 @@ TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 
 
 class Answer:
-    """Brings one turn from its question to its recorded end. Nobody else changes the turn meanwhile."""
+    """Brings one turn from its question to its recorded end. Nothing else changes the turn in the meantime."""
 
     def __init__(
         self,
@@ -89,7 +91,7 @@ class Answer:
         return self._turn.remark(self._beside()).grow(_cut(self._stream.said().text, self._longest_answer))
 
     async def complete(self) -> Turn:
-        """See the turn to its end, and record that; return it. Raises Overtaken, and StorageUnavailable if what the thread said before can't be read."""
+        """See the turn through, record how it ended, and return it. Raises Overtaken, and StorageUnavailable if what the thread said before can't be read."""
         going_on, trace = None, ""
         try:
             said = await self._said()
@@ -108,7 +110,7 @@ class Answer:
             if not was_cut and self._turn.model == self._choice.model:
                 going_on = self._usable()  # else the question may or may not be in its history: rebuild next time
         except Exception:  # the thread must not wait for good
-            log.exception("a turn fails in a way that nobody thought of")
+            log.exception("a turn fails unexpectedly")
             self._fail(BobbinError())
         try:
             await self._presentation.insist(lambda: self._conclude(going_on, trace))
@@ -230,9 +232,21 @@ class Answer:
         if said.conversation and is_keepable(said.conversation):
             return Conversation(said.conversation, self._turn.model)
         length = len(said.conversation or "")
-        log.warning("the AI service names no conversation that can go on; telling the next one all", length=length)
+        log.warning("the AI service names no conversation that can go on; retelling the thread next", length=length)
         self._metrics.unnamed.inc()
         return None
+
+    def _sentence(self, error: BobbinError) -> str:
+        """Return what people read of *error*: nothing of earlier turns, attachments or a beginning that aren't there."""
+        has_files = bool(self._turn.question.references)
+        match error:
+            case UpstreamCut() if not self._turn.answer:
+                return error.bare
+            case ConversationTooLarge() if not (has_files or self._taken.has_earlier):
+                return error.bare
+            case BadRequest() if not (has_files or isinstance(error, ModelRefused)):
+                return error.bare
+        return error.sentence
 
     def _fail(self, error: BobbinError) -> None:
         # A token that is refused has been said loudly once, and would be here once a question.
@@ -240,7 +254,7 @@ class Answer:
         log.log(40 if loud else 30, "a turn fails", **facts(error))
         turn = self._turn
         told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
-        self._turn = told.fail(f"{error.sentence} (Reference: `{turn.reference}`)")
+        self._turn = told.fail(f"{self._sentence(error)} (Reference: `{turn.reference}`)")
 
 
 def _cut(text: str, longest: int) -> str:

@@ -1,4 +1,4 @@
-"""What is sent along with a question: what of it the AI service can read, and the words for it where people wrote none."""
+"""Attachments of a question: which of them the AI service can read, and what to ask when people wrote nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A platform as core sees it: the port that every adapter fills, and what only some can do beside it."""
+"""A platform as core sees it: the interface that every adapter implements, and the optional extras."""
 
 from __future__ import annotations
 

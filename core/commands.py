@@ -1,4 +1,4 @@
-"""Commands that people give, in words or by a platform's own means: what each says, does and tells. Pure."""
+"""Commands that people type, or give by a platform's own means: parsing, effect and reply. Pure."""
 
 from __future__ import annotations
 
@@ -28,8 +28,13 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 - `reset`: forget this conversation and start fresh
 - `help`: show this list"""
 
+TRYING_AGAIN = "Trying again: the new answer replaces my last one above."
 _NOT_THEIRS = "Other people asked here as well: only {0} or someone who manages this channel can {1}."
 _PRESET_FIELDS = ("model", "instructions")
+_WHICH = {
+    "model": "Which model? Write `preset set model MODEL`.",
+    "instructions": "Which instructions? Write `preset set instructions TEXT`.",
+}
 # A command is the whole message, so that a question that begins with such a word stays a question.
 _SIMPLE = re.compile(r"(?P<verb>help|retry|reset|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE)
 _COPIED = re.compile(r"`([^`]+)`")  # with the marks with which HELP shows it
@@ -51,6 +56,7 @@ class Command:
 
     verb: Verb
     wish: Preset = OPEN  # what is to be set; open if that was not said
+    lacks: str = ""  # the field that was named without a value
 
     @property
     def changes_preset(self) -> bool:
@@ -121,7 +127,7 @@ def parse(words: str) -> Command | None:
     if copied := _COPIED.fullmatch(words):
         words = copied[1].strip()
     if setting := _SET.fullmatch(words):
-        return Command(Verb.SET_PRESET, _wish(setting["what"], setting["value"]))
+        return _setting(setting["what"], setting["value"])
     if not (simple := _SIMPLE.fullmatch(words)):
         return None
     verb = " ".join(simple["verb"].lower().split())
@@ -159,18 +165,19 @@ class Commands:
             case Verb.SHOW_PRESET:
                 return Told(self._explained(thread, deeds))
             case Verb.SET_PRESET:
-                return self._set(command.wish, thread, by, deeds)
+                return self._set(command, thread, by, deeds)
             case Verb.CLEAR_PRESET:
                 deeds.clear_preset(thread.channel, by)
                 return self._changed(thread, deeds)
 
-    def _set(self, wish: Preset, thread: Thread, by: str, deeds: Deeds) -> Told:
-        """Set for the channel the fields that *wish* decides, and keep its others.
+    def _set(self, command: Command, thread: Thread, by: str, deeds: Deeds) -> Told:
+        """Set for the channel the fields that the wish decides, and keep its others.
 
         Naming a preset starts afresh: what had been set field by field goes.
         """
+        wish = command.wish
         if wish.is_open:
-            return Told(self._how_to_set())
+            return Told(_WHICH.get(command.lacks) or self._how_to_set())
         try:
             self._check(wish)
         except Refused as refused:
@@ -188,7 +195,7 @@ class Commands:
             raise UnknownPreset(wish.name, sorted(self.presets))
 
     def _changed(self, thread: Thread, deeds: Deeds) -> Told:
-        return Told("Done. From now on I answer here with:\n\n" + self._explained(thread, deeds), is_done=True)
+        return Told("Done. From now on, I'll answer here with:\n\n" + self._explained(thread, deeds), is_done=True)
 
     def _explained(self, thread: Thread, deeds: Deeds) -> str:
         return _explained(choose(dict(self.presets), deeds.presets_at(thread.layers)), thread)
@@ -201,22 +208,21 @@ class Commands:
         )
 
 
-def _wish(what: str, value: str | None) -> Preset:
-    """Return an open one where it isn't said what to set."""
-    match what.lower(), value:
-        case "model", str(model):
-            return Preset(model=model.strip())
-        case "instructions", str(instructions):
-            return Preset(instructions=instructions.strip())
-        case field, None if field not in _PRESET_FIELDS:
-            return Preset(name=what)
-        case _:
-            return OPEN
+def _setting(what: str, value: str | None) -> Command:
+    """Return a command with an open wish where it isn't said what to set."""
+    field = what.lower()
+    if field in _PRESET_FIELDS:
+        if value is None:
+            return Command(Verb.SET_PRESET, lacks=field)
+        value = value.strip()
+        wish = Preset(model=value) if field == "model" else Preset(instructions=value)
+        return Command(Verb.SET_PRESET, wish)
+    return Command(Verb.SET_PRESET, Preset(name=what) if value is None else OPEN)
 
 
 def _retry(thread: Thread, deeds: Deeds) -> Told:
     if deeds.answer_again(thread.id):
-        return Told("Trying again: the new answer replaces my last one above.", is_done=True)
+        return Told(TRYING_AGAIN, is_done=True)
     return Told("I don't remember a question in this thread, so there's nothing to retry.")
 
 
@@ -239,7 +245,9 @@ def _explained(choice: Choice, thread: Thread) -> str:
         origin = choice.origins.get(field)
         if origin is not None and origin.value:
             label = "preset" if field == "name" else field
-            lines.append(f"- **{label}**: {_quoted(origin.value)} ({_where(origin, thread)})")
+            is_plain = field == "name" and origin == (DEFAULT, DEFAULT)
+            where = "" if is_plain else f" ({_where(origin, thread)})"
+            lines.append(f"- **{label}**: {_quoted(origin.value)}{where}")
     return "\n".join(lines)
 
 
@@ -252,5 +260,5 @@ def _where(origin: Origin, thread: Thread) -> str:
     if origin.place == DEFAULT:
         return "default"
     if origin.place == thread.channel:
-        return "set in this channel"
+        return "set in this conversation" if thread.is_direct else "set in this channel"
     return "set for the whole workspace" if origin.place == thread.workspace else "set for this category"

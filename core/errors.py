@@ -1,4 +1,4 @@
-"""What can go wrong, each with the sentence that the person in the thread reads.
+"""Everything that can go wrong, each with the sentence that people read in the thread.
 
 BobbinError
 ├── Refused                    a question or command that can't be taken as it is
@@ -66,7 +66,7 @@ class Refused(BobbinError):
 
 
 class NothingAsked(Refused):
-    """Hi! Ask me something in the same message, and I'll answer in this thread."""
+    """Hi! Mention me and ask your question in the same message."""
 
 
 class TooLong(Refused):
@@ -100,6 +100,7 @@ class UpstreamError(BobbinError):
 
     retryable: ClassVar[bool] = False  # may the same request be sent again, no byte of an answer having come?
     for_operator: ClassVar[bool] = False  # can only whoever runs the bot mend it?
+    bare: ClassVar[str] = ""  # what people read where the docstring names what this question doesn't have
 
     def __init__(
         self,
@@ -170,6 +171,8 @@ class CircuitOpen(UpstreamError):
 class UpstreamCut(UpstreamError):
     """The answer was cut off; what came of it, if anything, is above. Please try again."""
 
+    bare = "The AI service broke off before it answered. Please try again."
+
 
 class EmptyAnswer(UpstreamError):
     """The AI service returned an empty answer. Please try again or rephrase."""
@@ -182,6 +185,8 @@ class UnknownConversation(UpstreamError):
 class ConversationTooLarge(UpstreamError):
     """This conversation or attachment is too big for the AI service. Please start a new thread."""
 
+    bare = "Your message is too long for the AI service. Please shorten it."
+
 
 class ModerationRefused(UpstreamError):
     """The AI service won't answer this. Try asking differently."""
@@ -190,13 +195,15 @@ class ModerationRefused(UpstreamError):
 class BadRequest(UpstreamError):
     """The AI service didn't accept this question. Please rephrase it, or leave out the attachments. If that doesn't help, tell the person who runs me."""
 
+    bare = "The AI service didn't accept this question. Please rephrase it. If that doesn't help, tell the person who runs me."
+
 
 class ModelRefused(BadRequest):
     """The AI service rejected this model. Maybe it doesn't exist, or can't do this: see `preset show`."""
 
 
 class TokenRefused(UpstreamError):
-    """I can't use the AI service because of a problem with my token. Please tell the person who runs me."""
+    """I can't use the AI service because my access to it isn't working. Please tell the person who runs me."""
 
     for_operator = True
 

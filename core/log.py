@@ -1,4 +1,4 @@
-"""Sets the log up: one line an event, in which nobody's words stand and no secret."""
+"""Sets up logging: one line per event, never containing message text or secrets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 def set_up_log(level: str, *, as_json: bool, secrets: Iterable[str] = ()) -> None:
-    """Send our log and the libraries' troubles to standard error, with *secrets* taken out."""
+    """Send our log, and warnings from libraries, to standard error, with *secrets* removed."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -161,10 +161,10 @@ def _take_what_python_says() -> None:
     """Have warnings, and errors that nobody catches, be lines of the log: Python would print their texts."""
 
     def process_ends(_kind: type[BaseException], error: BaseException, _trace: object) -> None:
-        log.critical("an error that nobody thought of ends the process", exc_info=error)
+        log.critical("an unexpected error ends the process", exc_info=error)
 
     def thread_ends(args: threading.ExceptHookArgs) -> None:
-        log.error("an error that nobody thought of ends a thread", exc_info=args.exc_value)
+        log.error("an unexpected error ends a thread", exc_info=args.exc_value)
 
     def lost(args: Any) -> None:  # sys.UnraisableHookArgs, which type checkers alone know
         log.error("an error is raised where nobody can catch it", exc_info=args.exc_value)

@@ -1,4 +1,4 @@
-"""Keeps a thread up to date with a turn, at the pace that its chat allows, and keeps the chat's note of that."""
+"""Keeps a thread up to date with a turn, at the pace its chat allows, and stores the chat's note of what it showed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Oddities:
     def note(self, chat: str, error: ChatUnclear) -> None:
         self._metrics.unclear.labels(chat).inc()
         if self._told.add((chat, error.code)):
-            log.error("a platform answers what can't be understood; asking again", chat=chat, **facts(error))
+            log.error("a platform sends a reply that can't be understood; trying again", chat=chat, **facts(error))
 
 
 class Presentation:
@@ -189,7 +189,7 @@ class Presentation:
             except Overtaken:
                 raise
             except Exception as error:  # a fault of ours must not keep the thread's next question waiting
-                log.exception("the end of a turn can't be shown, in a way that nobody thought of")
+                log.exception("showing the end of a turn fails unexpectedly")
                 return f"{type(error).__name__}"
             else:
                 return ""

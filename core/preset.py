@@ -1,4 +1,4 @@
-"""How to answer in a place: each field is set there or inherited from the wider one."""
+"""Presets: how to answer in a place. Each field is set there or inherited from the place around it."""
 
 from __future__ import annotations
 

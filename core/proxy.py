@@ -1,4 +1,4 @@
-"""Which proxy the environment's variables name for an address; every client of ours asks here, none for itself."""
+"""Finds the proxy that the environment names for an address; all our clients ask here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a chat may ask of core."""
+"""The interface that chats use to hand questions and wishes to core."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TWICE = Told("That command came twice; I did it the first time.")
 
 
 class Relay:
-    """Takes questions and wishes from the chats. Everything it returns from is recorded."""
+    """Takes questions and wishes from the chats. Whatever a method has returned from is recorded."""
 
     def __init__(
         self,
@@ -157,7 +157,7 @@ class Relay:
         return await self._accept(question, reply, told=self._refusal(question), patience=patience)
 
     async def revise(self, question: Question, *, words_command: bool = True) -> None:
-        """Take note that the asker has edited a question, to be called with whatever it says now.
+        """Record that the asker has edited a question; *question* is its new wording.
 
         Not begun yet, it is answered as it is now; else what the deployment wishes: the answer is done anew, or
         that is offered. A question that was never accepted is left alone, and so is an edit that changes nothing, or

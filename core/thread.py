@@ -1,8 +1,8 @@
-"""A place where people and the bot talk, and the ids by which its adapter knows it."""
+"""A place where people and the bot talk, and the ids its adapter gives it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NewType
 
 from core.words import keepable
@@ -19,6 +19,7 @@ class Thread:
     id: ThreadId
     chat: str  # the name of the chat that it belongs to
     within: tuple[PlaceId, ...]  # what it lies in, widest first: its workspace, …, its channel
+    is_direct: bool = field(default=False, compare=False)  # is it between one person and the bot? Not stored
 
     def __post_init__(self) -> None:
         # Engines know a thread by its id, whether they hear of it from the chat or from the database.

@@ -1,4 +1,4 @@
-"""What a thread's conversation can be rebuilt from: its turns, retold in one question."""
+"""Rebuilds a thread's conversation: its earlier turns, retold in one question."""
 
 from __future__ import annotations
 

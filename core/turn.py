@@ -1,4 +1,4 @@
-"""A question and its answer so far, and the moves that it may make."""
+"""A question and its answer so far, and the states it may go through."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Turn:
     is_withdrawn: bool = False  # the asker deleted the question: nothing of the answer is to be seen any more
     reply: Reply = NOTHING_SHOWN
     shown: bool = False  # does the thread show how this turn ended?
-    attempt: int = 0  # how often a process has taken it on: whoever has not the newest may not write
+    attempt: int = 0  # how often a process has taken it on; only the process with the newest attempt may write
     model: str = ""  # the model that answers; empty before it was asked, and when Bobbin answers by itself
     reference: str = ""  # what people can quote and operators find in the log
     # Somebody has asked for it since anything of it was shown: for the first time, or for another answer. Not stored,
@@ -92,7 +92,7 @@ class Turn:
 
     @property
     def offers_again(self) -> bool:
-        """Should people be offered to have it answered anew?"""
+        """Should people be offered a new answer?"""
         return self.is_over and not self.is_withdrawn and (self.status is Status.FAILED or bool(self.revised))
 
     def start(self, model: str) -> Turn:

@@ -1,4 +1,4 @@
-"""What is secret in a URL."""
+"""Finds the secrets in a URL."""
 
 from __future__ import annotations
 

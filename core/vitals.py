@@ -1,4 +1,4 @@
-"""What works and what keeps the process from being ready."""
+"""Tracks which parts work, and what keeps the process from being ready."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads how long a server asks to be left alone. Whatever it says, nobody waits longer than makes sense."""
+"""Parses how long a server asks us to wait, capped at a sensible maximum."""
 
 from __future__ import annotations
 

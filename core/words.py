@@ -1,4 +1,4 @@
-"""Words and ids from outside, as every database takes them."""
+"""Makes text and ids from outside safe for every database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picks a thread's turns, one after another, and sees each to its end."""
+"""Takes a thread's turns one after another, and sees each through."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Worker:
                     return
 
     def interrupt(self, turn: TurnId) -> None:
-        """Break off a turn that runs here and is no longer ours: its question has changed or is gone."""
+        """Cancel a turn that runs here and is no longer ours, because its question has changed or is gone."""
         if running := self._running.get(turn):
             running.cancel()
 
@@ -140,7 +140,7 @@ class Worker:
         )
 
     async def _appeal(self, turn: Turn) -> None:
-        """Have it told that the channel is closed to us, once a day: whoever asked there knows who can mend that."""
+        """Tell the asker, once a day per channel, that we may not post there: they know who can change that."""
         thread = turn.question.thread
         note, today = f"forbidden/{thread.channel}", datetime.now(UTC).date().isoformat()
         try:

@@ -28,6 +28,9 @@ class Scene(Protocol):
 
     name: str
 
+    def check(self, line: Line) -> None:
+        """Raises SetupError if its person or place isn't there."""
+
     async def act(self, line: Line) -> None:
         """Do what *line* says. Raises SetupError if that isn't possible there."""
 
@@ -44,10 +47,13 @@ class SlackScene:
         self._slack = local
         self._last: slack.Message | None = None
 
-    async def act(self, line: Line) -> None:
+    def check(self, line: Line) -> None:
         people = [user.name for user in self._slack.users.values() if not user.is_bot]
         channels = [f"#{channel.name}" for channel in self._slack.channels.values() if channel.name]
         _check(line, people, channels)
+
+    async def act(self, line: Line) -> None:
+        self.check(line)
         try:
             if line.text.startswith("/"):
                 command, _, words = line.text.partition(" ")
@@ -100,11 +106,14 @@ class DiscordScene:
         self._discord = local
         self._last: discord.Channel | None = None
 
-    async def act(self, line: Line) -> None:
+    def check(self, line: Line) -> None:
         people = [user.name for user in self._discord.world.users.values() if not user.is_bot]
         kinds = (discord.ChannelKind.TEXT, discord.ChannelKind.FORUM)
         channels = [f"#{one.name}" for one in self._discord.world.channels.values() if one.kind in kinds]
         _check(line, people, channels)
+
+    async def act(self, line: Line) -> None:
+        self.check(line)
         try:
             channel = self._channel(line)
             if line.text.startswith("/"):

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
 
+from core.commands import TRYING_AGAIN
 from core.errors import SetupError
 from core.settings import Settings
 from sandbox.scenes import DiscordScene, Glimpse, Scene, SlackScene
-from sandbox.script import HOW, Line, read_line, read_script
+from sandbox.script import HOW, Line, is_comment, read_line, read_script
 from sandbox.stage import Stage, staged
 
 WELCOME = "welcome.txt"
 TAKEN_UP_WITHIN = 3.0  # seconds; what the bot has not begun to answer by then, it won't
 LAST_LOOK = 0.05  # seconds for the last change to be seen
 BOT = "bobbin"
+NOBODY_TYPES = "\nStandard input is not a terminal, so nothing is read from it. Ctrl-C ends."
 
 
-async def play(settings: Settings, script: str | None, stop: asyncio.Event) -> None:
-    """Play *script* and end; without one, play the welcome, then take lines until *stop* is set.
+async def play(settings: Settings, script: tuple[str, str] | None, stop: asyncio.Event) -> None:
+    """Play *script*, a file's name and text, and end; without one, play the welcome, then take lines until *stop* is set.
 
     The real AI service is asked nothing by itself: then there is no welcome.
     """
     is_free = not settings.upstream.every_token
     welcome = files("sandbox").joinpath(WELCOME).read_text() if is_free else ""
-    lines = list(read_script(welcome if script is None else script, [SlackScene.name, DiscordScene.name]))
+    name, text = script or (WELCOME, welcome)
+    lines = list(read_script(text, name, [SlackScene.name, DiscordScene.name]))
     async with staged(settings) as stage:
         theatre = Theatre(stage)
+        theatre.check(lines)
         print(_programme(stage), flush=True)
         watching = [asyncio.create_task(theatre.watch(scene)) for scene in theatre.scenes.values()]
         playing = asyncio.create_task(theatre.perform(lines, go_on=script is None))
@@ -62,25 +67,35 @@ class Theatre:
                 self._seen.set()
             self._page.show(glimpse)
 
+    def check(self, lines: list[Line]) -> None:
+        """Raises SetupError if a person or place in *lines* isn't there."""
+        for line in lines:
+            with _placed(line):
+                self.scenes[line.platform].check(line)
+
     async def perform(self, lines: list[Line], *, go_on: bool) -> None:
         """Do every one of *lines*; then, to *go_on*, every line that is typed."""
         await asyncio.sleep(0)  # let the watchers take their seats
         last: Line | None = None
-        for last in lines:
-            await self._do(last)
+        for line in lines:
+            with _placed(line):
+                await self._do(line)
+            last = line
         if not go_on:
             return
-        print(f"\nYour turn. Say something:\n{HOW}\n" if sys.stdin.isatty() else "\nCtrl-C ends.", flush=True)
+        print(f"\nYour turn. Say something:\n{HOW}\n" if sys.stdin.isatty() else NOBODY_TYPES, flush=True)
         async for typed in _typed():
             try:
-                last = read_line(typed, last, list(self.scenes))
-                await self._do(last)
+                line = read_line(typed, last, list(self.scenes))
+                await self._do(line)
+                last = line  # one that could not be done is nothing to go on from
             except SetupError as error:
                 print(error.sentence, flush=True)
         await asyncio.Event().wait()
 
     async def _do(self, line: Line) -> None:
         self._seen.clear()
+        self._page.turn()
         if line.text.startswith("/"):
             self._page.command(line)
         await self.scenes[line.platform].act(line)
@@ -93,6 +108,8 @@ class Theatre:
         await self._stage.bobbin.idle()
         await asyncio.sleep(LAST_LOOK)
         self._page.finish()
+        if self._page.is_same_again:
+            print("        (answered again, same text)", flush=True)
 
 
 class Page:
@@ -102,11 +119,24 @@ class Page:
         self._printed: dict[str, list[str]] = {}  # of each message, the lines that are on paper
         self._now: Glimpse | None = None  # the message that grows
         self._heading = ""
+        self._old: set[str] = set()  # the messages that were there when the line was done
+        self._announced = self._rewritten = False
+
+    @property
+    def is_same_again(self) -> bool:
+        """Was a new answer announced since the page was turned, and no old message changed?"""
+        return self._announced and not self._rewritten
+
+    def turn(self) -> None:
+        """Begin what follows from a new line."""
+        self._old = set(self._printed)
+        self._announced = self._rewritten = False
 
     def show(self, glimpse: Glimpse) -> None:
         """Print what is new of a message. Its last line may still grow, and behind it a fence may be closed for now."""
         if not glimpse.text and glimpse.key not in self._printed:
             return
+        self._announced |= glimpse.author == BOT and TRYING_AGAIN in glimpse.text
         if self._now is not None and glimpse.key != self._now.key:
             self.finish()
         if self._now is None:
@@ -139,6 +169,7 @@ class Page:
                 known = []
             else:
                 return
+        self._rewritten |= glimpse.key in self._old and len(lines) > len(known)
         for number, line in enumerate(lines[len(known) :], start=len(known)):
             print(f"{glimpse.author if number == 0 else '':>7} │ {line}", flush=True)
         self._printed[glimpse.key] = lines
@@ -147,11 +178,20 @@ class Page:
 def _programme(stage: Stage) -> str:
     answers = "an emulator answers" if stage.is_emulated else "the real AI service answers"
     return (
-        f"Slack     {stage.slack.api_url}\n"
-        f"Discord   {stage.discord.api_url}\n"
-        f"Upstream  {stage.upstream} ({answers})\n"
-        f"Health    http://127.0.0.1:{stage.bobbin.web.health_port}/readyz"
+        f"Slack       {stage.slack.api_url}\n"
+        f"Discord     {stage.discord.api_url}\n"
+        f"AI service  {stage.upstream} ({answers})\n"
+        f"Health      http://127.0.0.1:{stage.bobbin.web.health_port}/readyz"
     )
+
+
+@contextmanager
+def _placed(line: Line) -> Iterator[None]:
+    """Have what is said of *line* begin with its place in the script."""
+    try:
+        yield
+    except SetupError as error:
+        raise SetupError(line.where + error.sentence) from error
 
 
 async def _typed() -> AsyncIterator[str]:
@@ -163,7 +203,7 @@ async def _typed() -> AsyncIterator[str]:
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     try:
         while line := await reader.readline():
-            if line.strip():
-                yield line.decode(errors="replace").strip()
+            if not is_comment(text := line.decode(errors="replace")):
+                yield text.strip()
     finally:
         transport.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from bots.finding import Finding
     from bots.kit import Kit
     from core.chat import Chat
+
+NO_ID = "Set BOBBIN_DISCORD__TOKEN first: the link then names your application instead of APPLICATION_ID."
 
 # discord.py takes a while to import; the settings are read at every start.
 
@@ -31,4 +34,6 @@ def manifest(section: Section) -> str:
     """Return the link with which the bot is invited to a server."""
     from bots.discord.setup import invite_url  # noqa: PLC0415
 
+    if not section.is_configured:
+        sys.stderr.write(f"{NO_ID}\n")
     return invite_url(section.application_id)

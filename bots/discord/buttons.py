@@ -1,4 +1,4 @@
-"""The button under an answer, by which people have it answered anew and a click on it."""
+"""The button under an answer that asks for a new one, and reading clicks on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Discord tells of what was said while the bot was away: unlike its live events, it does not bring it by itself."""
+"""Reads back what was said while the bot was away; Discord doesn't redeliver it."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,9 @@ Interaction = discord.Interaction[discord.Client]
 Ask = Callable[[Interaction, str], Awaitable[None]]
 
 COMMANDS_NOTE = "discord/commands"
-_HELP = HELP.replace("- `", "- `/") + (
+_HELP = (
+    re.sub(r"(?<=preset set )(?:(model|instructions) )?(?=[A-Z])", lambda field: f"{field[1] or 'name'}:", HELP)
+).replace("- `", "- `/") + (
     "\n- `/ask`: ask here, without opening a thread; reply to my answer to go on\n\n"
     "In a channel, `/retry` and `/reset` mean what you yourself asked there last."
 )

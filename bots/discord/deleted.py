@@ -1,4 +1,4 @@
-"""Remembers which messages were deleted of late, whosever they were: parts of answers are among them."""
+"""Remembers which messages were deleted of late, no matter who wrote them: parts of answers are among them."""
 
 from __future__ import annotations
 

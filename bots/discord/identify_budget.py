@@ -1,4 +1,4 @@
-"""Keeps the bot's token: however often it starts and loses its sessions, Discord lets it begin so many a day."""
+"""Limits how often the bot identifies, so that Discord doesn't revoke its token."""
 
 from __future__ import annotations
 

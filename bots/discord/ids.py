@@ -46,7 +46,8 @@ def thread_in(guild: int | None, channel: int, around: Iterable[int] = (), *, co
     *around*: the ids of what it lies in beside the guild, widest first. Without a guild it is a direct conversation.
     """
     if guild is None:
-        return Thread(ThreadId(f"{NAME}:{_DIRECT}/{channel}"), NAME, (PlaceId(f"{NAME}:{_DIRECT}/{channel}"),))
+        place = f"{NAME}:{_DIRECT}/{channel}"
+        return Thread(ThreadId(place), NAME, (PlaceId(place),), is_direct=True)
     places = (PlaceId(f"{NAME}:{guild}"), *(PlaceId(f"{NAME}:{guild}/{one}") for one in around))
     return Thread(ThreadId(f"{NAME}:{guild}/{channel}" + (f"/{command}" if command else "")), NAME, places)
 

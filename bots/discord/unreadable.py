@@ -1,4 +1,4 @@
-"""What Discord sends and discord.py can't read: skipped, without what hangs on it, instead of ending the connection."""
+"""Skips what discord.py can't parse instead of letting it end the connection."""
 
 from __future__ import annotations
 

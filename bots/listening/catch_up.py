@@ -1,4 +1,4 @@
-"""Hears what was said while nobody listened: read back within bounds, and taken like what comes live."""
+"""Catches up on what was said while the bot was away: read back within bounds, and handled like live messages."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class CatchUp(Generic[P]):
         told = await self._reader.read(place, after, this)
         if told.after is None or told.after > max(this.since, after):
             log.warning(
-                "more was said in a place while the bot was away than it reads; leaving out the oldest",
+                "more was said in a place while the bot was away than it reads back; leaving out the oldest",
                 chat=self._reader.chat,
                 place=place,
                 read=len(told.messages),

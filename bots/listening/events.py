@@ -1,4 +1,4 @@
-"""What a platform's payloads are read as."""
+"""The events that a platform's payloads are parsed into."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remembers over restarts up to where everything was heard."""
+"""Remembers, across restarts, up to which message everything was heard."""
 
 from __future__ import annotations
 

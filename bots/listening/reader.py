@@ -1,4 +1,4 @@
-"""What catching up needs of a platform, and how much of the past it hears."""
+"""The interface that catching up needs from a platform, and how far back it reads."""
 
 from __future__ import annotations
 

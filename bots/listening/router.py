@@ -1,4 +1,4 @@
-"""Hands to core what people do, in the order in which it happens to a message."""
+"""Passes what people do on to core, in order for each message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a platform sends in a shape that nobody expects: skipped, counted, and named in the log without its words."""
+"""Malformed platform data: skipped, counted, and logged without its content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the messages of a reply show what they should, and writes nothing that stands there already.
+"""Makes the messages of a reply show what they should, without rewriting what is already there.
 
 A platform lends it hands. What only looks like a failure is survived: a post that nobody knows the outcome of is looked
 for before it is tried again, a message that can't be edited any more is followed by another, and what the platform
@@ -238,7 +238,7 @@ class Delivery(Generic[W]):
             except PayloadRefused as refusal:
                 if not page.is_aside:
                     raise
-                log.info("a platform refuses how it is told that an answer takes time", code=refusal.code)
+                log.info("a platform refuses the notice that an answer takes time", code=refusal.code)
             else:
                 return
 

@@ -1,4 +1,4 @@
-"""What must be known of a reply's messages to go on with them, in this process and in a later one."""
+"""The record of a reply's messages that lets this process, or a later one, go on with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one message is to show, before a platform dresses it up."""
+"""The content of one message, before a platform renders it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands under the last message of an answer: a sentence aside, and a button to have it answered anew."""
+"""What stands under the last message of an answer: an aside, and a button that asks for a new answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Slack tells of what was said while nobody listened.
+"""Reads back what was said in Slack while the bot was away.
 
 It brings again what was not acknowledged, three times within some six minutes, and drops what is older than two hours:
 https://docs.slack.dev/apis/events-api#retries. This is for the rest.

@@ -1,4 +1,4 @@
-"""Slash commands, once by what tells each use of one from every other."""
+"""Slash commands, each obeyed once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 RECORDED_WITHIN = 2.5  # seconds
 _FOR_THREADS = (Verb.RESET, Verb.RETRY)
-_ONLY_IN_THREADS = "`{0}` is for threads: mention me there with the word `{0}`."
+_ONLY_IN_THREADS = "To {0}, go to the thread and write `@bobbin {0}`."
+_NO_QUESTIONS = "To ask a question, mention me instead of using `/bobbin`."
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,10 @@ class Commands:
         """Obey a slash command, once by its trigger, or by its *signature* should it have none; return what to say."""
         words = plain(command.get("text") or "", self._identity.user, names={})
         occasion = str(command.get("trigger_id") or signature)
-        told = await self._obey(parse(words) or Command(Verb.HELP), command, occasion)
+        wanted = parse(words) or Command(Verb.HELP)
+        told = await self._obey(wanted, command, occasion)
+        if words.strip() and wanted.verb is Verb.HELP and parse(words) is None:
+            told = Told(f"{_NO_QUESTIONS}\n\n{told.sentence}")
         blocks = joined(*pages(told.sentence))
         return {
             # What everybody in the channel should see who did.

@@ -50,7 +50,9 @@ def message_of(key: QuestionKey) -> tuple[str, str, str]:
 def thread_in(team: str, channel: str, thread_ts: str = "") -> Thread:
     """Without *thread_ts* the channel itself, where it has to stand for a thread."""
     within = (PlaceId(f"{NAME}:{team}"), PlaceId(f"{NAME}:{team}/{channel}"))
-    return Thread(ThreadId("/".join(filter(None, (within[-1], thread_ts)))), NAME, within)
+    return Thread(
+        ThreadId("/".join(filter(None, (within[-1], thread_ts)))), NAME, within, is_direct=channel.startswith("D")
+    )
 
 
 def place_of(thread: ThreadId) -> Place:

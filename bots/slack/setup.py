@@ -1,4 +1,4 @@
-"""What an operator needs to set the app up: do its tokens work, and do they allow what the bot does?"""
+"""Checks the app's tokens and scopes."""
 
 from __future__ import annotations
 

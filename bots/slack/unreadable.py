@@ -1,4 +1,4 @@
-"""What Slack sends in a shape that nobody expects: what it is called in the metric."""
+"""Names malformed Slack data for the metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks next when more want to than may: workspaces take turns, within each its people, and of each their threads."""
+"""The fair queue: workspaces take turns, then people, then threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says of the place of a SQLite file what waiting would not mend."""
+"""Finds permanent problems with the location of a SQLite file."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,6 +55,27 @@ def test_people_see_which_models_step_in() -> None:
     assert not shown.is_done
 
 
+def test_the_default_preset_is_not_said_twice() -> None:
+    shown = obeyed(Command(Verb.SHOW_PRESET)).sentence
+    assert "- **preset**: `default`\n" in shown
+    assert "- **model**: `gpt-5.1` (default)" in shown
+
+
+def test_in_a_direct_conversation_no_channel_is_named() -> None:
+    memory = Memory()
+    commands = Commands({"default": Preset(model="gpt-5.1")}, longest_instructions=10)
+    direct = replace(THREAD, is_direct=True)
+    told = commands.obey(Command(Verb.SET_PRESET, Preset(model="here")), direct, "ada", memory)
+    assert "`here` (set in this conversation)" in told.sentence
+
+
+@pytest.mark.parametrize(("field", "value"), [("model", "MODEL"), ("instructions", "TEXT")])
+def test_a_field_without_a_value_is_asked_for(field: str, value: str) -> None:
+    command = parse(f"preset set {field}")
+    assert command
+    assert obeyed(command).sentence == f"Which {field}? Write `preset set {field} {value}`."
+
+
 def test_no_fallbacks_no_line() -> None:
     assert "fallbacks" not in obeyed(Command(Verb.SHOW_PRESET), fallbacks=()).sentence
 
@@ -69,7 +91,7 @@ def test_no_fallbacks_no_line() -> None:
         ("`preset show`", Command(Verb.SHOW_PRESET)),
         ("preset reset", Command(Verb.CLEAR_PRESET)),
         ("preset set", Command(Verb.SET_PRESET)),
-        ("preset set model", Command(Verb.SET_PRESET)),
+        ("preset set model", Command(Verb.SET_PRESET, lacks="model")),
         ("preset set terse please", Command(Verb.SET_PRESET)),
         ("preset set terse", Command(Verb.SET_PRESET, Preset(name="terse"))),
         ("preset\nset model  x", Command(Verb.SET_PRESET, Preset(model="x"))),

@@ -10,12 +10,15 @@ import pytest
 import structlog
 
 from core.asking.service import Service
+from core.attachment import Attachment, Kind
 from core.backoff import Backoff
 from core.engine.embedded import Embedded
 from core.errors import (
     BadRequest,
     ChatRejected,
     CircuitOpen,
+    ConversationTooLarge,
+    ModelRefused,
     ModerationRefused,
     ThreadGone,
     UpstreamBusy,
@@ -60,13 +63,14 @@ class Rig:
         self.engine = Embedded(ledger, worker.see_to)
         self.relay = Relay(ledger, self.engine.wake, PRESETS, interrupt=worker.interrupt, longest_question=100)
 
-    async def ask(self, text: str, where: str = "1") -> Turn:
+    async def ask(self, text: str, where: str = "1", files: tuple[Attachment, ...] = ()) -> Turn:
         room = PlaceId("chat:work")
-        question = Question(QuestionKey(text), Thread(ThreadId(f"chat:work/{where}"), "chat", (room,)), "ada", text)
+        thread = Thread(ThreadId(f"chat:work/{where}"), "chat", (room,))
+        question = Question(QuestionKey(text), thread, "ada", text, files)
         return (await self.relay.ask(question)).turn
 
-    async def answered(self, text: str) -> Turn:
-        turn = await self.ask(text)
+    async def answered(self, text: str, files: tuple[Attachment, ...] = ()) -> Turn:
+        turn = await self.ask(text, files=files)
         await self.engine.idle()
         found = await self.ledger.turn(turn.question.key)
         assert found is not None
@@ -89,6 +93,40 @@ async def rig(chat: Any, upstream: Any, sqlite_url: str) -> AsyncIterator[Rig]:
     yield rig
     await rig.engine.stop(grace=0)
     await database.close()
+
+
+FILE = Attachment(Kind.TEXT, "notes.txt", 10, "https://files.example/notes.txt")
+TOO_LONG = "Your message is too long for the AI service. Please shorten it."
+REPHRASE = (
+    "The AI service didn't accept this question. Please rephrase it. If that doesn't help, tell the person who runs me."
+)
+BROKE_OFF = "The AI service broke off before it answered. Please try again."
+
+
+@pytest.mark.parametrize(
+    ("answer", "files", "said"),
+    [
+        ([ConversationTooLarge()], (), TOO_LONG),
+        ([ConversationTooLarge()], (FILE,), ConversationTooLarge().sentence),
+        ([BadRequest()], (), REPHRASE),
+        ([BadRequest()], (FILE,), BadRequest().sentence),
+        ([ModelRefused()], (), ModelRefused().sentence),
+        ([UpstreamCut()], (), BROKE_OFF),
+        (["Half an ans", UpstreamCut()], (), UpstreamCut().sentence),
+    ],
+)
+async def test_people_are_told_what_applies_to_their_question(
+    rig: Rig, answer: list[Any], files: tuple[Attachment, ...], said: str
+) -> None:
+    rig.upstream.answers = [answer] * 6
+    turn = await rig.answered("Why?", files)
+    assert turn.problem == f"{said} (Reference: `{turn.reference}`)"
+
+
+async def test_of_a_conversation_that_is_too_large_a_new_thread_helps(rig: Rig) -> None:
+    await rig.answered("One?")
+    rig.upstream.answers = [[ConversationTooLarge()]] * 6
+    assert ConversationTooLarge().sentence in (await rig.answered("Two?")).problem
 
 
 def models(rig: Rig) -> list[str]:

@@ -240,7 +240,7 @@ async def test_what_an_earlier_version_accepted_without_words_is_not_asked_witho
     else:
         assert not upstream.prompts
         assert first.status is Status.FAILED
-        assert "Ask me something" in first.problem
+        assert "Mention me and ask" in first.problem
 
 
 @pytest.mark.parametrize(("text", "hint"), [("   ", NothingAsked().sentence), ("x" * 101, "101 characters")])

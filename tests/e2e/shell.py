@@ -14,6 +14,10 @@ HOUSE = Path(__file__).parent.parent.parent
 
 
 async def start(*words: str, **variables: str) -> asyncio.subprocess.Process:
+    return await start_reading(asyncio.subprocess.DEVNULL, *words, **variables)
+
+
+async def start_reading(stdin: int, *words: str, **variables: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bots", *words),
@@ -25,7 +29,7 @@ async def start(*words: str, **variables: str) -> asyncio.subprocess.Process:
             "BOBBIN_LOG__FORMAT": "console",
             **variables,
         },
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -118,8 +118,8 @@ async def test_an_upstream_token_that_is_revoked_and_restored(emulator: Emulator
             await side.until(lambda: side.said(thread))
             await side.ask(thread, "say exactly: two")
             await side.until(lambda: any(is_bot and "two" in text for is_bot, text in side.said(thread)))
-            assert said(logs, "the set-up needs a hand") == 1
-            assert said(logs, "the set-up is right again") == 1
+            assert said(logs, "the setup needs attention") == 1
+            assert said(logs, "the setup is fine again") == 1
 
 
 async def test_a_platforms_token_that_is_revoked_and_restored(emulator: Emulator, side: Any, sqlite_url: str) -> None:

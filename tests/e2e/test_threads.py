@@ -126,7 +126,7 @@ async def test_an_empty_mention_gets_a_hint_and_no_call(
 ) -> None:
     async with running(sqlite_url, side.name):
         thread = await side.open(1, "")
-        await side.until(lambda: "Ask me something" in "".join(answers(side, thread)))
+        await side.until(lambda: "Mention me and ask" in "".join(answers(side, thread)))
     assert not emulator.requests
 
 

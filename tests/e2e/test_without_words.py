@@ -158,7 +158,7 @@ async def test_words_that_nobody_sees_are_none(
 ) -> None:
     async with running(sqlite_url, "discord") as bobbin:
         await there.local.say("ada", "general", f"@bobbin {unseen}")
-        assert (await there.told(bobbin)).startswith("Hi! Ask me something")
+        assert (await there.told(bobbin)).startswith("Hi! Mention me and ask")
     assert not emulator.requests
 
 
@@ -272,5 +272,5 @@ async def test_words_that_came_to_nothing_ask_for_some(
         thread = await side.open(1, "\u2800\u200b")
         await side.until(lambda: any(is_bot for is_bot, _ in side.said(thread)))
         await bobbin.idle()
-    assert side.said(thread)[-1][1].startswith("Hi! Ask me something")
+    assert side.said(thread)[-1][1].startswith("Hi! Mention me and ask")
     assert not emulator.requests

@@ -198,6 +198,8 @@ async def test_presets_are_set_by_those_who_manage_the_channel(house: House) -> 
         assert shown.ephemeral
         undone = await house.discord.slash("ada", "general", "preset reset")
         assert "model-a" in await told(house, undone)
+        direct = await house.discord.slash("ben", house.discord.open_dm("ben"), "preset set", model="model-b")
+        assert "`model-b` (set in this conversation)" in await told(house, direct)
 
 
 async def test_a_preset_needs_something_to_set(house: House) -> None:
@@ -220,7 +222,9 @@ async def test_reset_and_help_answer(house: House) -> None:
         assert "forgotten your last question" in await told(house, begun_anew)
         assert not begun_anew.ephemeral
         helped = await house.discord.slash("ben", house.discord.open_dm("ben"), "help")
-        assert "`/preset show`" in await told(house, helped)
+        listed = await told(house, helped)
+        for usage in ("show", "set name:NAME", "set model:MODEL", "set instructions:TEXT", "reset"):
+            assert f"`/preset {usage}`" in listed
         assert helped.ephemeral
 
 

@@ -45,8 +45,9 @@ def test_an_unreadable_token_leaves_a_placeholder(token: str) -> None:
     assert "client_id=APPLICATION_ID&" in manifest(Section.model_validate({"token": token}))
 
 
-def test_the_link_asks_for_what_is_needed_and_no_more() -> None:
+def test_the_link_asks_for_what_is_needed_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
     link = manifest(Section())
+    assert "Set BOBBIN_DISCORD__TOKEN first" in capsys.readouterr().err
     assert f"permissions={PERMISSIONS.value}&" in link
     assert link.endswith("scope=bot+applications.commands")
     assert not PERMISSIONS.administrator

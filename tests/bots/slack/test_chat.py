@@ -197,12 +197,18 @@ async def test_a_slash_command_shows_to_one_and_changes_for_all_to_see(either: H
         changed = await either.slack.command("ada", "general", "/bobbin", "preset set terse")
         refused = await either.slack.command("ada", "general", "/bobbin", "preset set unheard-of")
         lost = await either.slack.command("ada", "general", "/bobbin", "what is this?")
+        helped = await either.slack.command("ada", "general", "/bobbin", "help")
+        retried = await either.slack.command("ada", "general", "/bobbin", "retry")
     assert "model-a" in shown.messages[0].text
     assert shown.messages[0].ephemeral_to == either.slack.user("ada").id
     assert "terse" in changed.messages[0].text
     assert not changed.messages[0].ephemeral_to
     assert refused.messages[0].ephemeral_to
+    asked = "To ask a question, mention me instead of using /bobbin."
+    assert lost.messages[0].text.startswith(asked)
     assert "help: show this list" in lost.messages[0].text
+    assert helped.messages[0].text.startswith("Mention me with a question")
+    assert retried.messages[0].text == "To retry, go to the thread and write @bobbin retry."
 
 
 async def replayed(house: House, kind: Kind) -> str:
