@@ -27,9 +27,10 @@ _TICKS = 6  # characters that close code at a page's end and open it again
 _SENTENCE = re.compile(r"[.!?…]\s|[。！？]")
 # A link of which the address is not over, and which would be shorter once it is.
 _HALF_LINK = re.compile(
-    r"(?<!\\)!?\[(?:[^\[\]`\n]|`[^`\n]*`){0,200}(?:\](?:\((?:[^\s()]|\([^\s()]*\)?){0,600}(?:\s\"[^\"\n]{0,200}\"?)?)?)?\Z"
+    r"(?<!\\)!?\[(?:[^\[\]`\n]|`[^`\n]*+`){0,200}+"
+    r"(?:\](?:\((?:[^\s()]|\([^\s()]*+\)?+){0,600}+(?:\s\"[^\"\n]{0,200}+\"?+)?+)?+)?+\Z"
 )
-_BEGUN_BOLD = re.compile(r"(?<![*\w\\])\*\*(?=[^\s*])[^*`\n]+\*?\Z")
+_BEGUN_BOLD = re.compile(r"(?<![*\w\\])\*\*(?=[^\s*])[^*`\n]++\*?\Z")
 # What a page may begin with that isn't a word: it would begin a quote, a list, a heading.
 _MARKS = tuple(">#-+*=~`|:0123456789")
 

@@ -386,11 +386,15 @@ def test_what_stands_in_a_line_is_read_as_it_was_meant(written: str, shown: list
         "<b>",
         "- item\n",
         "|a|\n|-|\n",
+        "[a](x(y(z",
+        "[a](" + "(z" * 200,
+        "**a",
     ],
 )
 def test_hostile_text_costs_little(piece: str) -> None:
     text = (piece * 20_000)[:20_000]
     began = time.process_time()
+    paged(visible(text), Paper(), streaming=True)
     for page in paged(visible(text), Paper(), streaming=False):
         for leaf in page:
             spans(leaf.content)
