@@ -19,6 +19,7 @@ from sandbox.discord.permissions import Permission
 from sandbox.replies import Reply
 from sandbox.slack import Failure, shown
 from tests.bots.discord import conftest as discord
+from tests.bots.outage import Outage
 from tests.bots.slack import conftest as slack
 from tests.contract.append_only import BoardChat
 from tests.contract.board import BOT, Board
@@ -180,7 +181,7 @@ class OnDiscord:
 
 
 class OnBoard:
-    def __init__(self, ledger: slack.Outage) -> None:
+    def __init__(self, ledger: Outage) -> None:
         self._board = Board()
         self._ledger = ledger
         self.woken: list[ThreadId] = []
@@ -230,7 +231,7 @@ class OnBoard:
 
 @asynccontextmanager
 async def on_slack(database: Database) -> AsyncIterator[Stage]:
-    async with slack._house("socket", slack.Outage(database), slack.Door()) as house:
+    async with slack._house("socket", Outage(database), slack.Door()) as house:
         house.slack.installation.scopes.discard("reactions:write")  # not of interest here
         async with house.listening():
             yield OnSlack(house)
@@ -240,14 +241,14 @@ async def on_slack(database: Database) -> AsyncIterator[Stage]:
 async def on_discord(database: Database) -> AsyncIterator[Stage]:
     async with LocalDiscord() as local:
         section = Section(token=local.token, api_url=local.api_url, gateway_url=local.gateway_url)
-        house = discord.House(local, section, discord.Outage(database))
+        house = discord.House(local, section, Outage(database))
         async with house.listening():
             yield OnDiscord(house)
 
 
 @asynccontextmanager
 async def on_a_board(database: Database) -> AsyncIterator[Stage]:
-    stage = OnBoard(slack.Outage(database))
+    stage = OnBoard(Outage(database))
     listening = asyncio.create_task(stage.chat.listen(stage.relay))
     yield stage
     listening.cancel()

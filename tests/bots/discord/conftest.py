@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 import pytest
@@ -16,73 +15,17 @@ from bots.discord.chat import DiscordChat
 from bots.discord.settings import Section
 from bots.discord.times import USUAL, Times
 from bots.kit import Kit, Route
-from core.commands import Told
-from core.errors import StorageUnavailable
 from core.preset import Preset
 from core.relay import Relay
 from core.secret_box import SecretBox
-from core.storage.database import Database, open_database
-from core.storage.intake import Obeyed
-from core.storage.ledger import Ledger
+from core.storage.database import open_database
 from core.storage.migrate import migrate
 from core.thread import ThreadId
-from core.turn import Accepted, Question, QuestionKey, Reply, Turn
+from core.turn import Turn
 from core.vitals import Vitals
 from sandbox.discord import Channel, LocalDiscord, Message, User
 from sandbox.discord.model import MessageKind
-
-if TYPE_CHECKING:
-    from core.storage.deeds import Deed
-
-
-class Outage(Ledger):
-    """The true ledger, with switches."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self.is_away = False
-        self.is_quick = asyncio.Event()  # cleared: what is handed in is recorded only when it is set again
-        self.is_quick.set()
-        self.handed_in = 0
-        self.looked = 0  # for a turn by its key
-
-    async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
-        await self._hand_in()
-        return await super().accept(question, reply, told)
-
-    async def obey(self, question: Question, reply: Reply, deed: Deed) -> Obeyed:
-        await self._hand_in()
-        return await super().obey(question, reply, deed)
-
-    async def obey_once(self, occasion: str, deed: Deed, within: timedelta) -> tuple[Told, Turn | None] | None:
-        await self._hand_in()
-        return await super().obey_once(occasion, deed, within)
-
-    async def reopen(self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None) -> Turn | None:
-        self._check()
-        return await super().reopen(key, text, of_attempt=of_attempt)
-
-    async def offer(self, key: QuestionKey, text: str) -> Turn | None:
-        self._check()
-        return await super().offer(key, text)
-
-    async def withdraw(self, key: QuestionKey) -> Turn | None:
-        self._check()
-        return await super().withdraw(key)
-
-    async def turn(self, key: QuestionKey) -> Turn | None:
-        self.looked += 1
-        self._check()
-        return await super().turn(key)
-
-    def _check(self) -> None:
-        if self.is_away:
-            raise StorageUnavailable
-
-    async def _hand_in(self) -> None:
-        self.handed_in += 1
-        self._check()
-        await self.is_quick.wait()
+from tests.bots.outage import Outage
 
 
 class NoRoutes:

@@ -7,9 +7,8 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -19,22 +18,16 @@ from bots.slack.chat import SlackChat
 from bots.slack.manifest import EVENTS, SCOPES
 from bots.slack.settings import Section
 from bots.slack.times import USUAL, Times
-from core.commands import Told
-from core.errors import StorageUnavailable
 from core.preset import Preset
 from core.relay import Relay
 from core.secret_box import SecretBox
-from core.storage.database import Database, open_database
-from core.storage.intake import Obeyed
-from core.storage.ledger import Ledger
+from core.storage.database import open_database
 from core.storage.migrate import migrate
 from core.thread import ThreadId
-from core.turn import Accepted, Question, QuestionKey, Reply, Turn
+from core.turn import Turn
 from core.vitals import Vitals
 from sandbox.slack import Channel, LocalSlack, Message, User
-
-if TYPE_CHECKING:
-    from core.storage.deeds import Deed
+from tests.bots.outage import Outage
 
 PAYLOADS = Path(__file__).parents[2] / "data" / "slack"
 
@@ -48,50 +41,6 @@ def payload() -> Callable[[str], dict[str, Any]]:
         return body
 
     return read
-
-
-class Outage(Ledger):
-    """The true ledger, with a switch; it counts what was handed in."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self.is_away = False
-        self.handed_in = 0
-        self.is_quick = asyncio.Event()  # cleared: what is handed in is recorded only when it is set again
-        self.is_quick.set()
-
-    async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
-        await self._hand_in()
-        return await super().accept(question, reply, told)
-
-    async def obey(self, question: Question, reply: Reply, deed: Deed) -> Obeyed:
-        await self._hand_in()
-        return await super().obey(question, reply, deed)
-
-    async def obey_once(self, occasion: str, deed: Deed, within: timedelta) -> tuple[Told, Turn | None] | None:
-        await self._hand_in()
-        return await super().obey_once(occasion, deed, within)
-
-    async def reopen(self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None) -> Turn | None:
-        self._check()
-        return await super().reopen(key, text, of_attempt=of_attempt)
-
-    async def offer(self, key: QuestionKey, text: str) -> Turn | None:
-        self._check()
-        return await super().offer(key, text)
-
-    async def withdraw(self, key: QuestionKey) -> Turn | None:
-        self._check()
-        return await super().withdraw(key)
-
-    def _check(self) -> None:
-        if self.is_away:
-            raise StorageUnavailable
-
-    async def _hand_in(self) -> None:
-        self.handed_in += 1
-        self._check()
-        await self.is_quick.wait()
 
 
 class Door:
