@@ -17,6 +17,7 @@ from benchmarks.rows import Row
 from bots.slack.manifest import EVENTS, SCOPES
 from sandbox.discord import LocalDiscord
 from sandbox.slack import LocalSlack
+from sandbox.stage import variables as to_join
 
 RUNS = 5
 REACH = 2.0  # seconds
@@ -62,12 +63,7 @@ async def measure() -> list[Row]:
             "BOBBIN_WEB__PORT": str(port),
             "BOBBIN_UPSTREAM__TOKEN": "any",
             "BOBBIN_UPSTREAM__URL": "http://127.0.0.1:9",
-            "BOBBIN_SLACK__API_URL": slack.api_url,
-            "BOBBIN_SLACK__BOT_TOKEN": slack.bot_token,
-            "BOBBIN_SLACK__APP_TOKEN": slack.app_token,
-            "BOBBIN_DISCORD__API_URL": discord.api_url,
-            "BOBBIN_DISCORD__GATEWAY_URL": discord.gateway_url,
-            "BOBBIN_DISCORD__TOKEN": discord.token,
+            **to_join(slack, discord),
         }
         command = [sys.executable, "-m", "bots", "run"]
         ours = statistics.median([await _until_ready(command, environment, port) for _ in range(RUNS)])

@@ -52,6 +52,18 @@ async def staged(settings: Settings) -> AsyncIterator[Stage]:
             await running
 
 
+def variables(slack: LocalSlack, discord: LocalDiscord) -> dict[str, str]:
+    """What a bot in a process of its own needs in its environment to join them."""
+    return {
+        "BOBBIN_SLACK__API_URL": slack.api_url,
+        "BOBBIN_SLACK__BOT_TOKEN": slack.bot_token,
+        "BOBBIN_SLACK__APP_TOKEN": slack.app_token,
+        "BOBBIN_DISCORD__API_URL": discord.api_url,
+        "BOBBIN_DISCORD__GATEWAY_URL": discord.gateway_url,
+        "BOBBIN_DISCORD__TOKEN": discord.token,
+    }
+
+
 async def _until_well(bobbin: Bobbin, running: asyncio.Task[None]) -> None:
     well = asyncio.create_task(bobbin.vitals.well())
     await asyncio.wait({well, running}, return_when=asyncio.FIRST_COMPLETED)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.discord import LocalDiscord
 from sandbox.slack import LocalSlack
+from sandbox.stage import variables as to_join
 from sandbox.upstream import Emulator
 from tests.e2e.conftest import SECRET_KEY
 from tests.faults.bots import Bot, Process
@@ -138,12 +139,7 @@ async def bot(
         "BOBBIN_UPSTREAM__TOKEN": "emulated",
         "BOBBIN_DATABASE__URL": f"sqlite:///{tmp_path / 'bobbin.db'}",
         "BOBBIN_SECRET_KEY": SECRET_KEY,
-        "BOBBIN_SLACK__API_URL": slack.api_url,
-        "BOBBIN_SLACK__BOT_TOKEN": slack.bot_token,
-        "BOBBIN_SLACK__APP_TOKEN": slack.app_token,
-        "BOBBIN_DISCORD__API_URL": discord.api_url,
-        "BOBBIN_DISCORD__GATEWAY_URL": discord.gateway_url,
-        "BOBBIN_DISCORD__TOKEN": discord.token,
+        **to_join(slack, discord),
         "BOBBIN_WEB__HOST": "127.0.0.1",
         "BOBBIN_WEB__PORT": "0",
         "BOBBIN_LOG__LEVEL": "DEBUG",

@@ -21,6 +21,7 @@ from bots.slack.manifest import EVENTS, SCOPES
 from core.storage.tables import notes, turns
 from sandbox.discord import LocalDiscord
 from sandbox.slack import LocalSlack
+from sandbox.stage import variables as to_join
 from sandbox.upstream import Emulator
 from tests.faults.bots import Bot, Topology
 from tests.faults.count import TOKEN, Recorded
@@ -298,12 +299,7 @@ async def opened(topology: Topology, folder: Path) -> AsyncIterator[World]:
             "BOBBIN_UPSTREAM__IDLE_TIMEOUT": "10",
             "BOBBIN_DATABASE__URL": bots_url,
             "BOBBIN_SECRET_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),  # one for all processes
-            "BOBBIN_SLACK__API_URL": slack.api_url,
-            "BOBBIN_SLACK__BOT_TOKEN": slack.bot_token,
-            "BOBBIN_SLACK__APP_TOKEN": slack.app_token,
-            "BOBBIN_DISCORD__API_URL": discord.api_url,
-            "BOBBIN_DISCORD__GATEWAY_URL": discord.gateway_url,
-            "BOBBIN_DISCORD__TOKEN": discord.token,
+            **to_join(slack, discord),
             "BOBBIN_WEB__HOST": "127.0.0.1",
             "BOBBIN_WEB__PORT": "0",
         }
