@@ -10,6 +10,7 @@ import discord
 
 from bots.discord.events import question_behind, says_it_itself
 from bots.discord.ids import SCALE, age, channel_of, key_of, key_of_command, thread_in
+from core.bounded import Bounded
 
 if TYPE_CHECKING:
     from core.relay import Relay
@@ -28,7 +29,7 @@ class Conversations:
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._threads: dict[int, ThreadId | None] = {}  # the newest last; None: it is none of the bot's
+        self._threads: Bounded[int, ThreadId | None] = Bounded(MOST_REMEMBERED)  # None: it is none of the bot's
         # What is said in a place at the same moment is looked for in the order in which it was said.
         self._in_order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -54,8 +55,6 @@ class Conversations:
             if found is None and age(thread.id) < SETTLED:
                 return None
             self._threads[thread.id] = found
-            while len(self._threads) > MOST_REMEMBERED:
-                del self._threads[next(iter(self._threads))]
         return self._threads[thread.id]
 
     async def _of_reply(self, message: discord.Message, patience: float) -> ThreadId | None:
