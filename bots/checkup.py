@@ -114,7 +114,7 @@ class Checkup:
         With one token that is good people get answers, whatever is wrong with others.
         """
         before = self._said.get(part, [])
-        if not findings:  # it couldn't be told, and whoever listens there says so
+        if not findings:  # nothing was found out; the listener reports that by itself
             findings = before
         wrong = _wrong(findings)
         works = not wrong or (part == "upstream" and any(one.verdict is Verdict.WELL for one in findings))

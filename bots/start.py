@@ -105,7 +105,7 @@ def _sharding(shards: str, shard_count: int | None) -> dict[str, dict[str, objec
 
 
 def _need_tokens(settings: Settings, parts: Sequence[str]) -> None:
-    """Raise SetupError for parts that lack a platform's tokens: whoever names parts does not want the sandbox."""
+    """Raise SetupError for parts that lack a platform's tokens: naming parts means that no sandbox is wanted."""
     there = platforms.configured(settings)
     for part in parts:
         if part in there or (there and part not in platforms.names()):

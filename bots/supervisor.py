@@ -28,7 +28,7 @@ async def keep_up(name: str, listen: Callable[[], Awaitable[None]], vitals: Vita
     """Have the chat *name* listen until cancelled, however often that breaks or ends.
 
     Raises SetupError when it can never work like this. Once it has worked, the same is trouble that may be mended: its
-    token was revoked, say, and whoever gives it back has not to start the rest again.
+    token was revoked, say, and once it is valid again, nothing has to be restarted.
     """
     pauses = Pauses(backoff)
     while True:

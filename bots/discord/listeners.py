@@ -243,7 +243,7 @@ class Listeners:
             else:
                 with overlooking():
                     await interaction.response.defer()
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is logged, and who clicked is told)
+        except Exception as error:  # noqa: BLE001 (any failure is logged, and the person who clicked is told)
             await explain(interaction, error)
 
     async def _take_command(self, interaction: Interaction, text: str) -> None:

@@ -159,13 +159,13 @@ async def open_socket(
         await send_async_response(socket, request, response, began)
 
     client.socket_mode_request_listeners.append(answer)
-    # The SDK tries for ever; `watch` tells how it fares, and helps it to a new address.
+    # The SDK never gives up; `watch` reports its state, and makes it ask for a new address.
     connecting = asyncio.create_task(client.connect())  # type: ignore[no-untyped-call]
     try:
         await asyncio.wait({connecting}, timeout=times.look)
         yield client
     finally:
-        # From here on nothing is acknowledged that isn't under way; Slack gives it to whoever connects next.
+        # From here on only what is under way is acknowledged; Slack sends the rest to the next connection.
         client.socket_mode_request_listeners.clear()
         if answering:
             await asyncio.wait(answering, timeout=times.drain)
@@ -190,6 +190,6 @@ async def watch(client: SocketModeClient, vitals: Vitals, back: Callable[[], obj
                 back()
         elif not was_up:
             vitals.down(PART, getattr(client, "refusal", "") or "The connection to Slack is lost; trying again.")
-            # The SDK would try the same address for ever, but an address is good for one connection and a short time.
+            # The SDK would keep trying the same address, which is valid for one connection and a short time only.
             client.wss_uri = None
         await asyncio.sleep(look)

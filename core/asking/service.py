@@ -115,7 +115,7 @@ class Service:
         return self._limits.aside == len(self._limits.tokens)
 
     def trust_tokens(self) -> None:
-        """Use every token again at once: the service has been seen to accept one."""
+        """Use every token again at once: the service has just accepted one."""
         for token in self._limits.tokens:
             token.trust()
 
