@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NewType
 
 from core.attachment import Attachment, request
+from core.quote import Quote
 from core.thread import Thread
 from core.words import is_blank
 
@@ -49,6 +50,10 @@ class Question:
     asker: str  # the platform's id of the person, as its adapter writes it
     text: str
     attachments: tuple[Attachment, ...] = ()
+    asker_name: str = ""  # the name that people see; empty where it isn't known, or not to be told
+    quotes: tuple[Quote, ...] = ()  # what others said that comes with it
+    is_private: bool = False  # is the answer for the asker's eyes only?
+    is_unseen: bool = False  # did nobody else in the thread see the question, so that the answer has to show it?
 
     @property
     def words(self) -> str:

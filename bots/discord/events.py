@@ -12,7 +12,7 @@ from bots.discord import limits
 from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.markdown import plain
 from bots.discord.note import ORIGINAL, Starter, Token, Where
-from bots.listening.events import Edited, Ignored, Said
+from bots.listening.events import Edited, Ignored, Overheard, Said
 from bots.reply.note import Message, Note
 from bots.text.cut import shortened, utf16
 from core.attachment import Attachment, Kind, file
@@ -35,13 +35,14 @@ class Wordless(Ignored):
     """It would have been for the bot, but came without its content."""
 
 
-def read_message(message: discord.Message, me: int, conversation: ThreadId | None = None) -> Said | Ignored:
+def read_message(message: discord.Message, me: int, conversation: ThreadId | None = None) -> Said | Overheard | Ignored:
     """Read what somebody said, or says now. *me* is the bot's own id.
 
     *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`.
     """
-    if ignored := _reason_to_ignore(message, me, conversation):
-        return ignored
+    is_for_the_bot = _is_for_the_bot(message, me, conversation)
+    if isinstance(is_for_the_bot, Ignored):
+        return is_for_the_bot
     thread, where = _where(message, me, conversation)
     key = key_of(message.id)
     names = {str(user.id): user.display_name for user in message.mentions}
@@ -56,7 +57,8 @@ def read_message(message: discord.Message, me: int, conversation: ThreadId | Non
     question = Question(key, thread, str(message.author.id), text, attachments=attachments)
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
-    return kind(question, Note(where), message.id, (message.channel.id,))
+    said = kind(question, Note(where), message.id, (message.channel.id,))
+    return said if is_for_the_bot else Overheard(said)
 
 
 def read_command(interaction: discord.Interaction, text: str, token: str, until: float) -> Said:
@@ -130,7 +132,7 @@ def question_behind(answer: discord.Message) -> QuestionKey | None:
     return key_of(asked) if asked else None
 
 
-def _reason_to_ignore(message: discord.Message, me: int, conversation: ThreadId | None) -> Ignored | None:
+def _is_for_the_bot(message: discord.Message, me: int, conversation: ThreadId | None) -> bool | Ignored:
     channel = message.channel
     # Bots that answer each other never stop.
     if message.author.bot or message.webhook_id:
@@ -140,22 +142,22 @@ def _reason_to_ignore(message: discord.Message, me: int, conversation: ThreadId 
     if isinstance(channel, discord.PartialMessageable):
         return Ignored("in a channel that isn't known")
     if isinstance(channel, discord.DMChannel) or is_mentioned(message, me):
-        return None
+        return True
     if conversation or (isinstance(channel, discord.Thread) and channel.owner_id == me):
-        return _reason_in_own_thread(message, me)
-    return Ignored("not for the bot")
+        return _is_to_go_on(message, me)
+    return False
 
 
-def _reason_in_own_thread(message: discord.Message, me: int) -> Ignored | None:
+def _is_to_go_on(message: discord.Message, me: int) -> bool | Ignored:
     """There, and in a reply to an answer, people need not mention the bot."""
     replied = message.reference.resolved if message.reference else None
     answers_somebody = isinstance(replied, discord.Message) and replied.author.id != me
     if answers_somebody or _FIRST_MENTION.match(message.content):
-        return Ignored("for somebody else")
+        return False
     if not message.content and not message.attachments and not message.message_snapshots:
         # A sticker is no more than a nod, and a poll is for everybody there.
         return Ignored("without words") if _has_other_content(message) else Wordless("without words")
-    return None
+    return True
 
 
 def _has_other_content(message: discord.Message) -> bool:

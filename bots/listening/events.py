@@ -29,6 +29,13 @@ class Edited(Said):
 
 
 @dataclass(frozen=True, slots=True)
+class Overheard:
+    """Somebody said something where the bot is, and not to the bot as far as the message tells."""
+
+    said: Said  # as a question, should it be one
+
+
+@dataclass(frozen=True, slots=True)
 class Deleted:
     """Messages are gone: questions, parts of answers, or neither."""
 
@@ -48,4 +55,4 @@ class Ignored:
     reason: str  # for the log
 
 
-Heard = Said | Deleted | Ignored
+Heard = Said | Overheard | Deleted | Ignored

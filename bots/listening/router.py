@@ -10,7 +10,8 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Said
+from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said
+from bots.listening.recent import Recent, Remark
 from core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Router:
         self._record = record
         self._accepted = accepted
         self._words_command = words_command
+        self.recent = Recent()
         self._in_order: WeakValueDictionary[QuestionKey, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -60,13 +62,20 @@ class Router:
         match heard:
             case Ignored(reason):
                 log.debug("a message is not for the bot", why=reason)
+            case Overheard(said):
+                self._remember(said)
             case Deleted(keys):
                 for key in keys:
+                    self.recent.forget(key)
                     async with self._alone_with(key):
                         await self._relay.withdraw(key)
             case Said():
+                self._remember(heard)
                 async with self._alone_with(heard.question.key):
                     await self._take(heard)
+
+    def _remember(self, said: Said) -> None:
+        self.recent.add(said.question.thread.id, Remark(said.position, said.question))
 
     async def click(self, clicked: Clicked) -> str:
         """Have a question answered again; return a sentence to tell if it can't be."""

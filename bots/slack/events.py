@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bots.listening.events import Deleted, Edited, Ignored, Said
+from bots.listening.events import Deleted, Edited, Ignored, Overheard, Said
 from bots.reply.note import Note
 from bots.slack.ids import is_ts, key_of, message_of, place_of, position, thread_in
 from bots.slack.markdown import mentions, plain
@@ -27,7 +27,7 @@ _DEEPEST = 4  # who is called stands in a section, in a list, in a block
 _TOMBSTONE = "tombstone"  # and in a file's `mode`, of one that was deleted
 
 
-def read_event(body: Mapping[str, Any], bot_user: str) -> Said | Deleted | Ignored:
+def read_event(body: Mapping[str, Any], bot_user: str) -> Said | Overheard | Deleted | Ignored:
     """Read an event of the type `message` or `app_mention`: both come for one mention, in any order."""
     event, team = body["event"], _team(body)
     match event.get("subtype"):
@@ -40,16 +40,17 @@ def read_event(body: Mapping[str, Any], bot_user: str) -> Said | Deleted | Ignor
     return read_message(event, team, event["channel"], bot_user)
 
 
-def read_message(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said | Ignored:
+def read_message(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said | Overheard | Ignored:
     """Read what somebody says."""
     if reason := _reason_to_ignore(message, bot_user):
         return Ignored(reason)
-    if not _is_for_the_bot(message, channel, bot_user):
-        return Ignored("not for the bot")
-    return _said(message, team, channel, bot_user)
+    said = _said(message, team, channel, bot_user)
+    return said if _is_for_the_bot(message, channel, bot_user) else Overheard(said)
 
 
-def read_back(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said | Deleted | Ignored:
+def read_back(
+    message: Mapping[str, Any], team: str, channel: str, bot_user: str
+) -> Said | Overheard | Deleted | Ignored:
     """Read a message from a channel's history, as it is now."""
     if message.get("subtype") == _TOMBSTONE:
         return Deleted((key_of(team, channel, message["ts"]),))
@@ -65,7 +66,7 @@ def _edited(message: Mapping[str, Any], team: str, channel: str, bot_user: str, 
     return Edited(said.question, said.note, position(at), said.places, may_ask)
 
 
-def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited | Deleted | Ignored:
+def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited | Overheard | Deleted | Ignored:
     """https://docs.slack.dev/reference/events/message/message_changed"""
     channel, after, before = event["channel"], event["message"], event.get("previous_message") or {}
     if after.get("subtype") == _TOMBSTONE:
@@ -76,10 +77,9 @@ def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited |
     if reason := _reason_to_ignore(after, bot_user):
         return Ignored(reason)
     was_asked = _is_for_the_bot(before, channel, bot_user) if before else False
-    if not was_asked and not _is_for_the_bot(after, channel, bot_user):
-        return Ignored("not for the bot")
     at = event.get("event_ts") or event["ts"]  # an old message can be edited only now
-    return _edited(after, team, channel, bot_user, at=at, may_ask=not was_asked)
+    edited = _edited(after, team, channel, bot_user, at=at, may_ask=not was_asked)
+    return edited if was_asked or _is_for_the_bot(after, channel, bot_user) else Overheard(edited)
 
 
 def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) -> Deleted | Ignored:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from sqlalchemy import bindparam, case, delete, exists, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from core import quote
 from core.attachment import Attachment, Kind, file
 from core.errors import Overtaken
 from core.preset import Preset
@@ -60,6 +61,10 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "question": question.text,
         "references": list(question.references),
         "attachments": [asdict(one) for one in question.attachments],
+        "asker_name": question.asker_name,
+        "quotes": [quote.stored(one) for one in question.quotes] or None,
+        "private": question.is_private,
+        "unseen": question.is_unseen,
         "status": turn.status,
         "answer": turn.answer,
         "reply": turn.reply,
@@ -165,7 +170,17 @@ def find_presets(connection: Connection, places: tuple[PlaceId, ...]) -> list[tu
 def as_turn(row: Row[Any]) -> Turn:
     """Make a turn of its row, joined with its thread's."""
     thread = Thread(ThreadId(row.thread), row.chat, tuple(PlaceId(place) for place in row.within))
-    question = Question(QuestionKey(row.key), thread, row.asker, row.question, _attachments(row))
+    question = Question(
+        QuestionKey(row.key),
+        thread,
+        row.asker,
+        row.question,
+        _attachments(row),
+        asker_name=row.asker_name,
+        quotes=tuple(quote.read(one) for one in row.quotes or ()),
+        is_private=row.private,
+        is_unseen=row.unseen,
+    )
     return Turn(
         id=TurnId(row.id),
         question=question,

@@ -87,6 +87,10 @@ turns = Table(
     Column("question", Words, nullable=False),
     Column("references", JSON, nullable=False),  # the URLs among the next, for processes of an earlier version
     Column("attachments", JSON),  # objects with the fields of core.attachment's; null: recorded by an earlier version
+    Column("asker_name", Words, nullable=False, server_default=""),
+    Column("quotes", JSON),  # objects with the fields of core.quote's; null: none
+    Column("private", Boolean, nullable=False, server_default=false()),
+    Column("unseen", Boolean, nullable=False, server_default=false()),
     Column("status", String(16), nullable=False),
     Column("answer", Words, nullable=False, server_default=""),
     Column("problem", Words, nullable=False, server_default=""),

@@ -10,7 +10,7 @@ import pytest
 
 from bots.discord.events import Wordless, read_message, thread_name
 from bots.discord.limits import THREAD_NAME
-from bots.listening.events import Ignored, Said
+from bots.listening.events import Ignored, Overheard, Said
 from core.attachment import Attachment, Kind
 from sandbox.discord import LocalDiscord, Message, Permission
 from sandbox.discord.payloads import guild_create_json, message_json
@@ -71,7 +71,7 @@ async def test_people_who_answer_each_other_in_the_bots_thread_are_left_alone(
     first = await local.say("ada", thread, "and now?")
     reply = heard(await local.say("ben", thread, "now is good", reply_to=first))
     assert isinstance(read_message(heard(first), local.bot_user_id), Said)
-    assert isinstance(read_message(reply, local.bot_user_id), Ignored)
+    assert isinstance(read_message(reply, local.bot_user_id), Ignored | Overheard)
 
 
 async def test_a_thread_and_its_note_are_known_before_it_exists(local: LocalDiscord, heard: Heard) -> None:
@@ -144,7 +144,7 @@ async def test_in_the_bots_thread_a_nod_is_left_alone_and_words_that_are_hidden_
     said = await local.say("ada", await local.start_thread("bobbin", starter, "why?"), "hello")
     for sent, is_hidden in ((STICKER, False), (POLL, False), ({}, True)):
         ignored = read_message(heard(said, content="", **sent), local.bot_user_id)
-        assert isinstance(ignored, Ignored)
+        assert isinstance(ignored, Ignored | Overheard)
         assert isinstance(ignored, Wordless) == is_hidden
     assert isinstance(read_message(heard(said, content="", **FORWARD), local.bot_user_id), Said)
 
@@ -164,12 +164,12 @@ async def test_a_thread_without_words_is_named_by_the_file(local: LocalDiscord, 
 async def test_what_no_person_said_is_ignored(local: LocalDiscord, heard: Heard, changes: dict[str, Any]) -> None:
     said = await local.say("ada", "general", "@bobbin hello")
     assert isinstance(read_message(heard(said), local.bot_user_id), Said)
-    assert isinstance(read_message(heard(said, **changes), local.bot_user_id), Ignored)
+    assert isinstance(read_message(heard(said, **changes), local.bot_user_id), Ignored | Overheard)
 
 
 async def test_in_a_channel_only_mentions_count(local: LocalDiscord, heard: Heard) -> None:
     said = await local.say("ada", "general", "@ben hello")
-    assert isinstance(read_message(heard(said), local.bot_user_id), Ignored)
+    assert isinstance(read_message(heard(said), local.bot_user_id), Ignored | Overheard)
 
 
 @pytest.mark.parametrize(
