@@ -159,6 +159,20 @@ def migrate_(context: typer.Context) -> None:
 
 
 @app.command()
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="New file to write the copy to.", show_default=False)],
+) -> None:
+    """Copy the SQLite database to a new file, also while Bobbin runs. Copying the file itself would lose what is newest."""
+    from bots import platforms  # noqa: PLC0415
+    from core.storage.backup import back_up  # noqa: PLC0415
+
+    with _plainly():
+        size = back_up(platforms.settings(context.obj).database.url.get_secret_value(), file)
+        print(f"{file}: {size:,} bytes")
+
+
+@app.command()
 def manifest(
     context: typer.Context,
     platform: Annotated[

@@ -8,7 +8,7 @@ import fcntl
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, LiteralString, Protocol, TypeAlias, TypeVar, cast
@@ -103,6 +103,14 @@ def readable(url: str) -> str:
     return where.set(drivername=where.get_backend_name(), query=told).render_as_string(hide_password=True)
 
 
+def file_of(url: str | URL) -> Path | None:
+    """Return the file of a SQLite database, wherever links lead; None for one that has none. Raises SetupError."""
+    where = _parsed(url)
+    if where.get_backend_name() != "sqlite" or where.database in (None, "", ":memory:"):
+        return None
+    return Path(os.path.realpath(where.database or ""))
+
+
 def conninfo(url: str) -> str:
     """Return *url* as libpq reads it, which takes a / or % in a password for something else than SQLAlchemy does."""
     return _parsed(url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -116,9 +124,8 @@ class Sqlite:
     """
 
     def __init__(self, where: URL, connect_timeout: float = CONNECT_TIMEOUT) -> None:
-        in_memory = where.database in (None, "", ":memory:")
         # Whatever links lead there: what is beside it, our lock included, is beside the file itself.
-        self._file = None if in_memory else Path(os.path.realpath(where.database or ""))
+        self._file = file_of(where)
         self._opened: tuple[int, int] | None = None  # which file it was when it was opened; None before
         if self._file:
             check_place(self._file)
@@ -130,6 +137,7 @@ class Sqlite:
             hide_parameters=True,  # people's words, which an error would take into the log
             connect_args={"check_same_thread": False, "timeout": connect_timeout},
         )
+        event.listen(self._engine, "do_connect", self._make)
         event.listen(self._engine, "connect", _set_up_sqlite)
         event.listen(self._engine, "begin", _begin_immediate)
 
@@ -155,6 +163,12 @@ class Sqlite:
             with self._engine.begin() as connection:
                 self._opened = self._opened or self._found()
                 return work(connection)
+
+    def _make(self, *_: object) -> None:
+        """Make the file as its owner's alone, since it holds people's words; SQLite gives what it puts beside it the same mode."""
+        if self._file:
+            with suppress(FileExistsError):
+                os.close(os.open(self._file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     def _check_that_it_is_there(self) -> None:
         """Raise OSError if the file was deleted or replaced: SQLite would go on with one that has no name any more.
@@ -252,7 +266,7 @@ def over_driver(transaction: Transaction, call: Callable[[Any], Awaitable[T]]) -
     return cast("Any", transaction.connection.dbapi_connection).run_async(call)  # type: ignore[no-any-return]
 
 
-def _parsed(url: str) -> URL:
+def _parsed(url: str | URL) -> URL:
     try:
         where = make_url(url)
     except ArgumentError:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
+import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -276,3 +279,37 @@ async def test_migrate_brings_a_database_up_to_date(tmp_path: Path) -> None:
     code, out, _ = await run("migrate", BOBBIN_DATABASE__URL=f"sqlite:///{tmp_path / 'new.db'}")
     assert (code, (tmp_path / "new.db").exists()) == (0, True)
     assert "up to date" in out
+
+
+async def test_a_backup_holds_what_a_copy_of_the_file_would_lose(tmp_path: Path) -> None:
+    file, copy = tmp_path / "bobbin.db", tmp_path / "copy.db"
+    variables = {"BOBBIN_DATABASE__URL": f"sqlite:///{file}"}
+    assert (await run("migrate", **variables))[0] == 0
+    # As a running bot leaves it: what is newest stands beside the file.
+    with closing(sqlite3.connect(file)) as bot:
+        bot.execute("insert into notes values ('newest', 'told')")
+        bot.commit()
+        code, out, _ = await run("backup", str(copy), **variables)
+        assert (code, f"{copy}: " in out) == (0, True)
+        with closing(sqlite3.connect(copy)) as kept:
+            assert kept.execute("select text from notes where name = 'newest'").fetchall() == [("told",)]
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (file, copy)] == [0o600, 0o600]
+    code, _, err = await run("backup", str(copy), **variables)
+    assert (code, "is there already" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("sqlite:///nowhere.db", "there is no such file yet"),
+        ("postgresql://somewhere/bobbin", "pg_dump"),
+        ("sqlite:///damaged.db", "can't be copied"),
+    ],
+)
+async def test_what_can_t_be_backed_up_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "damaged.db").write_text("Dear reader, " * 1000)
+    code, _, err = await run("backup", str(tmp_path / "copy.db"), BOBBIN_DATABASE__URL=url)
+    assert (code, told in err, (tmp_path / "copy.db").exists()) == (2, True, False)
