@@ -87,11 +87,11 @@ class Bobbin:
         self._service = _service(settings, self.vitals, times.aside)
         self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
         self._chats = self._join_chats(names)
+        self._checkup = checkup.Checkup(self.vitals, times.checkup)
         worker = self._make_worker(times.presentation)
         self._engine = _engine(self._jobs, self._ledger, worker)
         for part in (database.PART, *self._roles.listens):
             self.vitals.expect(part)
-        self._checkup = checkup.Checkup(self.vitals, times.checkup)
         if checks:
             self._checkup.watch_chats(self._chats, self._roles.listens)
             if self._roles.works:
@@ -118,6 +118,7 @@ class Bobbin:
             longest_answer=self._settings.limits.answer,
             metrics=self.vitals.metrics,
             visible=partial(visible, streaming=True),
+            refused=self._checkup.hurry,
             times=times,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -51,6 +51,7 @@ class Checkup:
         self._times = times
         self._heard: set[str] = set()
         self._looking: list[Callable[[], Coroutine[None, None, None]]] = []
+        self._hurried: dict[str, asyncio.Event] = {}  # of each chat: is it to be looked at before its time?
         self._said: dict[str, list[Finding]] = {}  # by part, what is known to be wrong, or worth knowing
 
     def watch_upstream(self, settings: Settings, service: Service) -> None:
@@ -62,7 +63,13 @@ class Checkup:
         self._heard |= set(heard)
         for name, chat in chats.items():
             if isinstance(chat, Checked):
+                self._hurried[name] = asyncio.Event()
                 self._add(name, partial(self._watch_chat, name, chat.check))
+
+    def hurry(self, name: str) -> None:
+        """Have a chat looked at now: what it was asked to show was refused because of the token."""
+        if name in self._hurried:
+            self._hurried[name].set()
 
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
@@ -88,8 +95,10 @@ class Checkup:
 
     async def _watch_chat(self, name: str, check: Check) -> None:
         while True:
+            self._hurried[name].clear()
             await self._until_well(name, check)
-            await asyncio.sleep(self._times.every)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried[name].wait(), self._times.every)
 
     async def _until_well(self, part: str, check: Check) -> None:
         pauses = Pauses(self._times.wrong)

@@ -63,13 +63,22 @@ USUAL = Times()
 
 
 class Oddities:
-    """Replies of platforms that nobody could understand: all are counted, and each kind is told once, loudly."""
+    """Replies of platforms that are for an operator rather than the asker.
 
-    def __init__(self, metrics: Metrics) -> None:
+    Those that nobody could understand are counted, and each kind is told once, loudly. Of a token that is refused,
+    *refused* is told, by the chat's name.
+    """
+
+    def __init__(self, metrics: Metrics, refused: Callable[[str], None] = lambda _: None) -> None:
         self._metrics = metrics
+        self._refused = refused
         self._told: BoundedSet[tuple[str, str]] = BoundedSet(MOST_TOLD)
 
-    def note(self, chat: str, error: ChatUnclear) -> None:
+    def note(self, chat: str, error: ChatError) -> None:
+        if isinstance(error, ChatClosed):
+            self._refused(chat)
+        if not isinstance(error, ChatUnclear):
+            return
         self._metrics.unclear.labels(chat).inc()
         if self._told.add((chat, error.code)):
             log.error("a platform sends a reply that can't be understood; trying again", chat=chat, **facts(error))
@@ -177,7 +186,7 @@ class Presentation:
                 await self.insist(lambda: self._confirm(turn))
                 await self._show(turn)
             except (ChatBusy, ChatClosed) as error:
-                self._note(error)
+                self._oddities.note(self._chat.name, error)
                 pause = pauses.next(error.retry_after)
                 log.warning(
                     "the platform takes nothing; showing the end later", seconds=round(pause, 3), **facts(error)
@@ -215,7 +224,7 @@ class Presentation:
                 log.error("updates are refused as they are; showing the end only", **facts(error))
                 return
             except ChatError as error:
-                self._note(error)
+                self._oddities.note(self._chat.name, error)
                 log.warning("an update can't be shown; trying again", **facts(error))
                 self.changed()  # what could not be shown is to be shown, whether more comes or not
                 with self._waiting():
@@ -237,10 +246,6 @@ class Presentation:
             self._changed.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), left)
-
-    def _note(self, error: ChatError) -> None:
-        if isinstance(error, ChatUnclear):
-            self._oddities.note(self._chat.name, error)
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:

@@ -46,12 +46,14 @@ class Worker:
         longest_answer: int = LONGEST_ANSWER,
         metrics: Metrics | None = None,
         visible: Callable[[str], str] = str,
+        refused: Callable[[str], None] = lambda _: None,
         times: Times = USUAL,
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
 
         *longest_answer* in characters; beyond them the service is hung up on.
-        *visible* takes an answer so far and returns what people are shown of it.
+        *visible* takes an answer so far and returns what people are shown of it. *refused* is told the name of a chat
+        whose platform refuses the bot's token.
         """
         self._visible = visible
         self._longest_answer = longest_answer
@@ -61,7 +63,7 @@ class Worker:
         self._presets = dict(presets)
         self._transcript_budget = transcript_budget
         self._metrics = metrics or Metrics()
-        self._oddities = Oddities(self._metrics)
+        self._oddities = Oddities(self._metrics, refused)
         self._times = times
         self._running: dict[TurnId, asyncio.Task[None]] = {}
 

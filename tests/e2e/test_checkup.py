@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,12 +25,13 @@ SOON = app.Times(
 
 
 @asynccontextmanager
-async def running(url: str, **given: Any) -> AsyncIterator[app.Bobbin]:
+async def running(url: str, *, every: float = SOON.checkup.every, **given: Any) -> AsyncIterator[app.Bobbin]:
     """A bot that looks after itself; it may never be ready."""
     settings = platforms.settings(
         **{"web": {"host": "127.0.0.1", "port": 0}, "database": {"url": url}, "secret_key": SECRET_KEY, **given}
     )
-    bobbin = app.Bobbin(settings, platforms.configured(settings), checks=True, times=SOON)
+    times = replace(SOON, checkup=replace(SOON.checkup, every=every))
+    bobbin = app.Bobbin(settings, platforms.configured(settings), checks=True, times=times)
     stop = asyncio.Event()
     task = asyncio.create_task(bobbin.run(stop))
     try:
@@ -39,7 +41,7 @@ async def running(url: str, **given: Any) -> AsyncIterator[app.Bobbin]:
         await asyncio.wait_for(task, PATIENCE)
 
 
-def joined(side: Any) -> dict[str, dict[str, str]]:
+def joined(side: Any) -> dict[str, Any]:
     return {side.name: section(side.name, side.local)}
 
 
@@ -134,3 +136,18 @@ async def test_a_platforms_token_that_is_revoked_and_restored(emulator: Emulator
             await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
             assert measured(bobbin, part) == 0
             assert said(logs, "does not accept BOBBIN_") == 1
+
+
+async def test_a_refused_post_has_the_token_looked_at_before_its_time(
+    emulator: Emulator, side: Any, sqlite_url: str
+) -> None:
+    given: dict[str, Any] = {"upstream": {"url": emulator.url, "token": GOOD}, **joined(side)}
+    async with running(sqlite_url, every=3600.0, **given) as bobbin:
+        await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
+        emulator.pace = 0.2  # the answer is on its way when the token goes
+        await side.local.say("ada", "general", "@bobbin what is a bobbin?")
+        await until(lambda: emulator.requests)
+        restore = side.revoke()
+        await until(lambda: "does not accept BOBBIN_" in bobbin.vitals.troubles.get(f"{side.name} setup", ""))
+        restore()
+        await asyncio.wait_for(bobbin.vitals.well(), PATIENCE)
