@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
-TOKEN = re.compile(r"\bq[0-9a-f]{7}\b")
+TOKEN = re.compile(r"\bq[0-9a-f]{10}\b")
 NOT_TAKEN = "I can't take questions right now"  # how StorageUnavailable begins
 
 
@@ -174,4 +174,4 @@ def _judge_order(
 
 def _asked_in(text: str) -> list[str]:
     """The tokens of the questions in a text, those of earlier turns that it quotes included."""
-    return re.findall(r"say exactly: (q[0-9a-f]{7})\b", text)
+    return re.findall(r"say exactly: (q[0-9a-f]{10})\b", text)

@@ -251,7 +251,7 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
         Scenario("disk", 0, NOBODY, NOBODY, disk, needs_file=True),
         Scenario("clock", 0, NOBODY, NOBODY, clock),
         Scenario("mixture", 20 * share, *some(60, 90), mixture, least=round(12 * share) or 2),
-        Scenario("mentions", 0, NOBODY, NOBODY, mentions(round(MENTIONS * share))),
+        Scenario("mentions", 0, NOBODY, NOBODY, mentions(round(MENTIONS * share)), needs_file=True),
         # The last one: it leaves people told for a while, since the bot does not hammer a service that was down.
         Scenario("no upstream", 3 * share, *some(10, 20), no_upstream),
         Scenario("outage", 0, NOBODY, NOBODY, outage, only_if_named=True),

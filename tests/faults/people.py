@@ -258,7 +258,7 @@ async def _came(true: Callable[[], bool]) -> bool:
 
 def question(*, streaming: bool, beside: str = "") -> tuple[str, str]:
     """A new token, and a question whose answer has it, with something *beside* it."""
-    token = f"q{secrets.token_hex(4)[:7]}"
+    token = f"q{secrets.token_hex(5)}"
     more = f" {beside}" * bool(beside) + f" {LONG_ANSWER}" * streaming
     return token, f"say exactly: {token}{more}"
 

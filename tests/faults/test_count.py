@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.count import Asked, Recorded, Seen, Tally, tally
 
-ONE, TWO = "q0000001", "q0000002"
+ONE, TWO = "q0000000001", "q0000000002"
 PROBLEM = "The AI service is away. (Reference: `abc`)"
 ASKED = [Asked(ONE, "slack", "t", f"{ONE} and on"), Asked(TWO, "slack", "t", TWO)]
 TURNS = [Recorded(ONE, "", "abc", shown=True), Recorded(TWO, "", "def", shown=True)]
