@@ -17,7 +17,7 @@ from core.relay import Relay
 from core.thread import ConversationId
 from core.turn import Reply, Turn
 from core.upstream.client import Upstream
-from core.upstream.prompt import Prompt, Said
+from core.upstream.prompt import AnswerSoFar, Prompt
 
 WORDS, PACE = 400, 0.05  # seconds between two of them
 INTERVAL, ROUND_TRIP = 1.2, 0.15  # seconds
@@ -48,8 +48,8 @@ class Typing:
     def most(self) -> int:
         return len(self.said().text)
 
-    def said(self) -> Said:
-        return Said("word " * len(self.said_at), ConversationId("any"))
+    def said(self) -> AnswerSoFar:
+        return AnswerSoFar("word " * len(self.said_at), ConversationId("any"))
 
 
 class Slow:

@@ -34,7 +34,7 @@ from core.errors import (
 )
 from core.thread import Conversation
 from core.transcript import retell
-from core.upstream.prompt import Prompt, Said
+from core.upstream.prompt import AnswerSoFar, Prompt
 from core.words import is_keepable, keepable
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Answer:
         turn = self._turn.replied(self._presentation.reply)
         await self._ledger.conclude(turn, going_on, epoch=self._taken.epoch, trace=trace)
 
-    async def _said(self) -> Said:
+    async def _said(self) -> AnswerSoFar:
         """Ask the preset's models, one after another, until one answers."""
         if self._taken.interruptions > MOST_INTERRUPTIONS:
             raise TakesProcessesDown
@@ -143,7 +143,7 @@ class Answer:
             self._turn = self._turn.start(following)
         return await self._converse()
 
-    async def _converse(self) -> Said:
+    async def _converse(self) -> AnswerSoFar:
         if (going_on := self._usable()) is not None:
             try:
                 return await self._ask(going_on, self._turn.question.words)
@@ -174,7 +174,7 @@ class Answer:
         earlier = await self._ledger.transcript(question.thread.id, self._turn.id, MOST_TURNS_RETOLD + 1)
         return retell(earlier, question.words, budget=self._transcript_budget, most=MOST_TURNS_RETOLD)
 
-    async def _ask(self, going_on: Conversation | None, question: str) -> Said:
+    async def _ask(self, going_on: Conversation | None, question: str) -> AnswerSoFar:
         """Ask the turn's model, and have the thread show what comes while it comes."""
         self._turn, self._is_too_long = self._turn.remark(""), False
         model, models = self._turn.model, self._choice.models
@@ -227,7 +227,7 @@ class Answer:
         parts = stepped_in, left_out(self._turn.question.attachments), too_long
         return " ".join(part for part in parts if part)
 
-    def _named(self, said: Said) -> Conversation | None:
+    def _named(self, said: AnswerSoFar) -> Conversation | None:
         """Return the conversation to go on with; None, if the service has not named one, or by what is no id."""
         if said.conversation and is_keepable(said.conversation):
             return Conversation(said.conversation, self._turn.model)

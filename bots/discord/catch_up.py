@@ -16,7 +16,7 @@ from bots.discord.times import USUAL
 from bots.discord.unreadable import read, skipped
 from bots.listening.events import Deleted, Edited, Ignored
 from bots.listening.mark import Mark
-from bots.listening.reader import Told
+from bots.listening.reader import History
 from bots.listening.unreadable import HISTORY
 from core.errors import ChatBusy
 
@@ -117,7 +117,7 @@ class DiscordReader:
         await (self._pace.soon if is_urgent else self._pace.spare)()
         return True
 
-    async def read(self, place: int, after: int, this: Round[int]) -> Told[int]:
+    async def read(self, place: int, after: int, this: Round[int]) -> History[int]:
         """As Discord tells it: discord.py's own way through the history ends at the first message that it can't read."""
         channel = self._client.get_channel(place)
         if channel is None:
@@ -125,7 +125,7 @@ class DiscordReader:
                 channel = await self._client.fetch_channel(place)
             await self._pace.spare()
         if not _has_messages(channel) or not self._is_of_interest(channel, this):
-            return Told((), after)
+            return History((), after)
         said: list[tuple[int, Any]] = []  # the newest first
         before, calls, is_whole = None, 0, False
         while not is_whole and calls < self.bounds.pages and len(said) < self.bounds.messages:
@@ -139,7 +139,7 @@ class DiscordReader:
             said += [(id_, (channel, one)) for id_, one in messages if id_ > after]
             is_whole = len(page) < self.bounds.page or not messages or messages[-1][0] <= after
             before = messages[-1][0] if messages else None
-        return Told(said[::-1], after if is_whole else said[-1][0] - 1, calls)
+        return History(said[::-1], after if is_whole else said[-1][0] - 1, calls)
 
     async def heard(self, place: int, message: Any) -> Heard:  # noqa: ARG002  # it comes with its channel
         channel, data = message

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bots.bucket import until_free
-from bots.listening.reader import Bounds, Told
+from bots.listening.reader import Bounds, History
 from bots.listening.unreadable import HISTORY
 from bots.slack.events import read_back
 from bots.slack.ids import NAME, Place, is_ts, message_of, place_of, position, ts_at
@@ -93,7 +93,7 @@ class SlackReader:
         await until_free(lambda: self._pace.reads.wait_for(self._kept_for_finding))
         return True
 
-    async def read(self, place: Place, after: int, this: Round[Place]) -> Told[Place]:
+    async def read(self, place: Place, after: int, this: Round[Place]) -> History[Place]:
         """Beside it, Slack tells anyhow of the message that a thread hangs on.
 
         In a channel it is asked for the older ones that threads hang on which were active of late.
@@ -116,7 +116,7 @@ class SlackReader:
             is_whole = not cursor or (not thread_ts and fresh < len(said))
         messages = sorted(found.items())
         below = {} if thread_ts else self._below(channel, messages, after, this.asked)
-        return Told(messages, after if is_whole else None, calls, below)
+        return History(messages, after if is_whole else None, calls, below)
 
     async def heard(self, place: Place, message: Message) -> Heard:
         return read_back(message, self._identity.team, place[0], self._identity.user)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.backoff import Backoff
     from core.thread import Thread
     from core.upstream.client import Stream, Upstream
-    from core.upstream.prompt import Prompt, Said
+    from core.upstream.prompt import AnswerSoFar, Prompt
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class Answering:
         self._began = began
         self._has_begun = False
 
-    def said(self) -> Said:
+    def said(self) -> AnswerSoFar:
         """Return the answer so far."""
         return self._stream.said()
 

@@ -24,7 +24,7 @@ from core.errors import (
 )
 from core.upstream.errors import STREAMING, refusal
 from core.upstream.ndjson import LINE_BYTES, Lines
-from core.upstream.prompt import Prompt, Said
+from core.upstream.prompt import AnswerSoFar, Prompt
 
 PATH = "/aichat/conversations"  # https://docs.acedata.cloud/en/guides/aichat/aichat_conversations
 NDJSON = "application/x-ndjson"
@@ -49,7 +49,7 @@ class Stream:
         self._lines = lines
         self.trace_id = trace_id  # the service's own reference, from the head of its answer
 
-    def said(self) -> Said:
+    def said(self) -> AnswerSoFar:
         """Return the answer so far. Costs something only when there is something new."""
         return self._lines.said()
 
@@ -131,7 +131,7 @@ class Upstream:
             lines = Lines(continuing=prompt.conversation is not None)
             yield Stream(body, door, lines, response.headers.get("x-trace-id"))
 
-    async def answer(self, prompt: Prompt) -> Said:
+    async def answer(self, prompt: Prompt) -> AnswerSoFar:
         """Ask, and wait for the whole answer. Raises an UpstreamError."""
         async with self._answered(prompt, JSON) as (response, door):
             with door.translating():
@@ -269,7 +269,7 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
     return bytes(body[:limit])
 
 
-def _whole(body: bytes, *, continuing: bool) -> Said:
+def _whole(body: bytes, *, continuing: bool) -> AnswerSoFar:
     """Read a JSON answer. Laid out over several lines or not, it is one object."""
     lines = Lines(continuing=continuing)
     lines.feed(body.replace(b"\r", b" ").replace(b"\n", b" "))  # no string in JSON holds either unescaped

@@ -12,7 +12,7 @@ import re
 from core.errors import UpstreamFailed
 from core.thread import ConversationId
 from core.upstream.errors import STREAMING, Payload, reported
-from core.upstream.prompt import Said
+from core.upstream.prompt import AnswerSoFar
 from core.words import whole
 
 LINE_BYTES = 8 * 1024 * 1024  # a longer line is no answer to a question
@@ -62,7 +62,7 @@ class Lines:
         self._take(last, 0, len(last))
         self._catch_up()
 
-    def said(self) -> Said:
+    def said(self) -> AnswerSoFar:
         """Return the answer so far."""
         if self._waiting:
             buffer, start, end = self._waiting
@@ -71,7 +71,7 @@ class Lines:
                 self._learn(payload)
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
-        return Said(whole("".join(self._pieces)), self._conversation)
+        return AnswerSoFar(whole("".join(self._pieces)), self._conversation)
 
     @property
     def most(self) -> int:

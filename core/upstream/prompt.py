@@ -20,8 +20,8 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """The answer so far."""
+class AnswerSoFar:
+    """What the service has said until now; whole, not what is new of it."""
 
     text: str = ""
     conversation: ConversationId | None = None  # None until the service names one

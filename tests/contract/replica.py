@@ -21,7 +21,7 @@ from core.storage.database import open_database
 from core.storage.ledger import Ledger
 from core.thread import ConversationId
 from core.turn import Reply, Turn
-from core.upstream.prompt import Prompt, Said
+from core.upstream.prompt import AnswerSoFar, Prompt
 from core.worker import Worker
 
 PRESETS = {"default": Preset(model="m", instructions="")}
@@ -60,7 +60,7 @@ class Slow:
 
     @asynccontextmanager
     async def ask(self, prompt: Prompt) -> AsyncIterator[Slow]:
-        self._said = Said("", ConversationId("c"))
+        self._said = AnswerSoFar("", ConversationId("c"))
         yield self
 
     async def __aiter__(self) -> AsyncIterator[None]:
@@ -68,10 +68,10 @@ class Slow:
             await asyncio.sleep(PACE)
             while number >= WORDS // 2 and not self._may.exists():
                 await asyncio.sleep(PACE)
-            self._said = Said(f"{self._said.text} {number}", self._said.conversation)
+            self._said = AnswerSoFar(f"{self._said.text} {number}", self._said.conversation)
             yield
 
-    def said(self) -> Said:
+    def said(self) -> AnswerSoFar:
         return self._said
 
     @property

@@ -12,7 +12,7 @@ import pytest
 from core.relay import Relay
 from core.thread import ConversationId
 from core.turn import Reply, Turn
-from core.upstream.prompt import Prompt, Said
+from core.upstream.prompt import AnswerSoFar, Prompt
 
 
 async def to_its_end(showing: Coroutine[Any, Any, Reply]) -> Reply:
@@ -81,7 +81,7 @@ class FakeStream:
 
     def __init__(self, pieces: Iterable[str | Exception | asyncio.Event], conversation: ConversationId | None) -> None:
         self._pieces = pieces
-        self._said = Said("", conversation)
+        self._said = AnswerSoFar("", conversation)
 
     async def __aiter__(self) -> AsyncIterator[None]:
         for piece in self._pieces:
@@ -91,10 +91,10 @@ class FakeStream:
             if isinstance(piece, asyncio.Event):
                 await piece.wait()
                 continue
-            self._said = Said(self._said.text + piece, self._said.conversation)
+            self._said = AnswerSoFar(self._said.text + piece, self._said.conversation)
             yield
 
-    def said(self) -> Said:
+    def said(self) -> AnswerSoFar:
         return self._said
 
     @property

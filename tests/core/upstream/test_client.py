@@ -26,7 +26,7 @@ from core.errors import (
     WrongAddress,
 )
 from core.thread import ConversationId
-from core.upstream import Prompt, Said, Upstream
+from core.upstream import AnswerSoFar, Prompt, Upstream
 
 Respond = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Serve = Callable[[Respond], Awaitable[str]]
@@ -67,7 +67,7 @@ def sending(*parts: bytes, requests: list[bytes] | None = None, silent: bool = F
     return respond
 
 
-async def said_by(upstream: Upstream, prompt: Prompt = PROMPT) -> Said:
+async def said_by(upstream: Upstream, prompt: Prompt = PROMPT) -> AnswerSoFar:
     async with upstream.ask(prompt) as stream:
         async for _ in stream:
             pass
@@ -87,7 +87,7 @@ async def test_an_answer_grows_step_by_step_and_ends(serve: Serve, token: str) -
         async for _ in stream:
             seen.append(stream.said())
             first_seen.set()
-    assert seen == [Said("One", ConversationId("x")), Said("One two", ConversationId("x"))]
+    assert seen == [AnswerSoFar("One", ConversationId("x")), AnswerSoFar("One two", ConversationId("x"))]
 
 
 async def test_the_request_is_as_documented(serve: Serve, token: str) -> None:
@@ -276,7 +276,7 @@ async def test_a_compressed_stream_is_read(serve: Serve, token: str, parts: int)
 async def test_a_whole_answer_may_be_laid_out_over_lines(serve: Serve, token: str) -> None:
     url = await serve(sending(whole(json.dumps({"answer": "a\nb", "id": "x"}, indent=2).encode())))
     async with Upstream(url, token) as upstream:
-        assert await upstream.answer(PROMPT) == Said("a\nb", ConversationId("x"))
+        assert await upstream.answer(PROMPT) == AnswerSoFar("a\nb", ConversationId("x"))
 
 
 async def test_a_whole_answer_that_breaks_off_is_a_cut(serve: Serve, token: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UnknownConversation, UpstreamBusy, UpstreamError, UpstreamFailed
-from core.upstream import Said
+from core.upstream import AnswerSoFar
 from core.upstream.ndjson import LINE_BYTES, Lines
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
@@ -49,13 +49,13 @@ def bodies(draw: st.DrawFn) -> tuple[list[dict[str, object] | None], bytes]:
     return lines, (body + draw(st.sampled_from(["", end]))).encode()
 
 
-def simplest(lines: list[dict[str, object] | None]) -> Said:
+def simplest(lines: list[dict[str, object] | None]) -> AnswerSoFar:
     """What the lines say, read one after the other without any cleverness."""
     text, conversation = "", None
     for line in filter(None, lines):
         text = str(line.get("answer") or text + str(line.get("delta_answer", "")))
         conversation = line.get("id") or line.get("conversation_id") or conversation
-    return Said(text.replace("\0", "\ufffd"), conversation)  # type: ignore[arg-type]  # no database takes a NUL
+    return AnswerSoFar(text.replace("\0", "\ufffd"), conversation)  # type: ignore[arg-type]  # no database takes a NUL
 
 
 def feed_all(lines: Lines, chunks: list[bytes]) -> None:
@@ -63,7 +63,7 @@ def feed_all(lines: Lines, chunks: list[bytes]) -> None:
         lines.feed(chunk)
 
 
-def read(chunks: list[bytes], *, asking: bool = False) -> Said:
+def read(chunks: list[bytes], *, asking: bool = False) -> AnswerSoFar:
     lines = Lines()
     for chunk in chunks:
         lines.feed(chunk)
@@ -124,7 +124,7 @@ def test_an_error_in_the_middle_is_raised_and_what_came_before_stays(error: dict
     with pytest.raises(UpstreamBusy) as raised:
         feed_all(lines, [body[start : start + size] for start in range(0, len(body), size)])
     assert raised.value.status == 200
-    assert lines.said() == Said("So far", "x")  # type: ignore[arg-type]
+    assert lines.said() == AnswerSoFar("So far", "x")  # type: ignore[arg-type]
 
 
 def test_an_error_beside_an_answer_is_raised_at_once() -> None:
@@ -172,7 +172,7 @@ def test_what_continues_the_answer_is_not_parsed_before_somebody_asks() -> None:
     """The invalid line in between is never looked at, since a newer one says it all."""
     lines = Lines()
     lines.feed(b'{"answer":"a","id":"x"}\n{"answer":"a\\q","id":"x"}\n{"answer":"abc","id":"x"}\n')
-    assert lines.said() == Said("abc", "x")  # type: ignore[arg-type]
+    assert lines.said() == AnswerSoFar("abc", "x")  # type: ignore[arg-type]
 
 
 def test_an_endless_line_is_refused() -> None:
@@ -187,7 +187,7 @@ def test_depth_is_no_danger() -> None:
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
-    assert read([b'\xef\xbb\xbf{"answer":"a","id":"x"}\n']) == Said("a", "x")  # type: ignore[arg-type]
+    assert read([b'\xef\xbb\xbf{"answer":"a","id":"x"}\n']) == AnswerSoFar("a", "x")  # type: ignore[arg-type]
 
 
 def test_several_objects_of_a_line_are_all_read() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from core import errors
 from core.thread import ConversationId
-from core.upstream import Prompt, Said, Upstream
+from core.upstream import AnswerSoFar, Prompt, Upstream
 from sandbox.upstream import FAULTS, Emulator
 
 ASKED = Prompt("gpt-5.1", "say exactly: one two three four five six")
@@ -144,7 +144,7 @@ async def test_what_is_only_odd_is_read(emulator: Emulator, upstream: Upstream, 
     async with upstream.ask(ASKED) as stream:
         async for _ in stream:
             pass
-        assert stream.said() == Said(TEXT, ConversationId(next(iter(emulator.conversations))))
+        assert stream.said() == AnswerSoFar(TEXT, ConversationId(next(iter(emulator.conversations))))
     assert emulator.requests[-1].ended == "answered"
 
 
@@ -167,7 +167,7 @@ async def test_a_silence_that_ends_is_waited_for(emulator: Emulator, impatient: 
 
 async def test_an_unnamed_conversation_stays_unnamed(emulator: Emulator, upstream: Upstream) -> None:
     emulator.faults.read("no_id")
-    assert await upstream.answer(ASKED) == Said(TEXT, None)
+    assert await upstream.answer(ASKED) == AnswerSoFar(TEXT, None)
 
 
 @pytest.mark.parametrize(("kind", "odd"), [("long", "x" * 264), ("nul", "\0"), ("half", "\ud800")])
