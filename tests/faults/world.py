@@ -30,7 +30,7 @@ from tests.faults.wire import Wire, wire_to
 
 PACE = 0.03  # seconds between two pieces of an answer
 TOKENS = 5  # of the upstream; it takes 20 questions at once for each
-RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16, 32, 64)  # Slack waits for minutes; here nobody is away for longer than this
+RETRY_SECONDS = (0.5, 1, 2, 4, 8, 16, 32, 64, 128)  # Slack waits for minutes; here nobody is away for longer than this
 CATCHING_UP = 30.0  # seconds in which a bot should have found what was said while it was away
 NOTICED_WITHIN = 100.0  # seconds: what nobody meets is looked at every minute
 PATIENCE = 150.0  # seconds, after all harm, for everything to come to its end
@@ -188,10 +188,10 @@ class World:
         self.slack.faults.mention_first = False
         self.discord.faults.clear()
 
-    async def settled(self, tokens: set[str]) -> float:
+    async def settled(self, tokens: set[str], patience: float = PATIENCE) -> float:
         """Wait until nothing is left to do; return how long that took, in seconds."""
         began = time.monotonic()
-        while time.monotonic() < began + PATIENCE:
+        while time.monotonic() < began + patience:
             rows = [row for row in self.storage.rows() if row.token in tokens]
             is_heard = len(rows) == len(tokens) or time.monotonic() > began + CATCHING_UP
             if is_heard and all(row.shown for row in rows) and not self.slack.under_way:
