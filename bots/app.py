@@ -116,6 +116,7 @@ class Bobbin:
             self._settings.named_presets,
             transcript_budget=self._settings.limits.transcript,
             longest_answer=self._settings.limits.answer,
+            context_budget=self._settings.limits.context,
             metrics=self.vitals.metrics,
             visible=partial(visible, streaming=True),
             times=times,
