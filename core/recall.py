@@ -62,7 +62,11 @@ class Recall:
         except Exception:
             log.exception("reading what was said before a question fails unexpectedly; answering without")
         else:
-            return replace(found, remarks=[one for one in found.remarks if one.key not in known.keys])
+            return replace(
+                found,
+                remarks=[one for one in found.remarks if one.key not in known.keys],
+                head=[one for one in found.head if one.key not in known.keys],
+            )
         return Earlier()
 
     async def _note(self, problem: str, turn: Turn) -> None:
