@@ -42,10 +42,11 @@ def read_message(message: discord.Message, me: int, conversation: ThreadId | Non
 
     *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`.
     """
+    if reason := _reason_to_ignore(message, me):
+        return Ignored(reason)
     is_for_the_bot = _is_for_the_bot(message, me, conversation)
     if isinstance(is_for_the_bot, Ignored):
         return is_for_the_bot
-    is_bots = _is_bots(message)
     thread, where = _where(message, me, conversation)
     key = key_of(message.id)
     names = {str(user.id): user.display_name for user in message.mentions}
@@ -62,7 +63,7 @@ def read_message(message: discord.Message, me: int, conversation: ThreadId | Non
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
     said = kind(question, Note(where), message.id, (message.channel.id,))
-    return said if is_for_the_bot else Overheard(said, is_bots=is_bots)
+    return said if is_for_the_bot else Overheard(said, is_bots=_is_bots(message))
 
 
 def read_command(interaction: discord.Interaction, text: str, token: str, until: float) -> Said:
@@ -136,14 +137,18 @@ def question_behind(answer: discord.Message) -> QuestionKey | None:
     return key_of(asked) if asked else None
 
 
+def _reason_to_ignore(message: discord.Message, me: int) -> str:
+    if message.author.id == me:
+        return "from the bot itself"
+    if message.type not in (_BOTS_TYPES if _is_bots(message) else PEOPLES_TYPES):
+        return "said by Discord itself"
+    if isinstance(message.channel, discord.PartialMessageable):
+        return "in a channel that isn't known"
+    return ""
+
+
 def _is_for_the_bot(message: discord.Message, me: int, conversation: ThreadId | None) -> bool | Ignored:
     channel = message.channel
-    if message.author.id == me:
-        return Ignored("from the bot itself")
-    if message.type not in (_BOTS_TYPES if _is_bots(message) else PEOPLES_TYPES):
-        return Ignored("said by Discord itself")
-    if isinstance(channel, discord.PartialMessageable):
-        return Ignored("in a channel that isn't known")
     # Bots that answer each other never stop.
     if _is_bots(message):
         return False
