@@ -127,12 +127,12 @@ async def test_a_follow_up_carries_what_was_said_since_and_a_rebuild_all(
         await side.until(lambda: len(emulator.requests) == 2)
         await bobbin.idle()
         assert discussion.reads() == before
-        emulator.forget()
+        emulator.faults.set("expired", count=1)
         await discussion.say("ben", "@bobbin and what is left to do?")
-        await side.until(lambda: len(emulator.requests) == 3)
+        await side.until(lambda: len(emulator.requests) == 4)
         await bobbin.idle()
         assert discussion.reads() - before <= 1
-    first, second, rebuilt = questions(emulator)
+    first, second, _, rebuilt = questions(emulator)
     assert said(first) == DISCUSSION
     assert said(second) == news
     assert said(rebuilt) == DISCUSSION + news
