@@ -29,12 +29,11 @@ log = structlog.get_logger(__name__)
 class Recall:
     """For one answer."""
 
-    def __init__(self, chat: Chat, ledger: Ledger, budget: int, *, within: float = WITHIN) -> None:
+    def __init__(self, chat: Chat, ledger: Ledger, budget: int) -> None:
         """*budget* in characters of what is quoted; 0: nothing is asked of the chat."""
         self._chat = chat
         self._ledger = ledger
         self._budget = budget
-        self._within = within
         self._found: dict[bool, Earlier] = {}
         self.problem = ""  # to be told beside the answer
 
@@ -54,7 +53,7 @@ class Recall:
         try:
             known = await self._ledger.known(question.thread.id, turn.id, MOST_KEYS)
             since = known.newest if goes_on and known.newest else known.forgotten
-            async with asyncio.timeout(self._within):
+            async with asyncio.timeout(WITHIN):
                 found = await earlier(self._chat, question, since, self._budget)
             await self._note(found.problem, turn)
         except (BobbinError, TimeoutError) as error:
