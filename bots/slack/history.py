@@ -11,7 +11,7 @@ import structlog
 
 from bots.bucket import Bucket, until_free
 from bots.listening.events import Overheard, Said
-from bots.listening.history import CHANNEL_WITHIN, MOST_OF_CHANNEL, MOST_OF_THREAD, Page, Stretch, Wanted
+from bots.listening.history import CHANNEL_WITHIN, MOST_OF_CHANNEL, Page, Stretch, Wanted
 from bots.listening.recent import BEGINNING, Stand, remark_of
 from bots.listening.unreadable import HISTORY, MALFORMED
 from bots.slack.events import read_message
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
     from core.metrics import Metrics
     from core.turn import Question, QuestionKey
 
-PAGE = 200  # messages; Slack recommends no more
-PAGES = 3  # calls for a thread that is longer: its newest messages have to be searched for
+PAGE = 200  # messages; Slack recommends no more, and few threads have
+# A longer thread has its newest messages searched for, from about where the last ones would stand if people had always
+# written as much, and with larger pages: https://docs.slack.dev/reference/methods/conversations.replies
+LARGE_PAGE = 1_000
+PAGES = 4  # calls at most
+WIDER = 8  # times as far back, where nothing was found
 FEW = 15  # messages at once for some apps, which may ask only once a minute: …/apis/web-api/rate-limits
 FEW_AGAIN = 60.0  # seconds
 WAITS = 2.0  # seconds for the workspace's budget; who asks waits for it
@@ -122,37 +126,32 @@ class SlackHistory:
         return Page(read, whole_from, problem=told.problem)
 
     async def _thread(self, team: str, channel: str, thread_ts: str, stretch: Stretch) -> Page:
-        """Look for the newest messages: of a long thread, one call tells how many there are, the next ones try from where on."""
         after = last = stretch.after
         parent: Message = {}
         found: Sequence[Message] = ()
-        is_whole, problem = False, ""
-        for _ in range(PAGES):
-            told = await self._call(channel, thread_ts, after, stretch.before, PAGE)
+        for number in range(PAGES):
+            told = await self._call(channel, thread_ts, after, stretch.before, LARGE_PAGE if number else PAGE)
             parent = next((one for one in told.messages if one["ts"] == thread_ts), parent)
             replies = [one for one in told.messages if one["ts"] != thread_ts]
-            found, is_whole, problem = replies or found, not told.is_more, told.problem
-            if problem or (is_whole and (replies or after == last)):
+            found = replies or found
+            if told.problem or (not told.is_more and (replies or after == last)):
                 break
-            if told.is_more and replies:
-                first, last = last, position(replies[-1]["ts"])
-                count = parent.get("reply_count") if first == BEGINNING else None
-                after = _guess(last, stretch.before, count - len(replies) if isinstance(count, int) else 0)
+            if replies:
+                last = position(replies[-1]["ts"])
+                after = last if number else _guess(last, stretch, parent, len(replies))
             else:  # from too late on
-                after = (last + after) // 2
+                after = max(last, stretch.before - (stretch.before - after) * WIDER)
         read = await self._readable(team, channel, found)
         head = await self._readable(team, channel, [parent] if parent and stretch.is_whole else [])
-        count, newest = parent.get("reply_count"), read[-stretch.most :]
-        is_all = is_whole and after == stretch.after
-        whole_from = (
-            stretch.after + (not stretch.is_whole) if is_all else newest[0].position if newest else stretch.before
-        )
+        if after == stretch.after and not told.is_more:
+            return Page(read, after + (not stretch.is_whole), head[0] if head else None)
+        newest, count = read[-stretch.most :], parent.get("reply_count")
         return Page(
-            read if is_all else newest,
-            whole_from if is_whole else stretch.before,
+            newest,
+            newest[0].position if newest and not told.is_more else stretch.before,
             head[0] if head else None,
-            left_out=max(0, count - len(newest)) if isinstance(count, int) and stretch.is_whole and not is_all else 0,
-            problem=problem,
+            left_out=max(0, count - len(newest)) if isinstance(count, int) and stretch.is_whole else 0,
+            problem=told.problem,
         )
 
     async def _call(self, channel: str, thread_ts: str, after: int, before: int, most: int) -> _Told:
@@ -192,11 +191,12 @@ class SlackHistory:
         return remarks
 
 
-def _guess(last: int, before: int, count: int) -> int:
-    """Return from where on there may be about a hundred messages, if *count* are between the two; 0: nobody knows."""
-    if count <= MOST_OF_THREAD:
-        return (last + before) // 2
-    return max(last, before - (before - last) * MOST_OF_THREAD // count)
+def _guess(last: int, stretch: Stretch, parent: Message, read: int) -> int:
+    """Return from where on there may be half of a large page; *read* messages stand up to *last*."""
+    count = parent.get("reply_count")
+    rest = count - read if isinstance(count, int) and stretch.is_whole else 0
+    span = stretch.before - last
+    return stretch.before - (span * LARGE_PAGE // 2 // rest if rest > LARGE_PAGE // 2 else span)
 
 
 class Names:

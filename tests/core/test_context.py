@@ -27,7 +27,9 @@ def test_where_nothing_was_said_the_question_stays_as_it_is() -> None:
 
 
 def test_messages_come_oldest_first_under_their_names_and_the_question_last() -> None:
-    earlier = Earlier([remark("one", "ada"), remark("two", "ci", is_bots=True), remark("three", "ben", files=("a.png",))])
+    earlier = Earlier(
+        [remark("one", "ada"), remark("two", "ci", is_bots=True), remark("three", "ben", files=("a.png",))]
+    )
     text = told(earlier, "Why?", budget=BUDGET)
     assert quoted(text) == [
         {"name": "ada", "said": "one"},
@@ -39,7 +41,9 @@ def test_messages_come_oldest_first_under_their_names_and_the_question_last() ->
 
 
 def test_who_has_no_name_is_told_apart() -> None:
-    earlier = Earlier([remark("1", author="U1"), remark("2", author="U2"), remark("3", author="U1"), remark("4", "ada")])
+    earlier = Earlier(
+        [remark("1", author="U1"), remark("2", author="U2"), remark("3", author="U1"), remark("4", "ada")]
+    )
     names = [one["name"] for one in quoted(told(earlier, "Why?", budget=BUDGET))]
     assert names == ["person 1", "person 2", "person 1", "ada"]
 
@@ -81,7 +85,9 @@ NAMES = [
 
 @pytest.mark.parametrize("words", NAMES)
 def test_neither_a_name_nor_words_nor_a_file_can_end_their_quotation(words: str) -> None:
-    earlier = Earlier([remark(words, words, files=(words,)), remark("fine", "ada")], head=[remark(words, words, is_title=True)])
+    earlier = Earlier(
+        [remark(words, words, files=(words,)), remark("fine", "ada")], head=[remark(words, words, is_title=True)]
+    )
     text = told(earlier, "Why?", budget=BUDGET)
     lines = text.splitlines()
     assert len([line for line in lines if line]) == 1 + 3 + 2

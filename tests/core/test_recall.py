@@ -101,7 +101,9 @@ async def test_what_people_asked_to_forget_stays_forgotten(remembering: Rig) -> 
     rig.chat.say("1", "a secret")
     await ask(rig, "2", "first?")
     rig.chat.say("reset")
-    await rig.relay.hear(Question(QuestionKey("reset"), (await rig.ask("x", key="2")).turn.question.thread, "ada", "reset"))
+    await rig.relay.hear(
+        Question(QuestionKey("reset"), (await rig.ask("x", key="2")).turn.question.thread, "ada", "reset")
+    )
     rig.chat.say("3")
     await ask(rig, "4", "second?")
     assert told(rig) == ["3"]

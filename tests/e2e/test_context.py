@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -82,7 +81,7 @@ class Discussion:
 
 
 @pytest.fixture
-def discussion(side: Any) -> Iterator[Discussion]:
+def discussion(side: Any) -> Discussion:
     return Discussion(side)
 
 
