@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.turn import Accepted, QuestionKey, Turn
 
 NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
+JUST_NOW = 1.0  # seconds; the platform's clock may be behind ours
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +61,8 @@ class Router:
         return self._scale.at(time.time() - self.hours * 3600)
 
     def connected(self) -> None:
-        """A connection begins, and what is said from now on is heard."""
-        self.recent.connected(self._scale.at(time.time()))
+        """A connection began just now, and what is said from then on is heard."""
+        self.recent.connected(self._scale.at(time.time() - JUST_NOW))
 
     async def hear(self, heard: Heard) -> None:
         match heard:
