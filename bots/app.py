@@ -105,6 +105,7 @@ class Bobbin:
             vitals=self.vitals,
             routes=self.web,
             most_pages=self._settings.limits.pages,
+            hears_alone=not self._settings.shares_its_work,
         )
         return {name: platforms.platform(name).build(self._settings.section(name), kit) for name in names}
 
@@ -116,6 +117,7 @@ class Bobbin:
             self._settings.named_presets,
             transcript_budget=self._settings.limits.transcript,
             longest_answer=self._settings.limits.answer,
+            context_budget=self._settings.limits.context,
             metrics=self.vitals.metrics,
             visible=partial(visible, streaming=True),
             refused=self._checkup.hurry,

@@ -63,3 +63,4 @@ class Kit:
     vitals: Vitals
     routes: Routes
     most_pages: int = MOST_PAGES  # messages in which an answer is shown
+    hears_alone: bool = True  # does no other process take a part of what a platform tells?

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from core.metrics import Metrics
     from core.presentation import Presentation
     from core.preset import Choice
+    from core.recall import Recall
     from core.storage.ledger import Ledger
     from core.storage.queue import Taken
     from core.turn import Turn
@@ -68,6 +69,7 @@ class Answer:
         service: Service,
         transcript_budget: int,
         longest_answer: int,
+        recall: Recall,
         metrics: Metrics,
     ) -> None:
         """*choice* says which models are asked, and how; *transcript_budget* and *longest_answer* are in characters."""
@@ -77,6 +79,7 @@ class Answer:
         self._ledger = ledger
         self._service = service
         self._transcript_budget = transcript_budget
+        self._recall = recall
         self._metrics = metrics
         self._asked = replace(taken.turn, is_anew=not taken.was_interrupted)
         self._turn = self._asked.start(choice.model)
@@ -146,7 +149,7 @@ class Answer:
     async def _converse(self) -> AnswerSoFar:
         if (going_on := self._usable()) is not None:
             try:
-                return await self._ask(going_on, self._turn.question.words)
+                return await self._ask(going_on, await self._worded(goes_on=True))
             except (UnknownConversation, ConversationTooLarge, UpstreamCut, EmptyAnswer) as error:
                 # What was cut off may be in the conversation's history: asked there again, it would be in it twice.
                 log.warning("the conversation can't go on; rebuilding it", **facts(error))
@@ -169,10 +172,15 @@ class Answer:
     async def _retold(self) -> str:
         """Return the question with what the thread's earlier turns were, since nobody upstream knows them."""
         question = self._turn.question
+        worded = await self._worded(goes_on=False)
         if not self._taken.has_earlier:
-            return question.words
+            return worded
         earlier = await self._ledger.transcript(question.thread.id, self._turn.id, MOST_TURNS_RETOLD + 1)
-        return retell(earlier, question.words, budget=self._transcript_budget, most=MOST_TURNS_RETOLD)
+        return retell(earlier, worded, budget=self._transcript_budget, most=MOST_TURNS_RETOLD)
+
+    async def _worded(self, *, goes_on: bool) -> str:
+        """Return the question with what was said around it."""
+        return await self._recall.told(self._turn.question.words, self._turn, goes_on=goes_on)
 
     async def _ask(self, going_on: Conversation | None, question: str) -> AnswerSoFar:
         """Ask the turn's model, and have the thread show what comes while it comes."""
@@ -224,7 +232,7 @@ class Answer:
         model, first = self._turn.model, self._choice.model
         stepped_in = "" if model == first else f"Answered by {model} because {first} was unavailable."
         too_long = TOO_LONG.format(self._longest_answer) if self._is_too_long else ""
-        parts = stepped_in, left_out(self._turn.question.attachments), too_long
+        parts = stepped_in, left_out(self._turn.question.attachments), self._recall.problem, too_long
         return " ".join(part for part in parts if part)
 
     def _named(self, said: AnswerSoFar) -> Conversation | None:

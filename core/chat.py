@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from core.context import Earlier
 from core.errors import ChatRejected
 
 if TYPE_CHECKING:
     from core.relay import Relay
-    from core.turn import Reply, Turn
+    from core.turn import Question, QuestionKey, Reply, Turn
 
 
 class Chat(Protocol):
@@ -56,12 +57,29 @@ class Appeals(Protocol):
         """Tell whoever asked *turn*, in private, that the bot may not write in its channel. Raises a ChatError."""
 
 
+@runtime_checkable
+class Remembers(Protocol):
+    """A chat that can tell what was said before a question, and not to the bot."""
+
+    async def earlier(self, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
+        """Return what was said where *question* was asked, before it, after the message of *since* if that is given.
+
+        Nothing of the bot's own is part of it; other questions may be. More than *most_characters* of the newest are not
+        needed. Raises a ChatError; cancelled when it takes too long.
+        """
+
+
 async def ready(chat: Chat, turn: Turn) -> None:
     """Wait until *chat* may show *turn*. Of one that has no pace, only ends are shown, and at once."""
     if isinstance(chat, Paced):
         await chat.ready(turn)
     elif not turn.is_over:
         await asyncio.Event().wait()
+
+
+async def earlier(chat: Chat, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
+    """Have *chat* tell what was said before. Raises a ChatError."""
+    return await chat.earlier(question, since, most_characters) if isinstance(chat, Remembers) else Earlier()
 
 
 async def appeal(chat: Chat, turn: Turn) -> None:

@@ -89,6 +89,7 @@ class LimitsSection(Section):
 
     question: int = Field(16_000, gt=0)  # characters; the service documents no limit of its own
     transcript: int = Field(24_000, gt=0)  # characters of earlier turns that a rebuilt conversation is told
+    context: int = Field(12_000, ge=0)  # characters of what people said to each other before a question; 0: nothing
     answer: int = Field(100_000, gt=0)  # characters; where it is longer, the service is hung up on
     pages: int = Field(10, gt=0)  # messages of an answer; what is longer is added as a file
     # Questions that are not answered yet, at once. Those of a thread are answered one after another, so that with more

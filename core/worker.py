@@ -15,6 +15,7 @@ from core.chat import appeal
 from core.errors import ChatError, Overtaken, StorageUnavailable, facts
 from core.metrics import Metrics
 from core.presentation import USUAL, Oddities, Presentation, Times
+from core.recall import Recall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from core.turn import Turn, TurnId
 
 LONGEST_ANSWER = 100_000  # characters
+CONTEXT_BUDGET = 12_000  # characters
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +46,7 @@ class Worker:
         *,
         transcript_budget: int,
         longest_answer: int = LONGEST_ANSWER,
+        context_budget: int = CONTEXT_BUDGET,
         metrics: Metrics | None = None,
         visible: Callable[[str], str] = str,
         refused: Callable[[str], None] = lambda _: None,
@@ -51,12 +54,14 @@ class Worker:
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
 
-        *longest_answer* in characters; beyond them the service is hung up on.
+        *longest_answer* in characters; beyond them the service is hung up on. *context_budget* in characters, for what
+        people said before a question and not to the bot.
         *visible* takes an answer so far and returns what people are shown of it. *refused* is told the name of a chat
         whose platform refuses the bot's token.
         """
         self._visible = visible
         self._longest_answer = longest_answer
+        self._context_budget = context_budget
         self._ledger = ledger
         self._service = service
         self._chats = chats
@@ -138,6 +143,7 @@ class Worker:
             service=self._service,
             transcript_budget=self._transcript_budget,
             longest_answer=self._longest_answer,
+            recall=Recall(self._chats[taken.turn.question.thread.chat], self._ledger, self._context_budget),
             metrics=self._metrics,
         )
 

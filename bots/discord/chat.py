@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bots.discord import connection, threads
+from bots.discord import connection, history, threads
 from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
@@ -23,8 +23,11 @@ from bots.discord.setup import may_read
 from bots.discord.times import USUAL, Times
 from bots.finding import Finding, Verdict
 from bots.kit import appeal
+from bots.listening.history import History
+from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
 from bots.reply.wanted import wanted
+from core.context import Earlier
 from core.errors import ChatClosed, ChatError, SetupError
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from bots.kit import Kit
     from bots.reply.note import Note
     from core.relay import Relay
-    from core.turn import QuestionKey, Reply, Turn
+    from core.turn import Question, QuestionKey, Reply, Turn
 
 
 class DiscordChat:
@@ -52,6 +55,9 @@ class DiscordChat:
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._notes = notes()
         self._deleted = Deleted()
+        self._recent = Recent(stands=history.stands)
+        self._reader = history.DiscordHistory(self._api, self._pace, kit.vitals.metrics)
+        self._history = History(self._recent, self._reader)
 
     # Listening
 
@@ -69,9 +75,18 @@ class DiscordChat:
                 deleted=self._deleted,
                 deferring=self._deferring,
                 times=self._times,
+                recent=self._recent,
             )
             await stack.enter_async_context(listeners.open())
             await connection.stay(client, self._section, self._kit.notes, self._kit.vitals, self._times)
+
+    async def earlier(self, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
+        wanted = await self._reader.wanted(question, since)
+        if wanted is None:
+            return Earlier()
+        if not self._section.message_content:
+            return Earlier(problem=history.NO_INTENT)
+        return await self._history.earlier(wanted, most_characters)
 
     # How it is
 

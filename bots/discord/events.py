@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _NAMELESS = "Question"
 # https://discord.com/developers/docs/resources/message#message-object-message-types: the others are Discord's own.
 PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
+# What other bots say, answers to commands included.
+_BOTS_TYPES = PEOPLES_TYPES | {discord.MessageType.chat_input_command, discord.MessageType.context_menu_command}
 _FIRST_MENTION = re.compile(r"\s*<@!?\d+>")
 
 
@@ -40,6 +42,8 @@ def read_message(message: discord.Message, me: int, conversation: ThreadId | Non
 
     *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`.
     """
+    if reason := _reason_to_ignore(message, me):
+        return Ignored(reason)
     is_for_the_bot = _is_for_the_bot(message, me, conversation)
     if isinstance(is_for_the_bot, Ignored):
         return is_for_the_bot
@@ -54,11 +58,12 @@ def read_message(message: discord.Message, me: int, conversation: ThreadId | Non
     attachments = _attachments(message, has_words=not is_blank(text))
     if where.starter:
         where = _named(where, where.starter, text, attachments)
-    question = Question(key, thread, str(message.author.id), text, attachments=attachments)
+    author = message.author
+    question = Question(key, thread, str(author.id), text, attachments, asker_name=author.display_name)
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
     said = kind(question, Note(where), message.id, (message.channel.id,))
-    return said if is_for_the_bot else Overheard(said)
+    return said if is_for_the_bot else Overheard(said, is_bots=_is_bots(message))
 
 
 def read_command(interaction: discord.Interaction, text: str, token: str, until: float) -> Said:
@@ -132,20 +137,30 @@ def question_behind(answer: discord.Message) -> QuestionKey | None:
     return key_of(asked) if asked else None
 
 
+def _reason_to_ignore(message: discord.Message, me: int) -> str:
+    if message.author.id == me:
+        return "from the bot itself"
+    if message.type not in (_BOTS_TYPES if _is_bots(message) else PEOPLES_TYPES):
+        return "said by Discord itself"
+    if isinstance(message.channel, discord.PartialMessageable):
+        return "in a channel that isn't known"
+    return ""
+
+
 def _is_for_the_bot(message: discord.Message, me: int, conversation: ThreadId | None) -> bool | Ignored:
     channel = message.channel
     # Bots that answer each other never stop.
-    if message.author.bot or message.webhook_id:
-        return Ignored("from a bot")
-    if message.type not in PEOPLES_TYPES:
-        return Ignored("said by Discord itself")
-    if isinstance(channel, discord.PartialMessageable):
-        return Ignored("in a channel that isn't known")
+    if _is_bots(message):
+        return False
     if isinstance(channel, discord.DMChannel) or is_mentioned(message, me):
         return True
     if conversation or (isinstance(channel, discord.Thread) and channel.owner_id == me):
         return _is_to_go_on(message, me)
     return False
+
+
+def _is_bots(message: discord.Message) -> bool:
+    return message.author.bot or message.webhook_id is not None
 
 
 def _is_to_go_on(message: discord.Message, me: int) -> bool | Ignored:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bots.discord.pace import Pace
     from bots.discord.times import Times
     from bots.kit import Kit
+    from bots.listening.recent import Recent
     from bots.reply.note import Note
     from core.relay import Relay
     from core.turn import Accepted, QuestionKey, Turn
@@ -61,6 +62,7 @@ class Listeners:
         deleted: Deleted,
         deferring: dict[QuestionKey, asyncio.Event],
         times: Times,
+        recent: Recent,
     ) -> None:
         """Say who is told.
 
@@ -75,7 +77,15 @@ class Listeners:
         self._deleted = deleted
         self._deferring = deferring
         self._attached: list[str] = []  # names of listeners
-        self._router = Router(relay, SCALE, hours=hours, record=self._record, accepted=accepted, words_command=False)
+        self._router = Router(
+            relay,
+            SCALE,
+            hours=hours,
+            record=self._record,
+            accepted=accepted,
+            words_command=False,
+            recent=recent,
+        )
         self._conversations = Conversations(relay)
         count, metrics = client.shard_count or 1, kit.vitals.metrics
         shards = (client.shard_ids if isinstance(client, discord.AutoShardedClient) else None) or range(count)

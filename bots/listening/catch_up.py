@@ -52,6 +52,7 @@ class CatchUp(Generic[P]):
         """The connection is there: to be called before anything live is let through."""
         this = self._round = Round()
         self.mark.begin()
+        self._router.connected()
         try:
             await self._plan(this)
         except StorageUnavailable:

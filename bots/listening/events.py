@@ -33,6 +33,7 @@ class Overheard:
     """Somebody said something where the bot is, and not to the bot as far as the message tells."""
 
     said: Said  # as a question, should it be one
+    is_bots: bool = False  # another bot's, or a workflow's: never one
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said
-from bots.listening.recent import Recent, Remark
+from bots.listening.recent import Recent
 from core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.turn import Accepted, QuestionKey, Turn
 
 NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
+JUST_NOW = 1.0  # seconds; the platform's clock may be behind ours
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ class Router:
         record: Callable[[Said], Awaitable[Accepted]],
         accepted: Callable[[Turn, Note[Any]], None],
         words_command: bool = True,
+        recent: Recent | None = None,
     ) -> None:
         """*record* a question; *accepted* is told of each new one. An edit of what is older than so many *hours* asks nothing.
 
@@ -50,7 +52,7 @@ class Router:
         self._record = record
         self._accepted = accepted
         self._words_command = words_command
-        self.recent = Recent()
+        self.recent = recent or Recent()
         self._in_order: WeakValueDictionary[QuestionKey, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -58,24 +60,25 @@ class Router:
         """Where what is not asked any more ends, if it was missed."""
         return self._scale.at(time.time() - self.hours * 3600)
 
+    def connected(self) -> None:
+        """A connection began just now, and what is said from then on is heard."""
+        self.recent.connected(self._scale.at(time.time() - JUST_NOW))
+
     async def hear(self, heard: Heard) -> None:
         match heard:
             case Ignored(reason):
                 log.debug("a message is not for the bot", why=reason)
-            case Overheard(said):
-                self._remember(said)
+            case Overheard():
+                self.recent.hear(heard)
             case Deleted(keys):
                 for key in keys:
                     self.recent.forget(key)
                     async with self._alone_with(key):
                         await self._relay.withdraw(key)
             case Said():
-                self._remember(heard)
+                self.recent.hear(heard)
                 async with self._alone_with(heard.question.key):
                     await self._take(heard)
-
-    def _remember(self, said: Said) -> None:
-        self.recent.add(said.question.thread.id, Remark(said.position, said.question))
 
     async def click(self, clicked: Clicked) -> str:
         """Have a question answered again; return a sentence to tell if it can't be."""

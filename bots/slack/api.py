@@ -211,6 +211,15 @@ class Api:
             answer = await self._call(self._once.conversations_history, **asked)
         return _page(answer)
 
+    async def said_before(self, channel: str, thread_ts: str, after: str, before: str, limit: int) -> Mapping[str, Any]:
+        """Return what was said between two messages, without them: in a thread, or beside all of them as in `said_in`."""
+        asked = {"channel": channel, "oldest": after, "latest": before, "limit": limit}
+        if thread_ts:
+            answer = await self._call(self._once.conversations_replies, ts=thread_ts, **asked)
+        else:
+            answer = await self._call(self._once.conversations_history, **asked)
+        return _page(answer)
+
     async def react(self, channel: str, ts: str, name: str) -> None:
         """https://docs.slack.dev/reference/methods/reactions.add"""
         await self._call(self._once.reactions_add, channel=channel, timestamp=ts, name=name)

@@ -12,8 +12,10 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 
 from bots.finding import Finding
 from bots.kit import appeal
+from bots.listening.history import History
+from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
-from bots.slack import connection
+from bots.slack import connection, history
 from bots.slack.api import Api
 from bots.slack.events import first_note
 from bots.slack.hands import SlackHands
@@ -27,6 +29,8 @@ from bots.slack.requests import Reader, RefusedError
 from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice, lacking
 from bots.slack.times import USUAL, Times
 from bots.text.reasoning import visible
+from core.bounded import BoundedSet
+from core.context import Earlier
 from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
 
 if TYPE_CHECKING:
@@ -40,7 +44,10 @@ if TYPE_CHECKING:
     from bots.slack.note import Where
     from bots.slack.settings import Section
     from core.relay import Relay
-    from core.turn import Reply, Turn
+    from core.thread import PlaceId
+    from core.turn import Question, QuestionKey, Reply, Turn
+
+MOST_CHANNELS = 10_000  # of which is remembered that Slack tells what is said there
 
 
 class SlackChat:
@@ -57,6 +64,10 @@ class SlackChat:
         self._identity: Identity | None = None  # None until Slack told
         self._app: AsyncApp | None = None  # None while nothing listens
         self._notes = notes()
+        self._told: BoundedSet[PlaceId] = BoundedSet(MOST_CHANNELS)
+        self._recent = Recent(stands=history.stands, is_told_all=self._told.__contains__)
+        reader = history.SlackHistory(self._api, self._pace, self._who_am_i, kit.vitals.metrics)
+        self._history = History(self._recent, reader, history.Names(self._api).of)
         if not section.uses_socket_mode:
             secret = section.signing_secret.get_secret_value()
             self._reader = Reader(secret, kit.vitals.metrics, say_again=times.say_again)
@@ -83,6 +94,8 @@ class SlackChat:
                 pace=self._pace,
                 identity=identity,
                 indicator=self._indicator,
+                recent=self._recent,
+                told=self._told,
             )
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)
@@ -117,6 +130,10 @@ class SlackChat:
             return web.Response(status=503, text="Not connected to Slack yet.")
         return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
+    async def earlier(self, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
+        wanted = history.wanted(question, since)
+        return await self._history.earlier(wanted, most_characters) if wanted else Earlier()
+
     # How it is
 
     async def check(self) -> AsyncGenerator[Finding, None]:
@@ -140,7 +157,7 @@ class SlackChat:
             await self._pace.ready(turn.id, note.where.channel, is_posted=bool(note.messages), is_over=turn.is_over)
 
     async def show(self, turn: Turn) -> Reply:
-        identity = self._identity = self._identity or await self._api.who_am_i()
+        identity = await self._who_am_i()
         note = self._newest_note(turn)
         hands = SlackHands(self._api, self._pace, identity, turn, note.where)
         delivery = Delivery(hands, SlackRenderer(), turn, note, self._most_pages)
@@ -157,6 +174,10 @@ class SlackChat:
             self._notes.keep(turn, delivery.note)
             self._pace.shown(turn.id, is_over=turn.is_over)
         return delivery.note.write(is_final=turn.is_over)
+
+    async def _who_am_i(self) -> Identity:
+        self._identity = self._identity or await self._api.who_am_i()
+        return self._identity
 
     async def _take_sign_off(self, turn: Turn, hands: SlackHands) -> None:
         if turn.is_over and hands.where.has_sign:

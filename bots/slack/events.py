@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # https://docs.slack.dev/reference/events/message#subtypes: these are people's own messages; a file_share has an upload
 # beside its text, a thread_broadcast was sent to the channel as well.
 _PEOPLES_SUBTYPES = frozenset({"file_share", "thread_broadcast", "me_message"})
+_BOTS_SUBTYPE = "bot_message"
 _SLACKBOT = "USLACKBOT"
 _DEEPEST = 4  # who is called stands in a section, in a list, in a block
 # What Slack leaves, by a change, of a deleted message that has replies; its pages don't mention it, its events do.
@@ -42,6 +43,8 @@ def read_event(body: Mapping[str, Any], bot_user: str) -> Said | Overheard | Del
 
 def read_message(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said | Overheard | Ignored:
     """Read what somebody says."""
+    if _is_another_bots(message, bot_user):
+        return Overheard(_said(message, team, channel, bot_user), is_bots=True)
     if reason := _reason_to_ignore(message, bot_user):
         return Ignored(reason)
     said = _said(message, team, channel, bot_user)
@@ -63,7 +66,7 @@ def read_back(
 
 def _edited(message: Mapping[str, Any], team: str, channel: str, bot_user: str, *, at: str, may_ask: bool) -> Edited:
     said = _said(message, team, channel, bot_user)
-    return Edited(said.question, said.note, position(at), said.places, may_ask)
+    return Edited(said.question, said.note, position(at), said.places, may_ask=may_ask)
 
 
 def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited | Overheard | Deleted | Ignored:
@@ -74,6 +77,9 @@ def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited |
     # Slack changes messages by itself as well: previews of links, counts of replies.
     if not after.get("edited") or after.get("text") == before.get("text"):
         return Ignored("its words have not changed")
+    if _is_another_bots(after, bot_user):
+        at = event.get("event_ts") or event["ts"]
+        return Overheard(_edited(after, team, channel, bot_user, at=at, may_ask=False), is_bots=True)
     if reason := _reason_to_ignore(after, bot_user):
         return Ignored(reason)
     was_asked = _is_for_the_bot(before, channel, bot_user) if before else False
@@ -102,7 +108,8 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str) ->
     note = Note(Where(channel, thread_ts, ts, has_sign=parse(text) is None))
     # The first message of a thread waits for nothing.
     places = () if thread_ts == ts else ((channel, ""), (channel, thread_ts))
-    return Said(Question(key, thread, message["user"], text, attachments), note, at, places)
+    asker, name = message.get("user") or message["bot_id"], _name_of_bot(message)
+    return Said(Question(key, thread, asker, text, attachments, asker_name=name), note, at, places)
 
 
 def _attachments(message: Mapping[str, Any], *, has_words: bool) -> tuple[Attachment, ...]:
@@ -189,6 +196,19 @@ def _calls(blocks: object, user: str) -> bool:
             return True
         nodes = [inner for node in nodes for inner in _list(node, "elements")]
     return False
+
+
+def _is_another_bots(message: Mapping[str, Any], bot_user: str) -> bool:
+    """Did another app's bot, or a workflow, say it? https://docs.slack.dev/reference/events/message/bot_message"""
+    is_said = (message.get("subtype") or _BOTS_SUBTYPE) in _PEOPLES_SUBTYPES | {_BOTS_SUBTYPE}
+    return is_said and bool(message.get("bot_id")) and message.get("user") not in (bot_user, _SLACKBOT)
+
+
+def _name_of_bot(message: Mapping[str, Any]) -> str:
+    """Return the name under which a bot says something; empty for people, whose messages have none."""
+    profile = message.get("bot_profile")
+    names = message.get("username"), profile.get("name") if isinstance(profile, Mapping) else ""
+    return next((name for name in names if isinstance(name, str) and name), "")
 
 
 def _is_from_a_person(message: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bots.listening.catch_up import CatchUp
-from bots.listening.events import Said
+from bots.listening.events import Overheard, Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from bots.kit import Kit
     from bots.listening.events import Heard
+    from bots.listening.recent import Recent
     from bots.reply.note import Note
     from bots.slack.api import Api, Identity
     from bots.slack.ids import Place
@@ -44,8 +45,10 @@ if TYPE_CHECKING:
     from bots.slack.note import Where
     from bots.slack.pace import Pace
     from bots.slack.settings import Section
+    from core.bounded import BoundedSet
     from core.metrics import Metrics
     from core.relay import Relay
+    from core.thread import PlaceId
     from core.turn import Accepted, Turn
 
 _ANY = re.compile(".*")
@@ -83,7 +86,12 @@ class Listeners:
         pace: Pace,
         identity: Identity,
         indicator: Indicator,
+        recent: Recent,
+        told: BoundedSet[PlaceId],
     ) -> None:
+        """*recent* remembers what is heard; *told* is to hold the channels of which we hear all that is said."""
+        self._told = told
+        self._hears_alone = kit.hears_alone
         self._section = section
         self._metrics = kit.vitals.metrics
         self._relay = relay
@@ -93,7 +101,12 @@ class Listeners:
         self._people = People(api, identity.team)
         self._commands = Commands(relay, identity, self._people)
         self._router = Router(
-            relay, SCALE, hours=section.catch_up_hours, record=self._record, accepted=self._sign_of_life
+            relay,
+            SCALE,
+            hours=section.catch_up_hours,
+            record=self._record,
+            accepted=self._sign_of_life,
+            recent=recent,
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
         reader = SlackReader(api, pace, identity, self._metrics)
@@ -158,6 +171,10 @@ class Listeners:
         except MALFORMED as error:  # it would come again and again, and fail every time
             skipped(kind_of(body), error, self._metrics)
             return
+        # Without these events, whose scopes an app may lack, nothing but mentions comes.
+        if self._hears_alone and body["event"]["type"] == "message" and isinstance(heard, Said | Overheard):
+            said = heard.said if isinstance(heard, Overheard) else heard
+            self._told.add(said.question.thread.channel)
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
             await self._hear(heard)
 

@@ -24,6 +24,7 @@ READS_A_SECOND = 40 / 60
 READS_AT_ONCE = 10
 READS = ("conversations.history", "conversations.replies")
 KEPT_FOR_FINDING = 2  # of those, what only a search for lost answers may use
+KEPT_FROM_CONTEXT = 4  # and what is not for reading what was said before a question, but for what was missed as well
 # https://docs.slack.dev/ai/developing-agents: an update of one message about every three seconds.
 UPDATE_SPACING = 3.0  # seconds
 FORGOTTEN_AFTER = 60.0  # seconds without an update, after which a turn no longer counts as streaming

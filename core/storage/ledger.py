@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.storage.deeds import Deed, Summon
     from core.storage.intake import Obeyed
     from core.storage.queue import Taken
+    from core.storage.rows import Known
     from core.thread import Conversation, PlaceId, Thread, ThreadId
     from core.turn import Accepted
 
@@ -266,6 +267,10 @@ class Ledger:
             )
         )
         return found[::-1]
+
+    async def known(self, thread: ThreadId, before: TurnId, at_most: int) -> Known:
+        """What a conversation knows that goes on in *thread* with the turn *before*; of the newest *at_most* turns."""
+        return await self._database.run(lambda connection: rows.find_known(connection, thread, before, at_most))
 
     # Presets
 

@@ -5,12 +5,12 @@ The statements of every turn are built once: to build one takes longer than to r
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from sqlalchemy import bindparam, case, delete, exists, null, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import quote
@@ -158,6 +158,34 @@ def find_turns(connection: Connection, *where: ColumnElement[bool], at_most: int
     """Turns, the newest first."""
     query = select(turns, threads.c.chat, threads.c.within).join(threads).where(*where)
     return [as_turn(row) for row in connection.execute(query.order_by(turns.c.id.desc()).limit(at_most))]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of a thread was said to the bot."""
+
+    keys: frozenset[QuestionKey]  # of all its turns
+    newest: QuestionKey | None  # of those that its conversation may know; None if there is none
+    forgotten: QuestionKey | None  # up to this one, people asked to forget what was said
+
+
+def find_known(connection: Connection, thread: ThreadId, before: TurnId, at_most: int) -> Known:
+    """As `Ledger.known`."""
+    is_remembered, is_forgotten = and_(*remembered(turns)), turns.c.id <= threads.c.forgotten
+    query = (
+        select(turns.c.id, turns.c.key, is_remembered.label("remembered"), is_forgotten.label("forgotten"))
+        .join(threads)
+        .where(turns.c.thread == thread)
+        .order_by(turns.c.id.desc())
+        .limit(at_most)
+    )
+    found = connection.execute(query).all()
+    earlier = [row for row in found if row.id < before]
+    return Known(
+        frozenset(QuestionKey(row.key) for row in found),
+        next((QuestionKey(row.key) for row in earlier if row.remembered), None),
+        next((QuestionKey(row.key) for row in earlier if row.forgotten), None),
+    )
 
 
 def find_presets(connection: Connection, places: tuple[PlaceId, ...]) -> list[tuple[str, Preset]]:

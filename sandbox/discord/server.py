@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -31,6 +31,7 @@ class Call:
     path: str
     body: Any
     status: int
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_app(world: World, limits: Limits, calls: deque[Call]) -> web.Application:
@@ -58,7 +59,7 @@ def _door(calls: deque[Call]) -> Middleware:
             response = await reply.send()
         response.headers.update(VIA)
         path = request.path.removeprefix(API)
-        call = Call(at, route, path, request.get(BODY), response.status)
+        call = Call(at, route, path, request.get(BODY), response.status, dict(request.query))
         calls.append(call)
         request.app[WORLD].changes.tell("call", call)
         await asyncio.sleep(one_way)

@@ -33,6 +33,9 @@ class Faults:
     mention_first: bool = False  # app_mention before message
     lose_acks: int = 0  # treat the next acknowledgements as if they never came
     lose_events: bool = False  # what happens is never delivered, as what happened to an app away for over two hours
+    # History is told as to commercial apps outside the Marketplace: 15 messages at once, one call a minute.
+    # https://docs.slack.dev/apis/web-api/rate-limits#rate-limits-for-non-marketplace-apps
+    few_messages: bool = False
     expect_acks: bool = True  # off: whatever is sent counts as acknowledged at once
     raw: dict[str, Raw] = field(default_factory=dict)  # by method, for as long as it stands here
     # By ts: what is merged into messages that are read back, or stands in their place if it is no object.

@@ -11,6 +11,7 @@ from sandbox.slack.objects import channel_object
 from sandbox.slack.platform import Method, Platform
 
 HISTORY_PAGE, REPLIES_PAGE, MOST_MESSAGES = 100, 1_000, 1_000  # …/methods/conversations.history, .replies
+FEW = 15  # …/apis/web-api/rate-limits#rate-limits-for-non-marketplace-apps
 LIST_PAGE, MOST_CHANNELS = 100, 1_000  # …/methods/conversations.list, .members
 MOST_DIRECT_USERS = 8  # …/methods/conversations.open
 
@@ -50,7 +51,7 @@ def history(platform: Platform, arguments: Arguments) -> JsonObject:
         if not message.ephemeral_to and (not message.thread_ts or message.subtype == "thread_broadcast")
     ]
     said = _between(said, arguments)
-    limit, after = arguments.number("limit", HISTORY_PAGE, most=MOST_MESSAGES), arguments.cursor()
+    limit, after = _limit(platform, arguments, HISTORY_PAGE), arguments.cursor()
     if after:
         said = [message for message in said if message.ts < after]
     page = said[:limit]
@@ -65,7 +66,7 @@ def replies(platform: Platform, arguments: Arguments) -> JsonObject:
     if parent is None or parent.ephemeral_to:
         raise ApiError("thread_not_found")
     said = _between(platform.workspace.replies(parent), arguments)
-    limit, after = arguments.number("limit", REPLIES_PAGE, most=MOST_MESSAGES), arguments.cursor()
+    limit, after = _limit(platform, arguments, REPLIES_PAGE), arguments.cursor()
     said = [message for message in said if message.ts > after]
     room = max(limit - 1, 1)
     return _messages(platform, [parent, *said[:room]], has_more=len(said) > room)
@@ -115,6 +116,11 @@ def _list(platform: Platform, arguments: Arguments, channels: list[Channel]) -> 
     page, more = _page([channel.id for channel in channels if channel.kind.type_filter in wanted], arguments)
     bot = platform.installation.bot
     return {"channels": [channel_object(platform.workspace.channels[each], bot) for each in page]} | more
+
+
+def _limit(platform: Platform, arguments: Arguments, page: int) -> int:
+    limit = arguments.number("limit", page, most=MOST_MESSAGES)
+    return min(limit, FEW) if platform.faults.few_messages else limit
 
 
 def _between(messages: list[Message], arguments: Arguments) -> list[Message]:

@@ -1,0 +1,229 @@
+"""Reads what was said in Slack before a question, within what Slack allows in a workspace."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bots.bucket import Bucket, until_free
+from bots.listening.events import Overheard, Said
+from bots.listening.history import CHANNEL_WITHIN, MOST_OF_CHANNEL, Page, Stretch, Wanted
+from bots.listening.recent import BEGINNING, Stand, remark_of
+from bots.listening.unreadable import HISTORY, MALFORMED
+from bots.slack.events import read_message
+from bots.slack.ids import NAME, SCALE, is_ts, message_of, place_of, position, thread_in, ts_at
+from bots.slack.pace import KEPT_FROM_CONTEXT, READS
+from bots.slack.unreadable import skipped
+from core.bounded import Bounded
+from core.errors import ChatError, ChatForbidden, ChatLimited, facts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+
+    from bots.listening.recent import Remark
+    from bots.slack.api import Api, Identity
+    from bots.slack.pace import Pace
+    from core.metrics import Metrics
+    from core.turn import Question, QuestionKey
+
+PAGE = 200  # messages; Slack recommends no more, and few threads have
+# A longer thread has its newest messages searched for, from about where the last ones would stand if people had always
+# written as much, and with larger pages: https://docs.slack.dev/reference/methods/conversations.replies
+LARGE_PAGE = 1_000
+PAGES = 4  # calls at most
+WIDER = 8  # times as far back, where nothing was found
+FEW = 15  # messages at once for some apps, which may ask only once a minute: …/apis/web-api/rate-limits
+FEW_AGAIN = 60.0  # seconds
+WAITS = 2.0  # seconds for the workspace's budget; who asks waits for it
+# users.info is tier 4, 100 a minute: https://docs.slack.dev/reference/methods/users.info; some are left to others.
+LOOK_UPS_A_SECOND = 60 / 60
+LOOK_UPS_AT_ONCE = 20
+LOOK_UP_TIMEOUT = 1.5  # seconds
+MOST_NAMES = 10_000
+
+BUSY = (
+    "More is asked here at the moment than Slack lets me read, so I answered without what was said before. Ask again in "
+    "a minute if that matters."
+)
+FEW_AT_ONCE = (
+    f"Slack lets this app read only {FEW} messages once a minute, so I may have missed some of what was said before. "
+    "Whoever runs me can lift that by creating the app in this workspace itself."
+)
+FORBIDDEN = "I may not read what was said here before. Whoever runs me can grant the scopes channels:history and groups:history."
+
+Message = dict[str, Any]
+
+log = structlog.get_logger(__name__)
+
+
+def stands(said: Said) -> Stand:
+    """As `Recent` asks."""
+    team, channel, ts = message_of(said.question.key)
+    _, thread_ts = place_of(said.question.thread.id)
+    is_root = thread_ts == ts
+    return Stand(thread_in(team, channel, "" if is_root else thread_ts).id, position(ts), begins=is_root)
+
+
+def wanted(question: Question, since: QuestionKey | None) -> Wanted | None:
+    """Say what belongs before *question*; None for what is between one person and the bot, or hangs on no message."""
+    try:
+        team, channel, ts = message_of(question.key)
+        _, thread_ts = place_of(question.thread.id)
+    except ValueError:
+        return None
+    if channel.startswith("D") or not (is_ts(ts) and is_ts(thread_ts)):
+        return None
+    after = position(message_of(since)[2]) if since else BEGINNING
+    lead = _before(team, channel, thread_ts)
+    if ts == thread_ts:
+        return Wanted(lead)
+    return Wanted(Stretch(question.thread.id, after, position(ts)), None if since else lead)
+
+
+def _before(team: str, channel: str, ts: str) -> Stretch:
+    after = position(ts) - CHANNEL_WITHIN * SCALE.a_second
+    return Stretch(thread_in(team, channel).id, after, position(ts), MOST_OF_CHANNEL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a call was answered."""
+
+    messages: Sequence[Message]  # oldest first
+    is_more: bool
+    problem: str
+
+
+class SlackHistory:
+    """Of one installation."""
+
+    def __init__(self, api: Api, pace: Pace, identity: Callable[[], Awaitable[Identity]], metrics: Metrics) -> None:
+        self._api = api
+        self._pace = pace
+        self._identity = identity
+        self._metrics = metrics
+
+    def problem(self, error: ChatError) -> str:
+        match error:
+            case ChatLimited():
+                return BUSY
+            case ChatForbidden():
+                return FORBIDDEN
+        return ""
+
+    async def read(self, stretch: Stretch) -> Page:
+        """The newest messages of a channel come first, so that one call will do. A thread comes from its beginning on."""
+        team, channel, thread_ts = [*stretch.place.removeprefix(f"{NAME}:").split("/"), ""][:3]
+        if thread_ts:
+            return await self._thread(team, channel, thread_ts, stretch)
+        told = await self._call(channel, "", stretch.after, stretch.before, stretch.most)
+        read = await self._readable(team, channel, told.messages)
+        whole_from = read[0].position if told.is_more and read else stretch.after + 1
+        return Page(read, whole_from, problem=told.problem)
+
+    async def _thread(self, team: str, channel: str, thread_ts: str, stretch: Stretch) -> Page:
+        after = last = stretch.after
+        parent: Message = {}
+        found: Sequence[Message] = ()
+        for number in range(PAGES):
+            told = await self._call(channel, thread_ts, after, stretch.before, LARGE_PAGE if number else PAGE)
+            parent = next((one for one in told.messages if one["ts"] == thread_ts), parent)
+            replies = [one for one in told.messages if one["ts"] != thread_ts]
+            found = replies or found
+            if told.problem or (not told.is_more and (replies or after == last)):
+                break
+            if replies:
+                last = position(replies[-1]["ts"])
+                after = last if number else _guess(last, stretch, parent, len(replies))
+            else:  # from too late on
+                after = max(last, stretch.before - (stretch.before - after) * WIDER)
+        read = await self._readable(team, channel, found)
+        head = await self._readable(team, channel, [parent] if parent and stretch.is_whole else [])
+        if after == stretch.after and not told.is_more:
+            return Page(read, after + (not stretch.is_whole), head[0] if head else None)
+        newest, count = read[-stretch.most :], parent.get("reply_count")
+        return Page(
+            newest,
+            newest[0].position if newest and not told.is_more else stretch.before,
+            head[0] if head else None,
+            left_out=max(0, count - len(newest)) if isinstance(count, int) and stretch.is_whole else 0,
+            problem=told.problem,
+        )
+
+    async def _call(self, channel: str, thread_ts: str, after: int, before: int, most: int) -> _Told:
+        """Raises a ChatError, ChatLimited also where there is no budget left."""
+        try:
+            async with asyncio.timeout(WAITS):
+                await until_free(lambda: self._pace.reads.wait_for(KEPT_FROM_CONTEXT))
+        except TimeoutError:
+            raise ChatLimited("no budget to read", code="budget") from None
+        self._pace.reads.take()
+        try:
+            page = await self._api.said_before(channel, thread_ts, ts_at(after), ts_at(before), most)
+        except ChatLimited as error:
+            self._pace.refused(READS[0], error.retry_after or FEW_AGAIN)
+            raise
+        messages = [one for one in page["messages"] if isinstance(one, dict) and is_ts(one.get("ts"))]
+        for _ in range(len(page["messages"]) - len(messages)):
+            skipped(HISTORY, None, self._metrics)
+        is_more = bool(page["response_metadata"]["next_cursor"])
+        is_few = is_more and len(messages) <= FEW < most
+        if is_few:
+            self._pace.refused(READS[0], FEW_AGAIN)
+        messages.sort(key=lambda one: position(one["ts"]))
+        return _Told(messages, is_more, FEW_AT_ONCE if is_few else "")
+
+    async def _readable(self, team: str, channel: str, messages: Sequence[Message]) -> list[Remark]:
+        """Read what others than the bot have said."""
+        me = (await self._identity()).user
+        remarks = []
+        for message in messages:
+            try:
+                heard = read_message(message, team, channel, me)
+                if isinstance(heard, Overheard | Said):
+                    remarks.append(remark_of(heard, position(message["ts"])))
+            except MALFORMED as error:
+                skipped(HISTORY, error, self._metrics)
+        return remarks
+
+
+def _guess(last: int, stretch: Stretch, parent: Message, read: int) -> int:
+    """Return from where on there may be half of a large page; *read* messages stand up to *last*."""
+    count = parent.get("reply_count")
+    rest = count - read if isinstance(count, int) and stretch.is_whole else 0
+    span = stretch.before - last
+    return stretch.before - (span * LARGE_PAGE // 2 // rest if rest > LARGE_PAGE // 2 else span)
+
+
+class Names:
+    """What people are called, as far as Slack tells it in time; remembered, since Slack limits the asking."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._known: Bounded[str, str] = Bounded(MOST_NAMES)
+        self._calls = Bucket(LOOK_UPS_A_SECOND, LOOK_UPS_AT_ONCE)
+
+    async def of(self, users: Collection[str]) -> Mapping[str, str]:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_UP_TIMEOUT):
+                await asyncio.gather(*(self._look_up(user) for user in sorted(users) if user not in self._known))
+        return {user: self._known[user] for user in users if user in self._known}
+
+    async def _look_up(self, user: str) -> None:
+        if not self._calls.try_take():
+            return
+        try:
+            person = await self._api.person(user)
+        except ChatLimited as error:
+            self._calls.hold(error.retry_after or FEW_AGAIN)
+        except ChatError as error:
+            log.debug("Slack does not tell a name", **facts(error))
+        else:
+            profile = person.get("profile")
+            found = profile if isinstance(profile, dict) else {}
+            names = found.get("display_name"), found.get("real_name"), person.get("name")
+            self._known[user] = next((name for name in names if isinstance(name, str) and name), "")

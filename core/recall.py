@@ -1,0 +1,88 @@
+"""Finds out what was said around a question: what its thread's conversation doesn't know yet."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core.chat import earlier
+from core.context import Earlier, told
+from core.errors import BobbinError, facts
+from core.words import keepable
+
+if TYPE_CHECKING:
+    from core.chat import Chat
+    from core.storage.ledger import Ledger
+    from core.turn import Turn
+
+MOST_KEYS = 500  # of the newest turns of a thread, which are known from its conversation
+WITHIN = 5.0  # seconds that the chat has: who asks waits for it
+SAID_AGAIN_AFTER = timedelta(days=7)  # why something can't be read, in the same place
+
+log = structlog.get_logger(__name__)
+
+
+class Recall:
+    """For one answer."""
+
+    def __init__(self, chat: Chat, ledger: Ledger, budget: int) -> None:
+        """*budget* in characters of what is quoted; 0: nothing is asked of the chat."""
+        self._chat = chat
+        self._ledger = ledger
+        self._budget = budget
+        self._found: dict[bool, Earlier] = {}
+        self.problem = ""  # to be told beside the answer
+
+    async def told(self, question: str, turn: Turn, *, goes_on: bool) -> str:
+        """Return *question*, which *turn* asks, after what was said before; never fails for that.
+
+        *goes_on*: in a conversation that knows what was said up to the turn before; else it is to know all.
+        """
+        if not self._budget:
+            return question
+        if goes_on not in self._found:
+            self._found[goes_on] = await self._find(turn, goes_on=goes_on)
+        return told(self._found[goes_on], question, budget=self._budget)
+
+    async def _find(self, turn: Turn, *, goes_on: bool) -> Earlier:
+        question = turn.question
+        try:
+            known = await self._ledger.known(question.thread.id, turn.id, MOST_KEYS)
+            since = known.newest if goes_on and known.newest else known.forgotten
+            async with asyncio.timeout(WITHIN):
+                found = await earlier(self._chat, question, since, self._budget)
+            await self._note(found.problem, turn)
+        except (BobbinError, TimeoutError) as error:
+            log.warning("what was said before a question can't be read; answering without", **facts(error))
+        except Exception:
+            log.exception("reading what was said before a question fails unexpectedly; answering without")
+        else:
+            return replace(
+                found,
+                remarks=[one for one in found.remarks if one.key not in known.keys],
+                head=[one for one in found.head if one.key not in known.keys],
+            )
+        return Earlier()
+
+    async def _note(self, problem: str, turn: Turn) -> None:
+        """Have *problem* told once in a place, while it lasts; by the same turn again, should it be cut off."""
+        if not problem:
+            return
+        name, today = keepable(f"unread/{turn.question.thread.channel}"), datetime.now(UTC).date()
+        when, _, rest = (await self._ledger.note(name) or "").partition(" ")
+        key, _, told_problem = rest.partition(" ")
+        is_told = told_problem == problem and key != turn.question.key
+        if not (is_told and today - _date(when) < SAID_AGAIN_AFTER):
+            self.problem = problem
+            await self._ledger.write_note(name, f"{today.isoformat()} {turn.question.key} {problem}")
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return date.min
