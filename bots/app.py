@@ -105,6 +105,7 @@ class Bobbin:
             vitals=self.vitals,
             routes=self.web,
             most_pages=self._settings.limits.pages,
+            names=self._settings.questions.names,
         )
         return {name: platforms.platform(name).build(self._settings.section(name), kit) for name in names}
 

@@ -63,3 +63,4 @@ class Kit:
     vitals: Vitals
     routes: Routes
     most_pages: int = MOST_PAGES  # messages in which an answer is shown
+    names: bool = True  # may it be told what people are called?

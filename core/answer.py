@@ -32,6 +32,7 @@ from core.errors import (
     UpstreamUnreachable,
     facts,
 )
+from core.quote import asked
 from core.thread import Conversation
 from core.transcript import retell
 from core.upstream.prompt import Prompt, Said
@@ -146,7 +147,7 @@ class Answer:
     async def _converse(self) -> Said:
         if (going_on := self._usable()) is not None:
             try:
-                return await self._ask(going_on, self._turn.question.words)
+                return await self._ask(going_on, asked(self._turn.question))
             except (UnknownConversation, ConversationTooLarge, UpstreamCut, EmptyAnswer) as error:
                 # What was cut off may be in the conversation's history: asked there again, it would be in it twice.
                 log.warning("the conversation can't go on; rebuilding it", **facts(error))
@@ -170,9 +171,9 @@ class Answer:
         """Return the question with what the thread's earlier turns were, since nobody upstream knows them."""
         question = self._turn.question
         if not self._taken.has_earlier:
-            return question.words
+            return asked(question)
         earlier = await self._ledger.transcript(question.thread.id, self._turn.id, MOST_TURNS_RETOLD + 1)
-        return retell(earlier, question.words, budget=self._transcript_budget, most=MOST_TURNS_RETOLD)
+        return retell(earlier, asked(question), budget=self._transcript_budget, most=MOST_TURNS_RETOLD)
 
     async def _ask(self, going_on: Conversation | None, question: str) -> Said:
         """Ask the turn's model, and have the thread show what comes while it comes."""
@@ -224,7 +225,7 @@ class Answer:
         model, first = self._turn.model, self._choice.model
         stepped_in = "" if model == first else f"Answered by {model} because {first} was unavailable."
         too_long = TOO_LONG.format(self._longest_answer) if self._is_too_long else ""
-        parts = stepped_in, left_out(self._turn.question.attachments), too_long
+        parts = stepped_in, left_out(self._turn.question.files), too_long
         return " ".join(part for part in parts if part)
 
     def _named(self, said: Said) -> Conversation | None:

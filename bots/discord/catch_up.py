@@ -71,6 +71,7 @@ class DiscordReader:
         conversations: Conversations,
         *,
         bounds: Bounds = USUAL.catch_up,
+        tells_names: bool = True,
     ) -> None:
         self._client = client
         self._pace = pace
@@ -78,6 +79,7 @@ class DiscordReader:
         self._shard = shard
         self._conversations = conversations
         self.bounds = bounds
+        self._tells_names = tells_names
 
     def place(self, thread: Thread) -> int | None:
         return channel_of(thread.id) if shard_of(guild_of(thread.id), self._client) == self._shard else None
@@ -163,7 +165,8 @@ class DiscordReader:
         is_told = self._client.intents.message_content or message.guild is None or is_mentioned(message, me)
         if not is_told:
             return Ignored("not for the bot")
-        return read_message(message, me, await self._conversations.behind(message, me))
+        conversation = await self._conversations.behind(message, me)
+        return read_message(message, me, conversation, tells_names=self._tells_names)
 
     async def _page(self, place: int, before: int | None) -> list[Json]:
         """Raises a ChatError."""

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import discord
 
 from bots.discord import limits
+from bots.discord.carried import files_of, quotes_of
 from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.markdown import plain
+from bots.discord.names import name_of, names_in
 from bots.discord.note import ORIGINAL, Starter, Token, Where
 from bots.listening.events import Edited, Ignored, Overheard, Said
 from bots.reply.note import Message, Note
 from bots.text.cut import shortened, utf16
-from core.attachment import Attachment, Kind, file
+from core.attachment import Attachment, Kind
 from core.turn import Question
 from core.words import is_blank, whole
 
@@ -35,39 +37,55 @@ class Wordless(Ignored):
     """It would have been for the bot, but came without its content."""
 
 
-def read_message(message: discord.Message, me: int, conversation: ThreadId | None = None) -> Said | Overheard | Ignored:
+def read_message(
+    message: discord.Message, me: int, conversation: ThreadId | None = None, *, tells_names: bool = True
+) -> Said | Overheard | Ignored:
     """Read what somebody said, or says now. *me* is the bot's own id.
 
-    *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`.
+    *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`. Not
+    *tells_names*: what people are called is left out.
     """
     is_for_the_bot = _is_for_the_bot(message, me, conversation)
     if isinstance(is_for_the_bot, Ignored):
         return is_for_the_bot
     thread, where = _where(message, me, conversation)
     key = key_of(message.id)
-    names = {str(user.id): user.display_name for user in message.mentions}
-    names |= {str(one.id): one.name for one in (*message.role_mentions, *message.channel_mentions)}
     content = message.content
     for role in _own_roles(message, me):
         content = content.replace(role.mention, "")
-    text = plain(content, str(me), names)
+    mentioned = {user.id: user for user in message.mentions}
+    text = plain(content, str(me), names_in(content, message.guild, mentioned, tells=tells_names))
     attachments = _attachments(message, has_words=not is_blank(text))
     if where.starter:
         where = _named(where, where.starter, text, attachments)
-    question = Question(key, thread, str(message.author.id), text, attachments=attachments)
+    question = Question(
+        key,
+        thread,
+        str(message.author.id),
+        text,
+        attachments=attachments,
+        # Who talks with the bot alone needs no name.
+        asker_name="" if thread.is_direct else name_of(message.author, tells=tells_names),
+        quotes=quotes_of(message, me, tells=tells_names),
+    )
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
     said = kind(question, Note(where), message.id, (message.channel.id,))
     return said if is_for_the_bot else Overheard(said)
 
 
-def read_command(interaction: discord.Interaction, text: str, token: str, until: float) -> Said:
+def read_command(
+    interaction: discord.Interaction, text: str, token: str, until: float, *, tells_names: bool = True
+) -> Said:
     """Read a `/ask`. *token* is the interaction's, sealed, good *until* so many seconds since 1970."""
+    thread = thread_of_command(interaction, asks=True)
     question = Question(
         key=key_of_command(interaction.id),
-        thread=thread_of_command(interaction, asks=True),
+        thread=thread,
         asker=str(interaction.user.id),
-        text=plain(text, "", names={}),
+        # Of those whom words in an option mention, an interaction tells nothing.
+        text=plain(text, "", names_in(text, interaction.guild, {}, tells=tells_names)),
+        asker_name="" if thread.is_direct else name_of(interaction.user, tells=tells_names),
     )
     where = Where(
         channel=interaction.channel_id or 0,
@@ -170,15 +188,17 @@ def _components(message: discord.Message) -> object:
 
 
 def _attachments(message: discord.Message, *, has_words: bool) -> tuple[Attachment, ...]:
-    """What was sent along, files first; beside words, not what only goes with them: previews of links, stickers."""
-    sent = [file(one.filename, one.content_type, one.size, one.url) for one in message.attachments]
-    if message.message_snapshots:
-        sent.append(Attachment(Kind.FORWARD))
-    if message.poll:
-        sent.append(Attachment(Kind.POLL))
-    if message.stickers and not has_words:
+    """What was sent along, files first; beside words, not what only goes with them: previews of links, stickers.
+
+    What `quotes_of` tells in words is not among it.
+    """
+    sent = files_of(message.attachments)
+    is_told = bool(message.message_snapshots or message.poll)
+    if message.flags.forwarded and not message.message_snapshots:  # of a shape that can't be read
+        sent.append(Attachment(Kind.OTHER))
+    if message.stickers and not (has_words or is_told):
         sent.append(Attachment(Kind.STICKER))
-    if (message.embeds or _components(message)) and not (has_words or sent):
+    if (message.embeds or _components(message)) and not (has_words or is_told or sent):
         sent.append(Attachment(Kind.OTHER))
     return tuple(sent)
 

@@ -81,7 +81,9 @@ class Listeners:
         shards = (client.shard_ids if isinstance(client, discord.AutoShardedClient) else None) or range(count)
         self._catch_ups = {
             shard: CatchUp(
-                DiscordReader(client, pace, metrics, shard, self._conversations, bounds=times.catch_up),
+                DiscordReader(
+                    client, pace, metrics, shard, self._conversations, bounds=times.catch_up, tells_names=kit.names
+                ),
                 self._router,
                 relay,
                 mark_of(kit.notes, shard, count, times.overlap),
@@ -204,7 +206,7 @@ class Listeners:
                 if is_mentioned(message, self._me):
                     await _apologize(message, unavailable.sentence)
                 return
-            heard = read_message(message, self._me, conversation)
+            heard = read_message(message, self._me, conversation, tells_names=self._kit.names)
             if isinstance(heard, Wordless) and not self._knows_of_unreadable:
                 self._knows_of_unreadable = True
                 log.warning(
@@ -248,7 +250,8 @@ class Listeners:
 
     async def _take_command(self, interaction: Interaction, text: str) -> None:
         token = self._kit.secret_box.close(interaction.token)
-        asked = read_command(interaction, text, token, time.time() + TOKEN_LIFETIME)
+        until = time.time() + TOKEN_LIFETIME
+        asked = read_command(interaction, text, token, until, tells_names=self._kit.names)
         # Discord takes nothing for a response before it was told that one comes.
         deferring = self._deferring[asked.question.key] = asyncio.Event()
         try:

@@ -12,7 +12,7 @@ from bots.listening import unreadable
 from bots.listening.unreadable import HISTORY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from core.metrics import Metrics
 
@@ -30,6 +30,7 @@ _GUILD = frozenset({"id", "unavailable"})
 _AUTHOR = frozenset({"id", "username", "discriminator", "avatar"})
 # Without these, it gives the message no such attribute.
 _LISTS = ("mentions", "mention_roles", "components")
+_DEEPEST_FORWARD = 3  # forwards in a forward that are read
 
 
 def guard(client: discord.Client, metrics: Metrics) -> None:
@@ -163,6 +164,18 @@ def _check(data: Json) -> None:
     for name in _LISTS:
         if not isinstance(data.setdefault(name, []), list):
             raise TypeError
+    if isinstance(snapshots := data.get("message_snapshots"), list):
+        data["message_snapshots"] = list(_flat(snapshots))
+
+
+def _flat(snapshots: list[Any], depth: int = _DEEPEST_FORWARD) -> Iterator[Any]:
+    """Yield, behind each snapshot, those in it: discord.py reads one level, and no page says that there is no other."""
+    for one in snapshots:
+        yield one
+        message = one.get("message") if isinstance(one, dict) else None
+        inner = message.get("message_snapshots") if isinstance(message, dict) else None
+        if depth and isinstance(inner, list):
+            yield from _flat(inner, depth - 1)
 
 
 def _object(data: object) -> Json:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bots.listening.events import Heard
     from bots.listening.reader import Round
     from bots.slack.api import Api, Identity
+    from bots.slack.naming import Naming
     from bots.slack.pace import Pace
     from core.metrics import Metrics
     from core.thread import Thread
@@ -46,12 +47,20 @@ class SlackReader:
     chat = NAME
 
     def __init__(
-        self, api: Api, pace: Pace, identity: Identity, metrics: Metrics, *, kept_for_finding: int = KEPT_FOR_FINDING
+        self,
+        api: Api,
+        pace: Pace,
+        identity: Identity,
+        metrics: Metrics,
+        *,
+        naming: Naming,
+        kept_for_finding: int = KEPT_FOR_FINDING,
     ) -> None:
         """*kept_for_finding*: calls of the budget that are left to others."""
         self._api = api
         self._pace = pace
         self._identity = identity
+        self._naming = naming
         self._metrics = metrics
         self.bounds = BOUNDS
         self._kept_for_finding = kept_for_finding
@@ -119,7 +128,8 @@ class SlackReader:
         return Told(messages, after if is_whole else None, calls, below)
 
     async def heard(self, place: Place, message: Message) -> Heard:
-        return read_back(message, self._identity.team, place[0], self._identity.user)
+        here = self._identity.team, place[0], self._identity.user
+        return await self._naming.read(lambda names: read_back(message, *here, names), message)
 
     async def _page(self, channel: str, thread_ts: str, since: str, cursor: str) -> Mapping[str, Any]:
         try:

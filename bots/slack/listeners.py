@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import secrets
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -23,13 +25,13 @@ from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, read_event
 from bots.slack.ids import SCALE, is_ts, position
+from bots.slack.naming import Naming
 from bots.slack.people import People
 from bots.slack.requests import signature_of
 from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Iterator, Mapping
 
     from slack_bolt.context.ack.async_ack import AsyncAck
@@ -91,12 +93,14 @@ class Listeners:
         self._identity = identity
         self._indicator = indicator
         self._people = People(api, identity.team)
+        self.naming = Naming(api, tells=kit.names)
+        self._in_order: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # what a channel brings
         self._commands = Commands(relay, identity, self._people)
         self._router = Router(
             relay, SCALE, hours=section.catch_up_hours, record=self._record, accepted=self._sign_of_life
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
-        reader = SlackReader(api, pace, identity, self._metrics)
+        reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
 
     def app(self, tasks: asyncio.TaskGroup) -> AsyncApp:
@@ -153,13 +157,26 @@ class Listeners:
     async def _take_message(self, body: dict[str, Any]) -> None:
         """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
         try:
-            heard = read_event(body, self._identity.user)
+            read_event(body, self._identity.user)
             at = body["event"].get("event_ts") or body["event"]["ts"]
         except MALFORMED as error:  # it would come again and again, and fail every time
             skipped(kind_of(body), error, self._metrics)
             return
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
-            await self._hear(heard)
+            await self._hear(await self._named(body))
+
+    async def _named(self, body: Mapping[str, Any]) -> Heard:
+        """Read an event with the names of those whom it names: as soon as all that its channel brought before is read."""
+        event = body["event"]
+        message = event["message"] if event.get("subtype") == "message_changed" else event
+        naming = asyncio.create_task(
+            self.naming.read(lambda names: read_event(body, self._identity.user, names), message)
+        )
+        try:
+            async with self._in_order.setdefault(str(event.get("channel")), asyncio.Lock()):
+                return await naming
+        finally:
+            naming.cancel()
 
     async def _hear(self, heard: Heard) -> None:
         if isinstance(heard, Said):

@@ -21,7 +21,9 @@ SCOPES = (
     "mpim:history",
     "mpim:read",
     "reactions:write",  # the sign of life
-    "users:read",  # know guests, who may not change presets, and admins, who may reset others' threads
+    "usergroups:read",  # know what groups are called who are mentioned
+    # Know what people are called; guests, who may not change presets; and admins, who may reset others' threads.
+    "users:read",
 )
 EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
 

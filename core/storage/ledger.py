@@ -189,6 +189,8 @@ class Ledger:
             question="",
             references=[],
             attachments=[],
+            asker_name="",
+            quotes=[],
             answer="",
             problem="",
             aside="",

@@ -102,8 +102,12 @@ class People:
         return {"id": str(self.world.snowflakes.next()), "name": name, "format_type": 1}
 
     def _forwarded(self, message: Message) -> Draft:
-        """https://discord.com/developers/docs/resources/message#message-snapshot-object"""
+        """https://discord.com/developers/docs/resources/message#message-snapshot-object
+
+        A snapshot has no snapshots among its fields: what is forwarded again is what was forwarded first.
+        """
         whole = payloads.message_json(self.world, message)
+        whole |= whole["message_snapshots"][0]["message"] if "message_snapshots" in whole else {}
         shared = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "mentions")
         snapshot = {name: whole[name] for name in (*shared, "mention_roles", "components")}
         snapshot |= {name: whole[name] for name in ("sticker_items",) if name in whole}
