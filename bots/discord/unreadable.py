@@ -157,7 +157,9 @@ def _message(client: discord.Client, channel: Any, data: Json) -> discord.Messag
 
 def _check(data: Json) -> None:
     """Raises for what discord.py takes, and what would fail later, when the message is read; adds what may be absent."""
-    if not isinstance(data["content"], str) or not isinstance(data["author"], dict):
+    if not (
+        isinstance(data["content"], str) and isinstance(data["author"], dict) and isinstance(data.get("flags", 0), int)
+    ):
         raise TypeError
     if not data["author"].keys() >= _AUTHOR:
         raise KeyError

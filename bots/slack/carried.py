@@ -52,8 +52,7 @@ def files_of(files: object) -> list[Attachment]:
 
 
 def _quotes(message: Mapping[str, Any], bot_user: str, names: Names) -> Iterator[Quote]:
-    text = message.get("text")
-    text = plain(text, bot_user, names.words) if isinstance(text, str) else ""
+    text = text if isinstance(text := message.get("text"), str) else ""
     is_apps = bool(message.get("bot_id"))
     yield from _laid_out(message.get("blocks"), text, names, is_apps=is_apps)
     for attachment in elements_in(message.get("attachments")):
@@ -71,7 +70,7 @@ def _laid_out(blocks: object, text: str, names: Names, *, is_apps: bool) -> Iter
     """Of people's blocks, Slack makes the text, but for tables; apps write what they like into both."""
     if is_apps or is_blank(text):
         words = text_of(blocks, names)
-        if " ".join(words.split()) not in " ".join(text.split()):
+        if " ".join(words.split()) not in " ".join(plain(text, "", names.words).split()):
             yield from _embed(words)
     else:
         yield from _embed(tables_of(blocks, names))

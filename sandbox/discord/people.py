@@ -44,9 +44,16 @@ class People:
                 return channel
         raise ValueError(f"There is no channel or thread {where!r}.")
 
-    def add_user(self, name: str, *, manages_guild: bool = False, is_bot: bool = False) -> User:
-        """A new member; with *manages_guild* one who keeps order, with *is_bot* another application's bot."""
-        return self.world.add_user(name, manages_guild=manages_guild, is_bot=is_bot)
+    def add_user(
+        self, name: str, *, manages_guild: bool = False, is_bot: bool = False, shown: str = "", nick: str | None = None
+    ) -> User:
+        """A new member; with *manages_guild* one who keeps order, with *is_bot* another application's bot.
+
+        People see the name *shown*, and in the server the *nick*.
+        """
+        user = self.world.add_user(name, manages_guild=manages_guild, is_bot=is_bot)
+        user.shown, user.nick = shown, nick
+        return user
 
     def add_channel(self, name: str, *, forum: bool = False) -> Channel:
         kind = ChannelKind.FORUM if forum else ChannelKind.TEXT
