@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import discord
 
 from bots.discord.markdown import plain
-from bots.discord.names import name_of, names_in
 from core.attachment import Attachment, file
 from core.names import tame
 from core.quote import Quote, Source
@@ -17,20 +16,24 @@ from core.words import is_blank
 if TYPE_CHECKING:
     from discord.components import MessageComponentType
 
+    from bots.discord.names import Names
+
 _DEEPEST = 4  # components in components
+_LONGEST = 86_400  # seconds of a voice message that are believed
 _MOST_COMPONENTS = 100  # Discord allows 40: https://discord.com/developers/docs/components/reference
 
 
-def quotes_of(message: discord.Message, me: int, *, tells: bool) -> tuple[Quote, ...]:
-    """Return what *message* brings along; *me* is the bot's own id. Not *tells*: without people's names."""
-    return tuple(_quotes(message, me, tells=tells))
+def quotes_of(message: discord.Message, me: int, names: Names) -> tuple[Quote, ...]:
+    """Return what *message* brings along; *me* is the bot's own id."""
+    return tuple(_quotes(message, me, names))
 
 
-def said_in(message: discord.Message, me: int, *, tells: bool) -> str:
+def said_in(message: discord.Message, me: int, names: Names) -> str:
     """Return all that people read in *message*, its own words first."""
     mentioned = {user.id: user for user in message.mentions}
-    words = plain(message.content, str(me), names_in(message.content, message.guild, mentioned, tells=tells))
-    parts = [words, *(quote.text for quote in _beside(message, tells=tells))]
+    content = _text(message.content)
+    words = plain(content, str(me), names.mentioned_in(content, message.guild, mentioned))
+    parts = [words, *(quote.text for quote in _beside(message, names))]
     return "\n\n".join(part for part in parts if not is_blank(part))
 
 
@@ -38,16 +41,16 @@ def files_of(attachments: Iterable[discord.Attachment]) -> list[Attachment]:
     return [file(one.filename, one.content_type, one.size, one.url) for one in attachments]
 
 
-def _quotes(message: discord.Message, me: int, *, tells: bool) -> Iterator[Quote]:
+def _quotes(message: discord.Message, me: int, names: Names) -> Iterator[Quote]:
     channel = message.channel
     if isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel):
         yield Quote(Source.TITLE, channel.name)
     if replied := _replied(message):
         is_ours = replied.author.id == me
         sent = [*replied.attachments, *(one for shot in replied.message_snapshots for one in shot.attachments)]
-        author = "" if is_ours else name_of(replied.author, tells=tells)
-        yield Quote(Source.REPLY, said_in(replied, me, tells=tells), author, is_ours, tuple(files_of(sent)))
-    yield from _beside(message, tells=tells)
+        author = "" if is_ours else names.of(replied.author, message.guild)
+        yield Quote(Source.REPLY, said_in(replied, me, names), author, is_ours, tuple(files_of(sent)))
+    yield from _beside(message, names)
 
 
 def _replied(message: discord.Message) -> discord.Message | None:
@@ -58,11 +61,11 @@ def _replied(message: discord.Message) -> discord.Message | None:
     return reference.resolved if isinstance(reference.resolved, discord.Message) else None
 
 
-def _beside(message: discord.Message, *, tells: bool) -> Iterator[Quote]:
+def _beside(message: discord.Message, names: Names) -> Iterator[Quote]:
     """Yield what stands in *message* beside its words: of an embed of a person's, a preview, nothing."""
     for shot in message.message_snapshots:
         # Who said it, and where, Discord does not tell: https://discord.com/developers/docs/resources/message#message-snapshot-object
-        words = plain(shot.content, "", names_in(shot.content, message.guild, {}, tells=tells))
+        words = plain(shot.content, "", names.mentioned_in(shot.content, message.guild, {}))
         parts = [words, *_laid_out(shot.embeds, shot.content, shot.components), *_stickers(shot.stickers)]
         text = "\n\n".join(part for part in parts if not is_blank(part))
         yield Quote(Source.FORWARD, text, attachments=tuple(files_of(shot.attachments)))
@@ -83,7 +86,7 @@ def _laid_out(
 ) -> Iterator[str]:
     """Yield what is to be read in *embeds* and *components*; not in previews of the links that stand in *content*."""
     for embed in embeds:
-        is_preview = embed.type != "rich" or (embed.url and embed.url in content)
+        is_preview = embed.type != "rich" or (embed.url and str(embed.url) in content)
         if not is_preview and (text := _embed(embed)):
             yield text
     if text := "\n".join(_texts(components)):
@@ -101,14 +104,14 @@ def _texts(components: Sequence[object]) -> Iterator[str]:
     """https://discord.com/developers/docs/components/reference#text-display"""
     here = list(components)
     for _ in range(_DEEPEST):
-        yield from (one.content for one in here if isinstance(one, discord.TextDisplay))
+        yield from (_text(one.content) for one in here if isinstance(one, discord.TextDisplay))
         here = [inner for one in here for inner in getattr(one, "children", ())][:_MOST_COMPONENTS]
 
 
 def _poll(poll: discord.Poll) -> str:
     """https://discord.com/developers/docs/resources/poll#poll-object"""
     answers = [f"- {answer.text}" for answer in poll.answers if answer.text]
-    return "\n".join([poll.question, *answers])
+    return "\n".join([_text(poll.question), *answers])
 
 
 def _stickers(stickers: Iterable[discord.StickerItem]) -> Iterator[str]:
@@ -119,6 +122,12 @@ def _stickers(stickers: Iterable[discord.StickerItem]) -> Iterator[str]:
 
 def _voice(attachments: Sequence[discord.Attachment]) -> str:
     """https://discord.com/developers/docs/resources/message#voice-messages"""
-    seconds = next((one.duration for one in attachments if one.duration), None)
+    lengths = (one.duration for one in attachments)
+    seconds = next((length for length in lengths if isinstance(length, int | float) and 0 < length < _LONGEST), None)
     lasting = f" of {max(1, round(seconds))} seconds" if seconds else ""
     return f"A voice message{lasting}, which you can't hear"
+
+
+def _text(said: object) -> str:
+    """Return what a payload has for text: what discord.py passes on unread need not be any."""
+    return said if isinstance(said, str) else ""

@@ -12,6 +12,7 @@ from bots.discord.connection import shard_of
 from bots.discord.errors import UNREADABLE, translated
 from bots.discord.events import is_mentioned, permissions, read_message
 from bots.discord.ids import NAME, SCALE, channel_of, guild_of, key_of, message_of
+from bots.discord.names import Names
 from bots.discord.times import USUAL
 from bots.discord.unreadable import read, skipped
 from bots.listening.events import Deleted, Edited, Ignored
@@ -71,7 +72,7 @@ class DiscordReader:
         conversations: Conversations,
         *,
         bounds: Bounds = USUAL.catch_up,
-        tells_names: bool = True,
+        names: Names | None = None,
     ) -> None:
         self._client = client
         self._pace = pace
@@ -79,7 +80,7 @@ class DiscordReader:
         self._shard = shard
         self._conversations = conversations
         self.bounds = bounds
-        self._tells_names = tells_names
+        self._names = names or Names()
 
     def place(self, thread: Thread) -> int | None:
         return channel_of(thread.id) if shard_of(guild_of(thread.id), self._client) == self._shard else None
@@ -166,7 +167,7 @@ class DiscordReader:
         if not is_told:
             return Ignored("not for the bot")
         conversation = await self._conversations.behind(message, me)
-        return read_message(message, me, conversation, tells_names=self._tells_names)
+        return read_message(message, me, conversation, names=self._names)
 
     async def _page(self, place: int, before: int | None) -> list[Json]:
         """Raises a ChatError."""

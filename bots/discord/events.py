@@ -12,7 +12,7 @@ from bots.discord import limits
 from bots.discord.carried import files_of, quotes_of
 from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.markdown import plain
-from bots.discord.names import name_of, names_in
+from bots.discord.names import Names
 from bots.discord.note import ORIGINAL, Starter, Token, Where
 from bots.listening.events import Edited, Ignored, Overheard, Said
 from bots.reply.note import Message, Note
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.turn import QuestionKey
 
 _NAMELESS = "Question"
+_NAMES = Names()
 # https://discord.com/developers/docs/resources/message#message-object-message-types: the others are Discord's own.
 PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
 _FIRST_MENTION = re.compile(r"\s*<@!?\d+>")
@@ -38,12 +39,12 @@ class Wordless(Ignored):
 
 
 def read_message(
-    message: discord.Message, me: int, conversation: ThreadId | None = None, *, tells_names: bool = True
+    message: discord.Message, me: int, conversation: ThreadId | None = None, *, names: Names = _NAMES
 ) -> Said | Overheard | Ignored:
     """Read what somebody said, or says now. *me* is the bot's own id.
 
-    *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`. Not
-    *tells_names*: what people are called is left out.
+    *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`.
+    *names* knows what people are called.
     """
     is_for_the_bot = _is_for_the_bot(message, me, conversation)
     if isinstance(is_for_the_bot, Ignored):
@@ -54,7 +55,7 @@ def read_message(
     for role in _own_roles(message, me):
         content = content.replace(role.mention, "")
     mentioned = {user.id: user for user in message.mentions}
-    text = plain(content, str(me), names_in(content, message.guild, mentioned, tells=tells_names))
+    text = plain(content, str(me), names.mentioned_in(content, message.guild, mentioned))
     attachments = _attachments(message, has_words=not is_blank(text))
     if where.starter:
         where = _named(where, where.starter, text, attachments)
@@ -65,8 +66,8 @@ def read_message(
         text,
         attachments=attachments,
         # Who talks with the bot alone needs no name.
-        asker_name="" if thread.is_direct else name_of(message.author, tells=tells_names),
-        quotes=quotes_of(message, me, tells=tells_names),
+        asker_name="" if thread.is_direct else names.of(message.author, message.guild),
+        quotes=quotes_of(message, me, names),
     )
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
@@ -75,7 +76,7 @@ def read_message(
 
 
 def read_command(
-    interaction: discord.Interaction, text: str, token: str, until: float, *, tells_names: bool = True
+    interaction: discord.Interaction, text: str, token: str, until: float, *, names: Names = _NAMES
 ) -> Said:
     """Read a `/ask`. *token* is the interaction's, sealed, good *until* so many seconds since 1970."""
     thread = thread_of_command(interaction, asks=True)
@@ -84,8 +85,8 @@ def read_command(
         thread=thread,
         asker=str(interaction.user.id),
         # Of those whom words in an option mention, an interaction tells nothing.
-        text=plain(text, "", names_in(text, interaction.guild, {}, tells=tells_names)),
-        asker_name="" if thread.is_direct else name_of(interaction.user, tells=tells_names),
+        text=plain(text, "", names.mentioned_in(text, interaction.guild, {})),
+        asker_name="" if thread.is_direct else names.of(interaction.user, interaction.guild),
     )
     where = Where(
         channel=interaction.channel_id or 0,

@@ -19,6 +19,7 @@ from bots.discord.conversations import Conversations
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import Wordless, is_mentioned, read_command, read_message
 from bots.discord.ids import SCALE, key_of
+from bots.discord.names import Names
 from bots.listening.catch_up import CatchUp
 from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
@@ -77,12 +78,13 @@ class Listeners:
         self._attached: list[str] = []  # names of listeners
         self._router = Router(relay, SCALE, hours=hours, record=self._record, accepted=accepted, words_command=False)
         self._conversations = Conversations(relay)
+        self._names = Names(tells=kit.names)
         count, metrics = client.shard_count or 1, kit.vitals.metrics
         shards = (client.shard_ids if isinstance(client, discord.AutoShardedClient) else None) or range(count)
         self._catch_ups = {
             shard: CatchUp(
                 DiscordReader(
-                    client, pace, metrics, shard, self._conversations, bounds=times.catch_up, tells_names=kit.names
+                    client, pace, metrics, shard, self._conversations, bounds=times.catch_up, names=self._names
                 ),
                 self._router,
                 relay,
@@ -197,6 +199,7 @@ class Listeners:
     async def _hear(self, message: discord.Message) -> None:
         catch_up = self._catch_ups[connection.shard_of(_guild_of(message), self._client)]
         with catch_up.mark.hearing(message.id):
+            self._names.learn(message)
             if isinstance(message.channel, discord.PartialMessageable) and is_mentioned(message, self._me):
                 await _look_up_channel(message, self._client)
             try:
@@ -206,7 +209,7 @@ class Listeners:
                 if is_mentioned(message, self._me):
                     await _apologize(message, unavailable.sentence)
                 return
-            heard = read_message(message, self._me, conversation, tells_names=self._kit.names)
+            heard = read_message(message, self._me, conversation, names=self._names)
             if isinstance(heard, Wordless) and not self._knows_of_unreadable:
                 self._knows_of_unreadable = True
                 log.warning(
@@ -251,7 +254,7 @@ class Listeners:
     async def _take_command(self, interaction: Interaction, text: str) -> None:
         token = self._kit.secret_box.close(interaction.token)
         until = time.time() + TOKEN_LIFETIME
-        asked = read_command(interaction, text, token, until, tells_names=self._kit.names)
+        asked = read_command(interaction, text, token, until, names=self._names)
         # Discord takes nothing for a response before it was told that one comes.
         deferring = self._deferring[asked.question.key] = asyncio.Event()
         try:

@@ -173,11 +173,12 @@ def _check(data: Json) -> None:
 def _flat(snapshots: list[Any], depth: int = _DEEPEST_FORWARD) -> Iterator[Any]:
     """Yield, behind each snapshot, those in it: discord.py reads one level, and no page says that there is no other."""
     for one in snapshots:
-        yield one
         message = one.get("message") if isinstance(one, dict) else None
-        inner = message.get("message_snapshots") if isinstance(message, dict) else None
-        if depth and isinstance(inner, list):
-            yield from _flat(inner, depth - 1)
+        if isinstance(message, dict) and isinstance(message.get("content"), str):  # else it would fail later
+            yield one
+            inner = message.get("message_snapshots")
+            if depth and isinstance(inner, list):
+                yield from _flat(inner, depth - 1)
 
 
 def _object(data: object) -> Json:

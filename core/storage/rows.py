@@ -200,7 +200,7 @@ def as_turn(row: Row[Any]) -> Turn:
 
 def _attachments(row: Row[Any]) -> tuple[Attachment, ...]:
     """What earlier versions recorded are URLs alone, which end in the file's name."""
-    if row.attachments:
+    if row.attachments is not None:
         return tuple(Attachment(Kind(one["kind"]), one["name"], one["size"], one["url"]) for one in row.attachments)
     return tuple(file(unquote(url.partition("?")[0].rpartition("/")[2]), "", None, url) for url in row.references)
 
