@@ -59,7 +59,7 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "workspace": question.thread.workspace,
         "asker": question.asker,
         "question": question.text,
-        "references": list(question.references),
+        "references": [one.url for one in question.attachments if one.is_read],
         "attachments": [asdict(one) for one in question.attachments],
         "asker_name": question.asker_name,
         "quotes": [quote.stored(one) for one in question.quotes] or None,
@@ -200,7 +200,7 @@ def as_turn(row: Row[Any]) -> Turn:
 
 def _attachments(row: Row[Any]) -> tuple[Attachment, ...]:
     """What earlier versions recorded are URLs alone, which end in the file's name."""
-    if row.attachments is not None:
+    if row.attachments:
         return tuple(Attachment(Kind(one["kind"]), one["name"], one["size"], one["url"]) for one in row.attachments)
     return tuple(file(unquote(url.partition("?")[0].rpartition("/")[2]), "", None, url) for url in row.references)
 
