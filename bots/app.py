@@ -106,6 +106,7 @@ class Bobbin:
             routes=self.web,
             most_pages=self._settings.limits.pages,
             hears_alone=not self._settings.shares_its_work,
+            names=self._settings.questions.names,
         )
         return {name: platforms.platform(name).build(self._settings.section(name), kit) for name in names}
 

@@ -32,6 +32,7 @@ from core.errors import (
     UpstreamUnreachable,
     facts,
 )
+from core.quote import asked
 from core.thread import Conversation
 from core.transcript import retell
 from core.upstream.prompt import AnswerSoFar, Prompt
@@ -180,7 +181,7 @@ class Answer:
 
     async def _worded(self, *, goes_on: bool) -> str:
         """Return the question with what was said around it."""
-        return await self._recall.told(self._turn.question.words, self._turn, goes_on=goes_on)
+        return await self._recall.told(asked(self._turn.question), self._turn, goes_on=goes_on)
 
     async def _ask(self, going_on: Conversation | None, question: str) -> AnswerSoFar:
         """Ask the turn's model, and have the thread show what comes while it comes."""
@@ -232,7 +233,7 @@ class Answer:
         model, first = self._turn.model, self._choice.model
         stepped_in = "" if model == first else f"Answered by {model} because {first} was unavailable."
         too_long = TOO_LONG.format(self._longest_answer) if self._is_too_long else ""
-        parts = stepped_in, left_out(self._turn.question.attachments), self._recall.problem, too_long
+        parts = stepped_in, left_out(self._turn.question.files), self._recall.problem, too_long
         return " ".join(part for part in parts if part)
 
     def _named(self, said: AnswerSoFar) -> Conversation | None:

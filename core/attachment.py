@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from core.words import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,8 +33,6 @@ class Kind(StrEnum):
     AUDIO = "audio"
     VIDEO = "video"
     STICKER = "sticker"
-    POLL = "poll"
-    FORWARD = "forward"
     OTHER = "other"  # what only the platform's own clients can show
 
     @classmethod
@@ -58,16 +58,14 @@ _WHY_NOT = {
     Kind.AUDIO: "I can't listen to audio yet",
     Kind.VIDEO: "I can't watch videos yet",
     Kind.STICKER: "I can't see stickers yet",
-    Kind.POLL: "I can't read polls yet",
-    Kind.FORWARD: "I can't read forwarded messages yet",
     Kind.OTHER: "I can't read this kind of message yet",
 }
 _TOO_LARGE = f"I can read files of up to {LARGEST // 1_000_000} MB"
 _NOT_HERE = "I can't open files here yet"
 _ASK = "Ask me something in words, and I'll answer."
 _PASTE = "Paste the part that matters as text, and I'll answer."
-_INSTEAD = {_TOO_LARGE: _PASTE, _NOT_HERE: _PASTE, _WHY_NOT[Kind.FORWARD]: _PASTE}
-_UNNAMED = {Kind.STICKER: "the sticker", Kind.POLL: "the poll", Kind.FORWARD: "the forwarded message"}
+_INSTEAD = {_TOO_LARGE: _PASTE, _NOT_HERE: _PASTE}
+_UNNAMED = {Kind.STICKER: "the sticker", Kind.OTHER: "a part of it"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +96,11 @@ def file(name: object, media_type: object, size: object, url: str = "") -> Attac
     name = name if isinstance(name, str) else ""
     size = size if isinstance(size, int) and 0 <= size < _TOO_LARGE_TO_BE_TRUE else None
     return Attachment(_kind(name, media_type if isinstance(media_type, str) else ""), _tame(name), size, url)
+
+
+def keepable(one: Attachment) -> Attachment:
+    """Return *one* in a form that every database takes."""
+    return replace(one, name=whole(one.name), url=whole(one.url))
 
 
 def request(attachments: Iterable[Attachment]) -> str:

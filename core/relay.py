@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from core import attachment, preset
+from core import attachment, preset, quote
 from core.backoff import Backoff, retry
 from core.commands import Command, Commands, Told, Verb, parse, refusal
 from core.errors import CannotBeKept, NotAllowed, NothingAsked, Refused, StorageUnavailable, TooLong, facts
@@ -274,7 +274,7 @@ class Relay:
     async def _refuse(self, question: Question, reply: Reply, error: CannotBeKept, patience: float) -> Accepted:
         """Record, and have told, that the database does not take what *question* says."""
         log.error("the database refuses a question", thread=question.thread.id, **facts(error))
-        bare = replace(question, text="", attachments=())
+        bare = replace(question, text="", attachments=(), asker_name="", quotes=())
         return await self._patiently(lambda: self._ledger.accept(bare, reply, told=error.sentence), patience)
 
     async def _patiently(self, record: Callable[[], Awaitable[T]], patience: float) -> T:
@@ -307,7 +307,12 @@ class Relay:
 
 
 def _keepable(question: Question) -> Question:
-    return replace(question, text=whole(question.text), attachments=question.attachments[: attachment.MOST])
+    return replace(
+        question,
+        text=whole(question.text),
+        attachments=question.attachments[: attachment.MOST],
+        quotes=quote.keepable(question.quotes),
+    )
 
 
 def _in_words(question: Question) -> Question:

@@ -104,7 +104,9 @@ class LimitsSection(Section):
 
 
 class QuestionsSection(Section):
-    """What becomes of an answer whose question is edited or deleted."""
+    """What is told of a question, and what becomes of its answer when it is edited or deleted."""
+
+    names: bool = True  # is the AI service told what people are called?
 
     on_edit: Literal["redo", "offer", "ignore"] = "offer"
     on_delete: Literal["withdraw", "keep"] = "withdraw"

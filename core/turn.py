@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NewType
 
-from core.attachment import Attachment, request
+from core import quote
+from core.attachment import MOST, Attachment, request
 from core.quote import Quote
 from core.thread import Thread
 from core.words import is_blank
@@ -57,16 +58,21 @@ class Question:
 
     @property
     def words(self) -> str:
-        """What is asked: the text, or what to ask about the attachments where there is none to be seen.
+        """What is asked: the text, or what to ask about what the message brings along where there is none to be seen.
 
         Empty if there is nothing to ask.
         """
-        return request(self.attachments) if is_blank(self.text) else self.text
+        return (request(self.attachments) or quote.request(self.quotes)) if is_blank(self.text) else self.text
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        """What was sent along with it, and with the messages that it replies to or forwards."""
+        return (*self.attachments, *quote.files(self.quotes))[:MOST]
 
     @property
     def references(self) -> tuple[str, ...]:
         """URLs of what the service is to read."""
-        return tuple(one.url for one in self.attachments if one.is_read)
+        return tuple(one.url for one in self.files if one.is_read)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from bots.discord.connection import shard_of
 from bots.discord.errors import UNREADABLE, translated
 from bots.discord.events import is_mentioned, permissions, read_message
 from bots.discord.ids import NAME, SCALE, channel_of, guild_of, key_of, message_of
+from bots.discord.names import Names
 from bots.discord.times import USUAL
 from bots.discord.unreadable import read, skipped
 from bots.listening.events import Deleted, Edited, Ignored
 from bots.listening.mark import Mark
-from bots.listening.reader import History
+from bots.listening.reader import Backlog
 from bots.listening.unreadable import HISTORY
 from core.errors import ChatBusy
 
@@ -71,6 +72,7 @@ class DiscordReader:
         conversations: Conversations,
         *,
         bounds: Bounds = USUAL.catch_up,
+        names: Names | None = None,
     ) -> None:
         self._client = client
         self._pace = pace
@@ -78,6 +80,7 @@ class DiscordReader:
         self._shard = shard
         self._conversations = conversations
         self.bounds = bounds
+        self._names = names or Names()
 
     def place(self, thread: Thread) -> int | None:
         return channel_of(thread.id) if shard_of(guild_of(thread.id), self._client) == self._shard else None
@@ -117,7 +120,7 @@ class DiscordReader:
         await (self._pace.soon if is_urgent else self._pace.spare)()
         return True
 
-    async def read(self, place: int, after: int, this: Round[int]) -> History[int]:
+    async def read(self, place: int, after: int, this: Round[int]) -> Backlog[int]:
         """As Discord tells it: discord.py's own way through the history ends at the first message that it can't read."""
         channel = self._client.get_channel(place)
         if channel is None:
@@ -125,7 +128,7 @@ class DiscordReader:
                 channel = await self._client.fetch_channel(place)
             await self._pace.spare()
         if not _has_messages(channel) or not self._is_of_interest(channel, this):
-            return History((), after)
+            return Backlog((), after)
         said: list[tuple[int, Any]] = []  # the newest first
         before, calls, is_whole = None, 0, False
         while not is_whole and calls < self.bounds.pages and len(said) < self.bounds.messages:
@@ -139,7 +142,7 @@ class DiscordReader:
             said += [(id_, (channel, one)) for id_, one in messages if id_ > after]
             is_whole = len(page) < self.bounds.page or not messages or messages[-1][0] <= after
             before = messages[-1][0] if messages else None
-        return History(said[::-1], after if is_whole else said[-1][0] - 1, calls)
+        return Backlog(said[::-1], after if is_whole else said[-1][0] - 1, calls)
 
     async def heard(self, place: int, message: Any) -> Heard:  # noqa: ARG002  # it comes with its channel
         channel, data = message
@@ -163,7 +166,8 @@ class DiscordReader:
         is_told = self._client.intents.message_content or message.guild is None or is_mentioned(message, me)
         if not is_told:
             return Ignored("not for the bot")
-        return read_message(message, me, await self._conversations.behind(message, me))
+        conversation = await self._conversations.behind(message, me)
+        return read_message(message, me, conversation, names=self._names)
 
     async def _page(self, place: int, before: int | None) -> list[Json]:
         """Raises a ChatError."""

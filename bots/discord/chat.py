@@ -16,6 +16,7 @@ from bots.discord.hands import DiscordHands
 from bots.discord.ids import NAME, message_of
 from bots.discord.indicator import Indicator
 from bots.discord.listeners import Listeners
+from bots.discord.names import Names
 from bots.discord.note import notes
 from bots.discord.pace import Pace
 from bots.discord.rendering import DiscordRenderer
@@ -55,8 +56,9 @@ class DiscordChat:
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._notes = notes()
         self._deleted = Deleted()
+        self._names = Names(tells=kit.names)
         self._recent = Recent(stands=history.stands)
-        self._reader = history.DiscordHistory(self._api, self._pace, kit.vitals.metrics)
+        self._reader = history.DiscordHistory(self._api, self._pace, self._names, kit.vitals.metrics)
         self._history = History(self._recent, self._reader)
 
     # Listening
@@ -76,6 +78,7 @@ class DiscordChat:
                 deferring=self._deferring,
                 times=self._times,
                 recent=self._recent,
+                names=self._names,
             )
             await stack.enter_async_context(listeners.open())
             await connection.stay(client, self._section, self._kit.notes, self._kit.vitals, self._times)

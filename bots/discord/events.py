@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import discord
 
 from bots.discord import limits
+from bots.discord.carried import files_of, quotes_of
 from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.markdown import plain
+from bots.discord.names import Names
 from bots.discord.note import ORIGINAL, Starter, Token, Where
 from bots.listening.events import Edited, Ignored, Overheard, Said
 from bots.reply.note import Message, Note
 from bots.text.cut import shortened, utf16
-from core.attachment import Attachment, Kind, file
+from core.attachment import Attachment, Kind
 from core.turn import Question
 from core.words import is_blank, whole
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from core.turn import QuestionKey
 
 _NAMELESS = "Question"
+_NAMES = Names()
 # https://discord.com/developers/docs/resources/message#message-object-message-types: the others are Discord's own.
 PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
 # What other bots say, answers to commands included.
@@ -37,10 +40,13 @@ class Wordless(Ignored):
     """It would have been for the bot, but came without its content."""
 
 
-def read_message(message: discord.Message, me: int, conversation: ThreadId | None = None) -> Said | Overheard | Ignored:
+def read_message(
+    message: discord.Message, me: int, conversation: ThreadId | None = None, *, names: Names = _NAMES
+) -> Said | Overheard | Ignored:
     """Read what somebody said, or says now. *me* is the bot's own id.
 
     *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`.
+    *names* knows what people are called.
     """
     if reason := _reason_to_ignore(message, me):
         return Ignored(reason)
@@ -49,30 +55,42 @@ def read_message(message: discord.Message, me: int, conversation: ThreadId | Non
         return is_for_the_bot
     thread, where = _where(message, me, conversation)
     key = key_of(message.id)
-    names = {str(user.id): user.display_name for user in message.mentions}
-    names |= {str(one.id): one.name for one in (*message.role_mentions, *message.channel_mentions)}
     content = message.content
     for role in _own_roles(message, me):
         content = content.replace(role.mention, "")
-    text = plain(content, str(me), names)
+    mentioned = {user.id: user for user in message.mentions}
+    text = plain(content, str(me), names.mentioned_in(content, message.guild, mentioned))
     attachments = _attachments(message, has_words=not is_blank(text))
     if where.starter:
         where = _named(where, where.starter, text, attachments)
-    author = message.author
-    question = Question(key, thread, str(author.id), text, attachments, asker_name=author.display_name)
+    question = Question(
+        key,
+        thread,
+        str(message.author.id),
+        text,
+        attachments=attachments,
+        # Who talks with the bot alone needs no name.
+        asker_name="" if thread.is_direct else names.of(message.author, message.guild),
+        quotes=quotes_of(message, me, names),
+    )
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
     said = kind(question, Note(where), message.id, (message.channel.id,))
     return said if is_for_the_bot else Overheard(said, is_bots=_is_bots(message))
 
 
-def read_command(interaction: discord.Interaction, text: str, token: str, until: float) -> Said:
+def read_command(
+    interaction: discord.Interaction, text: str, token: str, until: float, *, names: Names = _NAMES
+) -> Said:
     """Read a `/ask`. *token* is the interaction's, sealed, good *until* so many seconds since 1970."""
+    thread = thread_of_command(interaction, asks=True)
     question = Question(
         key=key_of_command(interaction.id),
-        thread=thread_of_command(interaction, asks=True),
+        thread=thread,
         asker=str(interaction.user.id),
-        text=plain(text, "", names={}),
+        # Of those whom words in an option mention, an interaction tells nothing.
+        text=plain(text, "", names.mentioned_in(text, interaction.guild, {})),
+        asker_name="" if thread.is_direct else names.of(interaction.user, interaction.guild),
     )
     where = Where(
         channel=interaction.channel_id or 0,
@@ -185,15 +203,17 @@ def _components(message: discord.Message) -> object:
 
 
 def _attachments(message: discord.Message, *, has_words: bool) -> tuple[Attachment, ...]:
-    """What was sent along, files first; beside words, not what only goes with them: previews of links, stickers."""
-    sent = [file(one.filename, one.content_type, one.size, one.url) for one in message.attachments]
-    if message.message_snapshots:
-        sent.append(Attachment(Kind.FORWARD))
-    if message.poll:
-        sent.append(Attachment(Kind.POLL))
-    if message.stickers and not has_words:
+    """What was sent along, files first; beside words, not what only goes with them: previews of links, stickers.
+
+    What `quotes_of` tells in words is not among it.
+    """
+    sent = files_of(message.attachments)
+    is_told = bool(message.message_snapshots or message.poll)
+    if message.flags.forwarded and not message.message_snapshots:  # of a shape that can't be read
+        sent.append(Attachment(Kind.OTHER))
+    if message.stickers and not (has_words or is_told):
         sent.append(Attachment(Kind.STICKER))
-    if (message.embeds or _components(message)) and not (has_words or sent):
+    if (message.embeds or _components(message)) and not (has_words or is_told or sent):
         sent.append(Attachment(Kind.OTHER))
     return tuple(sent)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
 
     from bots.discord.api import Api
+    from bots.discord.names import Names
     from bots.discord.pace import Pace
     from bots.listening.recent import Remark
     from core.metrics import Metrics
@@ -52,9 +53,10 @@ def stands(said: Said) -> Stand:
 
 
 class DiscordHistory:
-    def __init__(self, api: Api, pace: Pace, metrics: Metrics) -> None:
+    def __init__(self, api: Api, pace: Pace, names: Names, metrics: Metrics) -> None:
         self._api = api
         self._pace = pace
+        self._names = names
         self._metrics = metrics
         self._channels: Bounded[int, object] = Bounded(MOST_CHANNELS)
         self._calling: set[asyncio.Task[Any]] = set()
@@ -98,13 +100,18 @@ class DiscordHistory:
             messages = await self._messages(client, channel, stretch)
             is_more = len(messages) == stretch.most and messages[-1].id > stretch.after + 1
             said = [one for one in reversed(messages) if one.id > stretch.after]
-            remarks = [remark for one in said if (remark := _remark(one, me))]
+            remarks = [remark for one in said if (remark := self._remark(one, me))]
             head = None
             if stretch.is_whole:
                 starter = _starter(said, number) or (await self._first(client, channel) if is_more else None)
-                head = _remark(starter, me) if starter else None
+                head = self._remark(starter, me) if starter else None
             whole_from = said[0].id if is_more else stretch.after + (not stretch.is_whole)
         return Page([one for one in remarks if not head or one.position != head.position], whole_from, head)
+
+    def _remark(self, message: discord.Message, me: int) -> Remark | None:
+        """None for what the bot said itself, and Discord."""
+        heard = read_message(message, me, names=self._names)
+        return remark_of(heard, message.id) if isinstance(heard, Overheard | Said) else None
 
     async def _post(self, channel: int, parent: int) -> discord.Thread | None:
         """Return the forum post that a thread is, if it is one."""
@@ -188,12 +195,6 @@ def _as_thread(place: PlaceId) -> ThreadId:
 
 def _may_read(channel: Any, me: int) -> bool:
     return bool(permissions(channel, channel.guild, me).read_message_history)
-
-
-def _remark(message: discord.Message, me: int) -> Remark | None:
-    """None for what the bot said itself, and Discord."""
-    heard = read_message(message, me)
-    return remark_of(heard, message.id) if isinstance(heard, Overheard | Said) else None
 
 
 def _starter(said: list[discord.Message], thread: int) -> discord.Message | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bots.discord.deleted import Deleted
+    from bots.discord.names import Names
     from bots.discord.pace import Pace
     from bots.discord.times import Times
     from bots.kit import Kit
@@ -63,6 +64,7 @@ class Listeners:
         deferring: dict[QuestionKey, asyncio.Event],
         times: Times,
         recent: Recent,
+        names: Names,
     ) -> None:
         """Say who is told.
 
@@ -87,11 +89,14 @@ class Listeners:
             recent=recent,
         )
         self._conversations = Conversations(relay)
+        self._names = names
         count, metrics = client.shard_count or 1, kit.vitals.metrics
         shards = (client.shard_ids if isinstance(client, discord.AutoShardedClient) else None) or range(count)
         self._catch_ups = {
             shard: CatchUp(
-                DiscordReader(client, pace, metrics, shard, self._conversations, bounds=times.catch_up),
+                DiscordReader(
+                    client, pace, metrics, shard, self._conversations, bounds=times.catch_up, names=self._names
+                ),
                 self._router,
                 relay,
                 mark_of(kit.notes, shard, count, times.overlap),
@@ -205,6 +210,7 @@ class Listeners:
     async def _hear(self, message: discord.Message) -> None:
         catch_up = self._catch_ups[connection.shard_of(_guild_of(message), self._client)]
         with catch_up.mark.hearing(message.id):
+            self._names.learn(message)
             if isinstance(message.channel, discord.PartialMessageable) and is_mentioned(message, self._me):
                 await _look_up_channel(message, self._client)
             try:
@@ -214,7 +220,7 @@ class Listeners:
                 if is_mentioned(message, self._me):
                     await _apologize(message, unavailable.sentence)
                 return
-            heard = read_message(message, self._me, conversation)
+            heard = read_message(message, self._me, conversation, names=self._names)
             if isinstance(heard, Wordless) and not self._knows_of_unreadable:
                 self._knows_of_unreadable = True
                 log.warning(
@@ -258,7 +264,8 @@ class Listeners:
 
     async def _take_command(self, interaction: Interaction, text: str) -> None:
         token = self._kit.secret_box.close(interaction.token)
-        asked = read_command(interaction, text, token, time.time() + TOKEN_LIFETIME)
+        until = time.time() + TOKEN_LIFETIME
+        asked = read_command(interaction, text, token, until, names=self._names)
         # Discord takes nothing for a response before it was told that one comes.
         deferring = self._deferring[asked.question.key] = asyncio.Event()
         try:

@@ -12,7 +12,7 @@ from bots.listening import unreadable
 from bots.listening.unreadable import HISTORY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from core.metrics import Metrics
 
@@ -30,6 +30,7 @@ _GUILD = frozenset({"id", "unavailable"})
 _AUTHOR = frozenset({"id", "username", "discriminator", "avatar"})
 # Without these, it gives the message no such attribute.
 _LISTS = ("mentions", "mention_roles", "components")
+_DEEPEST_FORWARD = 3  # forwards in a forward that are read
 
 
 def guard(client: discord.Client, metrics: Metrics) -> None:
@@ -156,13 +157,28 @@ def _message(client: discord.Client, channel: Any, data: Json) -> discord.Messag
 
 def _check(data: Json) -> None:
     """Raises for what discord.py takes, and what would fail later, when the message is read; adds what may be absent."""
-    if not isinstance(data["content"], str) or not isinstance(data["author"], dict):
+    if not (
+        isinstance(data["content"], str) and isinstance(data["author"], dict) and isinstance(data.get("flags", 0), int)
+    ):
         raise TypeError
     if not data["author"].keys() >= _AUTHOR:
         raise KeyError
     for name in _LISTS:
         if not isinstance(data.setdefault(name, []), list):
             raise TypeError
+    if isinstance(snapshots := data.get("message_snapshots"), list):
+        data["message_snapshots"] = list(_flat(snapshots))
+
+
+def _flat(snapshots: list[Any], depth: int = _DEEPEST_FORWARD) -> Iterator[Any]:
+    """Yield, behind each snapshot, those in it: discord.py reads one level, and no page says that there is no other."""
+    for one in snapshots:
+        message = one.get("message") if isinstance(one, dict) else None
+        if isinstance(message, dict) and isinstance(message.get("content"), str):  # else it would fail later
+            yield one
+            inner = message.get("message_snapshots")
+            if depth and isinstance(inner, list):
+                yield from _flat(inner, depth - 1)
 
 
 def _object(data: object) -> Json:

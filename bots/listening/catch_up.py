@@ -19,7 +19,7 @@ from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable, fa
 
 if TYPE_CHECKING:
     from bots.listening.mark import Mark
-    from bots.listening.reader import History, Reader
+    from bots.listening.reader import Backlog, Reader
     from bots.listening.router import Router
     from core.metrics import Metrics
     from core.relay import Relay
@@ -185,7 +185,7 @@ class CatchUp(Generic[P]):
         known = min(this.since, self._reader.position(newest) - 1) if newest else this.since
         return max(known, this.oldest)
 
-    def _is_deleted(self, place: P, newest: QuestionKey, told: History[P]) -> bool:
+    def _is_deleted(self, place: P, newest: QuestionKey, told: Backlog[P]) -> bool:
         """Does its absence prove that it was deleted? Only where what comes after it was told."""
         told_of, position = [at for at, _ in told.messages], self._reader.position(newest)
         is_in_range = told.after is not None and told.after < position < max(told_of, default=0)

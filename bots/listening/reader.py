@@ -31,7 +31,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class History(Generic[P]):
+class Backlog(Generic[P]):
     """What a platform tells of a place."""
 
     messages: Sequence[tuple[int, Any]]  # the position of each, and as it came; oldest first
@@ -79,7 +79,7 @@ class Reader(Protocol[P]):
     async def ready(self, *, is_urgent: bool) -> bool:
         """Wait until a call may be made; False if who asks just now, which *is_urgent*, had better not wait for it."""
 
-    async def read(self, place: P, after: int, this: Round[P]) -> History[P]:
+    async def read(self, place: P, after: int, this: Round[P]) -> Backlog[P]:
         """Return what was said in *place* after that position, and maybe what the platform tells beside it."""
 
     async def heard(self, place: P, message: Any) -> Heard:

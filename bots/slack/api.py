@@ -24,6 +24,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bots.slack.errors import NO_CODE, translate
 from bots.slack.times import USUAL, Times
 from core.errors import ChatBusy, ChatError, ChatLimited, ChatUnclear, ThreadGone, facts
+from core.names import tame
 from core.settings import proxy_for
 
 if TYPE_CHECKING:
@@ -187,6 +188,26 @@ class Api:
         """Return who made *channel*. https://docs.slack.dev/reference/methods/conversations.info"""
         found = _field(await self._call(self._once.conversations_info, channel=channel), "channel", dict)
         return str(found.get("creator") or "")
+
+    async def names_of_person(self, user: str) -> Mapping[str, str]:
+        """Return what people see somebody called. https://docs.slack.dev/reference/methods/users.info"""
+        person = _field(await self._call(self._once.users_info, user=user), "user", dict)
+        profile = person.get("profile")
+        profile = profile if isinstance(profile, dict) else {}
+        # https://docs.slack.dev/reference/objects/user-object#profile: the first is often empty
+        written = (profile.get("display_name"), profile.get("real_name"), person.get("real_name"), person.get("name"))
+        return {user: next((name for one in written if (name := tame(one))), "")}
+
+    async def names_of_channel(self, channel: str) -> Mapping[str, str]:
+        """Return what a channel is called. https://docs.slack.dev/reference/methods/conversations.info"""
+        found = _field(await self._call(self._once.conversations_info, channel=channel), "channel", dict)
+        return {channel: tame(found.get("name"))}
+
+    async def names_of_groups(self) -> Mapping[str, str]:
+        """Return what all groups of people are called. https://docs.slack.dev/reference/methods/usergroups.list"""
+        groups = _field(await self._call(self._once.usergroups_list), "usergroups", list)
+        told = (one for one in groups if isinstance(one, dict) and isinstance(one.get("id"), str))
+        return {str(one["id"]): tame(one.get("handle")) or tame(one.get("name")) for one in told}
 
     # Reading back, where waiting for Slack is not worth it
 

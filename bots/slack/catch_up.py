@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bots.bucket import until_free
-from bots.listening.reader import Bounds, History
+from bots.listening.reader import Backlog, Bounds
 from bots.listening.unreadable import HISTORY
 from bots.slack.events import read_back
 from bots.slack.ids import NAME, Place, is_ts, message_of, place_of, position, ts_at
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bots.listening.events import Heard
     from bots.listening.reader import Round
     from bots.slack.api import Api, Identity
+    from bots.slack.naming import Naming
     from bots.slack.pace import Pace
     from core.metrics import Metrics
     from core.thread import Thread
@@ -46,12 +47,20 @@ class SlackReader:
     chat = NAME
 
     def __init__(
-        self, api: Api, pace: Pace, identity: Identity, metrics: Metrics, *, kept_for_finding: int = KEPT_FOR_FINDING
+        self,
+        api: Api,
+        pace: Pace,
+        identity: Identity,
+        metrics: Metrics,
+        *,
+        naming: Naming,
+        kept_for_finding: int = KEPT_FOR_FINDING,
     ) -> None:
         """*kept_for_finding*: calls of the budget that are left to others."""
         self._api = api
         self._pace = pace
         self._identity = identity
+        self._naming = naming
         self._metrics = metrics
         self.bounds = BOUNDS
         self._kept_for_finding = kept_for_finding
@@ -93,7 +102,7 @@ class SlackReader:
         await until_free(lambda: self._pace.reads.wait_for(self._kept_for_finding))
         return True
 
-    async def read(self, place: Place, after: int, this: Round[Place]) -> History[Place]:
+    async def read(self, place: Place, after: int, this: Round[Place]) -> Backlog[Place]:
         """Beside it, Slack tells anyhow of the message that a thread hangs on.
 
         In a channel it is asked for the older ones that threads hang on which were active of late.
@@ -116,10 +125,11 @@ class SlackReader:
             is_whole = not cursor or (not thread_ts and fresh < len(said))
         messages = sorted(found.items())
         below = {} if thread_ts else self._below(channel, messages, after, this.asked)
-        return History(messages, after if is_whole else None, calls, below)
+        return Backlog(messages, after if is_whole else None, calls, below)
 
     async def heard(self, place: Place, message: Message) -> Heard:
-        return read_back(message, self._identity.team, place[0], self._identity.user)
+        here = self._identity.team, place[0], self._identity.user
+        return await self._naming.read(lambda names: read_back(message, *here, names), message)
 
     async def _page(self, channel: str, thread_ts: str, since: str, cursor: str) -> Mapping[str, Any]:
         try:

@@ -22,6 +22,7 @@ from bots.slack.hands import SlackHands
 from bots.slack.ids import NAME
 from bots.slack.indicator import Indicator
 from bots.slack.listeners import Listeners
+from bots.slack.naming import Naming
 from bots.slack.note import notes
 from bots.slack.pace import Pace
 from bots.slack.rendering import SlackRenderer
@@ -64,10 +65,11 @@ class SlackChat:
         self._identity: Identity | None = None  # None until Slack told
         self._app: AsyncApp | None = None  # None while nothing listens
         self._notes = notes()
+        self._naming = Naming(self._api, tells=kit.names)
         self._told: BoundedSet[PlaceId] = BoundedSet(MOST_CHANNELS)
         self._recent = Recent(stands=history.stands, is_told_all=self._told.__contains__)
         reader = history.SlackHistory(self._api, self._pace, self._who_am_i, kit.vitals.metrics)
-        self._history = History(self._recent, reader, history.Names(self._api).of)
+        self._history = History(self._recent, reader, self._naming.people)
         if not section.uses_socket_mode:
             secret = section.signing_secret.get_secret_value()
             self._reader = Reader(secret, kit.vitals.metrics, say_again=times.say_again)
@@ -94,6 +96,7 @@ class SlackChat:
                 pace=self._pace,
                 identity=identity,
                 indicator=self._indicator,
+                naming=self._naming,
                 recent=self._recent,
                 told=self._told,
             )

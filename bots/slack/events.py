@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bots.listening.events import Deleted, Edited, Ignored, Overheard, Said
 from bots.reply.note import Note
+from bots.slack.carried import files_of, is_forward, quotes_of
 from bots.slack.ids import is_ts, key_of, message_of, place_of, position, thread_in
 from bots.slack.markdown import mentions, plain
+from bots.slack.names import NAMELESS, Names
 from bots.slack.note import Where
-from core.attachment import MOST, Attachment, Kind, file
+from core.attachment import Attachment, Kind
 from core.commands import parse
+from core.names import tame
+from core.quote import Quote, Source
 from core.turn import Question
 from core.words import is_blank
 
@@ -25,51 +29,57 @@ _BOTS_SUBTYPE = "bot_message"
 _SLACKBOT = "USLACKBOT"
 _DEEPEST = 4  # who is called stands in a section, in a list, in a block
 # What Slack leaves, by a change, of a deleted message that has replies; its pages don't mention it, its events do.
-_TOMBSTONE = "tombstone"  # and in a file's `mode`, of one that was deleted
+_TOMBSTONE = "tombstone"
 
 
-def read_event(body: Mapping[str, Any], bot_user: str) -> Said | Overheard | Deleted | Ignored:
+def read_event(body: Mapping[str, Any], bot_user: str, names: Names = NAMELESS) -> Said | Overheard | Deleted | Ignored:
     """Read an event of the type `message` or `app_mention`: both come for one mention, in any order."""
     event, team = body["event"], _team(body)
     match event.get("subtype"):
         case "message_changed":
-            return _read_change(event, team, bot_user)
+            return _read_change(event, team, bot_user, names)
         case "message_deleted":
             return _read_deletion(event, event["deleted_ts"], team, bot_user)
     if event.get("hidden") or event.get("edited"):
         return Ignored("not something that somebody said just now")
-    return read_message(event, team, event["channel"], bot_user)
+    return read_message(event, team, event["channel"], bot_user, names)
 
 
-def read_message(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said | Overheard | Ignored:
+def read_message(
+    message: Mapping[str, Any], team: str, channel: str, bot_user: str, names: Names = NAMELESS
+) -> Said | Overheard | Ignored:
     """Read what somebody says."""
     if _is_another_bots(message, bot_user):
-        return Overheard(_said(message, team, channel, bot_user), is_bots=True)
+        return Overheard(_said(message, team, channel, bot_user, names), is_bots=True)
     if reason := _reason_to_ignore(message, bot_user):
         return Ignored(reason)
-    said = _said(message, team, channel, bot_user)
+    said = _said(message, team, channel, bot_user, names)
     return said if _is_for_the_bot(message, channel, bot_user) else Overheard(said)
 
 
 def read_back(
-    message: Mapping[str, Any], team: str, channel: str, bot_user: str
+    message: Mapping[str, Any], team: str, channel: str, bot_user: str, names: Names = NAMELESS
 ) -> Said | Overheard | Deleted | Ignored:
     """Read a message from a channel's history, as it is now."""
     if message.get("subtype") == _TOMBSTONE:
         return Deleted((key_of(team, channel, message["ts"]),))
     if not message.get("edited") or _reason_to_ignore(message, bot_user):
-        return read_message(message, team, channel, bot_user)
+        return read_message(message, team, channel, bot_user, names)
     # What it said before, history doesn't tell.
     is_for_the_bot = _is_for_the_bot(message, channel, bot_user)
-    return _edited(message, team, channel, bot_user, at=message["ts"], may_ask=is_for_the_bot)
+    return _edited(message, team, channel, bot_user, names, at=message["ts"], may_ask=is_for_the_bot)
 
 
-def _edited(message: Mapping[str, Any], team: str, channel: str, bot_user: str, *, at: str, may_ask: bool) -> Edited:
-    said = _said(message, team, channel, bot_user)
+def _edited(
+    message: Mapping[str, Any], team: str, channel: str, bot_user: str, names: Names, *, at: str, may_ask: bool
+) -> Edited:
+    said = _said(message, team, channel, bot_user, names)
     return Edited(said.question, said.note, position(at), said.places, may_ask=may_ask)
 
 
-def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited | Overheard | Deleted | Ignored:
+def _read_change(
+    event: Mapping[str, Any], team: str, bot_user: str, names: Names
+) -> Edited | Overheard | Deleted | Ignored:
     """https://docs.slack.dev/reference/events/message/message_changed"""
     channel, after, before = event["channel"], event["message"], event.get("previous_message") or {}
     if after.get("subtype") == _TOMBSTONE:
@@ -79,12 +89,12 @@ def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited |
         return Ignored("its words have not changed")
     if _is_another_bots(after, bot_user):
         at = event.get("event_ts") or event["ts"]
-        return Overheard(_edited(after, team, channel, bot_user, at=at, may_ask=False), is_bots=True)
+        return Overheard(_edited(after, team, channel, bot_user, names, at=at, may_ask=False), is_bots=True)
     if reason := _reason_to_ignore(after, bot_user):
         return Ignored(reason)
     was_asked = _is_for_the_bot(before, channel, bot_user) if before else False
     at = event.get("event_ts") or event["ts"]  # an old message can be edited only now
-    edited = _edited(after, team, channel, bot_user, at=at, may_ask=not was_asked)
+    edited = _edited(after, team, channel, bot_user, names, at=at, may_ask=not was_asked)
     return edited if was_asked or _is_for_the_bot(after, channel, bot_user) else Overheard(edited)
 
 
@@ -96,38 +106,41 @@ def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) 
     return Deleted((key_of(team, event["channel"], ts),))
 
 
-def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str) -> Said:
+def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str, names: Names) -> Said:
     ts = message["ts"]
     thread_ts = message.get("thread_ts") or ts
     if not (is_ts(ts) and is_ts(thread_ts)):
         raise ValueError("a message without a time of its own")
     at, key, thread = position(ts), key_of(team, channel, ts), thread_in(team, channel, thread_ts)
-    text = plain(message.get("text") or "", bot_user, names={})
-    attachments = _attachments(message, has_words=not is_blank(text))
+    text = plain(message.get("text") or "", bot_user, names.words)
+    quotes = quotes_of(message, bot_user, names)
+    attachments = _attachments(message, quotes, has_words=not is_blank(text))
     # A command is done before anybody could see a sign of it.
     note = Note(Where(channel, thread_ts, ts, has_sign=parse(text) is None))
     # The first message of a thread waits for nothing.
     places = () if thread_ts == ts else ((channel, ""), (channel, thread_ts))
-    asker, name = message.get("user") or message["bot_id"], _name_of_bot(message)
-    return Said(Question(key, thread, asker, text, attachments, asker_name=name), note, at, places)
+    asker = message.get("user") or message["bot_id"]
+    question = Question(
+        key,
+        thread,
+        asker,
+        text,
+        attachments,
+        # Who talks with the bot alone needs no name.
+        asker_name="" if thread.is_direct else tame(_name_of_bot(message) or names.author(asker)),
+        quotes=quotes,
+    )
+    return Said(question, note, at, places)
 
 
-def _attachments(message: Mapping[str, Any], *, has_words: bool) -> tuple[Attachment, ...]:
-    """What was sent along; beside words, not what Slack adds to them: previews of links.
-
-    https://docs.slack.dev/reference/objects/file-object: a file can come without its name, size and type, as one that
-    is another organisation's, or that the workspace's plan hides. None can be read yet, so that none has a URL.
-    """
-    files = [one if isinstance(one, Mapping) else {} for one in _list(message, "files")]
-    sent = [
-        file(one.get("name") or one.get("title"), one.get("mimetype"), one.get("size"))
-        for one in files[:MOST]
-        if one.get("mode") != _TOMBSTONE
-    ]
+def _attachments(message: Mapping[str, Any], quotes: Sequence[Quote], *, has_words: bool) -> tuple[Attachment, ...]:
+    """What was sent along and is not among *quotes*; beside words, not what Slack adds to them: previews of links."""
+    sent = files_of(message.get("files"))
     beside = _list(message, "attachments")
-    if any(isinstance(one, Mapping) and one.get("is_share") for one in beside):
-        sent.append(Attachment(Kind.FORWARD))
-    elif not (has_words or sent) and (beside or (is_blank(message.get("text") or "") and _list(message, "blocks"))):
+    is_told = any(one.source is Source.FORWARD for one in quotes)
+    has_odd_forward = any(map(is_forward, beside)) and not is_told
+    is_all = not (has_words or sent or quotes)
+    if has_odd_forward or (is_all and (beside or (is_blank(message.get("text") or "") and _list(message, "blocks")))):
         sent.append(Attachment(Kind.OTHER))
     return tuple(sent)
 

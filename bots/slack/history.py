@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bots.bucket import Bucket, until_free
+from bots.bucket import until_free
 from bots.listening.events import Overheard, Said
 from bots.listening.history import CHANNEL_WITHIN, MOST_OF_CHANNEL, Page, Stretch, Wanted
 from bots.listening.recent import BEGINNING, Stand, remark_of
@@ -18,11 +17,10 @@ from bots.slack.events import read_message
 from bots.slack.ids import NAME, SCALE, is_ts, message_of, place_of, position, thread_in, ts_at
 from bots.slack.pace import KEPT_FROM_CONTEXT, READS
 from bots.slack.unreadable import skipped
-from core.bounded import Bounded
-from core.errors import ChatError, ChatForbidden, ChatLimited, facts
+from core.errors import ChatError, ChatForbidden, ChatLimited
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bots.listening.recent import Remark
     from bots.slack.api import Api, Identity
@@ -39,11 +37,6 @@ WIDER = 8  # times as far back, where nothing was found
 FEW = 15  # messages at once for some apps, which may ask only once a minute: …/apis/web-api/rate-limits
 FEW_AGAIN = 60.0  # seconds
 WAITS = 2.0  # seconds for the workspace's budget; who asks waits for it
-# users.info is tier 4, 100 a minute: https://docs.slack.dev/reference/methods/users.info; some are left to others.
-LOOK_UPS_A_SECOND = 60 / 60
-LOOK_UPS_AT_ONCE = 20
-LOOK_UP_TIMEOUT = 1.5  # seconds
-MOST_NAMES = 10_000
 
 BUSY = (
     "More is asked here at the moment than Slack lets me read, so I answered without what was said before. Ask again in "
@@ -197,33 +190,3 @@ def _guess(last: int, stretch: Stretch, parent: Message, read: int) -> int:
     rest = count - read if isinstance(count, int) and stretch.is_whole else 0
     span = stretch.before - last
     return stretch.before - (span * LARGE_PAGE // 2 // rest if rest > LARGE_PAGE // 2 else span)
-
-
-class Names:
-    """What people are called, as far as Slack tells it in time; remembered, since Slack limits the asking."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
-        self._known: Bounded[str, str] = Bounded(MOST_NAMES)
-        self._calls = Bucket(LOOK_UPS_A_SECOND, LOOK_UPS_AT_ONCE)
-
-    async def of(self, users: Collection[str]) -> Mapping[str, str]:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_UP_TIMEOUT):
-                await asyncio.gather(*(self._look_up(user) for user in sorted(users) if user not in self._known))
-        return {user: self._known[user] for user in users if user in self._known}
-
-    async def _look_up(self, user: str) -> None:
-        if not self._calls.try_take():
-            return
-        try:
-            person = await self._api.person(user)
-        except ChatLimited as error:
-            self._calls.hold(error.retry_after or FEW_AGAIN)
-        except ChatError as error:
-            log.debug("Slack does not tell a name", **facts(error))
-        else:
-            profile = person.get("profile")
-            found = profile if isinstance(profile, dict) else {}
-            names = found.get("display_name"), found.get("real_name"), person.get("name")
-            self._known[user] = next((name for name in names if isinstance(name, str) and name), "")

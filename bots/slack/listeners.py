@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import secrets
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -29,7 +31,6 @@ from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Iterator, Mapping
 
     from slack_bolt.context.ack.async_ack import AsyncAck
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from bots.slack.api import Api, Identity
     from bots.slack.ids import Place
     from bots.slack.indicator import Indicator
+    from bots.slack.naming import Naming
     from bots.slack.note import Where
     from bots.slack.pace import Pace
     from bots.slack.settings import Section
@@ -86,6 +88,7 @@ class Listeners:
         pace: Pace,
         identity: Identity,
         indicator: Indicator,
+        naming: Naming,
         recent: Recent,
         told: BoundedSet[PlaceId],
     ) -> None:
@@ -99,6 +102,8 @@ class Listeners:
         self._identity = identity
         self._indicator = indicator
         self._people = People(api, identity.team)
+        self.naming = naming
+        self._in_order: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # what a channel brings
         self._commands = Commands(relay, identity, self._people)
         self._router = Router(
             relay,
@@ -109,7 +114,7 @@ class Listeners:
             recent=recent,
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
-        reader = SlackReader(api, pace, identity, self._metrics)
+        reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
 
     def app(self, tasks: asyncio.TaskGroup) -> AsyncApp:
@@ -176,7 +181,20 @@ class Listeners:
             said = heard.said if isinstance(heard, Overheard) else heard
             self._told.add(said.question.thread.channel)
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
-            await self._hear(heard)
+            await self._hear(await self._named(body))
+
+    async def _named(self, body: Mapping[str, Any]) -> Heard:
+        """Read an event with the names of those whom it names: as soon as all that its channel brought before is read."""
+        event = body["event"]
+        message = event["message"] if event.get("subtype") == "message_changed" else event
+        naming = asyncio.create_task(
+            self.naming.read(lambda names: read_event(body, self._identity.user, names), message)
+        )
+        try:
+            async with self._in_order.setdefault(str(event.get("channel")), asyncio.Lock()):
+                return await naming
+        finally:
+            naming.cancel()
 
     async def _hear(self, heard: Heard) -> None:
         if isinstance(heard, Said):

@@ -21,8 +21,12 @@ SCOPES = (
     "mpim:history",
     "mpim:read",
     "reactions:write",  # the sign of life
-    "users:read",  # know guests, who may not change presets, and admins, who may reset others' threads
+    "usergroups:read",  # know what groups of people are called
+    # Know what people are called; guests, who may not change presets; and admins, who may reset others' threads.
+    "users:read",
 )
+# Without these, something is missing that an answer can do without; what, they say.
+WORTH_HAVING = {"usergroups:read": "a group of people that somebody mentions has no name in the question"}
 EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
 
 

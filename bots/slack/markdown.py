@@ -212,7 +212,7 @@ def mentions(text: str, user: str) -> bool:
 
 
 def plain(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
-    """What a person wrote, as they saw it; *names* has those of mentioned users by id, where known."""
+    """What a person wrote, as they saw it; *names* has those of mentioned users, channels and groups by id, where known."""
     if own := re.match(rf"\s*<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>", text):
         text = after_name(text[own.end() :])
 
@@ -230,12 +230,13 @@ def plain(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
 
 def _spoken(kind: str, target: str, label: str, names: Mapping[str, str]) -> str:
     match kind:
-        case "@":
-            return "@" + names.get(target, label or target)
-        case "#":
-            return "#" + (label or target)
+        case "@" | "#":
+            return kind + names.get(target, label or target)
         case "!":  # <!here>, <!subteam^S1|@team>, <!date^…|what an old client shows>
-            return label or "@" + target.split("^")[1 if target.startswith("subteam^") else 0]
+            word, _, group = target.partition("^")
+            if group in names and word == "subteam":
+                return "@" + names[group]
+            return label or "@" + (group.partition("^")[0] if word == "subteam" else word)
         case _:
             address = re.sub("^(?:mailto|tel):", "", target)
             is_same = label in ("", target, address, re.sub("^https?://", "", target))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bots.finding import Finding, Verdict
 from bots.slack.api import Api, Identity
 from bots.slack.errors import DEAD
-from bots.slack.manifest import SCOPES
+from bots.slack.manifest import SCOPES, WORTH_HAVING
 from bots.slack.pace import Pace
 from core.errors import ChatBusy, ChatClosed, ChatError, ChatLimited, ChatUnclear, SetupError
 
@@ -56,12 +56,14 @@ def lacking(identity: Identity) -> Iterator[Finding]:
             "this server doesn't say which scopes it grants, so they were not compared with `bobbin manifest slack`",
             Verdict.ADVICE,
         )
-    elif missing := sorted(set(SCOPES) - identity.scopes):
-        yield Finding(
-            f"The app lacks these scopes: {', '.join(missing)}. Paste `bobbin manifest slack` at {APPS}, and install the "
-            "app again.",
-            Verdict.WRONG,
-        )
+        return
+    again = f"Paste `bobbin manifest slack` at {APPS}, and install the app again."
+    missing = sorted(set(SCOPES) - identity.scopes)
+    if needed := [scope for scope in missing if scope not in WORTH_HAVING]:
+        yield Finding(f"The app lacks these scopes: {', '.join(needed)}. {again}", Verdict.WRONG)
+    for scope in missing:
+        if without := WORTH_HAVING.get(scope):
+            yield Finding(f"The app lacks the scope {scope}, so {without}. {again}", Verdict.ADVICE)
 
 
 def advice(refusal: ChatError, token_name: str, token: str, url: str) -> str:

@@ -190,6 +190,8 @@ class Ledger:
             question="",
             references=[],
             attachments=[],
+            asker_name="",
+            quotes=[],
             answer="",
             problem="",
             aside="",

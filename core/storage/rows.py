@@ -59,7 +59,7 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "workspace": question.thread.workspace,
         "asker": question.asker,
         "question": question.text,
-        "references": list(question.references),
+        "references": [one.url for one in question.attachments if one.is_read],
         "attachments": [asdict(one) for one in question.attachments],
         "asker_name": question.asker_name,
         "quotes": [quote.stored(one) for one in question.quotes] or None,

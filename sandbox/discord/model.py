@@ -69,6 +69,8 @@ class User:
     roles: list[int] = field(default_factory=list)
     accepts_dms: bool = True
     locale: str = "en-US"
+    shown: str = ""  # what people see, if it is another than the name
+    nick: str | None = None  # what they see in this server
     is_webhook: bool = False  # a name under which messages come, and nobody who is there
 
     @property

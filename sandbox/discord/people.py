@@ -44,9 +44,16 @@ class People:
                 return channel
         raise ValueError(f"There is no channel or thread {where!r}.")
 
-    def add_user(self, name: str, *, manages_guild: bool = False, is_bot: bool = False) -> User:
-        """A new member; with *manages_guild* one who keeps order, with *is_bot* another application's bot."""
-        return self.world.add_user(name, manages_guild=manages_guild, is_bot=is_bot)
+    def add_user(
+        self, name: str, *, manages_guild: bool = False, is_bot: bool = False, shown: str = "", nick: str | None = None
+    ) -> User:
+        """A new member; with *manages_guild* one who keeps order, with *is_bot* another application's bot.
+
+        People see the name *shown*, and in the server the *nick*.
+        """
+        user = self.world.add_user(name, manages_guild=manages_guild, is_bot=is_bot)
+        user.shown, user.nick = shown, nick
+        return user
 
     def add_channel(self, name: str, *, forum: bool = False) -> Channel:
         kind = ChannelKind.FORUM if forum else ChannelKind.TEXT
@@ -102,8 +109,12 @@ class People:
         return {"id": str(self.world.snowflakes.next()), "name": name, "format_type": 1}
 
     def _forwarded(self, message: Message) -> Draft:
-        """https://discord.com/developers/docs/resources/message#message-snapshot-object"""
+        """https://discord.com/developers/docs/resources/message#message-snapshot-object
+
+        A snapshot has no snapshots among its fields: what is forwarded again is what was forwarded first.
+        """
         whole = payloads.message_json(self.world, message)
+        whole |= whole["message_snapshots"][0]["message"] if "message_snapshots" in whole else {}
         shared = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "mentions")
         snapshot = {name: whole[name] for name in (*shared, "mention_roles", "components")}
         snapshot |= {name: whole[name] for name in ("sticker_items",) if name in whole}

@@ -14,6 +14,7 @@ SCOPES = frozenset(
         *("commands", "channels:history", "channels:join", "channels:read", "files:read", "files:write"),
         *("groups:history", "groups:read", "groups:write", "im:history", "im:read", "im:write"),
         *("mpim:history", "mpim:read", "mpim:write", "reactions:read", "reactions:write", "team:read", "users:read"),
+        "usergroups:read",
     }
 )
 

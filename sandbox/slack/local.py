@@ -17,7 +17,7 @@ from sandbox.slack.faults import Faults
 from sandbox.slack.installation import EVENT_SCOPES, SCOPES, Installation
 from sandbox.slack.interactions import Interaction, Interactions
 from sandbox.slack.limits import Limits
-from sandbox.slack.nouns import Change, Channel, JsonObject, Message, SharedFile, User
+from sandbox.slack.nouns import Change, Channel, Group, JsonObject, Message, SharedFile, User
 from sandbox.slack.people import Given, People
 from sandbox.slack.platform import Platform
 from sandbox.slack.request_url import RequestUrl
@@ -158,9 +158,13 @@ class LocalSlack:
     def channel(self, channel: Channel | str) -> Channel:
         return self._people.channel(channel)
 
-    def add_user(self, name: str, *, is_bot: bool = False, is_guest: bool = False) -> User:
+    def add_user(self, name: str, *, is_bot: bool = False, is_guest: bool = False, display_name: str = "") -> User:
         """A new person, a guest, or another app's bot."""
-        return self._workspace.add_user(name, is_bot=is_bot, is_guest=is_guest)
+        return self._workspace.add_user(name, is_bot=is_bot, is_guest=is_guest, display_name=display_name)
+
+    def add_group(self, handle: str, *members: User | str) -> Group:
+        """People who can be mentioned together."""
+        return self._workspace.add_group(handle, [self.user(member).id for member in members])
 
     def add_channel(self, name: str, *members: User | str, private: bool = False) -> Channel:
         return self._people.add_channel(name, [self.user(member) for member in members], private=private)

@@ -60,10 +60,20 @@ class User:
     name: str
     bot_id: str = ""  # empty for people
     is_guest: bool = False
+    display_name: str = ""  # what people see, if it is another than the name
 
     @property
     def is_bot(self) -> bool:
         return bool(self.bot_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People who are mentioned together: https://docs.slack.dev/reference/objects/usergroup-object"""
+
+    id: str
+    handle: str
+    users: tuple[str, ...]
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sandbox.slack.nouns import Channel, ChannelKind, JsonObject, Message, SharedFile, User
+from sandbox.slack.nouns import Channel, ChannelKind, Group, JsonObject, Message, SharedFile, User
 
 if TYPE_CHECKING:
     from sandbox.slack.installation import Installation
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 def user_object(user: User, workspace: Workspace) -> JsonObject:
     """https://docs.slack.dev/reference/objects/user-object"""
+    shown = user.display_name or user.name
     profile: JsonObject = {
         "real_name": user.name.title(),
         "real_name_normalized": user.name.title(),
-        "display_name": user.name,
-        "display_name_normalized": user.name,
+        "display_name": shown,
+        "display_name_normalized": shown,
         "avatar_hash": "",
         "status_text": "",
         "status_emoji": "",
@@ -76,6 +77,29 @@ def channel_object(channel: Channel, bot: User) -> JsonObject:
         "previous_names": [],
         "num_members": len(channel.members),
     }
+
+
+def group_object(group: Group, workspace: Workspace, *, with_users: bool, with_count: bool) -> JsonObject:
+    """https://docs.slack.dev/reference/objects/usergroup-object"""
+    body: JsonObject = {
+        "id": group.id,
+        "team_id": workspace.team_id,
+        "is_usergroup": True,
+        "name": group.handle.title(),
+        "description": "",
+        "handle": group.handle,
+        "is_external": False,
+        "date_create": int(time.time()),
+        "date_update": int(time.time()),
+        "date_delete": 0,
+        "auto_type": None,
+        "created_by": "",
+        "updated_by": "",
+        "deleted_by": None,
+        "prefs": {"channels": [], "groups": []},
+    }
+    body |= {"users": list(group.users)} if with_users else {}
+    return body | ({"user_count": str(len(group.users))} if with_count else {})
 
 
 def bot_object(bot: User, app_id: str, workspace: Workspace) -> JsonObject:

@@ -109,7 +109,10 @@ class People:
         return self._workspace.change(after)
 
     def forward(self, user: User, message: Message, channel: Channel, text: str) -> Message:
-        """What workspaces send: the words are an attachment. Slack's reference has no page on it."""
+        """What workspaces send: the words are an attachment, and so is what they forward. Slack's reference has no page on it.
+
+        The blocks are inside once more: https://github.com/slackapi/java-slack-sdk/issues/1179
+        """
         message = self._current(message)
         author = self._workspace.users[message.user]
         shared: JsonObject = {
@@ -118,13 +121,18 @@ class People:
             "channel_id": message.channel,
             "channel_team": self._workspace.team_id,
             "author_id": message.user,
-            "author_name": author.name,
+            "author_name": author.display_name or author.name,
             "is_msg_unfurl": True,
             "is_share": True,
             "text": message.text,
             "fallback": message.text,
             "mrkdwn_in": ["text"],
         }
+        if message.blocks:
+            wrapped = {"team": self._workspace.team_id, "channel": message.channel, "ts": message.ts}
+            shared["message_blocks"] = [wrapped | {"message": {"blocks": list(message.blocks)}}]
+        if forwards := [one for one in message.attachments if one.get("is_share")]:
+            shared["attachments"] = forwards
         if message.files:
             origin = self._platform.origin
             shared["files"] = [file_object(file, message.user, origin) for file in message.files]

@@ -14,6 +14,7 @@ from sandbox.slack.nouns import (
     Channel,
     ChannelKind,
     Clock,
+    Group,
     JsonObject,
     Message,
     Reaction,
@@ -65,6 +66,7 @@ class Workspace:
         self.clock = Clock()
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
+        self.groups: dict[str, Group] = {}
         self.views: dict[str, JsonObject] = {}
         self.homes: dict[str, str] = {}  # user → the id of the view on their home tab
         self.listeners: list[Callable[[Change], None]] = []
@@ -77,10 +79,16 @@ class Workspace:
 
     # Who and where
 
-    def add_user(self, name: str, *, is_bot: bool = False, is_guest: bool = False) -> User:
-        user = User(id=new_id("U"), name=name, bot_id=new_id("B") if is_bot else "", is_guest=is_guest)
+    def add_user(self, name: str, *, is_bot: bool = False, is_guest: bool = False, display_name: str = "") -> User:
+        bot_id = new_id("B") if is_bot else ""
+        user = User(new_id("U"), name, bot_id, is_guest=is_guest, display_name=display_name)
         self.users[user.id] = user
         return user
+
+    def add_group(self, handle: str, users: Iterable[str]) -> Group:
+        group = Group(new_id("S"), handle, tuple(users))
+        self.groups[group.id] = group
+        return group
 
     def add_channel(self, name: str, members: Iterable[str], kind: ChannelKind = ChannelKind.PUBLIC) -> Channel:
         prefix = {ChannelKind.DIRECT: "D", ChannelKind.GROUP_DIRECT: "G"}.get(kind, "C")

@@ -16,17 +16,19 @@ _TOLD: tuple[tuple[str, str], ...] = (
 )
 _REMEMBER = re.compile(r"(?<!do you )\bremember(?: that|:| this:)\s+(?!I\b.*\?)([^.!?\n\"]+)", re.IGNORECASE)
 _SPELLINGS = {"favorite": "favourite", "color": "colour"}
+_ASKER = re.compile(r'\A"[^"\n]*" asks:\n+')  # who asks, on a line of its own
 _QUOTED = re.compile(r"\s*(?:>|\{\"|</?\w+>)")
 
 
 def ask_of(question: str) -> str:
-    """Return what is asked now, without what is quoted: lines that begin with `>`, a tag, or a JSON object."""
+    """Return what is asked now, without who asks and what is quoted: lines that begin with `>`, a tag, or a JSON object."""
+    question = _ASKER.sub("", question)
     lines = question.splitlines()
     quoted = [number for number, line in enumerate(lines) if _QUOTED.match(line)]
     if not quoted:
         return question.strip()
     after = "\n".join(lines[quoted[-1] + 1 :]).strip()
-    after = re.sub(r"\A[^\n]*:\n+", "", after)  # such as "Answer this question:"
+    after = _ASKER.sub("", re.sub(r"\A(?!\")[^\n]*:\n+", "", after))  # such as "Answer this question:"
     return after or "\n".join(lines[: quoted[0]]).strip() or question.strip()
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.storage.deeds import Deed
 
 ROOM = PlaceId("chat:work/room")
-ALONG = (Attachment(Kind.IMAGE, "a.png", 3, "https://example.org/a.png"), Attachment(Kind.POLL))
+ALONG = (Attachment(Kind.IMAGE, "a.png", 3, "https://example.org/a.png"), Attachment(Kind.STICKER))
 
 
 def thread(name: str = "1") -> Thread:

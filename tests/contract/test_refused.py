@@ -105,7 +105,7 @@ def refuse(connection: Connection, when: str, on: str) -> None:
 async def test_a_question_that_the_database_refuses_is_told_so_once(core: Core, database: Database, words: str) -> None:
     await database.run(lambda connection: refuse(connection, "new.question like '%unkeepable%'", "insert"))
     for _ in range(2):  # a platform delivers it again
-        turn = await core.ask(text=words, attachments=(Attachment(Kind.POLL),))
+        turn = await core.ask(text=words, attachments=(Attachment(Kind.STICKER),))
         assert (turn.status, turn.shown, turn.answer) == (Status.ANSWERED, True, CannotBeKept().sentence)
     assert core.chat.now == [CannotBeKept().sentence]
     assert not core.upstream.prompts
@@ -140,5 +140,5 @@ async def test_letters_that_the_database_does_not_have_end_a_turn_with_a_sentenc
 
 async def test_nothing_of_a_question_that_is_refused_is_kept(core: Core, database: Database) -> None:
     await database.run(lambda connection: refuse(connection, "new.question like '%unkeepable%'", "insert"))
-    turn = await core.ask(text="unkeepable", attachments=(Attachment(Kind.POLL),))
+    turn = await core.ask(text="unkeepable", attachments=(Attachment(Kind.STICKER),))
     assert (turn.question.text, turn.question.attachments) == ("", ())

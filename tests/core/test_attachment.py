@@ -95,13 +95,13 @@ def test_where_files_can_not_be_fetched_each_is_named_but_not_a_hundred() -> Non
 
 
 def test_each_reason_is_told_once() -> None:
-    mixed = [read("a.mp3"), Attachment(Kind.POLL), read("b.mp3"), read("c.png")]
+    mixed = [read("a.mp3"), Attachment(Kind.STICKER), read("b.mp3"), read("c.png")]
     assert left_out(mixed) == (
         'I can\'t listen to audio yet, so this answer leaves out "a.mp3" and "b.mp3". '
-        "I can't read polls yet, so this answer leaves out the poll."
+        "I can't see stickers yet, so this answer leaves out the sticker."
     )
     assert declined(mixed[:3]) == (
-        "I can't listen to audio yet. I can't read polls yet. Ask me something in words, and I'll answer."
+        "I can't listen to audio yet. I can't see stickers yet. Ask me something in words, and I'll answer."
     )
     assert declined([]) == left_out([]) == left_out(mixed[3:]) == ""
 

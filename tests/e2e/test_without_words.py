@@ -1,4 +1,4 @@
-"""Messages that say nothing in words: files, stickers, polls, forwards. They are asked about, or it is said why not."""
+"""Messages that say nothing in words: files, stickers. They are asked about, or it is said why not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox import discord, slack
-from sandbox.discord import File, LocalDiscord, Poll
+from sandbox.discord import File, LocalDiscord
 from sandbox.slack import LocalSlack, SharedFile
 from sandbox.upstream import Emulator
 
@@ -121,18 +121,12 @@ async def test_words_beside_it_are_answered_and_it_is_said_once_what_was_left_ou
     assert files(emulator) == [["pump.png"]]
 
 
-async def test_stickers_polls_and_forwards_alone_are_called_by_their_names(
+async def test_a_sticker_alone_is_called_by_its_name(
     running: Any, there: OnDiscord, sqlite_url: str, emulator: Emulator
 ) -> None:
-    local = there.local
     async with running(sqlite_url, "discord") as bobbin:
-        said = await local.say("ben", "general", "E42: valve sensor out of range")
-        await local.say("ada", there.dm, stickers=["Wave"])
-        assert (await there.told(bobbin, 1)).startswith("I can't see stickers yet. Ask me something")
-        await local.say("ada", there.dm, poll=Poll("Lunch?", ("Now", "Later")))
-        assert (await there.told(bobbin, 2)).startswith("I can't read polls yet. Ask me something")
-        await local.say("ada", there.dm, forward=said)
-        assert (await there.told(bobbin, 3)).startswith("I can't read forwarded messages yet. Paste")
+        await there.local.say("ada", there.dm, stickers=["Wave"])
+        assert (await there.told(bobbin)).startswith("I can't see stickers yet. Ask me something")
     assert not emulator.requests
 
 
@@ -147,9 +141,9 @@ async def test_in_the_bots_thread_a_forward_is_answered_and_a_sticker_is_left_al
         [thread] = local.threads()
         await local.say("ben", thread, stickers=["Wave"])
         await local.say("ada", thread, forward=said)
-        assert (await there.told(bobbin, 2)).startswith("I can't read forwarded messages yet.")
+        await there.told(bobbin, 2)
     assert len(there.answers()) == 2
-    assert len(emulator.requests) == 1
+    assert ["E42" in question for question in questions(emulator)] == [False, True]
 
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\u2800", "\u3164", " \u2060\ufe0f "])
@@ -225,7 +219,7 @@ async def test_words_beside_a_file_in_slack_are_answered_and_it_is_said_that_it_
         answer = await told_in_slack(local_slack, bobbin, "general")
     assert answer.startswith("got it")
     assert answer.count('I can\'t open files here yet, so this answer leaves out "notes.txt".') == 1
-    assert questions(emulator) == ["say exactly: got it"]
+    assert questions(emulator) == ['"ada" asks:\n\nsay exactly: got it']
 
 
 async def test_words_added_to_a_file_in_slack_are_offered_an_answer(
@@ -246,22 +240,14 @@ async def test_words_added_to_a_file_in_slack_are_offered_an_answer(
     assert 'leaves out "notes.txt"' in said_by_the_bot(local_slack, dm)[0]
 
 
-async def test_a_voice_clip_and_a_forward_in_slack_are_called_by_their_names(
+async def test_a_voice_clip_alone_in_slack_is_said_not_to_be_heard(
     running: Any, local_slack: LocalSlack, sqlite_url: str, emulator: Emulator
 ) -> None:
     dm = local_slack.open_dm("ada").id
     async with running(sqlite_url, "slack") as bobbin:
         await local_slack.say("ada", dm, "", files=[SharedFile("audio_message.m4a", b"m4a", "audio/mp4")])
-        assert (await told_in_slack(local_slack, bobbin, dm, 1)).startswith("I can't listen to audio yet.")
-        said = await local_slack.say("ben", "general", "E42: valve sensor out of range")
-        await local_slack.forward("ada", said, dm)
-        assert (await told_in_slack(local_slack, bobbin, dm, 2)).startswith("I can't read forwarded messages yet.")
-        assert not emulator.requests
-        await local_slack.forward("ada", said, dm, "say exactly: got it")
-        answer = await told_in_slack(local_slack, bobbin, dm, 3)
-    assert answer.startswith("got it")
-    assert "leaves out the forwarded message" in answer
-    assert questions(emulator) == ["say exactly: got it"]
+        assert (await told_in_slack(local_slack, bobbin, dm)).startswith("I can't listen to audio yet.")
+    assert not emulator.requests
 
 
 @pytest.mark.parametrize("side", ["slack", "discord"], indirect=True)

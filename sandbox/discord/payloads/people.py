@@ -14,7 +14,7 @@ def user_json(user: User) -> Json:
         "id": str(user.id),
         "username": user.name,
         "discriminator": "0000" if user.is_bot else "0",
-        "global_name": None if user.is_bot else user.name.capitalize(),
+        "global_name": user.shown or (None if user.is_bot else user.name.capitalize()),
         "avatar": None,
         "bot": user.is_bot,
         "system": False,
@@ -25,7 +25,7 @@ def user_json(user: User) -> Json:
 def member_json(user: User, *, with_user: bool = True) -> Json:
     """https://discord.com/developers/docs/resources/guild#guild-member-object"""
     member: Json = {
-        "nick": None,
+        "nick": user.nick,
         "avatar": None,
         "roles": [str(role) for role in user.roles],
         "joined_at": iso(made_at(user.id)),

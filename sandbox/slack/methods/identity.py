@@ -1,4 +1,4 @@
-"""Who is who: api.test, auth.test, bots.info, users.*, team.info, and the address of a socket."""
+"""Who is who: api.test, auth.test, bots.info, users.*, usergroups.list, team.info, and the address of a socket."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.slack.arguments import ApiError, Arguments, next_page
 from sandbox.slack.limits import HUNDREDS, TIER_2, TIER_3, TIER_4
-from sandbox.slack.objects import bot_object, user_object
+from sandbox.slack.objects import bot_object, group_object, user_object
 from sandbox.slack.platform import Method, Platform
 
 if TYPE_CHECKING:
@@ -71,6 +71,13 @@ def users_list(platform: Platform, arguments: Arguments) -> JsonObject:
     }
 
 
+def usergroups_list(platform: Platform, arguments: Arguments) -> JsonObject:
+    """https://docs.slack.dev/reference/methods/usergroups.list"""
+    more = {"with_users": arguments.flag("include_users"), "with_count": arguments.flag("include_count")}
+    workspace = platform.workspace
+    return {"usergroups": [group_object(group, workspace, **more) for group in workspace.groups.values()]}
+
+
 def team_info(platform: Platform, arguments: Arguments) -> JsonObject:
     """https://docs.slack.dev/reference/methods/team.info"""
     workspace = platform.workspace
@@ -93,5 +100,6 @@ METHODS = {
     "bots.info": Method(bots_info, TIER_3, "users:read"),
     "users.info": Method(users_info, TIER_4, "users:read"),
     "users.list": Method(users_list, TIER_2, "users:read"),
+    "usergroups.list": Method(usergroups_list, TIER_2, "usergroups:read"),
     "team.info": Method(team_info, TIER_3, "team:read"),
 }

@@ -15,7 +15,7 @@ from bots.discord.ids import key_of
 from bots.discord.pace import Pace
 from bots.discord.times import USUAL
 from bots.listening.catch_up import CatchUp
-from bots.listening.reader import History
+from bots.listening.reader import Backlog
 from core.metrics import Metrics
 from core.turn import QuestionKey, Turn
 from sandbox.discord import Channel, Message, Permission
@@ -271,5 +271,5 @@ async def test_where_history_is_not_told_nothing_counts_as_deleted(house: House,
 )
 def test_in_doubt_nothing_was_deleted(key: str, channel: int, after: int, said: list[int], *, is_deleted: bool) -> None:
     reader = DiscordReader(discord.Client(intents=discord.Intents.none()), Pace(), Metrics(), 0, Any)  # type: ignore[arg-type]
-    told: History[int] = History([(one, None) for one in said], after)
+    told: Backlog[int] = Backlog([(one, None) for one in said], after)
     assert CatchUp(reader, Any, Any, Any, Metrics())._is_deleted(channel, QuestionKey(key), told) is is_deleted  # type: ignore[arg-type]  # as much as is used

@@ -119,13 +119,14 @@ FORWARD = {"message_snapshots": [{"message": {**SNAPSHOT, "edited_timestamp": No
     ("sent", "alone", "beside_words"),
     [
         (STICKER, [Kind.STICKER], []),  # an ornament
-        (POLL, [Kind.POLL], [Kind.POLL]),
-        (FORWARD, [Kind.FORWARD], [Kind.FORWARD]),
+        (POLL, [], []),  # told in words, and so is the next
+        (FORWARD, [], []),
+        ({"flags": 1 << 14}, [Kind.OTHER], [Kind.OTHER]),  # a forward of a shape that can't be read
         (EMBED, [Kind.OTHER], []),  # a preview of a link
-        (POLL | EMBED, [Kind.POLL], [Kind.POLL]),
+        (POLL | EMBED, [], []),
         ({}, [], []),
     ],
-    ids=["sticker", "poll", "forward", "embed", "poll and embed", "nothing"],
+    ids=["sticker", "poll", "forward", "odd forward", "embed", "poll and embed", "nothing"],
 )
 async def test_what_is_said_in_other_ways_than_words_is_known(
     local: LocalDiscord, heard: Heard, sent: dict[str, Any], alone: list[Kind], beside_words: list[Kind]

@@ -10,7 +10,7 @@ import pytest
 from bots.listening.catch_up import CatchUp
 from bots.listening.events import Heard, Ignored
 from bots.listening.mark import Mark
-from bots.listening.reader import Bounds, History, Round
+from bots.listening.reader import Backlog, Bounds, Round
 from bots.listening.router import Router
 from core.errors import ChatBusy, ChatError, ChatForbidden
 from core.metrics import Metrics
@@ -43,8 +43,8 @@ class Reader:
     async def ready(self, *, is_urgent: bool) -> bool:
         return True
 
-    async def read(self, place: str, after: int, this: Round[str]) -> History[str]:
-        return History([(9_000, "hello")], after)
+    async def read(self, place: str, after: int, this: Round[str]) -> Backlog[str]:
+        return Backlog([(9_000, "hello")], after)
 
     async def heard(self, place: str, message: str) -> Heard:
         return Ignored(message)

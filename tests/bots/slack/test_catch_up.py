@@ -19,6 +19,7 @@ from bots.slack.api import Api
 from bots.slack.catch_up import BOUNDS, OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.events import read_message
 from bots.slack.ids import SCALE, Place, key_of
+from bots.slack.naming import Naming
 from bots.slack.pace import Pace
 from core.errors import StorageUnavailable
 from core.turn import Accepted, Turn
@@ -106,7 +107,9 @@ async def away(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Aw
     api = Api(house.section, pace)
     await house.ledger.write_note(SEEN_NOTE, f"{time.time() - 3600:.6f}")
     async with api.session():
-        reader = SlackReader(api, pace, await api.who_am_i(), house.vitals.metrics, **getattr(request, "param", {}))
+        bounds = getattr(request, "param", {})
+        naming = Naming(api, tells=True)
+        reader = SlackReader(api, pace, await api.who_am_i(), house.vitals.metrics, naming=naming, **bounds)
         mark = Mark(house.ledger, SEEN_NOTE, SCALE, overlap=OVERLAP)
         router = Listening(house)
         house.slack.faults.lose_events = True

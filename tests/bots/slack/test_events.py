@@ -120,14 +120,15 @@ BLOCK = {"type": "rich_text", "elements": []}
 @pytest.mark.parametrize(
     ("message", "kinds"),
     [
-        ({"text": "", "attachments": [FORWARD]}, [Kind.FORWARD]),
-        ({"text": "look", "attachments": [PREVIEW, FORWARD]}, [Kind.FORWARD]),
+        ({"text": "", "attachments": [FORWARD]}, []),  # told in words
+        ({"text": "look", "attachments": [PREVIEW, FORWARD]}, []),
+        ({"text": "look", "attachments": [{"is_share": True}]}, [Kind.OTHER]),
         ({"text": "look", "attachments": [PREVIEW], "blocks": [BLOCK]}, []),  # what Slack adds to words
-        ({"text": "", "attachments": [PREVIEW]}, [Kind.OTHER]),
+        ({"text": "", "attachments": [PREVIEW], "blocks": []}, [Kind.OTHER]),
         ({"text": "\u200b", "blocks": [BLOCK]}, [Kind.OTHER]),
         ({"text": f"<@{BOT}>", "blocks": [BLOCK]}, []),  # the mention itself is in a block
         ({"text": "", "attachments": "x", "blocks": {"0": BLOCK}}, []),
-        ({"text": "", "attachments": [None, 7]}, [Kind.OTHER]),
+        ({"text": "", "attachments": [None, 7], "blocks": []}, [Kind.OTHER]),
     ],
 )
 def test_what_is_said_in_other_ways_than_words_is_known(
