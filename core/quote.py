@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from core.attachment import Attachment, Kind
+from core import attachment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from core.attachment import Attachment
 
 MOST = 20  # of one question
 LONGEST = 16_000  # characters of one
@@ -51,7 +53,5 @@ def stored(quote: Quote) -> dict[str, Any]:
 
 
 def read(row: Mapping[str, Any]) -> Quote:
-    attachments = tuple(
-        Attachment(Kind(one["kind"]), one["name"], one["size"], one["url"]) for one in row["attachments"]
-    )
+    attachments = tuple(attachment.read(one) for one in row["attachments"])
     return Quote(Source(row["source"]), row["text"], row["author"], row["is_ours"], attachments)

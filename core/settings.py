@@ -125,12 +125,16 @@ class Settings(BaseSettings):
         return self.database.url.get_secret_value().startswith("postgres")
 
     def lacks_key(self, chats: Iterable[str]) -> bool:
-        """Will processes that share their work be unable to open what others have sealed for one of *chats*?"""
+        """Will processes that share their work be unable to open what others have sealed, for one of *chats* or in a link?"""
         return (
             self.shares_its_work
             and not self.secret_key.get_secret_value().strip(", ")
-            and any(self.section(name).seals for name in chats)
+            and (bool(self.web.public_url) or any(self.section(name).seals for name in chats))
         )
+
+    def hiding(self, chats: Iterable[str]) -> list[str]:
+        """Those of *chats* whose files the AI service can't be given, but for short texts."""
+        return [name for name in chats if self.section(name).hides_files and not self.web.public_url]
 
     def secrets_of(self, name: str) -> list[str]:
         """The variables that hold a chat's secrets."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NewType
 
-from core.attachment import Attachment, request
+from core.attachment import MOST, Attachment, request
 from core.quote import Quote
 from core.thread import Thread
 from core.words import is_blank
@@ -64,9 +64,15 @@ class Question:
         return request(self.attachments) if is_blank(self.text) else self.text
 
     @property
-    def references(self) -> tuple[str, ...]:
-        """URLs of what the service is to read."""
-        return tuple(one.url for one in self.attachments if one.is_read)
+    def files(self) -> tuple[Attachment, ...]:
+        """What was sent along, with it and with what it quotes, as far as there is room."""
+        quoted = (one for quote in self.quotes for one in quote.attachments)
+        return tuple(dict.fromkeys((*self.attachments, *quoted)))[:MOST]
+
+    @property
+    def is_about_files_alone(self) -> bool:
+        """Did people write nothing, so that its words are Bobbin's own about the files?"""
+        return bool(self.attachments) and self.text in ("", request(self.attachments))
 
 
 @dataclass(frozen=True, slots=True)

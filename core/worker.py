@@ -13,6 +13,7 @@ from core import preset
 from core.answer import Answer
 from core.chat import appeal
 from core.errors import ChatError, Overtaken, StorageUnavailable, facts
+from core.files import FileReader, MakeLink, no_link
 from core.metrics import Metrics
 from core.presentation import USUAL, Oddities, Presentation, Times
 
@@ -46,18 +47,20 @@ class Worker:
         longest_answer: int = LONGEST_ANSWER,
         metrics: Metrics | None = None,
         visible: Callable[[str], str] = str,
+        make_link: MakeLink = no_link,
         times: Times = USUAL,
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
 
         *longest_answer* in characters; beyond them the service is hung up on.
-        *visible* takes an answer so far and returns what people are shown of it.
+        *visible* takes an answer so far and returns what people are shown of it. *make_link*: for the service, to files.
         """
         self._visible = visible
         self._longest_answer = longest_answer
         self._ledger = ledger
         self._service = service
         self._chats = chats
+        self._files = FileReader(chats, make_link)
         self._presets = dict(presets)
         self._transcript_budget = transcript_budget
         self._metrics = metrics or Metrics()
@@ -134,6 +137,7 @@ class Worker:
             presentation,
             ledger=self._ledger,
             service=self._service,
+            files=self._files,
             transcript_budget=self._transcript_budget,
             longest_answer=self._longest_answer,
             metrics=self._metrics,

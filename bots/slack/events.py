@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from bots.listening.events import Deleted, Edited, Ignored, Overheard, Said
 from bots.reply.note import Note
+from bots.slack.files import attachment_of
 from bots.slack.ids import is_ts, key_of, message_of, place_of, position, thread_in
 from bots.slack.markdown import mentions, plain
 from bots.slack.note import Where
-from core.attachment import MOST, Attachment, Kind, file
+from core.attachment import MOST, Attachment, Kind
 from core.commands import parse
 from core.turn import Question
 from core.words import is_blank
@@ -24,7 +25,7 @@ _PEOPLES_SUBTYPES = frozenset({"file_share", "thread_broadcast", "me_message"})
 _SLACKBOT = "USLACKBOT"
 _DEEPEST = 4  # who is called stands in a section, in a list, in a block
 # What Slack leaves, by a change, of a deleted message that has replies; its pages don't mention it, its events do.
-_TOMBSTONE = "tombstone"  # and in a file's `mode`, of one that was deleted
+_TOMBSTONE = "tombstone"
 
 
 def read_event(body: Mapping[str, Any], bot_user: str) -> Said | Overheard | Deleted | Ignored:
@@ -106,17 +107,9 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str) ->
 
 
 def _attachments(message: Mapping[str, Any], *, has_words: bool) -> tuple[Attachment, ...]:
-    """What was sent along; beside words, not what Slack adds to them: previews of links.
-
-    https://docs.slack.dev/reference/objects/file-object: a file can come without its name, size and type, as one that
-    is another organisation's, or that the workspace's plan hides. None can be read yet, so that none has a URL.
-    """
+    """What was sent along; beside words, not what Slack adds to them: previews of links."""
     files = [one if isinstance(one, Mapping) else {} for one in _list(message, "files")]
-    sent = [
-        file(one.get("name") or one.get("title"), one.get("mimetype"), one.get("size"))
-        for one in files[:MOST]
-        if one.get("mode") != _TOMBSTONE
-    ]
+    sent = [one for one in map(attachment_of, files[:MOST]) if one]
     beside = _list(message, "attachments")
     if any(isinstance(one, Mapping) and one.get("is_share") for one in beside):
         sent.append(Attachment(Kind.FORWARD))
