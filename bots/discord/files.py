@@ -57,7 +57,7 @@ async def fresh(url: str, api: Api) -> str:
     try:
         with translated():
             async with api.client() as client:
-                # https://discord.com/developers/docs/resources/message: refresh-attachment-urls
+                # Discord's pages say nothing of it; https://github.com/discordjs/discord-api-types does.
                 answer = await client.http.request(_REFRESH, json={"attachment_urls": [url]})
     except (ChatBusy, ChatClosed) as error:
         raise FileBusy(code=error.code) from None

@@ -113,6 +113,20 @@ def file_object(file: SharedFile, user: str, origin: str) -> JsonObject:
         "url_private_download": url,
         "permalink": url,
         "file_access": "visible",
+    } | file.more
+
+
+def told_file(file: SharedFile, user: str, origin: str) -> JsonObject:
+    """A file as a message tells of it: https://docs.slack.dev/reference/objects/file-object#slack_connect_files"""
+    if not file.is_to_be_looked_up:
+        return file_object(file, user, origin)
+    return {
+        "id": file.id,
+        "mode": "file_access",
+        "file_access": "check_file_info",
+        "created": 0,
+        "timestamp": 0,
+        "user": "",
     }
 
 
@@ -126,7 +140,7 @@ def message_object(message: Message, workspace: Workspace, installation: Install
         "bot_id": message.bot_id,
         "blocks": list(message.blocks),
         "attachments": list(message.attachments),
-        "files": [file_object(file, message.user, origin) for file in message.files],
+        "files": [told_file(file, message.user, origin) for file in message.files],
         "metadata": message.metadata,
         "reactions": [
             {"name": each.name, "users": list(each.users), "count": len(each.users)} for each in message.reactions
