@@ -33,9 +33,9 @@ def origin_of(api_url: str) -> URL:
 
 def is_among(url: URL, hosts: tuple[str, ...], own: URL) -> bool:
     """Is *url* at one of *hosts* over https, or at the platform's *own* place? A host that begins with a dot is any below it."""
-    if url.user is not None or url.password is not None:
-        return False
     host = url.host or ""
+    if not host or url.user is not None or url.password is not None:
+        return False
     is_there = any(host == one.removeprefix(".") or (one[0] == "." and host.endswith(one)) for one in hosts)
     return (url.scheme == "https" and url.is_default_port() and is_there) or url.origin() == own
 

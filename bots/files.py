@@ -195,13 +195,14 @@ def _cut_off(request: web.Request) -> web.StreamResponse:
 
 def plain_name(attachment: Attachment) -> str:
     """Return a name for a link: plain letters alone, with the file's own suffix, by which the service decides what it is."""
-    name = unicodedata.normalize("NFKD", attachment.name)
+    name = unicodedata.normalize("NFKD", attachment.name).encode("ascii", "ignore").decode()
     stem, dot, suffix = name.rpartition(".")
-    stem, suffix = (stem, suffix) if dot else (name, attachment.media_type.partition("/")[2].partition("+")[0])
-    if not dot and attachment.kind is not Kind.IMAGE:
-        suffix = ""
+    if not dot:
+        stem, suffix = suffix, ""
+    if not suffix and attachment.kind is Kind.IMAGE:
+        suffix = attachment.media_type.partition("/")[2].partition("+")[0]
     stem = _PLAIN.sub("_", stem).strip("_-")[:_LONGEST_STEM].rstrip("_-") or "file"
-    suffix = _PLAIN.sub("", suffix).lower()[:_LONGEST_SUFFIX]
+    suffix = "".join(filter(str.isalnum, suffix)).lower()[:_LONGEST_SUFFIX]
     return f"{stem}.{suffix}" if suffix else stem
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -94,7 +95,7 @@ def bot_object(bot: User, app_id: str, workspace: Workspace) -> JsonObject:
 
 def file_object(file: SharedFile, user: str, origin: str) -> JsonObject:
     """https://docs.slack.dev/reference/objects/file-object"""
-    url = f"{origin}/files-pri/{file.id}/{file.name}"
+    url = f"{origin}/files-pri/{file.id}/{re.sub(r'[^a-z0-9._-]+', '_', file.name.lower())}"
     return {
         "id": file.id,
         "created": int(time.time()),
