@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 LASTS = 3600.0  # seconds that a link should still be good for
-_REFRESH = discord.http.Route("POST", "/attachments/refresh-urls")
 
 
 @asynccontextmanager
@@ -58,7 +57,8 @@ async def fresh(url: str, api: Api) -> str:
         with translated():
             async with api.client() as client:
                 # Discord's pages say nothing of it; https://github.com/discordjs/discord-api-types does.
-                answer = await client.http.request(_REFRESH, json={"attachment_urls": [url]})
+                route = discord.http.Route("POST", "/attachments/refresh-urls")
+                answer = await client.http.request(route, json={"attachment_urls": [url]})
     except (ChatBusy, ChatClosed) as error:
         raise FileBusy(code=error.code) from None
     except ChatError as error:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from bots import platforms
 from bots.database import USUAL
 from bots.doctor import database, door, upstream
-from bots.files import NO_PUBLIC_URL
 from bots.finding import LIMIT, Check, Finding, Verdict, side_by_side
 from core.errors import BobbinError
 from core.redactor import Redactor
@@ -81,5 +80,3 @@ async def _platform(settings: Settings, name: str) -> AsyncGenerator[Finding, No
         return
     async for finding in platforms.platform(name).check(section):
         yield finding
-    if settings.hiding([name]):
-        yield Finding(NO_PUBLIC_URL, Verdict.ADVICE)

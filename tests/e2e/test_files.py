@@ -18,7 +18,7 @@ import structlog
 
 from bots.discord.note import Where
 from bots.reply.note import Note
-from core.attachment import Attachment, Kind
+from core.attachment import file
 from core.turn import QuestionKey
 from sandbox import discord, slack
 from sandbox.discord import File, LocalDiscord, payloads
@@ -418,16 +418,16 @@ async def test_a_link_of_discords_that_is_out_of_date_is_renewed(
     async with running(sqlite_url, "discord", web=DOOR | {"public_url": public_url}) as bobbin:
         said = await there.say("What is this?", PICTURE)
         await told(there, bobbin)
-        long_ago, file = f"{int(time.time()) - 60:x}", said.attachments[0]
-        link = payloads.attachment_url(world, file).partition("?")[0]
-        stale = f"{link}?ex={long_ago}&is={long_ago}&hm={payloads.attachment_seal(world, file.id, long_ago)}&"
+        long_ago, attached = f"{int(time.time()) - 60:x}", said.attachments[0]
+        link = payloads.attachment_url(world, attached).partition("?")[0]
+        stale = f"{link}?ex={long_ago}&is={long_ago}&hm={payloads.attachment_seal(world, attached.id, long_ago)}&"
         async with aiohttp.ClientSession() as client, client.get(stale) as response:
             assert response.status == 404
         assert not [call for call in local_discord.calls if "refresh-urls" in call.route]
         asked = replace(
             (await _newest(bobbin)).question,
             key=QuestionKey("discord:1"),
-            attachments=(Attachment(Kind.IMAGE, url=stale),),
+            attachments=(file("pump.png", "", None, stale),),
         )
         await bobbin._relay.ask(asked, Note(Where(channel=there.dm.id)).write())
         await bobbin.idle()
