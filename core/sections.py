@@ -68,15 +68,19 @@ class DatabaseSection(Section):
 
 def _public(url: str) -> str:
     """Raises ValueError for an address that others can't use, or over which anybody could read what is sent."""
-    try:
-        parts = urlsplit(url)
-        is_secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-        is_plain = parts.port is None or not (parts.query or parts.fragment or parts.username or parts.password)
-    except ValueError:
-        is_secure = is_plain = False
-    if url and not (is_secure and is_plain and parts.hostname):
+    if url and not _is_public(url):
         raise ValueError("write where the world reaches this web server, such as https://bobbin.example.com")
     return url.rstrip("/")
+
+
+def _is_public(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    is_secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    return bool(host) and is_secure and not (parts.query or parts.fragment or parts.username or parts.password)
 
 
 class WebSection(Section):
