@@ -86,6 +86,7 @@ class SlackChat:
                 pace=self._pace,
                 identity=identity,
                 indicator=self._indicator,
+                times=self._times,
             )
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)

@@ -25,6 +25,7 @@ from bots.slack.events import check_command, read_event
 from bots.slack.ids import SCALE, is_ts, position
 from bots.slack.people import People
 from bots.slack.requests import signature_of
+from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatError, StorageUnavailable, facts
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from bots.slack.note import Where
     from bots.slack.pace import Pace
     from bots.slack.settings import Section
+    from bots.slack.times import Times
     from core.metrics import Metrics
     from core.relay import Relay
     from core.turn import Accepted, Turn
@@ -83,6 +85,7 @@ class Listeners:
         pace: Pace,
         identity: Identity,
         indicator: Indicator,
+        times: Times,
     ) -> None:
         self._section = section
         self._metrics = kit.vitals.metrics
@@ -90,6 +93,7 @@ class Listeners:
         self._api = api
         self._identity = identity
         self._indicator = indicator
+        self._twins = Twins(times.twin)
         self._people = People(api, identity.team)
         self._commands = Commands(relay, identity, self._people)
         self._router = Router(
@@ -159,7 +163,9 @@ class Listeners:
             skipped(kind_of(body), error, self._metrics)
             return
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
+            await self._twins.wait(body["event"])
             await self._hear(heard)
+        self._twins.recorded(body["event"])
 
     async def _hear(self, heard: Heard) -> None:
         if isinstance(heard, Said):
