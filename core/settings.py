@@ -53,8 +53,8 @@ FILE = Path("bobbin.toml")  # in the folder where Bobbin is started
 WHICH_FILE = f"{PREFIX}CONFIG"  # the variable that names another one; read before all settings, so it is none of them
 MAKE_A_KEY = "head -c 32 /dev/urandom | base64 | tr +/ -_"  # https://cryptography.io/en/latest/fernet
 NO_KEY = (
-    "BOBBIN_SECRET_KEY is not set. With several processes, answers to some commands would stay at “thinking…”. Set the same "
-    f"key everywhere; make one with: {MAKE_A_KEY}"
+    "BOBBIN_SECRET_KEY is not set. With several processes, answers to some commands would stay at “thinking…”, and links "
+    f"to files would lead nowhere. Set the same key everywhere; make one with: {MAKE_A_KEY}"
 )
 SECRETS = Path("/run/secrets")  # where container platforms put them, one file each, named like the variable
 
