@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 HOSTS = ("files.slack.com", ".slack.com", ".slack-gov.com")
 SCOPE = "files:read"
 _TOMBSTONE = "tombstone"  # in a file's `mode`: it was deleted
+_DOCUMENT = "application/vnd.slack-"  # a canvas or a list, of which only Slack's own page can be fetched
+_GONE = ("file_not_found", "file_deleted")  # https://docs.slack.dev/reference/methods/files.info#errors
 _ID = re.compile(r"[A-Z0-9]{2,40}")
 _LONGEST_URL = 2_000  # characters
 
@@ -48,6 +50,8 @@ def attachment_of(told: Mapping[str, Any]) -> Attachment | None:
     name, media_type = told.get("name") or told.get("title"), told.get("mimetype")
     if told.get("is_external") is True or told.get("mode") == "external":
         return Attachment(Kind.EXTERNAL, file(name, None, None).name)
+    if isinstance(media_type, str) and media_type.startswith(_DOCUMENT):
+        return Attachment(Kind.OTHER, file(name, None, None).name)
     url = next((one for one in (told.get("url_private_download"), told.get("url_private")) if one), "")
     url = url if isinstance(url, str) and len(url) <= _LONGEST_URL and " " not in url else ""
     id_ = told.get("id")
@@ -76,10 +80,9 @@ async def _looked_up(id_: str, api: Api) -> tuple[Attachment, str]:
         told = attachment_of(await api.file(id_))
     except ChatForbidden as error:
         raise FileForbidden(code=f"{error.code}; is {SCOPE} granted?") from None
-    except (ChatBusy, ChatClosed) as error:
-        raise FileBusy(code=error.code) from None
     except ChatError as error:
-        raise FileGone(code=error.code) from None
+        may_pass = isinstance(error, ChatBusy | ChatClosed) and error.code not in _GONE
+        raise (FileBusy if may_pass else FileGone)(code=error.code) from None
     if told is None or not told.ref:
         raise (FileGone if told is None else FileElsewhere)(code=id_)
     url = told.ref.partition(" ")[2]

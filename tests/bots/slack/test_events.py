@@ -98,6 +98,7 @@ def test_a_file_is_known_by_name_type_and_size_and_by_where_it_can_be_fetched_wi
         # https://docs.slack.dev/reference/methods/files.remote.info: its url_private may lead anywhere.
         ({"mode": "external", "url_private": "https://example.org/a.png"}, "", Kind.EXTERNAL),
         ({"is_external": True, "url_private": "https://example.org/a.png"}, "", Kind.EXTERNAL),
+        ({"id": "F0", "mimetype": "application/vnd.slack-docs", "url_private": "https://x"}, "", Kind.OTHER),
         ({"id": "F0", "file_access": "check_file_info", "mode": "file_access"}, "F0", Kind.FILE),
         ({"id": "F0/../x", "url_private": "https://files.slack.com/a"}, " https://files.slack.com/a", Kind.FILE),
         ({"id": 7, "url_private": ["x"]}, "", Kind.FILE),
