@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bots import checkup, database, platforms
+from bots.files import NO_PUBLIC_URL, PATH, FileDoor, with_port
 from bots.kit import Kit
 from bots.roles import Roles
 from bots.supervisor import keep_up, run_until
@@ -76,6 +77,8 @@ class Bobbin:
             if only:  # then there are others, for certain
                 raise SetupError(NO_KEY)
             log.warning(NO_KEY)
+        if settings.hiding(names):
+            log.info(NO_PUBLIC_URL)
         self.vitals = Vitals()
         self.web = Web(self.vitals)
         self._settings = settings
@@ -86,8 +89,11 @@ class Bobbin:
         self._ledger = Ledger(self._database, summon, quota=settings.limits.quota)
         self._service = _service(settings, self.vitals, times.aside)
         self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
-        self._chats = self._join_chats(names)
         self._checkup = checkup.Checkup(self.vitals, times.checkup)
+        secret_box = SecretBox.of(settings.secret_key.get_secret_value())
+        self._chats = self._join_chats(names, secret_box)
+        self._files = FileDoor(self._public_url, secret_box, lambda: self._chats)
+        self.web.get(PATH, self._files.answer)
         worker = self._make_worker(times.presentation)
         self._engine = _engine(self._jobs, self._ledger, worker)
         for part in (database.PART, *self._roles.listens):
@@ -98,10 +104,13 @@ class Bobbin:
                 self._checkup.watch_upstream(settings, self._service)
         self._relay = _relay(settings, self._ledger, self._engine, worker, self.vitals)
 
-    def _join_chats(self, names: Sequence[str]) -> dict[str, Chat]:
+    def _public_url(self) -> str:
+        return with_port(self._settings.web.public_url, self.web.port)
+
+    def _join_chats(self, names: Sequence[str], secret_box: SecretBox) -> dict[str, Chat]:
         kit = Kit(
             notes=self._ledger,
-            secret_box=SecretBox.of(self._settings.secret_key.get_secret_value()),
+            secret_box=secret_box,
             vitals=self.vitals,
             routes=self.web,
             most_pages=self._settings.limits.pages,
@@ -122,6 +131,7 @@ class Bobbin:
             metrics=self.vitals.metrics,
             visible=partial(visible, streaming=True),
             refused=self._checkup.hurry,
+            make_link=self._files.link,
             times=times,
         )
 

@@ -46,6 +46,10 @@ class Web:
         """Have *answer* take POST requests to *path*."""
         self._routes.append(web.post(path, answer))
 
+    def get(self, path: str, answer: Route) -> None:
+        """Have *answer* take GET requests to *path*, which may end in parts that vary, each as `{name}`."""
+        self._routes.append(web.get(path, answer))
+
     @asynccontextmanager
     async def open(self, host: str, port: int, health_port: int | None = None) -> AsyncIterator[None]:
         """Listen while the context lasts. Raises SetupError when a port is taken.
@@ -68,7 +72,8 @@ class Web:
         """Open a door with a guard of its own until *doors* close; return its port."""
         refused = self._vitals.metrics.refused
         guard = Guard(self._limits, self._vitals.metrics)
-        known = frozenset(route.path for route in routes)
+        known = frozenset(route.path for route in routes if "{" not in route.path)
+        beginnings = tuple(route.path.partition("{")[0] for route in routes if "{" in route.path)
 
         @web.middleware
         async def whole(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -76,7 +81,8 @@ class Web:
             transport = request.transport
             try:
                 # As it was sent: no second spelling of a path passes by what is in front of this door.
-                if request.raw_path.partition("?")[0] not in known:
+                path = request.raw_path.partition("?")[0]
+                if path not in known and not path.startswith(beginnings):
                     raise web.HTTPNotFound
                 if not await self._is_read(request, guard):
                     raise web.HTTPBadRequest

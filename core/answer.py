@@ -9,7 +9,7 @@ import structlog
 
 from core.asking.limits import refuses_token
 from core.asking.patience import TRIES
-from core.attachment import declined, left_out
+from core.attachment import declined
 from core.errors import (
     BadRequest,
     BobbinError,
@@ -20,6 +20,7 @@ from core.errors import (
     EmptyAnswer,
     ModelRefused,
     NothingAsked,
+    NothingReadable,
     Overtaken,
     StorageUnavailable,
     TakesProcessesDown,
@@ -32,6 +33,7 @@ from core.errors import (
     UpstreamUnreachable,
     facts,
 )
+from core.files import FileReader, Given
 from core.quote import asked
 from core.thread import Conversation
 from core.transcript import retell
@@ -68,6 +70,7 @@ class Answer:
         *,
         ledger: Ledger,
         service: Service,
+        files: FileReader,
         transcript_budget: int,
         longest_answer: int,
         recall: Recall,
@@ -79,6 +82,8 @@ class Answer:
         self._presentation = presentation
         self._ledger = ledger
         self._service = service
+        self._files = files
+        self._given = Given()  # what the service gets of the question's files
         self._transcript_budget = transcript_budget
         self._recall = recall
         self._metrics = metrics
@@ -107,6 +112,9 @@ class Answer:
             self._turn = self._turn.stop()
         except (Overtaken, StorageUnavailable):
             raise
+        except NothingReadable as hint:
+            going_on = self._usable()
+            self._turn = self._asked.start("").finish(hint.sentence)
         except BobbinError as error:
             self._fail(error)
             trace = getattr(error, "trace_id", None) or ""
@@ -136,6 +144,8 @@ class Answer:
             raise TakesProcessesDown
         if not self._taken.turn.question.words:  # recorded by a version that would have asked it
             raise NothingAsked(declined(self._taken.turn.question.attachments))
+        self._given = await self._files.read(self._turn.question)
+        self._given.refuse_nothing(self._turn.question)
         for following in self._choice.models[1:]:
             try:
                 return await self._converse()
@@ -217,10 +227,10 @@ class Answer:
     def _prompt(self, going_on: Conversation | None, question: str) -> Prompt:
         return Prompt(
             model=self._turn.model,
-            question=question,
+            question=self._given.before(question),
             conversation=going_on.id if going_on else None,
             instructions=self._choice.instructions,
-            references=self._turn.question.references,
+            references=self._given.references(),
         )
 
     def _waits(self, before: int | None) -> None:
@@ -233,7 +243,7 @@ class Answer:
         model, first = self._turn.model, self._choice.model
         stepped_in = "" if model == first else f"Answered by {model} because {first} was unavailable."
         too_long = TOO_LONG.format(self._longest_answer) if self._is_too_long else ""
-        parts = stepped_in, left_out(self._turn.question.files), self._recall.problem, too_long
+        parts = stepped_in, self._given.left_out(self._turn.question), self._recall.problem, too_long
         return " ".join(part for part in parts if part)
 
     def _named(self, said: AnswerSoFar) -> Conversation | None:
@@ -247,7 +257,7 @@ class Answer:
 
     def _sentence(self, error: BobbinError) -> str:
         """Return what people read of *error*: nothing of earlier turns, attachments or a beginning that aren't there."""
-        has_files = bool(self._turn.question.references)
+        has_files = self._given.is_something
         match error:
             case UpstreamCut() if not self._turn.answer:
                 return error.bare

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from core.context import Earlier
 from core.errors import ChatRejected
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from contextlib import AbstractAsyncContextManager
+
+    from core.attachment import Attachment
     from core.relay import Relay
+    from core.thread import PlaceId
     from core.turn import Question, QuestionKey, Reply, Turn
 
 
@@ -67,6 +73,27 @@ class Remembers(Protocol):
         Nothing of the bot's own is part of it; other questions may be. More than *most_characters* of the newest are not
         needed. Raises a ChatError; cancelled when it takes too long.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file on its way."""
+
+    attachment: Attachment  # as the platform tells of it now
+    media_type: str  # what comes, by its own words; empty if it doesn't say
+    size: int | None  # bytes; None if it doesn't say
+    chunks: AsyncGenerator[bytes, None]  # what is in it, once; raises a FileError
+
+
+@runtime_checkable
+class Files(Protocol):
+    """A chat that can fetch what people attach."""
+
+    def open_file(self, attachment: Attachment, workspace: PlaceId) -> AbstractAsyncContextManager[Opened]:
+        """Fetch *attachment*, which was sent in *workspace*. Raises a FileError, also when it is another workspace's."""
+
+    async def public_link(self, attachment: Attachment) -> str:
+        """Return where anybody can fetch it for the next hour, empty if there is no such place. Raises a FileError."""
 
 
 async def ready(chat: Chat, turn: Turn) -> None:

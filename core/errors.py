@@ -3,6 +3,7 @@
 BobbinError
 ├── Refused                    a question or command that can't be taken as it is
 │   ├── NothingAsked
+│   ├── NothingReadable        there is nothing in it but files, and none can be read
 │   ├── TooLong
 │   ├── TooMany
 │   ├── NotAllowed
@@ -34,6 +35,17 @@ BobbinError
 │   ├── ChatClosed             the token is refused: the operator must act
 │   └── ChatRejected           the payload is wrong: ours to mend
 │       └── PayloadRefused     the same words may pass if they are dressed more plainly
+├── FileError                  a file is not given to the AI service: it is told beside the answer
+│   ├── FileGone               deleted, or not for the bot
+│   ├── FileBusy               later
+│   ├── FileForbidden          the operator must grant something
+│   ├── FileElsewhere          the platform has only a link to it
+│   ├── FileFalse              it isn't what its name says
+│   ├── FileTooLarge
+│   ├── FileNotText
+│   ├── FileEmpty
+│   └── FileUnlinked           the operator has set no address under which the service could fetch it
+│       └── FileTooLong        nor is it short enough to be quoted
 ├── StorageUnavailable         the database can't be reached
 ├── CannotBeKept               the database is there, and refuses what it is given: trying again would not help
 ├── Overtaken                  another process took this turn over
@@ -67,6 +79,10 @@ class Refused(BobbinError):
 
 class NothingAsked(Refused):
     """Hi! Mention me and ask your question in the same message."""
+
+
+class NothingReadable(Refused):
+    """I can't read what you sent. Ask me something in words, and I'll answer."""
 
 
 class TooLong(Refused):
@@ -274,6 +290,58 @@ class PayloadRefused(ChatRejected):
     """The platform refuses how the message is written."""
 
 
+class FileError(BobbinError):
+    """I couldn't open this file"""  # no stop: what becomes of it follows
+
+    def __init__(self, *, code: str = "") -> None:
+        """*code* says why, for the log: no name, no address and nothing of the file."""
+        super().__init__()
+        self.code = code
+
+    def __str__(self) -> str:
+        return self.code or type(self).__name__
+
+
+class FileGone(FileError):
+    """I can't find this file any more"""
+
+
+class FileBusy(FileError):
+    """I couldn't fetch this file just now"""
+
+
+class FileForbidden(FileError):
+    """I'm not allowed to open files here yet"""
+
+
+class FileElsewhere(FileError):
+    """I can't open files that are kept somewhere else"""
+
+
+class FileFalse(FileError):
+    """I can't read a file that isn't what its name says"""
+
+
+class FileTooLarge(FileError):
+    """I can read files of up to 25 MB"""
+
+
+class FileNotText(FileError):
+    """I can't read this as text"""
+
+
+class FileEmpty(FileError):
+    """I can't read an empty file"""
+
+
+class FileUnlinked(FileError):
+    """I can't open images and documents here yet"""
+
+
+class FileTooLong(FileUnlinked):
+    """I can read text files of up to 64 kB here"""
+
+
 class StorageUnavailable(BobbinError):
     """I can't take questions right now: my database is unavailable. Please try again in a minute."""
 
@@ -314,6 +382,8 @@ def facts(error: BaseException) -> dict[str, object]:
             found |= {"status": error.status, "code": error.code, "trace": trace if _TRACE_ID.fullmatch(trace) else ""}
         case ChatError():
             found |= {"code": error.code, "detail": error.detail}
+        case FileError():
+            found |= {"code": error.code}
         case CannotBeKept():
             found |= {"detail": error.detail}
     causes, cause = [], error.__cause__

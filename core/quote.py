@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from core import attachment
-from core.attachment import Attachment, Kind
 from core.words import is_blank, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from core.attachment import Attachment
     from core.turn import Question
 
 MOST = 20  # of one question
@@ -89,9 +89,7 @@ def stored(quote: Quote) -> dict[str, Any]:
 
 
 def read(row: Mapping[str, Any]) -> Quote:
-    attachments = tuple(
-        Attachment(Kind(one["kind"]), one["name"], one["size"], one["url"]) for one in row["attachments"]
-    )
+    attachments = tuple(attachment.read(one) for one in row["attachments"])
     return Quote(Source(row["source"]), row["text"], row["author"], row["is_ours"], attachments)
 
 

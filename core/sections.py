@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from core import preset
+from core.proxy import is_loopback
 from core.quota import Quota
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seals: ClassVar[bool] = False  # does its chat keep secrets in the database, for whoever shows the answer?
+    hides_files: ClassVar[bool] = False  # are its files for nobody without its token, the AI service included?
 
 
 class UpstreamSection(Section):
@@ -63,12 +66,31 @@ class DatabaseSection(Section):
     url: SecretStr = SecretStr("sqlite:///bobbin.db")  # may carry a password
 
 
+def _public(url: str) -> str:
+    """Raises ValueError for an address that others can't use, or over which anybody could read what is sent."""
+    if url and not _is_public(url):
+        raise ValueError("write where the world reaches this web server, such as https://bobbin.example.com")
+    return url.rstrip("/")
+
+
+def _is_public(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    is_secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    return bool(host) and is_secure and not (parts.query or parts.fragment or parts.username or parts.password)
+
+
 class WebSection(Section):
-    """The HTTP door: health, and what chats send over HTTP."""
+    """The HTTP door: health, what chats send over HTTP, and files for the AI service."""
 
     host: str = "0.0.0.0"  # noqa: S104  # the door is for others: a load balancer, a container's host
     port: int = Field(8080, ge=0, le=65535)
     health_port: int | None = Field(None, ge=0, le=65535)  # None: the same
+    # Where the AI service reaches this door, to fetch files; empty: it can't. Port 0 stands for the one that was got.
+    public_url: Annotated[str, AfterValidator(_public)] = ""
 
 
 # As long as the tables have room for.

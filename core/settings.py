@@ -53,8 +53,8 @@ FILE = Path("bobbin.toml")  # in the folder where Bobbin is started
 WHICH_FILE = f"{PREFIX}CONFIG"  # the variable that names another one; read before all settings, so it is none of them
 MAKE_A_KEY = "head -c 32 /dev/urandom | base64 | tr +/ -_"  # https://cryptography.io/en/latest/fernet
 NO_KEY = (
-    "BOBBIN_SECRET_KEY is not set. With several processes, answers to some commands would stay at “thinking…”. Set the same "
-    f"key everywhere; make one with: {MAKE_A_KEY}"
+    "BOBBIN_SECRET_KEY is not set. With several processes, answers to some commands would stay at “thinking…”, and links "
+    f"to files would lead nowhere. Set the same key everywhere; make one with: {MAKE_A_KEY}"
 )
 SECRETS = Path("/run/secrets")  # where container platforms put them, one file each, named like the variable
 
@@ -125,12 +125,16 @@ class Settings(BaseSettings):
         return self.database.url.get_secret_value().startswith("postgres")
 
     def lacks_key(self, chats: Iterable[str]) -> bool:
-        """Will processes that share their work be unable to open what others have sealed for one of *chats*?"""
+        """Will processes that share their work be unable to open what others have sealed, for one of *chats* or in a link?"""
         return (
             self.shares_its_work
             and not self.secret_key.get_secret_value().strip(", ")
-            and any(self.section(name).seals for name in chats)
+            and (bool(self.web.public_url) or any(self.section(name).seals for name in chats))
         )
+
+    def hiding(self, chats: Iterable[str]) -> list[str]:
+        """Those of *chats* whose files the AI service can't be given, but for short texts."""
+        return [name for name in chats if self.section(name).hides_files and not self.web.public_url]
 
     def secrets_of(self, name: str) -> list[str]:
         """The variables that hold a chat's secrets."""

@@ -67,12 +67,12 @@ class Question:
     @property
     def files(self) -> tuple[Attachment, ...]:
         """What was sent along with it, and with the messages that it replies to or forwards."""
-        return (*self.attachments, *quote.files(self.quotes))[:MOST]
+        return tuple(dict.fromkeys((*self.attachments, *quote.files(self.quotes))))[:MOST]
 
     @property
-    def references(self) -> tuple[str, ...]:
-        """URLs of what the service is to read."""
-        return tuple(one.url for one in self.files if one.is_read)
+    def is_about_files_alone(self) -> bool:
+        """Did people write nothing, so that its words are Bobbin's own about the files?"""
+        return bool(self.attachments) and self.text in ("", request(self.attachments))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from core import preset
 from core.answer import Answer
 from core.chat import appeal
 from core.errors import ChatError, Overtaken, StorageUnavailable, facts
+from core.files import FileReader, MakeLink, no_link
 from core.metrics import Metrics
 from core.presentation import USUAL, Oddities, Presentation, Times
 from core.recall import Recall
@@ -50,6 +51,7 @@ class Worker:
         metrics: Metrics | None = None,
         visible: Callable[[str], str] = str,
         refused: Callable[[str], None] = lambda _: None,
+        make_link: MakeLink = no_link,
         times: Times = USUAL,
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
@@ -57,7 +59,7 @@ class Worker:
         *longest_answer* in characters; beyond them the service is hung up on. *context_budget* in characters, for what
         people said before a question and not to the bot.
         *visible* takes an answer so far and returns what people are shown of it. *refused* is told the name of a chat
-        whose platform refuses the bot's token.
+        whose platform refuses the bot's token. *make_link*: for the service, to files.
         """
         self._visible = visible
         self._longest_answer = longest_answer
@@ -65,6 +67,7 @@ class Worker:
         self._ledger = ledger
         self._service = service
         self._chats = chats
+        self._files = FileReader(chats, make_link)
         self._presets = dict(presets)
         self._transcript_budget = transcript_budget
         self._metrics = metrics or Metrics()
@@ -141,6 +144,7 @@ class Worker:
             presentation,
             ledger=self._ledger,
             service=self._service,
+            files=self._files,
             transcript_budget=self._transcript_budget,
             longest_answer=self._longest_answer,
             recall=Recall(self._chats[taken.turn.question.thread.chat], self._ledger, self._context_budget),

@@ -73,8 +73,11 @@ async def _until_well(bobbin: Bobbin, running: asyncio.Task[None]) -> None:
 
 
 def _joined(settings: Settings, slack: LocalSlack, discord: LocalDiscord, emulator: Emulator, folder: Path) -> Settings:
-    upstream = settings.upstream
+    upstream, door = settings.upstream, dict[str, object](host="127.0.0.1", port=0)
     if not upstream.every_token:
+        door["public_url"] = (
+            "http://127.0.0.1:0"  # with the port that it gets; the real service could fetch nothing there
+        )
         upstream = upstream.model_copy(update={"url": emulator.url, "token": SecretStr("emulated")})
     there = {
         "slack": {
@@ -89,7 +92,7 @@ def _joined(settings: Settings, slack: LocalSlack, discord: LocalDiscord, emulat
             "token": SecretStr(discord.token),
         },
         "database": {"url": SecretStr(f"sqlite:///{folder / 'sandbox.db'}")},
-        "web": {"host": "127.0.0.1", "port": 0},
+        "web": door,
     }
     sections = {name: settings.section(name).model_copy(update=changes) for name, changes in there.items()}
     return settings.model_copy(update={**sections, "upstream": upstream, "shutdown_grace": 1})

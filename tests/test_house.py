@@ -29,7 +29,7 @@ DOORS = {
     "cryptography": ["core/secret_box.py"],
     "pydantic_settings": ["core/settings.py", "core/sections.py"],
     # What several libraries and servers of ours are made of.
-    "aiohttp": ["bots/web.py", "bots/kit.py", "sandbox/", "core/upstream/"],
+    "aiohttp": ["bots/web.py", "bots/kit.py", "bots/fetch.py", "bots/files.py", "sandbox/", "core/upstream/"],
     "markdown_it": ["bots/text/", "sandbox/"],  # what stands in for a platform reads it on its own
     "procrastinate": ["core/engine/", "migrations/"],
     "psycopg": ["core/engine/"],
@@ -40,7 +40,7 @@ DOORS = {
 # Where the bot meets the stand-ins.
 STAGE = [f"sandbox/{name}.py" for name in ("stage", "scenes", "script", "terminal")]
 SHARED = ("core/", "bots/reply/", "bots/listening/")
-HTTP = ("aiohttp", "httpx")  # an adapter may bring its own
+HTTP = ("aiohttp", "httpx", "yarl")  # an adapter may bring its own
 EVERYDAY = ("line", "signal")  # what a platform may be called
 EVERYWHERE = ("structlog", "pydantic")
 LONGEST_FUNCTION = 60  # lines

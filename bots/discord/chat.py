@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import discord
 
-from bots.discord import connection, history, threads
+from bots.discord import connection, files, history, threads
 from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
@@ -32,13 +32,16 @@ from core.context import Earlier
 from core.errors import ChatClosed, ChatError, SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from bots.discord.note import Where
     from bots.discord.settings import Section
     from bots.kit import Kit
     from bots.reply.note import Note
+    from core.attachment import Attachment
+    from core.chat import Opened
     from core.relay import Relay
+    from core.thread import PlaceId
     from core.turn import Question, QuestionKey, Reply, Turn
 
 
@@ -153,6 +156,17 @@ class DiscordChat:
             self._notes.keep(turn, delivery.note)
             self._pace.shown(turn.id, is_over=turn.is_over)
         return delivery.note.write(is_final=turn.is_over)
+
+    # Files
+
+    @asynccontextmanager
+    async def open_file(self, attachment: Attachment, workspace: PlaceId) -> AsyncIterator[Opened]:
+        del workspace  # the link is for anybody
+        async with files.opened(attachment, self._api, self._section.api_url) as opened:
+            yield opened
+
+    async def public_link(self, attachment: Attachment) -> str:
+        return await files.public_link(attachment, self._api)
 
     async def appeal(self, turn: Turn) -> None:
         with translated():

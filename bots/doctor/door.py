@@ -7,6 +7,8 @@ import errno
 import socket
 from typing import TYPE_CHECKING
 
+from bots import platforms
+from bots.files import NO_PUBLIC_URL
 from bots.finding import Finding, Verdict
 from bots.health import says_alive
 from core.errors import reason
@@ -25,6 +27,8 @@ async def check(settings: Settings) -> AsyncGenerator[Finding, None]:
         doors["BOBBIN_WEB__HEALTH_PORT"] = web.health_port
     for variable, port in doors.items():
         yield await _try(web.host, port, variable, doors.get("BOBBIN_WEB__HEALTH_PORT", web.port))
+    if settings.hiding(platforms.configured(settings)):
+        yield Finding(NO_PUBLIC_URL, Verdict.ADVICE)
 
 
 async def _try(host: str, port: int, variable: str, health_port: int) -> Finding:

@@ -64,7 +64,7 @@ class Api:
 
     def __init__(self, section: Section, pace: Pace, times: Times = USUAL) -> None:
         self._longest_call = times.call
-        self._token = section.bot_token.get_secret_value()
+        self.token = section.bot_token.get_secret_value()
         self.url = section.api_url
         self._proxy = proxy_for(self.url)
         # Without a level of its own above DEBUG, the SDK formats every request for the log, read or not.
@@ -184,6 +184,10 @@ class Api:
             raise _unclear("nobody's workspace in the answer")
         return person
 
+    async def file(self, id_: str) -> Mapping[str, Any]:
+        """Return what Slack tells of a file. https://docs.slack.dev/reference/methods/files.info"""
+        return _field(await self._call(self._once.files_info, file=id_), "file", dict)
+
     async def creator(self, channel: str) -> str:
         """Return who made *channel*. https://docs.slack.dev/reference/methods/conversations.info"""
         found = _field(await self._call(self._once.conversations_info, channel=channel), "channel", dict)
@@ -299,9 +303,7 @@ class Api:
 
     def _client(self, handlers: list[AsyncRetryHandler]) -> AsyncWebClient:
         timeout = int(self._longest_call)
-        client = _Client(
-            token=self._token, base_url=self.url, timeout=timeout, retry_handlers=handlers, logger=_SDK_LOG
-        )
+        client = _Client(token=self.token, base_url=self.url, timeout=timeout, retry_handlers=handlers, logger=_SDK_LOG)
         client.proxy = self._proxy  # the SDK chooses one itself, whatever NO_PROXY says
         return client
 

@@ -11,8 +11,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bots.slack.blocks import elements_in, own_texts, tables_of, text_of
+from bots.slack.files import attachment_of
 from bots.slack.markdown import plain
-from core.attachment import MOST, Attachment, file
+from core.attachment import MOST, Attachment
 from core.names import tame
 from core.quote import Quote, Source
 from core.words import is_blank
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from bots.slack.names import Names
 
-TOMBSTONE = "tombstone"  # in a file's `mode`, of one that was deleted
 _MOST = 100  # of one message, the rest of which is not read
 _DEEPEST = 3  # forwards in a forward that are read
 _NO_WORDS = ("[no preview available]", "This message contains interactive elements.")  # as a `fallback`
@@ -38,17 +38,9 @@ def is_forward(attachment: object) -> bool:
 
 
 def files_of(files: object) -> list[Attachment]:
-    """Return the *files* that were sent along and are still there.
-
-    https://docs.slack.dev/reference/objects/file-object: a file can come without its name, size and type, as one that
-    is another organisation's, or that the workspace's plan hides. None can be read yet, so that none has a URL.
-    """
+    """Return the *files* that were sent along and are still there."""
     sent = [one if isinstance(one, dict) else {} for one in (files if isinstance(files, list) else [])[:MOST]]
-    return [
-        file(one.get("name") or one.get("title"), one.get("mimetype"), one.get("size"))
-        for one in sent
-        if one.get("mode") != TOMBSTONE
-    ]
+    return [one for one in map(attachment_of, sent) if one]
 
 
 def _quotes(message: Mapping[str, Any], bot_user: str, names: Names) -> Iterator[Quote]:

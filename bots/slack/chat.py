@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,11 @@ from bots.kit import appeal
 from bots.listening.history import History
 from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
-from bots.slack import connection, history
+from bots.slack import connection, files, history
 from bots.slack.api import Api
 from bots.slack.events import first_note
 from bots.slack.hands import SlackHands
-from bots.slack.ids import NAME
+from bots.slack.ids import NAME, workspace_of
 from bots.slack.indicator import Indicator
 from bots.slack.listeners import Listeners
 from bots.slack.naming import Naming
@@ -32,10 +32,10 @@ from bots.slack.times import USUAL, Times
 from bots.text.reasoning import visible
 from core.bounded import BoundedSet
 from core.context import Earlier
-from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
+from core.errors import ChatBusy, ChatClosed, ChatError, FileBusy, FileGone, SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from slack_bolt.async_app import AsyncApp
 
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from bots.slack.api import Identity
     from bots.slack.note import Where
     from bots.slack.settings import Section
+    from core.attachment import Attachment
+    from core.chat import Opened
     from core.relay import Relay
     from core.thread import PlaceId
     from core.turn import Question, QuestionKey, Reply, Turn
@@ -99,6 +101,7 @@ class SlackChat:
                 naming=self._naming,
                 recent=self._recent,
                 told=self._told,
+                times=self._times,
             )
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)
@@ -186,6 +189,24 @@ class SlackChat:
         if turn.is_over and hands.where.has_sign:
             await self._indicator.off(hands.where.channel, hands.where.question_ts)
             hands.where = replace(hands.where, has_sign=False)
+
+    # Files
+
+    @asynccontextmanager
+    async def open_file(self, attachment: Attachment, workspace: PlaceId) -> AsyncIterator[Opened]:
+        try:
+            identity = self._identity = self._identity or await self._api.who_am_i()
+        except ChatError as error:
+            raise FileBusy(code=error.code) from None
+        if workspace != workspace_of(identity.team):  # its token would be another one
+            raise FileGone(code="another workspace's")
+        async with files.opened(attachment, self._api) as opened:
+            yield opened
+
+    async def public_link(self, attachment: Attachment) -> str:
+        """There is none: each of Slack's files needs a token."""
+        del attachment
+        return ""
 
     async def appeal(self, turn: Turn) -> None:
         # A user's id in the channel's place stands for the direct messages with them.

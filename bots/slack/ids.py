@@ -47,9 +47,13 @@ def message_of(key: QuestionKey) -> tuple[str, str, str]:
     return team, channel, ts
 
 
+def workspace_of(team: str) -> PlaceId:
+    return PlaceId(f"{NAME}:{team}")
+
+
 def thread_in(team: str, channel: str, thread_ts: str = "") -> Thread:
     """Without *thread_ts* the channel itself, where it has to stand for a thread."""
-    within = (PlaceId(f"{NAME}:{team}"), PlaceId(f"{NAME}:{team}/{channel}"))
+    within = (workspace_of(team), PlaceId(f"{NAME}:{team}/{channel}"))
     return Thread(
         ThreadId("/".join(filter(None, (within[-1], thread_ts)))), NAME, within, is_direct=channel.startswith("D")
     )

@@ -27,6 +27,7 @@ from bots.slack.events import check_command, read_event
 from bots.slack.ids import SCALE, is_ts, position
 from bots.slack.people import People
 from bots.slack.requests import signature_of
+from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatError, StorageUnavailable, facts
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from bots.slack.note import Where
     from bots.slack.pace import Pace
     from bots.slack.settings import Section
+    from bots.slack.times import Times
     from core.bounded import BoundedSet
     from core.metrics import Metrics
     from core.relay import Relay
@@ -91,6 +93,7 @@ class Listeners:
         naming: Naming,
         recent: Recent,
         told: BoundedSet[PlaceId],
+        times: Times,
     ) -> None:
         """*recent* remembers what is heard; *told* is to hold the channels of which we hear all that is said."""
         self._told = told
@@ -101,6 +104,7 @@ class Listeners:
         self._api = api
         self._identity = identity
         self._indicator = indicator
+        self._twins = Twins(times.twin)
         self._people = People(api, identity.team)
         self.naming = naming
         self._in_order: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # what a channel brings
@@ -181,7 +185,9 @@ class Listeners:
             said = heard.said if isinstance(heard, Overheard) else heard
             self._told.add(said.question.thread.channel)
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
+            await self._twins.wait(body["event"])
             await self._hear(await self._named(body))
+        self._twins.recorded(body["event"])
 
     async def _named(self, body: Mapping[str, Any]) -> Heard:
         """Read an event with the names of those whom it names: as soon as all that its channel brought before is read."""

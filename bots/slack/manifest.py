@@ -13,6 +13,7 @@ SCOPES = (
     "channels:read",  # know which channels to read back in
     "chat:write",  # answer
     "commands",  # /bobbin
+    "files:read",  # read what people attach
     "files:write",  # add what is too long for messages
     "groups:history",
     "groups:read",

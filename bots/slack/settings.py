@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -16,6 +16,8 @@ def _with_slash(url: str) -> str:
 
 class Section(sections.Section):
     """Socket Mode with an app token; without one, events by HTTP, signed with the signing secret."""
+
+    hides_files: ClassVar[bool] = True
 
     bot_token: SecretStr = SecretStr("")
     app_token: SecretStr = SecretStr("")

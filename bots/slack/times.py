@@ -16,6 +16,7 @@ class Times:
     # Events in hand: about as many as can be recorded before Slack delivers them again anyway. What comes beyond is left
     # to its retries, at once, after a minute and after five: https://docs.slack.dev/apis/events-api#retries
     most_in_hand: int = 500
+    twin: float = 1.0  # for the message of a mention that may lack its files
     say_again: float = 600.0  # between two lines in the log about wrong signatures
 
 

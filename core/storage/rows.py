@@ -5,7 +5,7 @@ The statements of every turn are built once: to build one takes longer than to r
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
@@ -13,8 +13,8 @@ from urllib.parse import unquote
 from sqlalchemy import and_, bindparam, case, delete, exists, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core import quote
-from core.attachment import Attachment, Kind, file
+from core import attachment, quote
+from core.attachment import file
 from core.errors import Overtaken
 from core.preset import Preset
 from core.storage.tables import presets, threads, turns
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from sqlalchemy import ColumnElement, Connection, FromClause, Row, Table
+
+    from core.attachment import Attachment
 
 
 # The thread of questions that were deleted before anybody knew where they were asked: of no chat.
@@ -59,8 +61,8 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "workspace": question.thread.workspace,
         "asker": question.asker,
         "question": question.text,
-        "references": [one.url for one in question.attachments if one.is_read],
-        "attachments": [asdict(one) for one in question.attachments],
+        "references": [one.url for one in question.attachments if one.url and one.is_read],
+        "attachments": [attachment.stored(one) for one in question.attachments],
         "asker_name": question.asker_name,
         "quotes": [quote.stored(one) for one in question.quotes] or None,
         "private": question.is_private,
@@ -229,7 +231,7 @@ def as_turn(row: Row[Any]) -> Turn:
 def _attachments(row: Row[Any]) -> tuple[Attachment, ...]:
     """What earlier versions recorded are URLs alone, which end in the file's name."""
     if row.attachments:
-        return tuple(Attachment(Kind(one["kind"]), one["name"], one["size"], one["url"]) for one in row.attachments)
+        return tuple(attachment.read(one) for one in row.attachments)
     return tuple(file(unquote(url.partition("?")[0].rpartition("/")[2]), "", None, url) for url in row.references)
 
 

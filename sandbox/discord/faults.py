@@ -26,6 +26,7 @@ class Faults:
     outages: list[Outage] = field(default_factory=list)
     odd_replies: OddReplies = field(default_factory=OddReplies)
     added: dict[int, dict[str, Any]] = field(default_factory=dict)  # to the payloads of messages, by their ids
+    file: Reply | None = None  # what comes in place of every file
     hello: dict[str, Any] | None = None  # what the gateway greets with instead of what it should
     latency: float = 0.0  # seconds that a REST call takes, there and back
     interaction_deadline: float = 3.0  # seconds until "The application did not respond"
@@ -59,7 +60,7 @@ class Faults:
         self.outages.clear()
         self.odd_replies.clear()
         self.added.clear()
-        self.hello = None
+        self.hello = self.file = None
         self.latency = 0.0
         self.nonce_lifetime = NONCE_SECONDS
         self.interaction_deadline, self.token_lifetime, self.interaction_delay = 3.0, 900.0, 0.0

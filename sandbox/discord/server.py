@@ -127,4 +127,6 @@ async def attachment(request: web.Request) -> web.Response:
     one = world.uploads.get(as_snowflake(found["attachment_id"], "attachment_id"))
     if one is None or seal != payloads.attachment_seal(world, one.id, expires) or int(expires, 16) < time.time():
         return web.Response(status=404, text="This content is no longer available.")
+    if world.faults.file:
+        return await world.faults.file.send()
     return web.Response(body=one.file.content, headers={"Content-Type": one.file.content_type})

@@ -96,8 +96,10 @@ class Events:
             events.append(body | {"channel_type": kind.value})
         mentioned = f"<@{self._installation.bot.id}>" in message.text and message.user != self._installation.bot.id
         if mentioned and kind is not ChannelKind.DIRECT and self._installation.receives("app_mention"):
-            # https://docs.slack.dev/reference/events/app_mention
-            events.append(body | {"type": "app_mention"})
+            # https://docs.slack.dev/reference/events/app_mention, without the files, as people have met it:
+            # https://github.com/openclaw/openclaw/pull/62927
+            bare = {name: value for name, value in body.items() if name not in ("files", "upload")}
+            events.append(bare | {"type": "app_mention"})
         return events
 
     def _rewritten(self, subtype: str, after: Message | None, before: Message) -> list[JsonObject]:

@@ -42,6 +42,7 @@ class Faults:
     added: dict[str, Any] = field(default_factory=dict)
     failures: dict[str, list[Failure]] = field(default_factory=dict)
     odd_replies: OddReplies = field(default_factory=OddReplies)
+    file: Reply | None = None  # what comes in place of every file
 
     def fail(self, method: str, failure: Failure, times: int = 1) -> None:
         """Have the next calls of *method* fail."""
@@ -65,6 +66,7 @@ class Faults:
         """Let no call fail any more, nor be answered oddly."""
         self.failures.clear()
         self.odd_replies.clear()
+        self.file = None
 
     def next_failure(self, method: str) -> Failure | None:
         waiting = self.failures.get(method)

@@ -389,6 +389,8 @@ class LocalSlack:
         allowed = request.headers.get("Authorization") == f"Bearer {self.bot_token}"
         if not allowed or "files:read" not in self.installation.scopes:
             return web.Response(text="<!DOCTYPE html><title>Sign in</title>", content_type="text/html")
+        if self.faults.file:
+            return await self.faults.file.send()
         shared = self._workspace.file(request.match_info["file"])
         if shared is None:
             raise web.HTTPNotFound

@@ -113,6 +113,9 @@ class SharedFile:
     content: bytes
     mimetype: str = "text/plain"
     id: str = field(default_factory=lambda: new_id("F"))
+    # Messages tell its id alone, as in Slack Connect; the rest is for files.info.
+    is_to_be_looked_up: bool = False
+    more: JsonObject = field(default_factory=dict)  # what else Slack tells of it, or tells otherwise
 
 
 @dataclass(frozen=True, slots=True)

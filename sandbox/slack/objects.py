@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,7 @@ def bot_object(bot: User, app_id: str, workspace: Workspace) -> JsonObject:
 
 def file_object(file: SharedFile, user: str, origin: str) -> JsonObject:
     """https://docs.slack.dev/reference/objects/file-object"""
-    url = f"{origin}/files-pri/{file.id}/{file.name}"
+    url = f"{origin}/files-pri/{file.id}/{re.sub(r'[^a-z0-9._-]+', '_', file.name.lower())}"
     return {
         "id": file.id,
         "created": int(time.time()),
@@ -137,6 +138,20 @@ def file_object(file: SharedFile, user: str, origin: str) -> JsonObject:
         "url_private_download": url,
         "permalink": url,
         "file_access": "visible",
+    } | file.more
+
+
+def told_file(file: SharedFile, user: str, origin: str) -> JsonObject:
+    """A file as a message tells of it: https://docs.slack.dev/reference/objects/file-object#slack_connect_files"""
+    if not file.is_to_be_looked_up:
+        return file_object(file, user, origin)
+    return {
+        "id": file.id,
+        "mode": "file_access",
+        "file_access": "check_file_info",
+        "created": 0,
+        "timestamp": 0,
+        "user": "",
     }
 
 
@@ -150,7 +165,7 @@ def message_object(message: Message, workspace: Workspace, installation: Install
         "bot_id": message.bot_id,
         "blocks": list(message.blocks),
         "attachments": list(message.attachments),
-        "files": [file_object(file, message.user, origin) for file in message.files],
+        "files": [told_file(file, message.user, origin) for file in message.files],
         "metadata": message.metadata,
         "reactions": [
             {"name": each.name, "users": list(each.users), "count": len(each.users)} for each in message.reactions

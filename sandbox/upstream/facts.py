@@ -114,6 +114,8 @@ def _quoted_question(line: str) -> str:
         quoted = json.loads(stripped)
     except ValueError:
         return stripped
+    if "file" in quoted:  # nobody asked what stands in one
+        return ""
     values = [quoted[key] for key in ("asked", "question", "content", "text") if isinstance(quoted.get(key), str)]
     return values[0] if values else ""
 

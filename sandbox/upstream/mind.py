@@ -6,13 +6,14 @@ Pure and deterministic: the same question at the same point of the same conversa
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from sandbox.upstream import prose
 from sandbox.upstream.facts import Facts, ask_of, questions_of
+from sandbox.upstream.looking import first_line
 from sandbox.upstream.manner import obey
 
 _PIECES = 1_500  # of one answer at most: a very long one comes in larger pieces
@@ -25,7 +26,7 @@ class Turn:
     question: str
     model: str = ""
     preset: str = ""
-    references: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()  # what it is referred to, described
     answer: str = ""
 
 
@@ -36,9 +37,8 @@ def think(turn: Turn, earlier: Sequence[Turn] = ()) -> str:
         return exact[1].strip()
     texts = [each.question for each in earlier] + [turn.question]
     body = _remembered(ask, texts) or _of_itself(ask, turn) or _composed(ask)
-    if turn.references:
-        names = ", ".join(f"`{_file_name(reference)}`" for reference in turn.references)
-        body = f"I've looked at {names}.\n\n{body}"
+    if seen := [*_quoted_files(turn.question), *turn.seen]:
+        body = f"I've looked at {', '.join(seen)}.\n\n{body}"
     return obey(turn.preset, body, topic=prose.topic(ask))
 
 
@@ -117,8 +117,17 @@ _FORMS: tuple[tuple[str, Callable[[str, int], str]], ...] = (
 )
 
 
-def _file_name(reference: str) -> str:
-    return urlsplit(reference).path.rpartition("/")[2] or reference
+def _quoted_files(question: str) -> list[str]:
+    """Describe the texts that are quoted as `{"file": …, "text": …}`, a line each."""
+    described = []
+    for line in question.splitlines():
+        try:
+            quoted = json.loads(line) if line.startswith('{"file"') else {}
+        except ValueError:
+            continue
+        if isinstance(name := quoted.get("file"), str) and isinstance(text := quoted.get("text"), str):
+            described.append(f"`{name}` ({first_line(text)})")
+    return described
 
 
 def _seed(text: str) -> int:

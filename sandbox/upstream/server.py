@@ -17,6 +17,7 @@ from aiohttp import web
 from sandbox.upstream.answer import Answer, Request, answer_text, hang_up, instead_of_answer, silence
 from sandbox.upstream.asked import Asked, Refusal, admit, read
 from sandbox.upstream.faults import FAULTS, Faults, UnknownFault
+from sandbox.upstream.looking import look
 from sandbox.upstream.memory import Conversation, Memory
 from sandbox.upstream.mind import Turn
 
@@ -124,7 +125,7 @@ class Emulator:
         if instead := instead_of_answer(faults):
             seen.ended = str(instead.status)
             return instead
-        turn = Turn(asked.question, asked.model, asked.preset, asked.references)
+        turn = Turn(asked.question, asked.model, asked.preset, await look(asked.references))
         conversation = self._conversation(asked, faults)
         earlier = list(conversation.turns) if conversation else []
         with conversation.turn(turn) if conversation else nullcontext():

@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.attachment import LARGEST, LONGEST_NAME, MOST, Attachment, Kind, declined, file, left_out, request
+from core.attachment import (
+    LARGEST,
+    LONGEST_NAME,
+    MOST,
+    Attachment,
+    Kind,
+    declined,
+    file,
+    left_out,
+    request,
+    stored,
+)
+from core.attachment import read as attachment_of
 
 URL = "https://example.org/1"
 
@@ -52,6 +64,14 @@ def test_without_any_that_can_be_read_nothing_is_asked() -> None:
         ("voice-message.ogg", "audio/ogg", Kind.AUDIO),
         ("a.mp3", None, Kind.AUDIO),
         ("a.mp4", "video/mp4", Kind.VIDEO),
+        ("main.py", "application/octet-stream", Kind.TEXT),
+        ("main.rs", None, Kind.TEXT),
+        ("settings.json", "application/json; charset=utf-8", Kind.TEXT),
+        ("feed", "application/atom+xml", Kind.TEXT),
+        ("run.sh", "application/x-sh", Kind.TEXT),
+        ("picture.svg", "image/svg+xml", Kind.IMAGE),
+        ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", Kind.FILE),
+        ("a.jsonx", "application/jsonx", Kind.FILE),
         ("a", "", Kind.FILE),
         ("", None, Kind.FILE),
         (None, 7, Kind.FILE),
@@ -60,6 +80,33 @@ def test_without_any_that_can_be_read_nothing_is_asked() -> None:
 )
 def test_what_kind_a_file_is_of(name: object, media_type: object, kind: Kind) -> None:
     assert file(name, media_type, None).kind is kind
+
+
+def test_where_its_adapter_finds_it_is_enough() -> None:
+    one = file("a.png", "Image/PNG; x=y", 3, ref="F1")
+    assert one.is_read
+    assert (one.media_type, one.suffix, one.url) == ("image/png", "png", "")
+    assert file("a.b", "no type at all", 3).media_type == ""
+
+
+def test_what_is_stored_is_read_also_as_earlier_versions_and_later_ones_stored_it() -> None:
+    one = file("a.png", "image/png", 3, "https://example.org/a.png", "F1")
+    row = stored(one)
+    assert attachment_of(row) == one
+    earlier = {name: row[name] for name in ("kind", "name", "size", "url")}
+    assert attachment_of(earlier) == Attachment(Kind.IMAGE, "a.png", 3, "https://example.org/a.png")
+    later = {**row, "kind": "hologram", "pages": 3}
+    assert attachment_of(later).kind is Kind.OTHER
+
+
+def test_why_a_file_could_not_be_given_is_told_like_the_rest() -> None:
+    one, other = read("a.png"), read("b.mp3")
+    assert left_out([one, other], {one: "I lost it"}) == (
+        'I lost it, so this answer leaves out "a.png". I can\'t listen to audio yet, so this answer leaves out "b.mp3".'
+    )
+    assert declined([other, one], {one: "I lost it"}).endswith(
+        "I lost it. Paste the part that matters as text, and I'll answer."
+    )
 
 
 @pytest.mark.parametrize("size", [None, -1, "3", 1.5, [3]])

@@ -121,6 +121,39 @@ def test_there_may_be_several_tokens_and_the_log_knows_each(monkeypatch: pytest.
     assert {"hush-1", "hush-2", "hush-3"} <= set(settings.secrets)
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", ""),
+        ("https://bobbin.example.com", "https://bobbin.example.com"),
+        ("https://example.com:8443/bobbin/", "https://example.com:8443/bobbin"),
+        ("http://127.0.0.1:0", "http://127.0.0.1:0"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://bobbin.example.com", None),  # anybody on the way could read the files
+        ("bobbin.example.com", None),
+        ("https://", None),
+        ("https://user:word@example.com", None),
+        ("https://example.com?x", None),
+        ("https://example.com#x", None),
+        ("https://example.com:nine", None),
+        ("https://[", None),
+        ("ftp://example.com", None),
+    ],
+)
+def test_where_the_world_reaches_the_web_server(
+    monkeypatch: pytest.MonkeyPatch, written: str, read: str | None
+) -> None:
+    monkeypatch.setenv("BOBBIN_WEB__PUBLIC_URL", written)
+    if read is not None:
+        assert load({}).web.public_url == read
+        return
+    with pytest.raises(
+        SetupError, match=r"web\.public_url: write where the world reaches this web server, such as https"
+    ):
+        load({})
+
+
 def test_a_preset_names_its_fallbacks(elsewhere: Path) -> None:
     (elsewhere / "bobbin.toml").write_text(
         '[presets.default]\nfallbacks = ["o3", "grok-3"]\n[presets.alone]\nfallbacks = []\n[presets.open]\n'

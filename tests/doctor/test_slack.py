@@ -38,6 +38,21 @@ async def test_all_is_well_with_the_scopes_of_the_manifest(doctor: Doctor, local
     assert report.found["slack"].count("\n") == 1
 
 
+async def test_without_a_public_url_it_is_told_what_is_not_read(doctor: Doctor, local: LocalSlack) -> None:
+    local.installation.scopes = {*SCOPES}
+    report = await doctor(**variables(local))
+    assert "! web.public_url is not set" in report.found["web"]
+    assert "BOBBIN_WEB__PUBLIC_URL" in report.found["web"]
+    report = await doctor(**variables(local), WEB__PUBLIC_URL="https://bobbin.example.com")
+    assert "public_url" not in report.found["web"]
+
+
+async def test_the_scope_for_files_is_asked_for(doctor: Doctor, local: LocalSlack) -> None:
+    local.installation.scopes = {*SCOPES} - {"files:read"}
+    report = await doctor(**variables(local))
+    assert "lacks these scopes: files:read." in report.found["slack"]
+
+
 # What can be told without asking Slack
 WRITTEN = {
     "token in quotes": ({"BOT_TOKEN": '"xoxb-1-2"'}, "BOBBIN_SLACK__BOT_TOKEN", "quotation marks; write it without"),

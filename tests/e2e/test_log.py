@@ -17,14 +17,19 @@ from aiohttp import web
 
 from bots.reply.wanted import TRY_AGAIN
 from bots.slack.buttons import AGAIN
-from sandbox.discord import LocalDiscord
+from sandbox.discord import File, LocalDiscord
 from sandbox.replies import Reply
-from sandbox.slack import LocalSlack
+from sandbox.slack import LocalSlack, SharedFile
 from tests.e2e.conftest import SECRET_KEY
 from tests.faults.bots import Bot, Process
 
 WORDS = "heliotrope"  # in all that people write here
 ASKED = f"@bobbin why is {WORDS} blue?"
+FILES = (
+    (".txt", WORDS.encode(), "text/plain"),
+    (".png", b"\x89PNG\r\n\x1a\n" + WORDS.encode(), "image/png"),
+    (".jpg", WORDS.encode(), "image/jpeg"),  # it isn't
+)
 FAILING = f"@bobbin fail over {WORDS}"
 PATIENCE = 40.0  # seconds
 
@@ -32,10 +37,20 @@ PATIENCE = 40.0  # seconds
 class Parrot:
     """An AI service that says again whatever it hears, in its answers and in its refusals."""
 
-    url = ""
+    def __init__(self) -> None:
+        self.url = ""
+        self.links: list[str] = []  # to files
 
     async def _answer(self, request: web.Request) -> web.Response:
-        question = (await request.json())["question"]
+        body = await request.json()
+        question = body["question"]
+        async with aiohttp.ClientSession() as client:
+            for link in body.get("references", []):
+                self.links.append(link)
+                async with client.get(link) as file:
+                    assert file.status == 200
+                async with client.get(f"{link}x") as file:
+                    assert file.status == 404
         if "fail" in question:
             error = {"code": "chat_error", "message": f"no answer to {question}"}
             return web.json_response({"error": error, "trace_id": question}, status=500)
@@ -98,6 +113,7 @@ async def test_nobodys_words_and_no_secret_are_logged(tmp_path: Path, over: str,
             "BOBBIN_DISCORD__GATEWAY_URL": local_discord.gateway_url,
             "BOBBIN_WEB__HOST": "127.0.0.1",
             "BOBBIN_WEB__PORT": str(port),
+            "BOBBIN_WEB__PUBLIC_URL": f"http://127.0.0.1:{port}",
             "BOBBIN_LOG__LEVEL": "DEBUG",
             "PYTHONASYNCIODEBUG": "1",  # so that asyncio has something to say
         }
@@ -117,6 +133,8 @@ async def test_nobodys_words_and_no_secret_are_logged(tmp_path: Path, over: str,
     assert not [line for line in lines if WORDS in str(line)]
     assert not [secret for secret in (*secrets.values(), *tokens) if secret in logged]
     assert tokens
+    assert len(parrot.links) >= 2
+    assert not [link for link in parrot.links if link.split("/")[-2] in logged]
     said = [line["event"] for line in lines]
     assert "accepted" in said
     assert ("wrong signature" in logged) is bool(request_url)
@@ -126,7 +144,8 @@ async def test_nobodys_words_and_no_secret_are_logged(tmp_path: Path, over: str,
 
 async def on_slack(slack: LocalSlack) -> None:
     """Mention, edit, command, button, refusal that quotes, event that can't be read."""
-    asked = await slack.say("ada", "general", ASKED)
+    files = [SharedFile(f"{WORDS}{name}", content, kind) for name, content, kind in FILES]
+    asked = await slack.say("ada", "general", ASKED, files=files)
     await slack.wait_for(lambda: _slack_says(slack, asked, "Well"), PATIENCE)
     await slack.edit(asked, ASKED + " Please.")
     await slack.command("ada", "general", "/bobbin", f"what is {WORDS}?")
@@ -152,7 +171,8 @@ def _slack_says(slack: LocalSlack, asked: Any, words: str) -> Any:
 
 async def on_discord(discord: LocalDiscord) -> None:
     """Mention, edit, command, button, refusal that quotes, event that can't be read."""
-    asked = await discord.say("ada", "general", ASKED)
+    files = [File(f"{WORDS}{name}", content, kind) for name, content, kind in FILES]
+    asked = await discord.say("ada", "general", ASKED, attachments=files)
     await discord.wait_for(lambda: _discord_says(discord, asked, "Well"), PATIENCE)
     await discord.edit("ada", asked, ASKED + " Please.")
     command = await discord.slash("ada", "general", "ask", question=f"why is {WORDS} red?")

@@ -7,7 +7,13 @@ from sandbox.discord.payloads.channels import (
     thread_member_json,
 )
 from sandbox.discord.payloads.guild import application_json, guild_create_json, guild_json, interaction_json
-from sandbox.discord.payloads.messages import attachment_json, attachment_seal, message_json, without_content
+from sandbox.discord.payloads.messages import (
+    attachment_json,
+    attachment_seal,
+    attachment_url,
+    message_json,
+    without_content,
+)
 from sandbox.discord.payloads.people import member_json, role_json, user_json
 
 __all__ = [
@@ -15,6 +21,7 @@ __all__ = [
     "application_json",
     "attachment_json",
     "attachment_seal",
+    "attachment_url",
     "channel_json",
     "gateway_channel_json",
     "guild_create_json",

@@ -6,7 +6,7 @@ https://discord.com/developers/docs/resources/message
 import time
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
@@ -21,6 +21,7 @@ from sandbox.discord.rest.door import (
     Route,
     answer,
     as_snowflake,
+    body_of,
     channel_of,
     form_of,
     nothing,
@@ -29,6 +30,7 @@ from sandbox.discord.rest.door import (
 from sandbox.discord.world import World
 
 Json = dict[str, Any]
+MOST_URLS = 50  # that are refreshed at once
 EDITABLE_FLAGS = int(Flag.SUPPRESS_EMBEDS)
 
 
@@ -223,8 +225,26 @@ async def reacted(request: web.Request) -> web.Response:
     return answer([payloads.user_json(world.users[one]) for one in users])
 
 
+async def refresh_urls(request: web.Request) -> web.Response:
+    """New links to the files of old ones, in their order; a link that is none of ours is left as it is.
+
+    No page of Discord's describes it; https://github.com/discordjs/discord-api-types does, and libraries use it.
+    """
+    world, body = request.app[WORLD], await body_of(request)
+    urls = body.get("attachment_urls")
+    if not isinstance(urls, list) or not 1 <= len(urls) <= MOST_URLS or not all(isinstance(url, str) for url in urls):
+        raise form_error("attachment_urls", "BASE_TYPE_BAD_LENGTH", f"Must be between 1 and {MOST_URLS} in length.")
+    refreshed = []
+    for url in urls:
+        _, _, number = urlsplit(url).path.rpartition("/")[0].rpartition("/")
+        file = world.uploads.get(int(number)) if number.isdecimal() else None
+        refreshed.append({"original": url, "refreshed": payloads.attachment_url(world, file) if file else url})
+    return answer({"refreshed_urls": refreshed})
+
+
 ONE = "/channels/{channel_id}/messages/{message_id}"
 ROUTES: tuple[Route, ...] = (
+    ("POST", "/attachments/refresh-urls", refresh_urls),
     ("GET", "/channels/{channel_id}/messages", history),
     ("POST", "/channels/{channel_id}/messages", send),
     ("GET", ONE, read),

@@ -95,13 +95,12 @@ async def test_a_category_lies_between_server_and_channel(local: LocalDiscord, h
     assert list(asked.question.thread.within) == within
 
 
-async def test_files_are_references(local: LocalDiscord, heard: Heard) -> None:
+async def test_files_are_attachments(local: LocalDiscord, heard: Heard) -> None:
     said = await local.say("ada", "general", "@bobbin what is this?")
     url = "https://cdn.discordapp.com/attachments/1/2/picture.png"
     file = {"id": "2", "filename": "picture.png", "size": 3, "url": url, "proxy_url": url}
     asked = read_message(heard(said, attachments=[file]), local.bot_user_id)
     assert isinstance(asked, Said)
-    assert asked.question.references == (url,)
     assert asked.question.attachments == (Attachment(Kind.IMAGE, "picture.png", 3, url),)
     assert asked.note.where.starter
     assert asked.note.where.starter.name == "what is this?"

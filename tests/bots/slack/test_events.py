@@ -83,10 +83,33 @@ def test_what_people_do_beside_plain_text_counts(payload: Read, subtype: str) ->
     assert asked(payload("file_share"), text=f"<@{BOT}> look", subtype=subtype).text == "look"
 
 
-def test_a_file_is_known_by_name_type_and_size_but_can_not_be_fetched(payload: Read) -> None:
-    question = asked(payload("file_share"), text=f"<@{BOT}> look")
-    assert question.attachments == (Attachment(Kind.TEXT, "notes.txt", 3),)
-    assert question.references == ()
+def test_a_file_is_known_by_name_type_and_size_and_by_where_it_can_be_fetched_with_the_token(payload: Read) -> None:
+    url = "https://files.slack.com/files-pri/T0-F0/notes.txt"
+    told = {"id": "F0", "name": "notes.txt", "mimetype": "text/plain", "size": 3, "url_private": url}
+    question = asked(payload("file_share"), text=f"<@{BOT}> look", files=[told])
+    [one] = question.attachments
+    assert one == Attachment(Kind.TEXT, "notes.txt", 3, ref=f"F0 {url}", media_type="text/plain")
+    assert one.is_read
+
+
+@pytest.mark.parametrize(
+    ("told", "ref", "kind"),
+    [
+        # https://docs.slack.dev/reference/methods/files.remote.info: its url_private may lead anywhere.
+        ({"mode": "external", "url_private": "https://example.org/a.png"}, "", Kind.EXTERNAL),
+        ({"is_external": True, "url_private": "https://example.org/a.png"}, "", Kind.EXTERNAL),
+        ({"id": "F0", "mimetype": "application/vnd.slack-docs", "url_private": "https://x"}, "", Kind.OTHER),
+        ({"id": "F0", "file_access": "check_file_info", "mode": "file_access"}, "F0", Kind.FILE),
+        ({"id": "F0/../x", "url_private": "https://files.slack.com/a"}, " https://files.slack.com/a", Kind.FILE),
+        ({"id": 7, "url_private": ["x"]}, "", Kind.FILE),
+        ({"id": "F0", "url_private": "https://files.slack.com/" + "a" * 3_000}, "F0", Kind.FILE),
+    ],
+)
+def test_what_slack_does_not_keep_itself_has_no_place_to_be_fetched_from(
+    payload: Read, told: dict[str, object], ref: str, kind: Kind
+) -> None:
+    [one] = asked(payload("file_share"), text=f"<@{BOT}> look", files=[told]).attachments
+    assert (one.ref, one.kind, one.url) == (ref, kind, "")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +132,7 @@ def test_a_file_is_known_by_name_type_and_size_but_can_not_be_fetched(payload: R
 def test_files_of_any_shape_are_survived(payload: Read, files: object, names: list[str], text: str) -> None:
     question = asked(payload("file_share"), text=text, files=files)
     assert [one.name for one in question.attachments] == names
-    assert question.references == ()
+    assert not any(one.url for one in question.attachments)
 
 
 FORWARD = {"is_share": True, "is_msg_unfurl": True, "text": "E42: valve sensor out of range"}

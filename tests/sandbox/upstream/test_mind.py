@@ -121,9 +121,17 @@ def test_terse_keeps_the_code() -> None:
     assert answer("Write some code", preset="Be concise").startswith("```")
 
 
-def test_references_are_named() -> None:
-    turn = Turn("What is this?", references=("https://example.org/files/a.png?signature=x",))
-    assert "`a.png`" in think(turn)
+def test_what_it_saw_is_told() -> None:
+    turn = Turn("What is this?", seen=("`a.png` (image/png, 120×80, 3 kB)",))
+    assert think(turn).startswith("I've looked at `a.png` (image/png, 120×80, 3 kB).")
+
+
+def test_a_quoted_file_is_seen_and_is_no_question() -> None:
+    quoted = '{"file": "notes.txt", "text": "\\nthe pump stands still\\nsince noon"}'
+    turn = Turn(f"Files:\n\n{quoted}\n\nAnswer this question:\n\nwhat did I ask first?")
+    said = think(turn)
+    assert said.startswith("I've looked at `notes.txt` (it begins: “the pump stands still”).")
+    assert said.endswith("This is the first thing you ask me here.")
 
 
 @given(st.text(max_size=400))

@@ -1,0 +1,56 @@
+"""A mention comes as two events, `message` and `app_mention`, in any order; the latter may lack the files.
+
+https://github.com/openclaw/openclaw/pull/62927, https://github.com/NousResearch/hermes-agent/pull/77141
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from core.bounded import BoundedSet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST = 1_000  # messages that are remembered
+_REWRITTEN = ("message_changed", "message_deleted")
+
+
+class Twins:
+    """Has mentions without files wait until the whole message is recorded, where messages come at all."""
+
+    def __init__(self, patience: float) -> None:
+        """*patience* in seconds: Slack waits three for an answer, and often sends both at once."""
+        self._patience = patience
+        self._recorded = BoundedSet[tuple[str, str]](MOST)
+        self._awaited: dict[tuple[str, str], asyncio.Event] = {}
+        self._come_alone = False  # mentions: the app isn't subscribed to messages
+
+    async def wait(self, event: Mapping[str, Any]) -> None:
+        """Return when *event* may be taken."""
+        key = _key(event)
+        has_all = event.get("type") != "app_mention" or event.get("files") or event.get("edited")
+        if has_all or self._come_alone or key in self._recorded:
+            return
+        awaited = self._awaited.setdefault(key, asyncio.Event())
+        try:
+            async with asyncio.timeout(self._patience):
+                await awaited.wait()
+        except TimeoutError:
+            self._come_alone = not self._recorded
+        finally:
+            self._awaited.pop(key, None)
+
+    def recorded(self, event: Mapping[str, Any]) -> None:
+        """Take note that *event* was taken."""
+        if event.get("type") == "app_mention" or event.get("subtype") in _REWRITTEN:
+            return
+        key, self._come_alone = _key(event), False
+        self._recorded.add(key)
+        if key in self._awaited:
+            self._awaited[key].set()
+
+
+def _key(event: Mapping[str, Any]) -> tuple[str, str]:
+    return str(event.get("channel")), str(event.get("ts"))
