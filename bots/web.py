@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _READ_AHEAD = 1 << 14  # bytes of a body that nobody has asked for yet
 _LONGEST_FIELD, _MOST_FIELDS = 1 << 12, 64  # bytes of one header, and how many: a quarter of a MiB a connection
 _LINGER = 1.0  # seconds in which the rest of a refused body is read, for its sender to see the refusal
+_LEFT = 3.0  # seconds that requests get to end when the door closes: as long as Slack waits, a file may take longer
 _BACKLOG = 128  # connections that the kernel holds until they are accepted
 
 
@@ -108,6 +109,7 @@ class Web:
             max_field_size=_LONGEST_FIELD,
             max_headers=_MOST_FIELDS,
             auto_decompress=False,
+            shutdown_timeout=_LEFT,
         )
         await runner.setup()
         doors.push_async_callback(runner.cleanup)

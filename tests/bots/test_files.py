@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from base64 import urlsafe_b64decode
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from bots import files
 from bots.files import LASTS, LONGEST_LINK, PATH, FileDoor, plain_name, with_port
 from bots.web import Web
 from core.attachment import Attachment, Kind, file
@@ -41,6 +43,7 @@ class Keeper:
     error: FileError | None = None
     breaks: FileError | None = None  # in the middle
     tells_size: bool = True
+    gate: asyncio.Event | None = None  # to be waited for in the middle
     asked: list[str] = field(default_factory=list)
 
     @asynccontextmanager
@@ -54,6 +57,8 @@ class Keeper:
         async def chunks() -> AsyncGenerator[bytes, None]:
             for at in range(0, len(self.content), 1 << 14):
                 yield self.content[at : at + (1 << 14)]
+                if self.gate:
+                    await self.gate.wait()
                 if at and self.breaks:
                     raise self.breaks
 
@@ -191,6 +196,27 @@ async def test_a_file_that_breaks_off_is_not_taken_for_whole(house: House) -> No
     for house.keeper.tells_size in (True, False):
         with pytest.raises(aiohttp.ClientError):
             await house.get(house.link())
+
+
+async def test_a_file_that_never_ends_is_cut_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LONGEST", 0.05)
+    house.keeper.gate = asyncio.Event()
+    with pytest.raises(aiohttp.ClientError):
+        await house.get(house.link())
+    house.keeper.gate.set()
+    assert (await house.get(house.link()))[0] == 200
+
+
+async def test_only_so_many_are_passed_on_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_AT_ONCE", 1)
+    house.keeper.gate = asyncio.Event()
+    first = asyncio.ensure_future(house.get(house.link()))
+    while not house.keeper.asked:
+        await asyncio.sleep(0.01)
+    async with house.client.get(house.link()) as second:
+        assert (second.status, second.headers["Retry-After"]) == (503, "5")
+    house.keeper.gate.set()
+    assert await first == (200, PNG)
 
 
 def test_without_an_address_there_are_no_links() -> None:

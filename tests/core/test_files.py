@@ -128,7 +128,7 @@ async def test_without_a_door_the_platforms_own_link_is_given_or_it_is_said() ->
     given = await FileReader({"chat": chat}).read(asked(*files))
     assert given.left_out(asked(*files)) == (
         'I can\'t open images and documents here yet, so this answer leaves out "b.png". '
-        'I can read text files of up to 64 kB here, so this answer leaves out "d.txt".'
+        'I can read text files of up to 64 kB here, so this answer leaves out "d.txt". Paste the part that matters as text.'
     )
     chat.public = "https://cdn"
     given = await FileReader({"chat": chat}).read(asked(*files))
@@ -193,8 +193,9 @@ async def test_a_question_of_nothing_but_what_can_not_be_read_is_not_asked() -> 
     with pytest.raises(NothingReadable, match=r"I can't find this file any more. Paste the part that matters"):
         (await files.read(alone)).refuse_nothing(alone)
     later = asked(sent("a"), sent("b"), text="")
-    with pytest.raises(FileBusy):
+    with pytest.raises(FileBusy) as busy:
         (await files.read(later)).refuse_nothing(later)
+    assert busy.value.sentence == "I couldn't fetch this file just now. Please try again."
     for question in (asked(sent("a")), asked(sent("a"), sent("c"), text=""), asked()):
         (await files.read(question)).refuse_nothing(question)
 

@@ -325,7 +325,7 @@ async def test_slack_without_a_public_url_says_that_it_has_not_seen_the_picture(
             alone = await told(there, bobbin, 2)
             await there.say("", LONG)
             long = await told(there, bobbin, 3)
-    assert 'I can\'t open images and documents here yet, so this answer leaves out "pump.png".' in beside
+    assert 'I can\'t open images and documents here yet, so this answer leaves out "pump.png". Paste the' in beside
     assert alone == (
         "I can't open images and documents here yet. Paste the part that matters as text, and I'll answer."
     )

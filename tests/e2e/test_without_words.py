@@ -220,7 +220,10 @@ async def test_words_beside_a_file_in_slack_are_answered_once_and_it_is_said_wha
         await local_slack.say("ada", "general", "@bobbin say exactly: got it", files=[PUMP])
         answer = await told_in_slack(local_slack, bobbin, "general")
     assert answer.startswith("got it")
-    assert answer.count('I can\'t open images and documents here yet, so this answer leaves out "pump.png".') == 1
+    assert (
+        answer.count('I can\'t open images and documents here yet, so this answer leaves out "pump.png". Paste the')
+        == 1
+    )
     assert questions(emulator) == ['"ada" asks:\n\nsay exactly: got it']
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from sandbox.discord import LocalDiscord
+from sandbox.discord import File, LocalDiscord
 
 BUTTON = {"type": 2, "style": 1, "label": "Stop", "custom_id": "stop"}
 
@@ -203,3 +203,23 @@ async def test_limits_can_be_switched_off() -> None:
         async with aiohttp.ClientSession(local.api_url + "/", headers=headers) as rest:
             path = f"{general(local)}/messages"
             assert {(await answered(rest, "POST", path, {"content": "x"}))[0] for _ in range(8)} == {200}
+
+
+async def test_links_to_files_are_renewed_in_their_order(local: LocalDiscord, rest: Any) -> None:
+    said = await local.say("ada", "general", "look", attachments=[File("a.png", b"png", "image/png")])
+    base = local.world.base_url
+    old = f"{base}/attachments/1/{said.attachments[0].id}/a.png?ex=1&is=1&hm=1&"
+    others = ["https://example.org/a.png", "", f"{base}/attachments/1/2/a.png", f"{base}/attachments/1/x/a.png"]
+    status, body = await answered(rest, "POST", "attachments/refresh-urls", {"attachment_urls": [*others, old]})
+    assert status == 200
+    assert [one["original"] for one in body["refreshed_urls"]] == [*others, old]
+    *left, new = [one["refreshed"] for one in body["refreshed_urls"]]
+    assert left == others
+    async with aiohttp.ClientSession() as client, client.get(new) as response:
+        assert await response.read() == b"png"
+
+
+@pytest.mark.parametrize("urls", [None, [], "x", [7], ["https://example.org"] * 51])
+async def test_links_of_another_shape_are_not(rest: Any, urls: Any) -> None:
+    status, body = await answered(rest, "POST", "attachments/refresh-urls", {"attachment_urls": urls})
+    assert (status, body["code"]) == (400, 50035)
