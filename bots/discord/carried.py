@@ -65,13 +65,14 @@ def _beside(message: discord.Message, names: Names) -> Iterator[Quote]:
     """Yield what stands in *message* beside its words: of an embed of a person's, a preview, nothing."""
     for shot in message.message_snapshots:
         # Who said it, and where, Discord does not tell: https://discord.com/developers/docs/resources/message#message-snapshot-object
-        words = plain(shot.content, "", names.mentioned_in(shot.content, message.guild, {}))
-        parts = [words, *_laid_out(shot.embeds, shot.content, shot.components), *_stickers(shot.stickers)]
+        content = _text(shot.content)
+        words = plain(content, "", names.mentioned_in(content, message.guild, {}))
+        parts = [words, *_laid_out(shot.embeds, content, shot.components), *_stickers(shot.stickers)]
         text = "\n\n".join(part for part in parts if not is_blank(part))
         yield Quote(Source.FORWARD, text, attachments=tuple(files_of(shot.attachments)))
     if message.author.bot:
         # discord.py sets the attribute only where the payload had some, and what can't be read was taken out of that.
-        for text in _laid_out(message.embeds, message.content, getattr(message, "components", ())):
+        for text in _laid_out(message.embeds, _text(message.content), getattr(message, "components", ())):
             yield Quote(Source.EMBED, text)
     if message.poll:
         yield Quote(Source.POLL, _poll(message.poll))

@@ -167,18 +167,21 @@ def _check(data: Json) -> None:
         if not isinstance(data.setdefault(name, []), list):
             raise TypeError
     if isinstance(snapshots := data.get("message_snapshots"), list):
-        data["message_snapshots"] = list(_flat(snapshots))
+        data["message_snapshots"] = flat = list(_flat(snapshots))
+        if not all(isinstance(one["message"]["content"], str) for one in flat):
+            raise TypeError
 
 
 def _flat(snapshots: list[Any], depth: int = _DEEPEST_FORWARD) -> Iterator[Any]:
     """Yield, behind each snapshot, those in it: discord.py reads one level, and no page says that there is no other."""
     for one in snapshots:
         message = one.get("message") if isinstance(one, dict) else None
-        if isinstance(message, dict) and isinstance(message.get("content"), str):  # else it would fail later
+        inner = message.get("message_snapshots") if isinstance(message, dict) else None
+        if isinstance(message, dict) and isinstance(inner, list):
+            yield {"message": {key: value for key, value in message.items() if key != "message_snapshots"}}
+            yield from _flat(inner, depth - 1) if depth else ()
+        else:
             yield one
-            inner = message.get("message_snapshots")
-            if depth and isinstance(inner, list):
-                yield from _flat(inner, depth - 1)
 
 
 def _object(data: object) -> Json:

@@ -36,7 +36,8 @@ def questions_of(texts: Sequence[str]) -> list[str]:
     """Return what was asked in turn, quoted earlier turns included; the last one is what is asked now."""
     found = []
     for text in texts:
-        found += [asked for line in text.splitlines() if (asked := _quoted_question(line))]
+        lines = [line for line in text.splitlines() if not line.startswith('{"what"')]  # what a message brings along
+        found += [asked for line in lines if (asked := _quoted_question(line))]
         found.append(ask_of(text))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from core.attachment import Attachment, Kind
 from core.commands import Told
 from core.errors import Overtaken, SetupError, StorageUnavailable
 from core.preset import Preset
+from core.quote import Quote, Source
 from core.storage.database import Database, open_database
 from core.storage.deeds import Deeds, newest_asked
 from core.storage.ledger import Ledger
@@ -234,11 +236,13 @@ async def test_a_revision_is_offered_once(ledger: Ledger) -> None:
 
 
 async def test_what_is_withdrawn_is_forgotten(ledger: Ledger) -> None:
-    await accept(ledger, "1")
+    brings = replace(question("1"), asker_name="Ada", quotes=(Quote(Source.REPLY, "secret", "Ben"),))
+    await ledger.accept(brings, NOTHING_SHOWN)
     await answer(ledger, Conversation(ConversationId("c"), "m"))
     gone = await ledger.withdraw(QuestionKey("1"))
     assert gone is not None
     assert (gone.question.text, gone.question.attachments, gone.answer, gone.shown) == ("", (), "", False)
+    assert (gone.question.asker_name, gone.question.quotes) == ("", ())
     assert await ledger.withdraw(QuestionKey("1")) is None
     assert await ledger.reopen(QuestionKey("1")) is None
     await ledger.settle((await take(ledger)).turn.settle())

@@ -127,6 +127,13 @@ async def test_missing_scopes(doctor: Doctor, local: LocalSlack) -> None:
     assert "✗ The app lacks these scopes: channels:read, groups:read, reactions:write. Paste" in report.found["slack"]
 
 
+async def test_a_scope_that_answers_can_do_without_is_no_fault(doctor: Doctor, local: LocalSlack) -> None:
+    local.installation.scopes -= {"usergroups:read"}
+    report = await doctor(**variables(local))
+    assert "! The app lacks the scope usergroups:read, so a group of people" in report.found["slack"]
+    assert "✗" not in report.found["slack"]
+
+
 async def test_unknown_scopes_are_not_missing(doctor: Doctor, local: LocalSlack) -> None:
     answer = {"ok": True, "user_id": "U1", "bot_id": "B1", "team_id": "T1", "team": "Elsewhere"}
     local.faults.odd("auth.test", Reply(body=json.dumps(answer), content_type="application/json"))

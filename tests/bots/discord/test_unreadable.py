@@ -16,6 +16,7 @@ from bots.discord.unreadable import guard, mend
 from core.backoff import Backoff
 from core.errors import SetupError
 from core.metrics import Metrics
+from core.quote import Quote, Source
 from sandbox.discord import payloads
 from sandbox.discord.sessions import Session
 from tests.bots.discord.conftest import House
@@ -91,6 +92,77 @@ async def test_a_question_is_heard_whatever_one_member_of_it_is(house: House, me
         house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin why?", **{member: value}))
         (turn,) = await house.accepted()
     assert turn.question.text == "why?"
+
+
+SHOT = {"type": 0, "content": "E42", "embeds": [], "attachments": [], "timestamp": "2026-01-01T00:00:00+00:00"}
+SHOT |= {"edited_timestamp": None, "flags": 0}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"content": 7},
+        {"content": None},
+        {"embeds": [None]},
+        {"embeds": "x"},
+        {"attachments": [{}]},
+        {"components": [7]},
+        {"sticker_items": [{"name": 7}]},
+        {"timestamp": None},
+        {"type": None},
+    ],
+    ids=str,
+)
+async def test_a_forward_is_read_beside_one_of_an_odd_shape(house: House, odd: dict[str, Any]) -> None:
+    shots = [{"message": SHOT | odd}, None, {"message": SHOT}]
+    async with house.listening():
+        house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin why?", message_snapshots=shots, flags=1 << 14))
+        (turn,) = await house.accepted()
+    assert turn.question.quotes[-1] == Quote(Source.FORWARD, "E42")
+    assert turn.question.text == "why?"
+
+
+async def test_forwards_in_a_forward_are_read(house: House) -> None:
+    """No page says that there are none."""
+    deep: Any = []
+    for level in range(9, -1, -1):
+        deep = [{"message": SHOT | {"content": str(level), "message_snapshots": deep}}]
+    async with house.listening():
+        house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin why?", message_snapshots=deep))
+        (turn,) = await house.accepted()
+    assert [one.text for one in turn.question.quotes] == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"content": None},
+        {"poll": {"question": {"text": 7}, "answers": [], "expiry": None, "layout_type": 1}},
+        {"sticker_items": [{"id": "1", "name": None, "format_type": 1}]},
+        {"embeds": [{"type": "rich", "title": 7, "url": 8, "fields": [{"name": 1, "value": 2}]}]},
+        {"flags": 1 << 13},
+        {
+            "author": {
+                "id": "5",
+                "username": "lamp",
+                "global_name": 7,
+                "discriminator": "0",
+                "avatar": None,
+                "bot": True,
+            }
+        },
+    ],
+    ids=str,
+)
+async def test_a_reply_is_read_whatever_it_replies_to(house: House, odd: dict[str, Any]) -> None:
+    replied = payload(house, "E42") | {"author": {**payload(house, "")["author"], "bot": True}} | odd
+    reference = {"message_id": replied["id"], "channel_id": replied["channel_id"], "type": 0}
+    more = {"referenced_message": replied, "message_reference": reference, "type": 19}
+    async with house.listening():
+        house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin why?", **more))
+        (turn,) = await house.accepted()
+    assert turn.question.text == "why?"
+    assert len(turn.question.quotes) <= 1
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 7, {}, {"id": None}, {"id": "1", "content": None}])

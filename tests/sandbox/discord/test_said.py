@@ -43,6 +43,21 @@ async def test_a_forward_brings_words_and_files_as_they_were(local: LocalDiscord
         await local.say("ben", "random", "look", forward=said)
 
 
+async def test_what_is_forwarded_again_is_what_was_forwarded_first(local: LocalDiscord, bot: Any) -> None:
+    first = await local.say("ben", "random", forward=await local.say("ada", "general", "E42: valve sensor"))
+    await local.say("ada", "general", forward=first)
+    message = await heard(local, bot, 3)
+    assert [one.content for one in message.message_snapshots] == ["E42: valve sensor"]
+
+
+async def test_people_are_shown_by_the_names_that_they_chose(local: LocalDiscord, bot: Any) -> None:
+    cai = local.add_user("cai", shown="Cai of York", nick="Captain")
+    await local.say(cai, "general", "hello @cai")
+    message = await heard(local, bot)
+    assert (message.author.global_name, message.author.display_name) == ("Cai of York", "Captain")
+    assert [one.display_name for one in message.mentions] == ["Captain"]
+
+
 async def test_stickers_polls_and_embeds_are_read(local: LocalDiscord, bot: Any) -> None:
     await local.say("ada", "general", stickers=["Wave"])
     assert [one.name for one in (await heard(local, bot)).stickers] == ["Wave"]

@@ -104,6 +104,27 @@ async def test_events_can_be_kept_back_and_come_in_another_order(slack: LocalSla
     assert [event.get("subtype") for event in bot.of("message")] == ["message_deleted", None]
 
 
+async def test_what_is_forwarded_again_is_inside_the_forward(slack: LocalSlack) -> None:
+    first = await slack.forward("ben", await slack.say("ada", "random", "E42"), "general", "look")
+    again = await slack.forward("ada", first, "general")
+    (outer,) = again.attachments
+    assert (outer["text"], outer["attachments"][0]["text"]) == ("look", "E42")
+    assert outer["message_blocks"][0]["message"]["blocks"] == list(first.blocks)
+
+
+async def test_people_and_groups_have_names(slack: LocalSlack, client: AsyncWebClient) -> None:
+    cai = slack.add_user("cai", display_name="Cai of York")
+    profile = (await client.users_info(user=cai.id))["user"]["profile"]
+    assert (profile["display_name"], profile["real_name"]) == ("Cai of York", "Cai")
+    group = slack.add_group("night-shift", cai)
+    (told,) = (await client.usergroups_list(include_users=True))["usergroups"]
+    assert (told["id"], told["handle"], told["users"]) == (group.id, "night-shift", [cai.id])
+    assert "users" not in (await client.usergroups_list())["usergroups"][0]
+    slack.installation.scopes.discard("usergroups:read")
+    with pytest.raises(SlackApiError, match="missing_scope"):
+        await client.usergroups_list()
+
+
 async def test_guests_are_told_from_members(slack: LocalSlack, client: AsyncWebClient) -> None:
     guest = slack.add_user("gus", is_guest=True)
     assert (await client.users_info(user=guest.id))["user"]["is_restricted"]
