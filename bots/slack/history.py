@@ -53,6 +53,7 @@ FEW_AT_ONCE = (
     f"Slack lets this app read only {FEW} messages once a minute, so I may have missed some of what was said before. "
     "Whoever runs me can lift that by creating the app in this workspace itself."
 )
+NOT_HERE = "I'm not in this channel, so I can't read what was said here before. Anybody here can /invite me."
 FORBIDDEN = "I may not read what was said here before. Whoever runs me can grant the scopes channels:history and groups:history."
 
 Message = dict[str, Any]
@@ -111,6 +112,8 @@ class SlackHistory:
         match error:
             case ChatLimited():
                 return BUSY
+            case ChatForbidden(code="not_in_channel"):
+                return NOT_HERE
             case ChatForbidden():
                 return FORBIDDEN
         return ""
