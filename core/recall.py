@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_KEYS = 500  # of the newest turns of a thread, which are known from its conversation
 WITHIN = 5.0  # seconds that the chat has: who asks waits for it
+UNREAD = "I couldn't read what was said here before your question. Ask again if that matters."
 SAID_AGAIN_AFTER = timedelta(days=7)  # why something can't be read, in the same place
 
 log = structlog.get_logger(__name__)
@@ -55,23 +57,30 @@ class Recall:
             since = known.newest if goes_on and known.newest else known.forgotten
             async with asyncio.timeout(WITHIN):
                 found = await earlier(self._chat, question, since, self._budget)
-            await self._note(found.problem, turn)
         except (BobbinError, TimeoutError) as error:
             log.warning("what was said before a question can't be read; answering without", **facts(error))
+            return await self._without(turn)
         except Exception:
             log.exception("reading what was said before a question fails unexpectedly; answering without")
-        else:
-            return replace(
-                found,
-                remarks=[one for one in found.remarks if one.key not in known.keys],
-                head=[one for one in found.head if one.key not in known.keys],
-            )
+            return await self._without(turn)
+        await self._note(found.problem, turn)
+        return replace(
+            found,
+            remarks=[one for one in found.remarks if one.key not in known.keys],
+            head=[one for one in found.head if one.key not in known.keys],
+        )
+
+    async def _without(self, turn: Turn) -> Earlier:
+        await self._note(UNREAD, turn)
         return Earlier()
 
     async def _note(self, problem: str, turn: Turn) -> None:
         """Have *problem* told once in a place, while it lasts; by the same turn again, should it be cut off."""
-        if not problem:
-            return
+        if problem:
+            with suppress(BobbinError):
+                await self._note_once(problem, turn)
+
+    async def _note_once(self, problem: str, turn: Turn) -> None:
         name, today = keepable(f"unread/{turn.question.thread.channel}"), datetime.now(UTC).date()
         when, _, rest = (await self._ledger.note(name) or "").partition(" ")
         key, _, told_problem = rest.partition(" ")

@@ -79,13 +79,14 @@ class DiscordHistory:
         title = post.name if post and not since else ""
         return Wanted(Stretch(thread.id, after, message), lead, title)
 
-    def problem(self, error: ChatError) -> str:
+    def problem(self, error: ChatError, stretch: Stretch) -> str | None:
+        del stretch  # it is the same for all
         match error:
             case ChatForbidden():
                 return FORBIDDEN
             case ChatLimited():
                 return BUSY
-        return ""
+        return None
 
     async def read(self, stretch: Stretch) -> Page:
         """The newest come first, so that one call will do; what a long thread was made from takes another."""

@@ -65,8 +65,11 @@ class Reader(Protocol):
     async def read(self, stretch: Stretch) -> Page:
         """Ask the platform. Raises a ChatError."""
 
-    def problem(self, error: ChatError) -> str:
-        """Return a sentence for people: why a stretch can't be read, and who can change that; empty if it may just pass."""
+    def problem(self, error: ChatError, stretch: Stretch) -> str | None:
+        """Return a sentence for people: why *stretch* can't be read, and who can change that.
+
+        Empty where that is not worth a word; None if nobody knows.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,10 @@ class History:
         try:
             page = await self._reader.read(stretch)
         except ChatError as error:
-            if problem := self._reader.problem(error):
-                return self._at_least(stretch, problem)
-            raise
+            problem = self._reader.problem(error, stretch)
+            if problem is None:
+                raise
+            return self._at_least(stretch, problem)
         if connections == self._recent.connections:
             read = [*filter(None, [page.head]), *page.remarks]
             self._recent.learn(stretch.place, read, whole_from=page.whole_from, before=stretch.before)

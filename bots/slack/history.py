@@ -46,6 +46,7 @@ FEW_AT_ONCE = (
     f"Slack lets this app read only {FEW} messages once a minute, so I may have missed some of what was said before. "
     "Whoever runs me can lift that by creating the app in this workspace itself."
 )
+NOT_HERE = "I'm not in this channel, so I can't read what was said here before. Anybody here can /invite me."
 FORBIDDEN = "I may not read what was said here before. Whoever runs me can grant the scopes channels:history and groups:history."
 
 Message = dict[str, Any]
@@ -100,20 +101,23 @@ class SlackHistory:
         self._identity = identity
         self._metrics = metrics
 
-    def problem(self, error: ChatError) -> str:
+    def problem(self, error: ChatError, stretch: Stretch) -> str | None:
         match error:
             case ChatLimited():
-                return BUSY
+                # Called into a thread, it is asked about just that; elsewhere most questions do without.
+                return BUSY if stretch.is_whole else ""
+            case ChatForbidden(code="not_in_channel"):
+                return NOT_HERE
             case ChatForbidden():
                 return FORBIDDEN
-        return ""
+        return None
 
     async def read(self, stretch: Stretch) -> Page:
         """The newest messages of a channel come first, so that one call will do. A thread comes from its beginning on."""
         team, channel, thread_ts = [*stretch.place.removeprefix(f"{NAME}:").split("/"), ""][:3]
         if thread_ts:
             return await self._thread(team, channel, thread_ts, stretch)
-        told = await self._call(channel, "", stretch.after, stretch.before, stretch.most)
+        told = await self._call(channel, "", stretch, stretch.after, stretch.most)
         read = await self._readable(team, channel, told.messages)
         whole_from = read[0].position if told.is_more and read else stretch.after + 1
         return Page(read, whole_from, problem=told.problem)
@@ -123,7 +127,7 @@ class SlackHistory:
         parent: Message = {}
         found: Sequence[Message] = ()
         for number in range(PAGES):
-            told = await self._call(channel, thread_ts, after, stretch.before, LARGE_PAGE if number else PAGE)
+            told = await self._call(channel, thread_ts, stretch, after, LARGE_PAGE if number else PAGE)
             parent = next((one for one in told.messages if one["ts"] == thread_ts), parent)
             replies = [one for one in told.messages if one["ts"] != thread_ts]
             found = replies or found
@@ -147,16 +151,21 @@ class SlackHistory:
             problem=told.problem,
         )
 
-    async def _call(self, channel: str, thread_ts: str, after: int, before: int, most: int) -> _Told:
-        """Raises a ChatError, ChatLimited also where there is no budget left."""
+    async def _call(self, channel: str, thread_ts: str, stretch: Stretch, after: int, most: int) -> _Told:
+        """Read *most* messages of *stretch*, but only from *after* on.
+
+        Raises a ChatError, ChatLimited also where there is no budget left; a thread that isn't known is worth a wait.
+        """
+        reads = self._pace.reads
+        if stretch.is_whole:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WAITS):
+                    await until_free(lambda: reads.wait_for(KEPT_FROM_CONTEXT))
+        if reads.wait_for(KEPT_FROM_CONTEXT) > 0:
+            raise ChatLimited("no budget to read", code="budget")
+        reads.take()
         try:
-            async with asyncio.timeout(WAITS):
-                await until_free(lambda: self._pace.reads.wait_for(KEPT_FROM_CONTEXT))
-        except TimeoutError:
-            raise ChatLimited("no budget to read", code="budget") from None
-        self._pace.reads.take()
-        try:
-            page = await self._api.said_before(channel, thread_ts, ts_at(after), ts_at(before), most)
+            page = await self._api.said_before(channel, thread_ts, ts_at(after), ts_at(stretch.before), most)
         except ChatLimited as error:
             self._pace.refused(READS[0], error.retry_after or FEW_AGAIN)
             raise

@@ -20,8 +20,8 @@ KEPT_FOR_ENDS = 2  # of those, what only the end of a turn may use
 POSTS_A_SECOND = 1.0
 POSTS_AT_ONCE = 3
 # Tier 3 as well: conversations.history and .replies, for finding lost answers and for reading back what was missed.
-READS_A_SECOND = 40 / 60
-READS_AT_ONCE = 10
+READS_A_SECOND = 30 / 60  # with a full bucket no more than 50 in any minute: most are one for a place, many at once
+READS_AT_ONCE = 20
 READS = ("conversations.history", "conversations.replies")
 KEPT_FOR_FINDING = 2  # of those, what only a search for lost answers may use
 KEPT_FROM_CONTEXT = 4  # and what is not for reading what was said before a question, but for what was missed as well

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sandbox.slack.local import LocalSlack
     from sandbox.slack.nouns import JsonObject, Message
 
-SWITCHES = ("redeliver", "mention_first", "lose_acks", "lose_events", "expect_acks")
+SWITCHES = ("redeliver", "mention_first", "lose_acks", "lose_events", "few_messages", "expect_acks")
 
 
 def control_routes(slack: LocalSlack) -> list[web.RouteDef]:

@@ -25,7 +25,8 @@ READS = ("conversations.history", "conversations.replies")
 
 
 def reads(house: House) -> int:
-    return sum(map(house.calls, READS))
+    """Catching up sets no end."""
+    return sum(call.method in READS and "latest" in call.arguments for call in house.slack.calls)
 
 
 async def told(house: House, turn: Turn, since: QuestionKey | None = None) -> Earlier:
@@ -152,7 +153,7 @@ async def test_of_a_thread_of_thousands_the_newest_are_read_within_bounds(house:
 
 
 async def test_missing_scopes_are_said(house: House) -> None:
-    first = await house.slack.say("ada", "general", "The pump stands still.")
+    first = await long_thread(house, 1)
     async with house.listening():
         turn = await asked(house, first)
         house.slack.installation.scopes.discard("channels:history")
@@ -180,7 +181,7 @@ async def test_an_app_that_is_told_few_messages_says_so_and_asks_once_a_minute(h
 
 async def test_without_a_budget_it_answers_without(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "WAITS", 0.01)
-    first = await house.slack.say("ada", "general", "The pump stands still.")
+    first = await long_thread(house, 1)
     async with house.listening():
         house.chat._pace.refused("conversations.replies", 60.0)
         await house.slack.say("ben", "general", "Again?", first.ts)
