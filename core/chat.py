@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from core.access import Asker, is_bot
 from core.errors import ChatRejected
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.access import Form, Kind, Rules
     from core.relay import Relay
+    from core.thread import Thread
     from core.turn import Reply, Turn
 
 
@@ -54,6 +59,29 @@ class Appeals(Protocol):
 
     async def appeal(self, turn: Turn) -> None:
         """Tell whoever asked *turn*, in private, that the bot may not write in its channel. Raises a ChatError."""
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A chat that knows more of somebody than an id, and writes ids of its own."""
+
+    @property
+    def forms(self) -> Mapping[Kind, Form]:
+        """How its platform writes ids: of the rules, those in other forms are none of its."""
+
+    async def describe(self, asker: str, thread: Thread, rules: Rules) -> Asker:
+        """Tell who *asker* is, and what *thread* lies in.
+
+        What *rules* don't depend on may be left untold. Raises ChatError or TimeoutError where the platform doesn't tell
+        what they do depend on.
+        """
+
+
+async def describe(chat: Chat | None, asker: str, thread: Thread, rules: Rules) -> Asker:
+    """Have *chat* describe who asks; what doesn't know more of people has no guests and nobody from outside."""
+    if chat and isinstance(chat, Describes):
+        return await chat.describe(asker, thread, rules)
+    return Asker(frozenset({asker}), is_direct=thread.is_direct, is_bot=is_bot(asker))
 
 
 async def ready(chat: Chat, turn: Turn) -> None:
