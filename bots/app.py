@@ -112,6 +112,7 @@ class Bobbin:
             vitals=self.vitals,
             routes=self.web,
             most_pages=self._settings.limits.pages,
+            bots=frozenset(self._settings.access.bots),
         )
         return {name: platforms.platform(name).build(self._settings.section(name), kit) for name in names}
 

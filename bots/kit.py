@@ -63,3 +63,4 @@ class Kit:
     vitals: Vitals
     routes: Routes
     most_pages: int = MOST_PAGES  # messages in which an answer is shown
+    bots: frozenset[str] = frozenset()  # ids of other bots, and of workflows, that may ask

@@ -26,6 +26,11 @@ def is_bot(asker: str) -> bool:
     return asker.startswith(_BOT)
 
 
+def id_of(asker: str) -> str:
+    """Return the id of an asker, as the platform writes it."""
+    return asker.removeprefix(_BOT)
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """How a platform writes the ids of one kind of thing."""
@@ -94,9 +99,9 @@ class Rules:
         )
 
     @property
-    def asks_for_roles(self) -> bool:
-        """Can it matter which roles somebody has?"""
-        return bool(self.allow_roles or self.deny_roles)
+    def roles(self) -> frozenset[str]:
+        """All for which it matters who has them."""
+        return self.allow_roles | self.deny_roles
 
     def refuses(self, asker: Asker) -> Why | None:
         """Return what *asker* is refused for, None if nothing.

@@ -94,6 +94,8 @@ async def ready(chat: Chat, turn: Turn) -> None:
 
 async def appeal(chat: Chat, turn: Turn) -> None:
     """Have *chat* appeal to whoever asked *turn*. Raises a ChatError, also where nothing can be said in private."""
+    if is_bot(turn.question.asker):
+        raise ChatRejected("nothing can be said to a bot in private", code="bot")
     if not isinstance(chat, Appeals):
         raise ChatRejected("nothing can be said in private there", code="public")
     await chat.appeal(turn)

@@ -21,7 +21,7 @@ from bots.listening.unreadable import HISTORY
 from core.errors import ChatBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bots.discord.conversations import Conversations
     from bots.discord.pace import Pace
@@ -70,6 +70,7 @@ class DiscordReader:
         shard: int,
         conversations: Conversations,
         *,
+        bots: Collection[str] = (),
         bounds: Bounds = USUAL.catch_up,
     ) -> None:
         self._client = client
@@ -77,6 +78,7 @@ class DiscordReader:
         self._metrics = metrics
         self._shard = shard
         self._conversations = conversations
+        self._bots = bots
         self.bounds = bounds
 
     def place(self, thread: Thread) -> int | None:
@@ -163,7 +165,7 @@ class DiscordReader:
         is_told = self._client.intents.message_content or message.guild is None or is_mentioned(message, me)
         if not is_told:
             return Ignored("not for the bot")
-        return read_message(message, me, await self._conversations.behind(message, me))
+        return read_message(message, me, await self._conversations.behind(message, me), bots=self._bots)
 
     async def _page(self, place: int, before: int | None) -> list[Json]:
         """Raises a ChatError."""

@@ -25,16 +25,19 @@ from bots.finding import Finding, Verdict
 from bots.kit import appeal
 from bots.reply.delivery import Delivery
 from bots.reply.wanted import wanted
-from core.errors import ChatClosed, ChatError, SetupError
+from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
+    from bots.discord.askers import Askers
     from bots.discord.note import Where
     from bots.discord.settings import Section
     from bots.kit import Kit
     from bots.reply.note import Note
+    from core.access import Asker, Form, Kind, Rules
     from core.relay import Relay
+    from core.thread import Thread
     from core.turn import QuestionKey, Reply, Turn
 
 
@@ -52,6 +55,7 @@ class DiscordChat:
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._notes = notes()
         self._deleted = Deleted()
+        self._askers: Askers | None = None  # None while nothing listens
 
     # Listening
 
@@ -70,8 +74,20 @@ class DiscordChat:
                 deferring=self._deferring,
                 times=self._times,
             )
+            self._askers = listeners.askers
             await stack.enter_async_context(listeners.open())
             await connection.stay(client, self._section, self._kit.notes, self._kit.vitals, self._times)
+
+    # Who asks
+
+    @property
+    def forms(self) -> Mapping[Kind, Form]:
+        return self._section.forms
+
+    async def describe(self, asker: str, thread: Thread, rules: Rules) -> Asker:
+        if self._askers is None:
+            raise ChatBusy(code="not_listening")
+        return await self._askers.describe(asker, thread, rules)
 
     # How it is
 

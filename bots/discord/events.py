@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bots.discord import limits
+from bots.discord.askers import listed_bot
 from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.markdown import plain
 from bots.discord.note import ORIGINAL, Starter, Token, Where
@@ -20,7 +21,7 @@ from core.turn import Question
 from core.words import is_blank, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from core.thread import Thread, ThreadId
     from core.turn import QuestionKey
@@ -35,12 +36,15 @@ class Wordless(Ignored):
     """It would have been for the bot, but came without its content."""
 
 
-def read_message(message: discord.Message, me: int, conversation: ThreadId | None = None) -> Said | Overheard | Ignored:
-    """Read what somebody said, or says now. *me* is the bot's own id.
+def read_message(
+    message: discord.Message, me: int, conversation: ThreadId | None = None, *, bots: Collection[str] = ()
+) -> Said | Overheard | Ignored:
+    """Read what somebody said, or says now. *me* is the bot's own id; *bots*: ids of others that may ask.
 
     *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`.
     """
-    is_for_the_bot = _is_for_the_bot(message, me, conversation)
+    bot = listed_bot(message, bots, me)
+    is_for_the_bot = _is_for_the_bot(message, me, conversation, is_listed=bool(bot))
     if isinstance(is_for_the_bot, Ignored):
         return is_for_the_bot
     thread, where = _where(message, me, conversation)
@@ -54,7 +58,7 @@ def read_message(message: discord.Message, me: int, conversation: ThreadId | Non
     attachments = _attachments(message, has_words=not is_blank(text))
     if where.starter:
         where = _named(where, where.starter, text, attachments)
-    question = Question(key, thread, str(message.author.id), text, attachments=attachments)
+    question = Question(key, thread, bot or str(message.author.id), text, attachments=attachments)
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
     said = kind(question, Note(where), message.id, (message.channel.id,))
@@ -132,10 +136,12 @@ def question_behind(answer: discord.Message) -> QuestionKey | None:
     return key_of(asked) if asked else None
 
 
-def _is_for_the_bot(message: discord.Message, me: int, conversation: ThreadId | None) -> bool | Ignored:
+def _is_for_the_bot(
+    message: discord.Message, me: int, conversation: ThreadId | None, *, is_listed: bool
+) -> bool | Ignored:
     channel = message.channel
     # Bots that answer each other never stop.
-    if message.author.bot or message.webhook_id:
+    if (message.author.bot or message.webhook_id) and not is_listed:
         return Ignored("from a bot")
     if message.type not in PEOPLES_TYPES:
         return Ignored("said by Discord itself")

@@ -14,6 +14,7 @@ import structlog
 from bots.bucket import until_free
 from bots.listening.reader import Bounds, Told
 from bots.listening.unreadable import HISTORY
+from bots.slack.askers import as_said
 from bots.slack.events import read_back
 from bots.slack.ids import NAME, Place, is_ts, message_of, place_of, position, ts_at
 from bots.slack.pace import KEPT_FOR_FINDING, READS
@@ -46,13 +47,21 @@ class SlackReader:
     chat = NAME
 
     def __init__(
-        self, api: Api, pace: Pace, identity: Identity, metrics: Metrics, *, kept_for_finding: int = KEPT_FOR_FINDING
+        self,
+        api: Api,
+        pace: Pace,
+        identity: Identity,
+        metrics: Metrics,
+        *,
+        bots: Collection[str] = (),
+        kept_for_finding: int = KEPT_FOR_FINDING,
     ) -> None:
-        """*kept_for_finding*: calls of the budget that are left to others."""
+        """*bots*: ids of those that may ask; *kept_for_finding*: calls of the budget that are left to others."""
         self._api = api
         self._pace = pace
         self._identity = identity
         self._metrics = metrics
+        self._bots = bots
         self.bounds = BOUNDS
         self._kept_for_finding = kept_for_finding
 
@@ -119,6 +128,7 @@ class SlackReader:
         return Told(messages, after if is_whole else None, calls, below)
 
     async def heard(self, place: Place, message: Message) -> Heard:
+        message = as_said(message, self._bots, self._identity.ids)
         return read_back(message, self._identity.team, place[0], self._identity.user)
 
     async def _page(self, channel: str, thread_ts: str, since: str, cursor: str) -> Mapping[str, Any]:

@@ -30,16 +30,19 @@ from bots.text.reasoning import visible
 from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from slack_bolt.async_app import AsyncApp
 
     from bots.kit import Kit
     from bots.reply.note import Note
     from bots.slack.api import Identity
+    from bots.slack.askers import Askers
     from bots.slack.note import Where
     from bots.slack.settings import Section
+    from core.access import Asker, Form, Kind, Rules
     from core.relay import Relay
+    from core.thread import Thread
     from core.turn import Reply, Turn
 
 
@@ -56,6 +59,7 @@ class SlackChat:
         self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
         self._app: AsyncApp | None = None  # None while nothing listens
+        self._askers: Askers | None = None  # as the app
         self._notes = notes()
         if not section.uses_socket_mode:
             secret = section.signing_secret.get_secret_value()
@@ -84,6 +88,7 @@ class SlackChat:
                 identity=identity,
                 indicator=self._indicator,
             )
+            self._askers = listeners.askers
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)
             await catch_up.begin()
@@ -116,6 +121,17 @@ class SlackChat:
         if self._app is None:
             return web.Response(status=503, text="Not connected to Slack yet.")
         return await to_aiohttp_response(await self._app.async_dispatch(asked))
+
+    # Who asks
+
+    @property
+    def forms(self) -> Mapping[Kind, Form]:
+        return self._section.forms
+
+    async def describe(self, asker: str, thread: Thread, rules: Rules) -> Asker:
+        if self._askers is None:
+            raise ChatBusy(code="not_listening")
+        return await self._askers.describe(asker, thread, rules)
 
     # How it is
 

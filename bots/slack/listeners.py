@@ -18,11 +18,13 @@ from bots.listening.events import Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
+from bots.slack.askers import Askers, with_bots
 from bots.slack.buttons import AGAIN, Click, read_click
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, read_event
 from bots.slack.ids import SCALE, is_ts, position
+from bots.slack.limits import escaped
 from bots.slack.people import People
 from bots.slack.requests import signature_of
 from bots.slack.unreadable import kind_of, skipped
@@ -91,12 +93,20 @@ class Listeners:
         self._identity = identity
         self._indicator = indicator
         self._people = People(api, identity.team)
+        self.askers = Askers(self._people, identity.team)
+        self._bots = kit.bots
+        self._tasks: asyncio.TaskGroup | None = None
         self._commands = Commands(relay, identity, self._people)
         self._router = Router(
-            relay, SCALE, hours=section.catch_up_hours, record=self._record, accepted=self._sign_of_life
+            relay,
+            SCALE,
+            hours=section.catch_up_hours,
+            record=self._record,
+            accepted=self._sign_of_life,
+            refused=self._refuse,
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
-        reader = SlackReader(api, pace, identity, self._metrics)
+        reader = SlackReader(api, pace, identity, self._metrics, bots=kit.bots)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
 
     def app(self, tasks: asyncio.TaskGroup) -> AsyncApp:
@@ -104,6 +114,7 @@ class Listeners:
 
         What there is to tell who clicked is told in one of *tasks*.
         """
+        self._tasks = tasks
         token = self._section.bot_token.get_secret_value()
 
         # With an `authorize` of ours Bolt looks for no installations, whatever SLACK_… variables are set.
@@ -153,7 +164,8 @@ class Listeners:
     async def _take_message(self, body: dict[str, Any]) -> None:
         """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
         try:
-            heard = read_event(body, self._identity.user)
+            self.askers.heard(body)
+            heard = read_event(with_bots(body, self._bots, self._identity.ids), self._identity.user)
             at = body["event"].get("event_ts") or body["event"]["ts"]
         except MALFORMED as error:  # it would come again and again, and fail every time
             skipped(kind_of(body), error, self._metrics)
@@ -190,16 +202,23 @@ class Listeners:
         except StorageUnavailable as unavailable:
             problem = unavailable.sentence
         if problem:
-            tasks.create_task(self._whisper(click, problem))
+            tasks.create_task(self._whisper(click.channel, click.by, click.thread_ts, problem))
 
-    async def _whisper(self, click: Click, sentence: str) -> None:
-        where = {"channel": click.channel, "user": click.user}
-        if click.thread_ts:
-            where["thread_ts"] = click.thread_ts
+    async def _refuse(self, said: Said, sentence: str) -> None:
+        """Tell it beside what was said, for the author alone; a thread that nobody began yet would be overlooked."""
+        where, asker = said.note.where, said.question.asker
+        thread_ts = "" if where.thread_ts == where.question_ts else where.thread_ts
+        if self._tasks:
+            self._tasks.create_task(self._whisper(where.channel, asker, thread_ts, escaped(sentence)))
+
+    async def _whisper(self, channel: str, user: str, thread_ts: str, sentence: str) -> None:
+        where = {"channel": channel, "user": user}
+        if thread_ts:
+            where["thread_ts"] = thread_ts
         try:
             await self._api.whisper(**where, text=sentence)
         except ChatError as refusal:
-            log.warning("nobody can be told what becomes of a click", **facts(refusal))
+            log.warning("somebody can't be told in private what becomes of a question or a click", **facts(refusal))
 
     async def _report(self, error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""

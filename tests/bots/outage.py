@@ -42,9 +42,11 @@ class Outage(Ledger):
         await self._hand_in()
         return await super().obey_once(occasion, deed, within, by=by)
 
-    async def reopen(self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None) -> Turn | None:
+    async def reopen(
+        self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None, by: str = ""
+    ) -> Turn | None:
         self._check()
-        return await super().reopen(key, text, of_attempt=of_attempt)
+        return await super().reopen(key, text, of_attempt=of_attempt, by=by)
 
     async def offer(self, key: QuestionKey, text: str) -> Turn | None:
         self._check()
