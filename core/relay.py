@@ -344,7 +344,7 @@ class Relay:
                 self._metrics.over_quota.labels(whose).inc()
                 # In silence: else the log would be flooded as well; the metric counts all of them.
                 tell = log.debug if turn.shown else log.warning
-                tell("refused, since too much is open", of=whose, thread=thread, turn=turn.id)
+                tell("refused, since it is more than is allowed", of=whose, thread=thread, turn=turn.id)
             else:
                 log.info(
                     "accepted",
