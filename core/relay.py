@@ -321,6 +321,7 @@ class Relay:
             await self._admission.admit(asker, thread)
 
     def _tell_of_bots(self, thread: Thread) -> None:
+        self._metrics.refused_askers.labels(thread.chat, "bots alone").inc()
         if self._bots_alone.add(thread.id):
             log.warning("only bots ask in a thread; keeping quiet until a person asks", thread=thread.id)
 

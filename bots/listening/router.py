@@ -12,6 +12,7 @@ import structlog
 
 from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said
 from bots.listening.recent import Recent, Remark
+from core.bounded import BoundedSet
 from core.errors import Refused, StorageUnavailable, Unwelcome
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from core.turn import Accepted, QuestionKey, Turn
 
 NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
+
+MOST_TURNED_AWAY = 1_000  # questions
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +58,7 @@ class Router:
         self._refused = refused
         self._words_command = words_command
         self.recent = Recent()
+        self._turned_away: BoundedSet[QuestionKey] = BoundedSet(MOST_TURNED_AWAY)  # platforms bring them twice
         self._in_order: WeakValueDictionary[QuestionKey, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -77,8 +81,10 @@ class Router:
                 self._remember(heard)
                 try:
                     async with self._alone_with(heard.question.key):
-                        await self._take(heard)
+                        if isinstance(heard, Edited) or heard.question.key not in self._turned_away:
+                            await self._take(heard)
                 except Unwelcome as refusal:
+                    self._turned_away.add(heard.question.key)
                     if refusal.is_news:
                         await self._refused(heard, refusal.sentence)
 

@@ -77,8 +77,23 @@ class Workspace:
 
     # Who and where
 
-    def add_user(self, name: str, *, is_bot: bool = False, is_guest: bool = False) -> User:
-        user = User(id=new_id("U"), name=name, bot_id=new_id("B") if is_bot else "", is_guest=is_guest)
+    def add_user(
+        self,
+        name: str,
+        *,
+        is_bot: bool = False,
+        is_guest: bool = False,
+        is_external: bool = False,
+        is_app: bool = False,
+    ) -> User:
+        user = User(
+            id=new_id("U"),
+            name=name,
+            bot_id=new_id("B") if is_bot or is_app else "",
+            is_guest=is_guest,
+            team_id=new_id("T") if is_external else "",
+            app_id=new_id("A") if is_app else "",
+        )
         self.users[user.id] = user
         return user
 
@@ -90,6 +105,10 @@ class Workspace:
         self.channels[channel.id] = channel
         self._messages[channel.id] = {}
         return channel
+
+    def is_shared(self, channel: Channel) -> bool:
+        """Is somebody of another organisation there? https://docs.slack.dev/apis/slack-connect"""
+        return any(self.users[member].team_id for member in channel.members if member in self.users)
 
     def direct_channel(self, *members: str) -> Channel | None:
         """The direct conversation of exactly these, if they ever opened one."""
