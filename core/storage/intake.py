@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.quota import Quota, Whose
     from core.rates import Rate, Rates
     from core.storage.deeds import Deed, Summon
-    from core.thread import Thread, ThreadId
+    from core.thread import Thread
     from core.turn import QuestionKey
 
 
@@ -75,8 +75,6 @@ def _record(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) 
     """Record *turn*, or in its place that there is no room for it; None if its question is known. Raises BotsAlone."""
     thread, quota = turn.question.thread, bounds.quota
     rows.lock_thread(connection, thread)
-    if bounds.bot_turns and is_bot(turn.question.asker):
-        _check_for_people(connection, thread.id, bounds.bot_turns)
     exceeded: Whose | Rate | None = None
     opened = _opened(connection, turn) if quota else None
     if quota and opened and (exceeded := quota.exceeded(opened)):
@@ -86,6 +84,8 @@ def _record(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) 
     if number is None:
         return None
     turn = replace(turn, id=number)
+    if bounds.bot_turns and is_bot(turn.question.asker):
+        _check_for_people(connection, turn, bounds.bot_turns)
     if bounds.rates and not turn.is_over:
         turn, exceeded = _within_rates(connection, bounds.rates, turn)
     if not turn.shown:
@@ -106,10 +106,10 @@ def _within_rates(connection: Connection, limits: Rates, turn: Turn) -> tuple[Tu
     return turn, over.rate
 
 
-def _check_for_people(connection: Connection, thread: ThreadId, bot_turns: int) -> None:
-    """Raises BotsAlone if nobody but bots has asked so many of the thread's newest turns."""
-    newest = select(turns.c.asker).where(turns.c.thread == thread).order_by(turns.c.id.desc()).limit(bot_turns)
-    askers = connection.scalars(newest).all()
+def _check_for_people(connection: Connection, turn: Turn, bot_turns: int) -> None:
+    """Raises BotsAlone if nobody but bots has asked so many of the thread's newest turns before *turn*."""
+    before = select(turns.c.asker).where(turns.c.thread == turn.question.thread.id, turns.c.id < turn.id)
+    askers = connection.scalars(before.order_by(turns.c.id.desc()).limit(bot_turns)).all()
     if len(askers) == bot_turns and all(map(is_bot, askers)):
         raise BotsAlone
 

@@ -273,7 +273,10 @@ async def test_bots_alone_are_left_alone_after_so_many_turns(with_bots: Core) ->
         with pytest.raises(BotsAlone):
             await with_bots.ask(bell, text=words, key=f"left alone/{words}", where="1")
         assert await with_bots.ledger.turn(QuestionKey(f"left alone/{words}")) is None, "nothing of it is recorded"
-    assert (await with_bots.ask(bell, where="2")).is_new, "elsewhere is elsewhere"
+    assert (await with_bots.ask(bell, where="2", key="known")).is_new, "elsewhere is elsewhere"
+    for _ in range(2):
+        await with_bots.ask(bell, where="2")
+    assert not (await with_bots.ask(bell, where="2", key="known")).is_new, "what is delivered twice is no further one"
     assert (await with_bots.ask("ada", where="1")).is_new
     for _ in range(3):
         assert (await with_bots.ask(lamp, where="1")).is_new, "a person has asked"
