@@ -141,7 +141,8 @@ def unparsed(said: str) -> str:
 def no_id(kind: Kind, id_: str, forms: Iterable[Mapping[Kind, Form]]) -> str:
     """Say that *id_* can't be one of that *kind* on any platform, and what one looks like."""
     alike = " or ".join(of[kind].example for of in forms if kind in of)
-    return f'"{id_[:LONGEST_INPUT]}" is none of the ids of {kind}; these look like {alike}'
+    such = f"such an id looks like {alike}" if alike else "no platform here has any"
+    return f'"{id_[:LONGEST_INPUT]}" is no id of {kind}; {such}'
 
 
 def _is_section(name: str) -> str:
