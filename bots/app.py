@@ -131,7 +131,7 @@ class Bobbin:
 
     def _make_relay(self, worker: Worker) -> Relay:
         settings, metrics = self._settings, self.vitals.metrics
-        access = settings.access
+        rules = {name: settings.access.rules.of(settings.section(name).forms) for name in self._chats}
         return Relay(
             self._ledger,
             self._engine.wake,
@@ -140,7 +140,7 @@ class Bobbin:
             longest_question=settings.limits.question,
             on_edit=settings.questions.on_edit,
             on_delete=settings.questions.on_delete,
-            admission=Admission(access.rules, self._chats, self._ledger, contact=access.contact, metrics=metrics),
+            admission=Admission(rules, self._chats, self._ledger, contact=settings.access.contact, metrics=metrics),
             metrics=metrics,
         )
 

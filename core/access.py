@@ -79,7 +79,12 @@ class Rules:
     bots: frozenset[str] = frozenset()
 
     def of(self, forms: Mapping[Kind, Form]) -> Rules:
-        """Return what these say of a chat that writes its ids in these *forms*: the ids of another mean nothing to it."""
+        """Return what these say of a chat that writes its ids in these *forms*: the ids of another mean nothing to it.
+
+        All of them mean something to one that doesn't say how it writes them.
+        """
+        if not forms:
+            return self
 
         def own(kind: Kind, ids: frozenset[str]) -> frozenset[str]:
             return frozenset(one for one in ids if is_of(kind, one, forms))

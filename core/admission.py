@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core.access import Rules, is_bot
+from core.access import is_bot
 from core.bounded import Bounded
-from core.chat import Describes, describe
+from core.chat import describe
 from core.errors import ChatError, StorageUnavailable, Unwelcome, facts
 from core.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from core.access import Why
+    from core.access import Rules, Why
     from core.chat import Chat
     from core.storage.ledger import Ledger
     from core.thread import Thread
@@ -37,7 +37,7 @@ class Admission:
 
     def __init__(
         self,
-        rules: Rules,
+        rules: Mapping[str, Rules],
         chats: Mapping[str, Chat],
         ledger: Ledger,
         *,
@@ -45,12 +45,9 @@ class Admission:
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """*contact*: whom somebody should ask who is refused."""
+        """*rules* and *chats* by the names of the chats; *contact*: whom somebody should ask who is refused."""
         self._chats = chats
-        self._rules = {
-            name: rules.of(chat.forms) if isinstance(chat, Describes) else rules for name, chat in chats.items()
-        }
-        self._rest = rules
+        self._rules = rules
         self._ledger = ledger
         self._sentence = _MAY_NOT.format(" ".join(contact.split()) or _WHOM)
         self._metrics = metrics or Metrics()
@@ -59,7 +56,7 @@ class Admission:
 
     async def admit(self, asker: str, thread: Thread) -> None:
         """Raises Unwelcome if *asker* may not ask in *thread*."""
-        rules = self._rules.get(thread.chat, self._rest)
+        rules = self._rules[thread.chat]
         try:
             why = rules.refuses(await describe(self._chats.get(thread.chat), asker, thread, rules))
         except (ChatError, TimeoutError) as trouble:

@@ -9,9 +9,7 @@ from core.access import Asker, is_bot
 from core.errors import ChatRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.access import Form, Kind, Rules
+    from core.access import Rules
     from core.relay import Relay
     from core.thread import Thread
     from core.turn import Reply, Turn
@@ -63,11 +61,7 @@ class Appeals(Protocol):
 
 @runtime_checkable
 class Describes(Protocol):
-    """A chat that knows more of somebody than an id, and writes ids of its own."""
-
-    @property
-    def forms(self) -> Mapping[Kind, Form]:
-        """How its platform writes ids: of the rules, those in other forms are none of its."""
+    """A chat that knows more of somebody than an id."""
 
     async def describe(self, asker: str, thread: Thread, rules: Rules) -> Asker:
         """Tell who *asker* is, and what *thread* lies in.

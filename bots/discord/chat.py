@@ -28,14 +28,14 @@ from bots.reply.wanted import wanted
 from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator
 
     from bots.discord.askers import Askers
     from bots.discord.note import Where
     from bots.discord.settings import Section
     from bots.kit import Kit
     from bots.reply.note import Note
-    from core.access import Asker, Form, Kind, Rules
+    from core.access import Asker, Rules
     from core.relay import Relay
     from core.thread import Thread
     from core.turn import QuestionKey, Reply, Turn
@@ -79,10 +79,6 @@ class DiscordChat:
             await connection.stay(client, self._section, self._kit.notes, self._kit.vitals, self._times)
 
     # Who asks
-
-    @property
-    def forms(self) -> Mapping[Kind, Form]:
-        return self._section.forms
 
     async def describe(self, asker: str, thread: Thread, rules: Rules) -> Asker:
         if self._askers is None:

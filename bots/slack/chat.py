@@ -30,7 +30,7 @@ from bots.text.reasoning import visible
 from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator
 
     from slack_bolt.async_app import AsyncApp
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from bots.slack.askers import Askers
     from bots.slack.note import Where
     from bots.slack.settings import Section
-    from core.access import Asker, Form, Kind, Rules
+    from core.access import Asker, Rules
     from core.relay import Relay
     from core.thread import Thread
     from core.turn import Reply, Turn
@@ -123,10 +123,6 @@ class SlackChat:
         return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
     # Who asks
-
-    @property
-    def forms(self) -> Mapping[Kind, Form]:
-        return self._section.forms
 
     async def describe(self, asker: str, thread: Thread, rules: Rules) -> Asker:
         if self._askers is None:

@@ -158,17 +158,9 @@ class LocalSlack:
     def channel(self, channel: Channel | str) -> Channel:
         return self._people.channel(channel)
 
-    def add_user(
-        self,
-        name: str,
-        *,
-        is_bot: bool = False,
-        is_guest: bool = False,
-        is_external: bool = False,
-        is_app: bool = False,
-    ) -> User:
-        """A new person, a guest, somebody of another organisation, a bot or workflow, or the bot of another app."""
-        return self._workspace.add_user(name, is_bot=is_bot, is_guest=is_guest, is_external=is_external, is_app=is_app)
+    def add_user(self, name: str, **kind: bool) -> User:
+        """A new person, or what else there is; see `Workspace.add_user` for which *kind*."""
+        return self._workspace.add_user(name, **kind)
 
     def add_channel(self, name: str, *members: User | str, private: bool = False) -> Channel:
         return self._people.add_channel(name, [self.user(member) for member in members], private=private)

@@ -86,6 +86,7 @@ class Workspace:
         is_external: bool = False,
         is_app: bool = False,
     ) -> User:
+        """A new person, a guest, somebody of another organisation; a bot or workflow, or the bot of another app."""
         user = User(
             id=new_id("U"),
             name=name,

@@ -112,6 +112,7 @@ def test_ids_of_another_platform_say_nothing_about_this_one() -> None:
     assert of.deny_people == {"U1"}
     assert of.allow_channels == {DIRECT}, "that is one everywhere"
     assert not of.guests
+    assert both.of({}) == both, "who doesn't say how ids look may mean any"
 
 
 def test_a_bots_name_is_nobodys() -> None:

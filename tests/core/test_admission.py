@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import pytest
 
-from core.access import Asker, Form, Kind, Rules, bot_asker
+from core.access import Asker, Rules, bot_asker
 from core.admission import Admission
 from core.errors import ChatBusy, StorageUnavailable, Unwelcome
 from core.metrics import Metrics
@@ -21,7 +21,6 @@ class Chat:
     """Describes people, if it can."""
 
     name = "chat"
-    forms: ClassVar[dict[Kind, Form]] = {}
 
     def __init__(self) -> None:
         self.trouble: Exception | None = None
@@ -71,7 +70,7 @@ class Books:
 
 
 def admission(rules: Rules, chat: Any, books: Any, **more: Any) -> Admission:
-    return Admission(rules, {"chat": chat}, cast("Ledger", books), **more)
+    return Admission({"chat": rules}, {"chat": chat}, cast("Ledger", books), **more)
 
 
 DENIED = Rules(deny_people=frozenset({"ada"}))
@@ -104,7 +103,7 @@ async def test_another_process_may_have_told_it() -> None:
 
 
 async def test_over_restarts_it_is_told_once_a_day(database: Database) -> None:
-    told = [(await refusal(Admission(DENIED, {}, Ledger(database)))).is_news for _ in range(3)]
+    told = [(await refusal(Admission({"chat": DENIED}, {}, Ledger(database)))).is_news for _ in range(3)]
     assert told == [True, False, False]
 
 
@@ -133,9 +132,7 @@ async def test_the_words_are_the_same_whatever_the_reason(rules: Rules) -> None:
     chat.asker = Asker(
         frozenset({"ada"}), channels=frozenset({"general"}), is_guest=not rules.guests, is_external=rules == Rules()
     )
-    door = Admission(Rules(), {"chat": chat}, cast("Ledger", Books()))
-    door._rules["chat"] = rules
-    assert (await refusal(door)).sentence == (
+    assert (await refusal(admission(rules, chat, Books()))).sentence == (
         "I may not answer you here. If you think that I should, please ask the people who run me."
     )
 

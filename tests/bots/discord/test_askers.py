@@ -43,7 +43,7 @@ def test_which_bots_are_heard(message: Any, called: str) -> None:
 async def test_roles_are_looked_up_where_no_event_told_them(house: House) -> None:
     staff = house.discord.add_role("staff", "ada")
     rules = Rules(allow_roles=frozenset({str(staff.id)}))
-    admission = Admission(rules, {"discord": house.chat}, house.ledger)
+    admission = Admission({"discord": rules}, {"discord": house.chat}, house.ledger)
     async with house.listening():
         turn = await house.asked()
         thread, ada, ben = turn.question.thread, turn.question.asker, str(house.discord.user("ben").id)
@@ -66,7 +66,7 @@ async def test_in_a_direct_conversation_the_roles_of_their_server_count(house: H
         def admission(**lists: Any) -> Admission:
             written: dict[str, Any] = {name: frozenset(ids) for name, ids in lists.items()}
             rules = Rules(**written)
-            return Admission(rules, {"discord": house.chat}, house.ledger)
+            return Admission({"discord": rules}, {"discord": house.chat}, house.ledger)
 
         await admission(allow_roles=[str(staff.id)]).admit(ada, thread)
         await admission(deny_roles=[str(muted.id)]).admit(ada, thread)
@@ -78,7 +78,9 @@ async def test_in_a_direct_conversation_the_roles_of_their_server_count(house: H
 
 
 async def test_whom_discord_does_not_tell_of_is_not_let_in(house: House) -> None:
-    admission = Admission(Rules(deny_roles=frozenset({"80351110224678912"})), {"discord": house.chat}, house.ledger)
+    admission = Admission(
+        {"discord": Rules(deny_roles=frozenset({"80351110224678912"}))}, {"discord": house.chat}, house.ledger
+    )
     async with house.listening():
         thread = (await house.asked()).question.thread
         house.discord.faults.next_calls("GET /guilds/{guild_id}/members/{user_id}", status=403, times=10)

@@ -104,7 +104,7 @@ def test_a_listed_bots_edit_is_one(payload: Payload) -> None:
 
 
 async def test_whom_slack_does_not_tell_of_is_not_let_in_and_may_try_again(house: House) -> None:
-    admission = Admission(Rules(guests=False), {"slack": house.chat}, house.ledger)
+    admission = Admission({"slack": Rules(guests=False)}, {"slack": house.chat}, house.ledger)
     async with house.listening():
         asked = await house.asked("@bobbin why?")
         thread, ada = asked.question.thread, asked.question.asker
