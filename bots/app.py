@@ -18,6 +18,7 @@ from bots.supervisor import keep_up, run_until
 from bots.text.reasoning import visible
 from bots.web import Web
 from core import presentation
+from core.admission import Admission
 from core.asking.limits import ASIDE
 from core.asking.service import Service
 from core.engine.embedded import Embedded
@@ -86,7 +87,13 @@ class Bobbin:
         self._watch = database.DatabaseWatch(settings, self._database, self.vitals, times.database)
         self._jobs = _jobs(settings)
         summon = self._jobs.summon if self._jobs else None
-        self._ledger = Ledger(self._database, summon, quota=settings.limits.quota)
+        self._ledger = Ledger(
+            self._database,
+            summon,
+            quota=settings.limits.quota,
+            rates=settings.limits.rates,
+            bot_turns=settings.access.bot_turns,
+        )
         self._service = _service(settings, self.vitals, times.aside)
         self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
         self._checkup = checkup.Checkup(self.vitals, times.checkup)
@@ -102,7 +109,7 @@ class Bobbin:
             self._checkup.watch_chats(self._chats, self._roles.listens)
             if self._roles.works:
                 self._checkup.watch_upstream(settings, self._service)
-        self._relay = _relay(settings, self._ledger, self._engine, worker, self.vitals)
+        self._relay = self._make_relay(worker)
 
     def _public_url(self) -> str:
         return with_port(self._settings.web.public_url, self.web.port)
@@ -116,6 +123,7 @@ class Bobbin:
             most_pages=self._settings.limits.pages,
             hears_alone=not self._settings.shares_its_work,
             names=self._settings.questions.names,
+            bots=frozenset(self._settings.access.bots),
         )
         return {name: platforms.platform(name).build(self._settings.section(name), kit) for name in names}
 
@@ -133,6 +141,21 @@ class Bobbin:
             refused=self._checkup.hurry,
             make_link=self._files.link,
             times=times,
+        )
+
+    def _make_relay(self, worker: Worker) -> Relay:
+        settings, metrics = self._settings, self.vitals.metrics
+        rules = {name: settings.access.rules.of(settings.section(name).forms) for name in self._chats}
+        return Relay(
+            self._ledger,
+            self._engine.wake,
+            settings.named_presets,
+            interrupt=worker.interrupt,
+            longest_question=settings.limits.question,
+            on_edit=settings.questions.on_edit,
+            on_delete=settings.questions.on_delete,
+            admission=Admission(rules, self._chats, self._ledger, contact=settings.access.contact, metrics=metrics),
+            metrics=metrics,
         )
 
     @property
@@ -180,19 +203,6 @@ class Bobbin:
             health=f"http://127.0.0.1:{self.web.health_port}/readyz",
         )
         await asyncio.Event().wait()
-
-
-def _relay(settings: Settings, ledger: Ledger, engine: Engine, worker: Worker, vitals: Vitals) -> Relay:
-    return Relay(
-        ledger,
-        engine.wake,
-        settings.named_presets,
-        interrupt=worker.interrupt,
-        longest_question=settings.limits.question,
-        on_edit=settings.questions.on_edit,
-        on_delete=settings.questions.on_delete,
-        metrics=vitals.metrics,
-    )
 
 
 def _service(settings: Settings, vitals: Vitals, aside: float) -> Service:

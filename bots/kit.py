@@ -65,3 +65,4 @@ class Kit:
     most_pages: int = MOST_PAGES  # messages in which an answer is shown
     hears_alone: bool = True  # does no other process take a part of what a platform tells?
     names: bool = True  # may it be told what people are called?
+    bots: frozenset[str] = frozenset()  # ids of other bots, and of workflows, that may ask

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from core.access import Asker, is_bot
 from core.context import Earlier
 from core.errors import ChatRejected
 
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from contextlib import AbstractAsyncContextManager
 
+    from core.access import Rules
     from core.attachment import Attachment
     from core.relay import Relay
-    from core.thread import PlaceId
+    from core.thread import PlaceId, Thread
     from core.turn import Question, QuestionKey, Reply, Turn
 
 
@@ -96,6 +98,25 @@ class Files(Protocol):
         """Return where anybody can fetch it for the next hour, empty if there is no such place. Raises a FileError."""
 
 
+@runtime_checkable
+class Describes(Protocol):
+    """A chat that knows more of somebody than an id."""
+
+    async def describe(self, asker: str, thread: Thread, rules: Rules) -> Asker:
+        """Tell who *asker* is, and what *thread* lies in.
+
+        What *rules* don't depend on may be left untold. Raises ChatError or TimeoutError where the platform doesn't tell
+        what they do depend on.
+        """
+
+
+async def describe(chat: Chat | None, asker: str, thread: Thread, rules: Rules) -> Asker:
+    """Have *chat* describe who asks; what doesn't know more of people has no guests and nobody from outside."""
+    if chat and isinstance(chat, Describes):
+        return await chat.describe(asker, thread, rules)
+    return Asker(frozenset({asker}), is_direct=thread.is_direct, is_bot=is_bot(asker))
+
+
 async def ready(chat: Chat, turn: Turn) -> None:
     """Wait until *chat* may show *turn*. Of one that has no pace, only ends are shown, and at once."""
     if isinstance(chat, Paced):
@@ -111,6 +132,8 @@ async def earlier(chat: Chat, question: Question, since: QuestionKey | None, mos
 
 async def appeal(chat: Chat, turn: Turn) -> None:
     """Have *chat* appeal to whoever asked *turn*. Raises a ChatError, also where nothing can be said in private."""
+    if is_bot(turn.question.asker):
+        raise ChatRejected("nothing can be said to a bot in private", code="bot")
     if not isinstance(chat, Appeals):
         raise ChatRejected("nothing can be said in private there", code="public")
     await chat.appeal(turn)

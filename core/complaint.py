@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from core.access import Form, Kind
+
 QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`"}
 LONGEST_INPUT = 40  # characters of a wrong value that are repeated
 
@@ -134,6 +136,13 @@ def unparsed(said: str) -> str:
     """Say of pydantic's complaint about a variable of several values what to write there."""
     field = re.search(r'field "(\w+)"', said)
     return _is_section(variable((field[1],)) if field else PREFIX)
+
+
+def no_id(kind: Kind, id_: str, forms: Iterable[Mapping[Kind, Form]]) -> str:
+    """Say that *id_* can't be one of that *kind* on any platform, and what one looks like."""
+    alike = " or ".join(of[kind].example for of in forms if kind in of)
+    such = f"such an id looks like {alike}" if alike else "no platform here has any"
+    return f'"{id_[:LONGEST_INPUT]}" is no id of {kind}; {such}'
 
 
 def _is_section(name: str) -> str:

@@ -7,6 +7,8 @@ BobbinError
 │   ├── TooLong
 │   ├── TooMany
 │   ├── NotAllowed
+│   ├── Unwelcome              who asks may not, whatever it is: nothing of it is recorded
+│   │   └── BotsAlone
 │   └── UnknownPreset
 ├── UpstreamError              the service did not answer
 │   ├── UpstreamBusy           retry, after `retry_after` if it names one
@@ -100,6 +102,19 @@ class TooMany(Refused):
 
 class NotAllowed(Refused):
     """You don't have permission to change this."""
+
+
+class Unwelcome(Refused):
+    """I may not answer you here. If you think that I should, please ask the people who run me."""
+
+    def __init__(self, sentence: str | None = None, *, is_news: bool = False) -> None:
+        """*is_news*: is it to be told even where refusals are usually met with silence?"""
+        super().__init__(sentence)
+        self.is_news = is_news
+
+
+class BotsAlone(Unwelcome):
+    """Only bots have asked here of late. I go on when a person asks."""
 
 
 class UnknownPreset(Refused):

@@ -33,6 +33,9 @@ class Metrics:
         self.over_quota = Counter(
             "bobbin_questions_over_quota", "Questions refused, since too much was open of theirs", ["of"], registry=of
         )
+        self.refused_askers = Counter(
+            "bobbin_askers_refused", "Things asked by who may not", ["chat", "why"], registry=of
+        )
         self.first_text = Histogram(
             "bobbin_first_text_seconds",
             "From accepting a question to the first text of its answer shown",

@@ -12,16 +12,28 @@ import structlog
 
 from core import attachment, preset, quote
 from core.backoff import Backoff, retry
+from core.bounded import BoundedSet
 from core.commands import Command, Commands, Told, Verb, parse, refusal
-from core.errors import CannotBeKept, NotAllowed, NothingAsked, Refused, StorageUnavailable, TooLong, facts
+from core.errors import (
+    BotsAlone,
+    CannotBeKept,
+    NotAllowed,
+    NothingAsked,
+    Refused,
+    StorageUnavailable,
+    TooLong,
+    TooMany,
+    facts,
+)
 from core.metrics import Metrics
-from core.turn import NOTHING_SHOWN, Accepted, Question, Reply
+from core.turn import NOTHING_SHOWN, Accepted, Question, Reply, Status
 from core.words import whole
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
+    from core.admission import Admission
     from core.preset import Choice, Preset
     from core.storage.deeds import Deeds
     from core.storage.ledger import Ledger
@@ -41,6 +53,7 @@ log = structlog.get_logger(__name__)
 BACKOFF = Backoff(first=0.5, longest=1.0)
 # Questions that are being recorded: a database that does one thing at a time has the turns under way wait behind them.
 AT_ONCE = 8
+MOST_NAMED = 1_000  # threads in which bots were left alone, and of which the log was told
 # A platform brings what it brings twice within minutes; what it signed can be sent again for about as long.
 OCCASIONS_KEPT = timedelta(hours=1)
 TWICE = Told("That command came twice; I did it the first time.")
@@ -59,6 +72,7 @@ class Relay:
         longest_question: int,
         on_edit: Literal["redo", "offer", "ignore"] = "offer",
         on_delete: Literal["withdraw", "keep"] = "withdraw",
+        admission: Admission | None = None,
         metrics: Metrics | None = None,
         backoff: Backoff = BACKOFF,
     ) -> None:
@@ -66,7 +80,8 @@ class Relay:
 
         *wake* tells the engine that a thread has a turn to see to, *interrupt* the worker that a turn, should it
         run in this process, is to be broken off. *longest_question* in characters. *on_edit* and *on_delete*: what
-        becomes of an answer whose question was edited or deleted.
+        becomes of an answer whose question was edited or deleted. *admission*: who may ask; without it, everybody. Who
+        may not is refused by every method that asks or obeys: it raises Unwelcome, and nothing of it is recorded.
         """
         self._ledger = ledger
         self._wake = wake
@@ -78,6 +93,8 @@ class Relay:
         self._on_edit = on_edit
         self._on_delete = on_delete
         self._backoff = backoff
+        self._admission = admission
+        self._bots_alone: BoundedSet[ThreadId] = BoundedSet(MOST_NAMED)
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
         self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -99,6 +116,7 @@ class Relay:
         command = parse(question.text)
         if command is None:
             return await self.ask(question, reply, patience=patience)
+        await self._admit(question.asker, question.thread)
         try:
             await self._patiently(
                 lambda: self._permit(command, question.thread, question.asker, may_change, manages), patience
@@ -112,6 +130,14 @@ class Relay:
                 obeyed = await self._patiently(lambda: self._ledger.obey(question, reply, deed), patience)
             except CannotBeKept as error:
                 return self._accepted(await self._refuse(question, reply, error, patience))
+            except TooMany as refused:
+                told = refused.sentence
+                return self._accepted(
+                    await self._patiently(lambda: self._ledger.accept(question, reply, told), patience)
+                )
+            except BotsAlone:
+                self._tell_of_bots(question.thread)
+                raise
         self._changed(obeyed.reopened)
         return self._accepted(obeyed.accepted)
 
@@ -133,12 +159,17 @@ class Relay:
         *thread* is a place with many conversations, whose ids begin with its id and a slash; what concerns one of them is
         meant for that in which *by* asked last. Raises StorageUnavailable: then it was not obeyed.
         """
+        await self._admit(by, thread)
         try:
             await self._permit(command, thread, by, may_change, manages, own=own)
         except Refused as refused:
             return Told(refused.sentence)
         deed = self._deed(command, thread, by, own=own)
-        obeyed = await self._ledger.obey_once(occasion if command.changes_anything else "", deed, OCCASIONS_KEPT)
+        once = occasion if command.changes_anything else ""
+        try:
+            obeyed = await self._ledger.obey_once(once, deed, OCCASIONS_KEPT, by=by)
+        except TooMany as refused:
+            return Told(refused.sentence)
         if obeyed is None:
             return TWICE
         told, reopened = obeyed
@@ -153,6 +184,7 @@ class Relay:
         Raises StorageUnavailable: then it is not recorded, and must not be acknowledged. *patience* is for how many
         seconds to try before that: for a chat that would not deliver the question again.
         """
+        await self._admit(question.asker, question.thread)
         question = _in_words(question)
         return await self._accept(question, reply, told=self._refusal(question), patience=patience)
 
@@ -170,21 +202,30 @@ class Relay:
         turn = await self._ledger.turn(question.key)
         if turn is None or self._refusal(question) is not None or self._on_edit == "ignore":
             return
+        await self._admit(question.asker, question.thread)
         unchanged = turn.question.text == question.text
         if turn.is_over and (self._on_edit == "offer" or unchanged):
             self._changed(await self._ledger.offer(question.key, question.text))
         elif not unchanged:
-            self._changed(await self._ledger.reopen(question.key, question.text))
+            # What was not begun yet is asked once all the same.
+            by = "" if turn.status is Status.QUEUED else question.asker
+            try:
+                self._changed(await self._ledger.reopen(question.key, question.text, by=by))
+            except TooMany:  # said to nobody, since the old answer stands
+                self._changed(await self._ledger.offer(question.key, question.text))
 
-    async def again(self, key: QuestionKey, *, of_attempt: int | None = None) -> bool:
+    async def again(self, key: QuestionKey, *, of_attempt: int | None = None, by: str = "") -> bool:
         """Have a question answered anew, as its asker has revised it; return whether there is such a question.
 
         One that is being answered is left to that, and so is one that has been answered anew since *of_attempt*: two
-        people may press the same button, and a platform may bring one click twice. None: not known.
+        people may press the same button, and a platform may bring one click twice. None: not known. *by*: who wants it.
+        Raises TooMany if it is more than may be asked for them.
         """
-        if self._changed(await self._ledger.reopen(key, of_attempt=of_attempt)):
-            return True
         turn = await self._ledger.turn(key)
+        if turn and by:
+            await self._admit(by, turn.question.thread)
+        if self._changed(await self._ledger.reopen(key, of_attempt=of_attempt, by=by)):
+            return True
         return turn is not None and not turn.is_withdrawn
 
     async def withdraw(self, key: QuestionKey) -> None:
@@ -269,7 +310,20 @@ class Relay:
                 accepted = await self._patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
             except CannotBeKept as error:
                 accepted = await self._refuse(question, reply, error, patience)
+            except BotsAlone:
+                self._tell_of_bots(question.thread)
+                raise
         return self._accepted(accepted)
+
+    async def _admit(self, asker: str, thread: Thread) -> None:
+        """Raises Unwelcome."""
+        if self._admission:
+            await self._admission.admit(asker, thread)
+
+    def _tell_of_bots(self, thread: Thread) -> None:
+        self._metrics.refused_askers.labels(thread.chat, "bots alone").inc()
+        if self._bots_alone.add(thread.id):
+            log.warning("only bots ask in a thread; keeping quiet until a person asks", thread=thread.id)
 
     async def _refuse(self, question: Question, reply: Reply, error: CannotBeKept, patience: float) -> Accepted:
         """Record, and have told, that the database does not take what *question* says."""
@@ -291,7 +345,7 @@ class Relay:
                 self._metrics.over_quota.labels(whose).inc()
                 # In silence: else the log would be flooded as well; the metric counts all of them.
                 tell = log.debug if turn.shown else log.warning
-                tell("refused, since too much is open", of=whose, thread=thread, turn=turn.id)
+                tell("refused, since it is more than is allowed", of=whose, thread=thread, turn=turn.id)
             else:
                 log.info(
                     "accepted",

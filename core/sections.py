@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from core import preset
+from core import access, preset
 from core.proxy import is_loopback
 from core.quota import Quota
+from core.rates import Rates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PREFIX = "BOBBIN_"
 
@@ -41,6 +42,7 @@ class Section(BaseModel):
 
     seals: ClassVar[bool] = False  # does its chat keep secrets in the database, for whoever shows the answer?
     hides_files: ClassVar[bool] = False  # are its files for nobody without its token, the AI service included?
+    forms: ClassVar[Mapping[access.Kind, access.Form]] = {}  # how its chat's platform writes ids
 
 
 class UpstreamSection(Section):
@@ -119,10 +121,57 @@ class LimitsSection(Section):
     open_per_person: int = Field(10, gt=0)  # in one workspace
     open_per_thread: int = Field(20, gt=0)
     open_per_workspace: int = Field(500, gt=0)
+    # Questions that the service is asked; 0: any number.
+    per_person_minute: int = Field(20, ge=0)  # on one platform
+    per_person_day: int = Field(500, ge=0)
+    per_channel_minute: int = Field(60, ge=0)
+    per_channel_day: int = Field(5_000, ge=0)
 
     @property
     def quota(self) -> Quota:
         return Quota(self.open_per_person, self.open_per_thread, self.open_per_workspace)
+
+    @property
+    def rates(self) -> Rates:
+        return Rates(
+            person_minute=self.per_person_minute,
+            person_day=self.per_person_day,
+            channel_minute=self.per_channel_minute,
+            channel_day=self.per_channel_day,
+        )
+
+
+# An id as the platform writes it; TOML and JSON may hold one of digits as a number.
+_Id = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value), Field(min_length=1)]
+
+
+class AccessSection(Section):
+    """Who may ask. A denial wins over an allowance; an empty list of those who may is no limit."""
+
+    allow_people: Listed[_Id] = ()
+    deny_people: Listed[_Id] = ()
+    allow_roles: Listed[_Id] = ()
+    deny_roles: Listed[_Id] = ()
+    allow_channels: Listed[_Id] = ()
+    deny_channels: Listed[_Id] = ()
+    allow_workspaces: Listed[_Id] = ()
+    deny_workspaces: Listed[_Id] = ()
+    guests: bool = True  # whoever invited them wanted them to take part
+    external: bool = False  # people of other organisations
+    bots: Listed[_Id] = ()  # and workflows; others are not answered
+    bot_turns: int = Field(4, ge=1)  # of bots in a thread in a row
+    contact: str = Field("", max_length=200)  # whom somebody should ask who is refused
+
+    @property
+    def rules(self) -> access.Rules:
+        lists = {name: frozenset(value) for name, value in self if isinstance(value, tuple)}
+        return access.Rules(**lists, guests=self.guests, external=self.external)
+
+    def listed(self) -> Iterator[tuple[str, access.Kind, str]]:
+        """Each id, with the list that it is in and the kind of thing that it should name."""
+        for name, value in self:
+            for id_ in value if isinstance(value, tuple) else ():
+                yield name, cast("access.Kind", name.rpartition("_")[2]), id_
 
 
 class QuestionsSection(Section):

@@ -27,11 +27,13 @@ from pydantic_settings import (
 )
 
 from core import complaint, preset
+from core.access import is_of
 from core.errors import SetupError
 from core.proxy import proxies, proxy_named
 from core.secret_box import SecretBox
 from core.sections import (
     PREFIX,
+    AccessSection,
     DatabaseSection,
     LimitsSection,
     LogSection,
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
     web: WebSection = WebSection()
     presets: dict[PresetName, PresetSection] = {}
     limits: LimitsSection = LimitsSection()
+    access: AccessSection = AccessSection()
     questions: QuestionsSection = QuestionsSection()
     log: LogSection = LogSection()
     secret_key: SecretStr = SecretStr("")  # Fernet keys, newest first, separated by commas
@@ -261,6 +264,10 @@ def _complaints(settings: Settings, chats: Mapping[str, type[Section]]) -> Itera
             'engine: procrastinate keeps its jobs in PostgreSQL; set BOBBIN_DATABASE__URL to "postgresql://…", '
             'or BOBBIN_ENGINE to "embedded" (one process, any database)'
         )
+    forms = [chat.forms for chat in chats.values() if chat.forms]
+    for name, kind, id_ in settings.access.listed():
+        if forms and not any(is_of(kind, id_, one) for one in forms):
+            yield f"access.{name}: {complaint.no_id(kind, id_, forms)}"
     for name in chats:
         problems = getattr(settings.section(name), "problems", None)
         yield from problems() if problems else ()

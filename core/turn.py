@@ -14,6 +14,7 @@ from core.words import is_blank
 
 if TYPE_CHECKING:
     from core.quota import Whose
+    from core.rates import Rate
 
 QuestionKey = NewType("QuestionKey", str)  # the platform's *message*, never the delivery: what makes a question one
 TurnId = NewType("TurnId", int)  # rises in the order of acceptance
@@ -147,4 +148,4 @@ class Accepted:
 
     turn: Turn
     is_new: bool  # False: it had been handed in before
-    exceeded: Whose | None = None  # whose quota has no room for it, if it was refused for that
+    exceeded: Whose | Rate | None = None  # whose quota has no room for it, or which rate, if it was refused for that

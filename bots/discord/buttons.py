@@ -38,4 +38,5 @@ def read_click(interaction: Interaction) -> Clicked | None:
     if not is_ours or int(wish["channel"]) != interaction.channel_id:
         raise Refused(ELSEWHERE)
     # Earlier versions put buttons there that don't say of which attempt they are.
-    return Clicked(QuestionKey(wish["key"]), int(wish["attempt"]) if wish["attempt"] else None)
+    attempt = int(wish["attempt"]) if wish["attempt"] else None
+    return Clicked(QuestionKey(wish["key"]), attempt, by=str(interaction.user.id))

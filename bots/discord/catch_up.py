@@ -22,7 +22,7 @@ from bots.listening.unreadable import HISTORY
 from core.errors import ChatBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bots.discord.conversations import Conversations
     from bots.discord.pace import Pace
@@ -71,6 +71,7 @@ class DiscordReader:
         shard: int,
         conversations: Conversations,
         *,
+        bots: Collection[str] = (),
         bounds: Bounds = USUAL.catch_up,
         names: Names | None = None,
     ) -> None:
@@ -79,6 +80,7 @@ class DiscordReader:
         self._metrics = metrics
         self._shard = shard
         self._conversations = conversations
+        self._bots = bots
         self.bounds = bounds
         self._names = names or Names()
 
@@ -167,7 +169,7 @@ class DiscordReader:
         if not is_told:
             return Ignored("not for the bot")
         conversation = await self._conversations.behind(message, me)
-        return read_message(message, me, conversation, names=self._names)
+        return read_message(message, me, conversation, names=self._names, bots=self._bots)
 
     async def _page(self, place: int, before: int | None) -> list[Json]:
         """Raises a ChatError."""

@@ -29,19 +29,21 @@ from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
 from bots.reply.wanted import wanted
 from core.context import Earlier
-from core.errors import ChatClosed, ChatError, SetupError
+from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
+    from bots.discord.askers import Askers
     from bots.discord.note import Where
     from bots.discord.settings import Section
     from bots.kit import Kit
     from bots.reply.note import Note
+    from core.access import Asker, Rules
     from core.attachment import Attachment
     from core.chat import Opened
     from core.relay import Relay
-    from core.thread import PlaceId
+    from core.thread import PlaceId, Thread
     from core.turn import Question, QuestionKey, Reply, Turn
 
 
@@ -63,6 +65,7 @@ class DiscordChat:
         self._recent = Recent(stands=history.stands)
         self._reader = history.DiscordHistory(self._api, self._pace, self._names, kit.vitals.metrics)
         self._history = History(self._recent, self._reader)
+        self._askers: Askers | None = None  # None while nothing listens
 
     # Listening
 
@@ -83,6 +86,7 @@ class DiscordChat:
                 recent=self._recent,
                 names=self._names,
             )
+            self._askers = listeners.askers
             await stack.enter_async_context(listeners.open())
             await connection.stay(client, self._section, self._kit.notes, self._kit.vitals, self._times)
 
@@ -93,6 +97,13 @@ class DiscordChat:
         if not self._section.message_content:
             return Earlier(problem=history.NO_INTENT)
         return await self._history.earlier(wanted, most_characters)
+
+    # Who asks
+
+    async def describe(self, asker: str, thread: Thread, rules: Rules) -> Asker:
+        if self._askers is None:
+            raise ChatBusy(code="not_listening")
+        return await self._askers.describe(asker, thread, rules)
 
     # How it is
 

@@ -65,9 +65,12 @@ class Tree(app_commands.CommandTree[discord.Client]):
         own_task: Callable[[], None],
         metrics: Metrics,
         *,
+        heard: Callable[[discord.abc.User], None],
         recorded_within: float,
     ) -> None:
         """*ask* takes a question; *own_task* is called inside of every task in which a command runs.
+
+        *heard* is told who gives each.
 
         So many seconds a command has to be recorded, until its asker is told that it isn't.
         """
@@ -77,6 +80,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
         self._relay = relay
         self._recorded_within = recorded_within
         self._own_task = own_task
+        self._heard = heard
         self._metrics = metrics
         _add_ask(self, ask)
         _add_presets(self, relay)
@@ -102,6 +106,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
     async def _call(self, interaction: Interaction) -> None:
         """Run the command; one that can't be read is skipped, since discord.py does this in a task that nobody watches."""
         self._own_task()
+        self._heard(interaction.user)
         try:
             if not isinstance(interaction.token, str):
                 raise TypeError  # noqa: TRY301  # as below

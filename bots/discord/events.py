@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bots.discord import limits
+from bots.discord.askers import listed_bot
 from bots.discord.carried import files_of, quotes_of
 from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.markdown import plain
@@ -22,7 +23,7 @@ from core.turn import Question
 from core.words import is_blank, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from core.thread import Thread, ThreadId
     from core.turn import QuestionKey
@@ -41,16 +42,22 @@ class Wordless(Ignored):
 
 
 def read_message(
-    message: discord.Message, me: int, conversation: ThreadId | None = None, *, names: Names = _NAMES
+    message: discord.Message,
+    me: int,
+    conversation: ThreadId | None = None,
+    *,
+    names: Names = _NAMES,
+    bots: Collection[str] = (),
 ) -> Said | Overheard | Ignored:
-    """Read what somebody said, or says now. *me* is the bot's own id.
+    """Read what somebody said, or says now. *me* is the bot's own id; *bots*: ids of others that may ask.
 
     *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`.
     *names* knows what people are called.
     """
+    bot = listed_bot(message, bots, me)
     if reason := _reason_to_ignore(message, me):
         return Ignored(reason)
-    is_for_the_bot = _is_for_the_bot(message, me, conversation)
+    is_for_the_bot = _is_for_the_bot(message, me, conversation, is_listed=bool(bot))
     if isinstance(is_for_the_bot, Ignored):
         return is_for_the_bot
     thread, where = _where(message, me, conversation)
@@ -66,7 +73,7 @@ def read_message(
     question = Question(
         key,
         thread,
-        str(message.author.id),
+        bot or str(message.author.id),
         text,
         attachments=attachments,
         # Who talks with the bot alone needs no name.
@@ -165,10 +172,12 @@ def _reason_to_ignore(message: discord.Message, me: int) -> str:
     return ""
 
 
-def _is_for_the_bot(message: discord.Message, me: int, conversation: ThreadId | None) -> bool | Ignored:
+def _is_for_the_bot(
+    message: discord.Message, me: int, conversation: ThreadId | None, *, is_listed: bool
+) -> bool | Ignored:
     channel = message.channel
     # Bots that answer each other never stop.
-    if _is_bots(message):
+    if _is_bots(message) and not is_listed:
         return False
     if isinstance(channel, discord.DMChannel) or is_mentioned(message, me):
         return True

@@ -52,6 +52,11 @@ def thread_in(guild: int | None, channel: int, around: Iterable[int] = (), *, co
     return Thread(ThreadId(f"{NAME}:{guild}/{channel}" + (f"/{command}" if command else "")), NAME, places)
 
 
+def around(thread: Thread) -> frozenset[str]:
+    """Return the ids of the channels, categories and Discord's threads that a thread in a guild lies in."""
+    return frozenset(place.split("/")[1] for place in thread.layers[1:])
+
+
 def channel_of(thread: ThreadId) -> int:
     """Return the id of the channel, or Discord's thread, where a thread takes place."""
     return int(thread.split("/")[1])

@@ -12,6 +12,7 @@ import discord
 import structlog
 
 from bots.discord import connection
+from bots.discord.askers import Askers
 from bots.discord.buttons import read_click
 from bots.discord.catch_up import DiscordReader, mark_of
 from bots.discord.commands import Interaction, Tree, explain, tell
@@ -79,12 +80,15 @@ class Listeners:
         self._deleted = deleted
         self._deferring = deferring
         self._attached: list[str] = []  # names of listeners
+        self.askers = Askers(client)
+        self._pace = pace
         self._router = Router(
             relay,
             SCALE,
             hours=hours,
             record=self._record,
             accepted=accepted,
+            refused=self._refuse,
             words_command=False,
             recent=recent,
         )
@@ -95,7 +99,14 @@ class Listeners:
         self._catch_ups = {
             shard: CatchUp(
                 DiscordReader(
-                    client, pace, metrics, shard, self._conversations, bounds=times.catch_up, names=self._names
+                    client,
+                    pace,
+                    metrics,
+                    shard,
+                    self._conversations,
+                    bounds=times.catch_up,
+                    names=self._names,
+                    bots=kit.bots,
                 ),
                 self._router,
                 relay,
@@ -136,6 +147,7 @@ class Listeners:
                 self._take_command,
                 self._own_task,
                 self._kit.vitals.metrics,
+                heard=self.askers.heard,
                 recorded_within=self._times.recorded_within,
             )
             await tree.sync_if_changed(self._kit.notes)
@@ -220,7 +232,8 @@ class Listeners:
                 if is_mentioned(message, self._me):
                     await _apologize(message, unavailable.sentence)
                 return
-            heard = read_message(message, self._me, conversation, names=self._names)
+            self.askers.heard(message.author)
+            heard = read_message(message, self._me, conversation, names=self._names, bots=self._kit.bots)
             if isinstance(heard, Wordless) and not self._knows_of_unreadable:
                 self._knows_of_unreadable = True
                 log.warning(
@@ -238,6 +251,17 @@ class Listeners:
     async def _record(self, said: Said) -> Accepted:
         return await self._relay.ask(said.question, said.note.write(), patience=self._times.patience)
 
+    async def _refuse(self, said: Said, sentence: str) -> None:
+        """Tell it to who said something, in a direct message."""
+        try:
+            with translated():
+                await self._pace.spare()
+                private = await self._client.create_dm(discord.Object(int(said.question.asker)))
+                await self._pace.spare()
+                await private.send(sentence, suppress_embeds=True)
+        except ChatError as trouble:
+            log.info("nobody can be told in private that they may not ask", **facts(trouble))
+
     async def _take_back(self, *messages: int) -> None:
         """They were deleted: questions, or parts of answers, or neither."""
         self._deleted.add(messages)
@@ -248,6 +272,7 @@ class Listeners:
 
     async def _clicked(self, interaction: Interaction) -> None:
         """Have a question answered again, if that is what was clicked."""
+        self.askers.heard(interaction.user)
         try:
             click = read_click(interaction)
             if click is None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated
+import re
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from core import sections
+from core.access import Form, Kind
 
 _BROKEN = (
     "BOBBIN_DISCORD__TOKEN has a space or a line break in it: copy the token anew from the page “Bot” of your "
@@ -16,10 +19,24 @@ _BROKEN = (
 )
 
 
+# https://discord.com/developers/docs/reference#snowflakes
+_ID = Form(
+    re.compile(r"[0-9]{15,20}"),
+    "80351110224678912 (Discord: “Copy ID” in its menu, with developer mode on in the advanced settings)",
+)
+
+
 class Section(sections.Section):
     """One bot, connected to the gateway with its token."""
 
     seals = True  # the tokens of commands
+    forms: ClassVar[Mapping[Kind, Form]] = {
+        "people": _ID,
+        "roles": _ID,
+        "channels": _ID,
+        "workspaces": _ID,
+        "bots": _ID,
+    }
 
     token: SecretStr = SecretStr("")
     api_url: Annotated[str, Field(pattern=r"^https?://"), AfterValidator(lambda url: url.rstrip("/"))] = (

@@ -49,6 +49,7 @@ class Clicked:
 
     key: QuestionKey
     attempt: int | None  # the one that the button was shown for; None of a button that doesn't say
+    by: str  # as askers are called
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import structlog
 
 from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said
 from bots.listening.recent import Recent
-from core.errors import StorageUnavailable
+from core.bounded import BoundedSet
+from core.errors import Refused, StorageUnavailable, Unwelcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
 JUST_NOW = 1.0  # seconds; the platform's clock may be behind ours
+
+MOST_TURNED_AWAY = 1_000  # questions
 
 log = structlog.get_logger(__name__)
 
@@ -39,10 +42,13 @@ class Router:
         hours: float,
         record: Callable[[Said], Awaitable[Accepted]],
         accepted: Callable[[Turn, Note[Any]], None],
+        refused: Callable[[Said, str], Awaitable[None]],
         words_command: bool = True,
         recent: Recent | None = None,
     ) -> None:
         """*record* a question; *accepted* is told of each new one. An edit of what is older than so many *hours* asks nothing.
+
+        *refused* has a sentence to tell, in private, to who said something and may not ask.
 
         *words_command*: does `record` obey words that are a command? Where it asks them, an edit to them is one like any.
         """
@@ -51,8 +57,10 @@ class Router:
         self.hours = hours
         self._record = record
         self._accepted = accepted
+        self._refused = refused
         self._words_command = words_command
         self.recent = recent or Recent()
+        self._turned_away: BoundedSet[QuestionKey] = BoundedSet(MOST_TURNED_AWAY)  # platforms bring them twice
         self._in_order: WeakValueDictionary[QuestionKey, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -77,12 +85,22 @@ class Router:
                         await self._relay.withdraw(key)
             case Said():
                 self.recent.hear(heard)
-                async with self._alone_with(heard.question.key):
-                    await self._take(heard)
+                try:
+                    async with self._alone_with(heard.question.key):
+                        if isinstance(heard, Edited) or heard.question.key not in self._turned_away:
+                            await self._take(heard)
+                except Unwelcome as refusal:
+                    self._turned_away.add(heard.question.key)
+                    if refusal.is_news:
+                        await self._refused(heard, refusal.sentence)
 
     async def click(self, clicked: Clicked) -> str:
         """Have a question answered again; return a sentence to tell if it can't be."""
-        return "" if await self._relay.again(clicked.key, of_attempt=clicked.attempt) else NO_SUCH_QUESTION
+        try:
+            is_known = await self._relay.again(clicked.key, of_attempt=clicked.attempt, by=clicked.by)
+        except Refused as refusal:
+            return refusal.sentence
+        return "" if is_known else NO_SUCH_QUESTION
 
     async def _take(self, said: Said) -> None:
         may_ask = not isinstance(said, Edited) or (said.may_ask and said.position >= self.oldest)

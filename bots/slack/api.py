@@ -58,6 +58,11 @@ class Identity:
     scopes: frozenset[str] | None  # that were granted; None if the server doesn't say
     told_at: float = 0.0  # by the server's clock, in seconds since 1970; 0 if it doesn't say
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """All by which a message says that it is the bot's own."""
+        return frozenset(filter(None, (self.user, self.bot)))
+
 
 class Api:
     """Calls Slack with the bot's token. Without `session` each call opens a connection of its own."""

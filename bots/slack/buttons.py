@@ -27,7 +27,6 @@ class Click(Clicked):
 
     channel: str
     thread_ts: str
-    user: str
 
 
 def footer(page: Page, turn: Turn) -> list[dict[str, Any]]:
@@ -78,7 +77,7 @@ def read_click(body: Mapping[str, Any]) -> Click | None:
         attempt=int(shown_for["attempt"]) if shown_for else None,
         channel=channel,
         thread_ts=container.get("thread_ts") or message.get("thread_ts") or "",
-        user=body["user"]["id"],
+        by=body["user"]["id"],
     )
 
 

@@ -14,6 +14,7 @@ import structlog
 from bots.bucket import until_free
 from bots.listening.reader import Backlog, Bounds
 from bots.listening.unreadable import HISTORY
+from bots.slack.askers import as_said
 from bots.slack.events import read_back
 from bots.slack.ids import NAME, Place, is_ts, message_of, place_of, position, ts_at
 from bots.slack.pace import KEPT_FOR_FINDING, READS
@@ -54,14 +55,16 @@ class SlackReader:
         metrics: Metrics,
         *,
         naming: Naming,
+        bots: Collection[str] = (),
         kept_for_finding: int = KEPT_FOR_FINDING,
     ) -> None:
-        """*kept_for_finding*: calls of the budget that are left to others."""
+        """*bots*: ids of those that may ask; *kept_for_finding*: calls of the budget that are left to others."""
         self._api = api
         self._pace = pace
         self._identity = identity
         self._naming = naming
         self._metrics = metrics
+        self._bots = bots
         self.bounds = BOUNDS
         self._kept_for_finding = kept_for_finding
 
@@ -129,6 +132,7 @@ class SlackReader:
 
     async def heard(self, place: Place, message: Message) -> Heard:
         here = self._identity.team, place[0], self._identity.user
+        message = as_said(message, self._bots, self._identity.ids)
         return await self._naming.read(lambda names: read_back(message, *here, names), message)
 
     async def _page(self, channel: str, thread_ts: str, since: str, cursor: str) -> Mapping[str, Any]:

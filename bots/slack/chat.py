@@ -42,12 +42,14 @@ if TYPE_CHECKING:
     from bots.kit import Kit
     from bots.reply.note import Note
     from bots.slack.api import Identity
+    from bots.slack.askers import Askers
     from bots.slack.note import Where
     from bots.slack.settings import Section
+    from core.access import Asker, Rules
     from core.attachment import Attachment
     from core.chat import Opened
     from core.relay import Relay
-    from core.thread import PlaceId
+    from core.thread import PlaceId, Thread
     from core.turn import Question, QuestionKey, Reply, Turn
 
 MOST_CHANNELS = 10_000  # of which is remembered that Slack tells what is said there
@@ -66,6 +68,7 @@ class SlackChat:
         self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
         self._app: AsyncApp | None = None  # None while nothing listens
+        self._askers: Askers | None = None  # as the app
         self._notes = notes()
         self._naming = Naming(self._api, tells=kit.names)
         self._told: BoundedSet[PlaceId] = BoundedSet(MOST_CHANNELS)
@@ -103,6 +106,7 @@ class SlackChat:
                 told=self._told,
                 times=self._times,
             )
+            self._askers = listeners.askers
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)
             await catch_up.begin()
@@ -139,6 +143,13 @@ class SlackChat:
     async def earlier(self, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
         wanted = history.wanted(question, since)
         return await self._history.earlier(wanted, most_characters) if wanted else Earlier()
+
+    # Who asks
+
+    async def describe(self, asker: str, thread: Thread, rules: Rules) -> Asker:
+        if self._askers is None:
+            raise ChatBusy(code="not_listening")
+        return await self._askers.describe(asker, thread, rules)
 
     # How it is
 

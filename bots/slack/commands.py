@@ -13,7 +13,7 @@ from bots.slack.limits import escaped, fallback
 from bots.slack.markdown import joined, pages, plain
 from bots.slack.markdown import words as words_of
 from core.commands import Command, Told, Verb, parse
-from core.errors import StorageUnavailable
+from core.errors import StorageUnavailable, Unwelcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,5 +66,5 @@ class Commands:
                     occasion=f"{NAME}/{occasion}" if occasion else "",
                     may_change=lambda: self._people.check_member(user),
                 )
-        except StorageUnavailable as unavailable:
-            return Told(unavailable.sentence)
+        except (StorageUnavailable, Unwelcome) as refusal:
+            return Told(refusal.sentence)

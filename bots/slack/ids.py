@@ -59,6 +59,12 @@ def thread_in(team: str, channel: str, thread_ts: str = "") -> Thread:
     )
 
 
+def around(thread: Thread) -> tuple[str, str]:
+    """Return the installation and the channel of a thread."""
+    team, channel = thread.channel.removeprefix(f"{NAME}:").split("/")
+    return team, channel
+
+
 def place_of(thread: ThreadId) -> Place:
     """Return the channel and the ts of a thread."""
     _, channel, thread_ts = thread.split("/")

@@ -20,11 +20,13 @@ from bots.listening.events import Overheard, Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
+from bots.slack.askers import Askers, with_bots
 from bots.slack.buttons import AGAIN, Click, read_click
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, read_event
 from bots.slack.ids import SCALE, is_ts, position
+from bots.slack.limits import escaped
 from bots.slack.people import People
 from bots.slack.requests import signature_of
 from bots.slack.twins import Twins
@@ -108,6 +110,9 @@ class Listeners:
         self._people = People(api, identity.team)
         self.naming = naming
         self._in_order: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # what a channel brings
+        self.askers = Askers(self._people, identity.team)
+        self._bots = kit.bots
+        self._tasks: asyncio.TaskGroup | None = None
         self._commands = Commands(relay, identity, self._people)
         self._router = Router(
             relay,
@@ -115,10 +120,11 @@ class Listeners:
             hours=section.catch_up_hours,
             record=self._record,
             accepted=self._sign_of_life,
+            refused=self._refuse,
             recent=recent,
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
-        reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming)
+        reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming, bots=kit.bots)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
 
     def app(self, tasks: asyncio.TaskGroup) -> AsyncApp:
@@ -126,6 +132,7 @@ class Listeners:
 
         What there is to tell who clicked is told in one of *tasks*.
         """
+        self._tasks = tasks
         token = self._section.bot_token.get_secret_value()
 
         # With an `authorize` of ours Bolt looks for no installations, whatever SLACK_… variables are set.
@@ -175,6 +182,8 @@ class Listeners:
     async def _take_message(self, body: dict[str, Any]) -> None:
         """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
         try:
+            self.askers.heard(body)
+            body = with_bots(body, self._bots, self._identity.ids)
             heard = read_event(body, self._identity.user)
             at = body["event"].get("event_ts") or body["event"]["ts"]
         except MALFORMED as error:  # it would come again and again, and fail every time
@@ -231,16 +240,23 @@ class Listeners:
         except StorageUnavailable as unavailable:
             problem = unavailable.sentence
         if problem:
-            tasks.create_task(self._whisper(click, problem))
+            tasks.create_task(self._whisper(click.channel, click.by, click.thread_ts, problem))
 
-    async def _whisper(self, click: Click, sentence: str) -> None:
-        where = {"channel": click.channel, "user": click.user}
-        if click.thread_ts:
-            where["thread_ts"] = click.thread_ts
+    async def _refuse(self, said: Said, sentence: str) -> None:
+        """Tell it beside what was said, for the author alone; a thread that nobody began yet would be overlooked."""
+        where, asker = said.note.where, said.question.asker
+        thread_ts = "" if where.thread_ts == where.question_ts else where.thread_ts
+        if self._tasks:
+            self._tasks.create_task(self._whisper(where.channel, asker, thread_ts, escaped(sentence)))
+
+    async def _whisper(self, channel: str, user: str, thread_ts: str, sentence: str) -> None:
+        where = {"channel": channel, "user": user}
+        if thread_ts:
+            where["thread_ts"] = thread_ts
         try:
             await self._api.whisper(**where, text=sentence)
         except ChatError as refusal:
-            log.warning("nobody can be told what becomes of a click", **facts(refusal))
+            log.warning("somebody can't be told in private what becomes of a question or a click", **facts(refusal))
 
     async def _report(self, error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""

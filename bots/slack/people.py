@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 class Person:
     is_member: bool  # of this installation, and no guest
     is_admin: bool
+    is_guest: bool = False
+    is_external: bool = False  # of another organisation
 
 
 class People:
@@ -98,7 +100,8 @@ class People:
             whole.get("enterprise_id"),
             *(workspaces if isinstance(workspaces, list) else []),
         ]
-        is_guest = any(person.get(flag) for flag in ("is_restricted", "is_ultra_restricted", "is_stranger"))
-        is_member = self._team in homes and not is_guest
+        is_guest = any(person.get(flag) for flag in ("is_restricted", "is_ultra_restricted"))
+        is_external = bool(person.get("is_stranger")) or self._team not in homes
+        is_member = not (is_guest or is_external)
         ranks = (person.get("is_admin"), person.get("is_owner"), whole.get("is_admin"), whole.get("is_owner"))
-        return Person(is_member, is_admin=is_member and any(ranks))
+        return Person(is_member, is_member and any(ranks), is_guest, is_external)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from core import sections
+from core.access import Form, Kind
 
 
 def _with_slash(url: str) -> str:
@@ -14,10 +17,21 @@ def _with_slash(url: str) -> str:
     return url.rstrip("/") + "/"
 
 
+def _form(letters: str, example: str) -> Form:
+    """Ids begin with a letter for the kind of thing. https://docs.slack.dev/reference/objects"""
+    return Form(re.compile(rf"[{letters}][A-Z0-9]{{7,}}"), example)
+
+
 class Section(sections.Section):
     """Socket Mode with an app token; without one, events by HTTP, signed with the signing secret."""
 
     hides_files: ClassVar[bool] = True
+    forms: ClassVar[Mapping[Kind, Form]] = {
+        "people": _form("UW", "U0123ABCDEF (Slack: “Copy member ID” in the menu of a profile)"),
+        "channels": _form("CGD", "C0123ABCDEF (Slack: at the end of a channel's details)"),
+        "workspaces": _form("TE", "T0123ABCDEF (Slack: in the address of the workspace at app.slack.com)"),
+        "bots": _form("BAUW", "B0123ABCDEF or A0123ABCDEF (Slack: a bot's or an app's)"),
+    }
 
     bot_token: SecretStr = SecretStr("")
     app_token: SecretStr = SecretStr("")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, case, func, select
 
+from core.access import is_bot
+from core.errors import BotsAlone
 from core.quota import Open
-from core.storage import rows
+from core.storage import rates, rows
 from core.storage.deeds import Deeds
 from core.storage.tables import turns
 from core.turn import Accepted, Status, Turn
@@ -17,8 +19,19 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from core.quota import Quota, Whose
+    from core.rates import Rate, Rates
     from core.storage.deeds import Deed, Summon
+    from core.thread import Thread
     from core.turn import QuestionKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much is taken; by default, all of it."""
+
+    quota: Quota | None = None
+    rates: Rates | None = None
+    bot_turns: int = 0  # that bots may ask in a thread in a row; 0: any number
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +42,40 @@ class Obeyed:
     reopened: Turn | None = None  # what it wants to be answered again
 
 
-def accept(connection: Connection, summon: Summon, turn: Turn, quota: Quota | None) -> Accepted:
+def accept(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) -> Accepted:
     """Record *turn*, unless its question is known."""
-    return _record(connection, summon, turn, quota) or _known(connection, turn.question.key)
+    return _record(connection, summon, turn, bounds) or _known(connection, turn.question.key)
 
 
-def obey(connection: Connection, summon: Summon, turn: Turn, quota: Quota | None, deed: Deed) -> Obeyed:
-    """Record *turn*, a command, unless it is known, and do *deed*, whose words answer it, unless there is no room for it."""
-    accepted = _record(connection, summon, turn, quota)
+def obey(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds, deed: Deed) -> Obeyed:
+    """Record *turn*, a command, unless it is known, and do *deed*, whose words answer it, unless there is no room for it.
+
+    Raises TooMany for one by which more would be asked than the rates allow.
+    """
+    accepted = _record(connection, summon, turn, bounds)
     if accepted is None:
         return Obeyed(_known(connection, turn.question.key))
     if accepted.exceeded:
         return Obeyed(accepted)
     done = Deeds(connection, summon)
     told = deed(done)
+    if done.reopened:
+        check_rates(connection, bounds.rates, turn.question.asker, turn.question.thread)
     rows.answer(connection, accepted.turn.id, told.sentence)
     return Obeyed(replace(accepted, turn=replace(accepted.turn, answer=told.sentence)), done.reopened)
 
 
-def _record(connection: Connection, summon: Summon, turn: Turn, quota: Quota | None) -> Accepted | None:
-    """Record *turn*, or in its place that there is no room for it; None if its question is known."""
-    thread = turn.question.thread
+def check_rates(connection: Connection, limits: Rates | None, asker: str, thread: Thread) -> None:
+    """Count that *asker* has something answered again in *thread*. Raises TooMany."""
+    if limits and (over := rates.spend(connection, limits, asker, thread)):
+        raise limits.refusal(over, rates.clock())
+
+
+def _record(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) -> Accepted | None:
+    """Record *turn*, or in its place that there is no room for it; None if its question is known. Raises BotsAlone."""
+    thread, quota = turn.question.thread, bounds.quota
     rows.lock_thread(connection, thread)
-    exceeded: Whose | None = None
+    exceeded: Whose | Rate | None = None
     opened = _opened(connection, turn) if quota else None
     if quota and opened and (exceeded := quota.exceeded(opened)):
         # That is said once at a time to each, or refusing would itself be what floods the thread.
@@ -59,9 +83,35 @@ def _record(connection: Connection, summon: Summon, turn: Turn, quota: Quota | N
     number = rows.add_turn(connection, turn)
     if number is None:
         return None
+    turn = replace(turn, id=number)
+    if bounds.bot_turns and is_bot(turn.question.asker):
+        _check_for_people(connection, turn, bounds.bot_turns)
+    if bounds.rates and not turn.is_over:
+        turn, exceeded = _within_rates(connection, bounds.rates, turn)
     if not turn.shown:
         summon(connection, thread, opened.person if opened else 0)
-    return Accepted(turn=replace(turn, id=number), is_new=True, exceeded=exceeded)
+    return Accepted(turn=turn, is_new=True, exceeded=exceeded)
+
+
+def _within_rates(connection: Connection, limits: Rates, turn: Turn) -> tuple[Turn, Rate | None]:
+    """Count *turn*, which asks the upstream; if it may not, have Bobbin itself answer it: once in that time, in words."""
+    asker, thread = turn.question.asker, turn.question.thread
+    over = rates.spend(connection, limits, asker, thread)
+    if over is None:
+        return turn, None
+    told = limits.refusal(over, rates.clock()).sentence
+    is_silent = not rates.is_news(connection, over, asker, thread)
+    turn = replace(turn, status=Status.ANSWERED, answer=told, shown=is_silent)
+    rows.refuse(connection, turn)
+    return turn, over.rate
+
+
+def _check_for_people(connection: Connection, turn: Turn, bot_turns: int) -> None:
+    """Raises BotsAlone if nobody but bots has asked so many of the thread's newest turns before *turn*."""
+    before = select(turns.c.asker).where(turns.c.thread == turn.question.thread.id, turns.c.id < turn.id)
+    askers = connection.scalars(before.order_by(turns.c.id.desc()).limit(bot_turns)).all()
+    if len(askers) == bot_turns and all(map(is_bot, askers)):
+        raise BotsAlone
 
 
 def _known(connection: Connection, key: QuestionKey) -> Accepted:

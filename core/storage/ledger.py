@@ -11,6 +11,7 @@ from sqlalchemy import case, exists, literal, select
 from core.errors import Overtaken
 from core.storage import deeds, intake, queue, rows
 from core.storage.deeds import IS_OVER, Deeds
+from core.storage.intake import Bounds
 from core.storage.tables import Words, notes, threads, turns
 from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import LONGEST_ID
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from core.commands import Told
     from core.preset import Preset
     from core.quota import Quota
+    from core.rates import Rates
     from core.storage.database import Database
     from core.storage.deeds import Deed, Summon
     from core.storage.intake import Obeyed
@@ -52,39 +54,50 @@ class Ledger:
         summon: Summon | None = None,
         *,
         quota: Quota | None = None,
+        rates: Rates | None = None,
+        bot_turns: int = 0,
         tombstones_kept: timedelta = TOMBSTONES_KEPT,
     ) -> None:
-        """*summon* is for an engine that keeps its jobs in the same database; *quota* None: any number may be open."""
+        """Say what is accepted.
+
+        *summon* is for an engine that keeps its jobs in the same database. *quota* None: any number may be open; *rates*
+        None: as much may be asked as people like; *bot_turns*: so many turns in a row may be bots' in a thread, if not 0.
+        """
         self._database = database
         self._tombstones_kept = tombstones_kept
         self._summon = summon or _to_nobody
-        self._quota = quota
+        self._bounds = Bounds(quota=quota, rates=rates, bot_turns=bot_turns)
 
     # Questions and turns
 
     async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
         """Record *question* once, by its key. With *told*, Bobbin's own answer, it is over at once.
 
-        So it is beyond the quota, and then that is told; in silence to who is being told so just now.
+        So it is beyond the quota and the rates, and then that is told; in silence to who is being told so just now, or
+        was before in the time for which a rate holds. Raises BotsAlone.
         """
         turn = _new_turn(question, reply, Status.QUEUED if told is None else Status.ANSWERED, told or "")
-        return await self._database.run(lambda connection: intake.accept(connection, self._summon, turn, self._quota))
+        return await self._database.run(lambda connection: intake.accept(connection, self._summon, turn, self._bounds))
 
     async def obey(self, question: Question, reply: Reply, deed: Deed) -> Obeyed:
         """Record *question*, which is a command, once, by its key; and only then do *deed*, whose words answer it.
 
         In one transaction: there is no deed without its record, and no record without its deed. *deed* is called
-        again should the transaction have to be, so it must touch nothing else. Beyond the quota nothing is done.
+        again should the transaction have to be, so it must touch nothing else. Beyond the quota nothing is done. Raises
+        BotsAlone; and TooMany if more would be asked than the rates allow.
         """
         turn = _new_turn(question, reply, Status.ANSWERED, "")
         return await self._database.run(
-            lambda connection: intake.obey(connection, self._summon, turn, self._quota, deed)
+            lambda connection: intake.obey(connection, self._summon, turn, self._bounds, deed)
         )
 
-    async def obey_once(self, occasion: str, deed: Deed, within: timedelta) -> tuple[Told, Turn | None] | None:
+    async def obey_once(
+        self, occasion: str, deed: Deed, within: timedelta, *, by: str = ""
+    ) -> tuple[Told, Turn | None] | None:
         """Do *deed*, unless one was done on the same *occasion* so recently; then return None.
 
-        For a command whose answer is no turn. In one transaction, as `obey`. An empty *occasion* is never the same.
+        For a command whose answer is no turn. In one transaction, as `obey`. An empty *occasion* is never the same. *by*:
+        who gave it, if what it has answered again counts for them. Raises TooMany, as `obey` does.
         Returns what to tell, and the turn that is to be answered again if there is one.
         """
 
@@ -93,9 +106,15 @@ class Ledger:
                 return None
             done = Deeds(connection, self._summon)
             told = deed(done)
+            if by and done.reopened:
+                intake.check_rates(connection, self._bounds.rates, by, done.reopened.question.thread)
             return told, done.reopened
 
         return await self._database.run(obey)
+
+    async def is_first(self, occasion: str, within: timedelta) -> bool:
+        """Record *occasion*; return whether nobody has so recently."""
+        return await self._database.run(lambda connection: deeds.is_first(connection, occasion, within))
 
     async def look(self, at: Callable[[Deeds], T]) -> T:
         """Return what *at* finds; it must change nothing."""
@@ -131,15 +150,23 @@ class Ledger:
 
         await self._database.run(conclude)
 
-    async def reopen(self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None) -> Turn | None:
+    async def reopen(
+        self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None, by: str = ""
+    ) -> Turn | None:
         """Have a question answered anew: as *text*, whoever is at it, for its asker has revised it; or as it was.
 
         Whoever is at it may write no more. Returns None if there is no such question, or it was withdrawn; and, as it
-        was, if it is not over, or *of_attempt* is given and there was another attempt since.
+        was, if it is not over, or *of_attempt* is given and there was another attempt since. *by*: who asks for it, if
+        that counts for them. Raises TooMany if it is more than the rates allow.
         """
-        return await self._database.run(
-            lambda connection: deeds.reopen(connection, self._summon, key, text, of_attempt=of_attempt)
-        )
+
+        def reopen(connection: Connection) -> Turn | None:
+            turn = deeds.reopen(connection, self._summon, key, text, of_attempt=of_attempt)
+            if turn and by:
+                intake.check_rates(connection, self._bounds.rates, by, turn.question.thread)
+            return turn
+
+        return await self._database.run(reopen)
 
     async def offer(self, key: QuestionKey, text: str) -> Turn | None:
         """Offer to answer a question, that is over, as *text*; if that is what it says, offer nothing any more.

@@ -37,7 +37,7 @@ _UNBURIED_AT_ONCE = 10  # old ones that make place for a new one
 
 def insert_into(connection: Connection, table: Table) -> postgresql.Insert:
     """An insert that may say what happens on a conflict."""
-    return _insert(table, connection.dialect.name)
+    return insert_for(connection.dialect.name, table)
 
 
 def remembered(of: FromClause) -> tuple[ColumnElement[bool], ...]:
@@ -78,6 +78,13 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
     return connection.execute(_TURN[connection.dialect.name], row).scalar_one_or_none()
 
 
+def refuse(connection: Connection, turn: Turn) -> None:
+    """Keep that *turn*, just recorded, is over with what it says now."""
+    changed = {"status": turn.status, "answer": turn.answer, "shown": turn.shown}
+    changed["done_at"] = datetime.now(UTC) if turn.shown else None
+    connection.execute(update(turns).where(turns.c.id == turn.id).values(changed))
+
+
 def answer(connection: Connection, turn: TurnId, told: str) -> None:
     connection.execute(update(turns).where(turns.c.id == turn).values(answer=told))
 
@@ -90,7 +97,7 @@ def bury(connection: Connection, key: QuestionKey, kept: timedelta) -> bool:
     """
     now = datetime.now(UTC)
     dialect = connection.dialect.name
-    connection.execute(_insert(threads, dialect).values(_NOWHERE).on_conflict_do_nothing())
+    connection.execute(insert_for(dialect, threads).values(_NOWHERE).on_conflict_do_nothing())
     oldest = select(turns.c.id).where(turns.c.thread == _NOWHERE["id"]).order_by(turns.c.id).limit(_UNBURIED_AT_ONCE)
     oldest = oldest.with_for_update(skip_locked=True)  # others may be at it
     connection.execute(delete(turns).where(turns.c.id.in_(oldest), turns.c.accepted_at < now - kept))
@@ -108,7 +115,7 @@ def bury(connection: Connection, key: QuestionKey, kept: timedelta) -> bool:
         "accepted_at": now,
         "done_at": now,
     }
-    insert = _insert(turns, dialect).values(row).on_conflict_do_nothing(index_elements=["key"])
+    insert = insert_for(dialect, turns).values(row).on_conflict_do_nothing(index_elements=["key"])
     return connection.scalar(insert.returning(turns.c.id)) is not None
 
 
@@ -235,18 +242,19 @@ def _attachments(row: Row[Any]) -> tuple[Attachment, ...]:
     return tuple(file(unquote(url.partition("?")[0].rpartition("/")[2]), "", None, url) for url in row.references)
 
 
-def _insert(table: Table, dialect: str) -> postgresql.Insert:
+def insert_for(dialect: str, table: Table) -> postgresql.Insert:
+    """As `insert_into`, for a statement that is built once."""
     # Both dialects spell `on conflict` alike; the type of the one stands for both.
     return cast("postgresql.Insert", sqlite.insert(table)) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def _thread(dialect: str) -> postgresql.Insert:
-    insert = _insert(threads, dialect)
+    insert = insert_for(dialect, threads)
     return insert.on_conflict_do_update(index_elements=["id"], set_={"within": insert.excluded.within})
 
 
 def _turn_with_id(dialect: str) -> Any:
-    return _insert(turns, dialect).on_conflict_do_nothing(index_elements=["key"]).returning(turns.c.id)
+    return insert_for(dialect, turns).on_conflict_do_nothing(index_elements=["key"]).returning(turns.c.id)
 
 
 def _oldest() -> Any:
@@ -279,9 +287,9 @@ def _go_on() -> Any:
     return change.values(conversation=case((later, null()), else_=named), model=bindparam("model"))
 
 
-_DIALECTS = ("sqlite", "postgresql")
-_THREAD = {dialect: _thread(dialect) for dialect in _DIALECTS}
-_TURN = {dialect: _turn_with_id(dialect) for dialect in _DIALECTS}
+DIALECTS = ("sqlite", "postgresql")
+_THREAD = {dialect: _thread(dialect) for dialect in DIALECTS}
+_TURN = {dialect: _turn_with_id(dialect) for dialect in DIALECTS}
 _OLDEST = _oldest()
 # What these set are the columns that they are given values for.
 _TAKE = update(turns).where(turns.c.id == bindparam("this"))

@@ -136,6 +136,18 @@ presets = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
 )
 
+# How much was asked by each person and in each channel, in a minute and a day that began with a question; the times are
+# milliseconds since 1970. Apart from the turns, so that counting doesn't take longer the more there are.
+rates = Table(
+    "rates",
+    metadata,
+    Column("subject", Id, primary_key=True),
+    Column("minute_began", BigInteger, nullable=False),
+    Column("minute_count", Integer, nullable=False),
+    Column("day_began", BigInteger, nullable=False),
+    Column("day_count", Integer, nullable=False),
+)
+
 notes = Table(
     "notes",
     metadata,

@@ -10,7 +10,7 @@ from sandbox.discord import acts, payloads, threads
 from sandbox.discord.forms import MOST_CONTENT
 from sandbox.discord.intents import Intent
 from sandbox.discord.mentions import ALL, Allowed
-from sandbox.discord.model import Channel, ChannelKind, Draft, File, Flag, Message, Overwrite, Poll, User
+from sandbox.discord.model import Channel, ChannelKind, Draft, File, Flag, Message, Overwrite, Poll, Role, User
 from sandbox.discord.permissions import Permission
 from sandbox.discord.snowflakes import iso
 from sandbox.discord.world import Event, World
@@ -54,6 +54,19 @@ class People:
         user = self.world.add_user(name, manages_guild=manages_guild, is_bot=is_bot)
         user.shown, user.nick = shown, nick
         return user
+
+    def add_role(self, name: str, *members: User | str) -> Role:
+        """A new role, and who has it.
+
+        Of who gets a role the bot hears only with the intent for members, which it doesn't ask for:
+        https://discord.com/developers/docs/events/gateway#list-of-intents
+        """
+        role = self.world.add_role(name, 0)
+        for member in members:
+            self.user(member).roles.append(role.id)
+        told = {"guild_id": str(self.world.guild_id), "role": payloads.role_json(role)}
+        self.world.tell_gateway(Event("GUILD_ROLE_CREATE", told, Intent.GUILDS))
+        return role
 
     def add_channel(self, name: str, *, forum: bool = False) -> Channel:
         kind = ChannelKind.FORUM if forum else ChannelKind.TEXT

@@ -83,9 +83,9 @@ class World:
         self.guild_id = self.snowflakes.next()
         self.guild_name = "Bobbin's workshop"
         self.roles[self.guild_id] = Role(self.guild_id, "@everyone", MEMBERS)
-        keepers = self._add_role("keepers", KEEPERS)
+        keepers = self.add_role("keepers", KEEPERS)
         self.bot = User(self.application_id, self.bot_name, is_bot=True)
-        own_role = self._add_role(self.bot_name, MEMBERS)
+        own_role = self.add_role(self.bot_name, MEMBERS)
         own_role.bot_id = self.bot.id
         self.bot.roles.append(own_role.id)
         self.users[self.bot.id] = self.bot
@@ -102,7 +102,7 @@ class World:
     def gateway_url(self) -> str:
         return self.base_url.replace("http", "ws", 1) + "/gateway"
 
-    def _add_role(self, name: str, permissions: int) -> Role:
+    def add_role(self, name: str, permissions: int) -> Role:
         role = Role(self.snowflakes.next(), name, permissions, position=len(self.roles))
         self.roles[role.id] = role
         return role

@@ -80,9 +80,13 @@ class Events:
                     "is_enterprise_install": False,
                 }
             ],
-            "is_ext_shared_channel": False,
+            "is_ext_shared_channel": self._is_shared(channel),
             "event_context": "4-" + base64.b64encode(json.dumps(context).encode()).decode().rstrip("="),
         }
+
+    def _is_shared(self, channel: str) -> bool:
+        place = self._workspace.channels.get(channel)
+        return place is not None and self._workspace.is_shared(place)
 
     def _sees(self, channel: str) -> bool:
         return self._installation.bot.id in self._workspace.channels[channel].members

@@ -208,7 +208,7 @@ class Interactions:
                 "id": user.id,
                 "username": user.name,
                 "name": user.name,
-                "team_id": self._workspace.team_id,
+                "team_id": user.team_id or self._workspace.team_id,
             },
             "enterprise": None,
             "is_enterprise_install": False,

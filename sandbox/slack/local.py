@@ -158,9 +158,9 @@ class LocalSlack:
     def channel(self, channel: Channel | str) -> Channel:
         return self._people.channel(channel)
 
-    def add_user(self, name: str, *, is_bot: bool = False, is_guest: bool = False, display_name: str = "") -> User:
-        """A new person, a guest, or another app's bot."""
-        return self._workspace.add_user(name, is_bot=is_bot, is_guest=is_guest, display_name=display_name)
+    def add_user(self, name: str, *, display_name: str = "", **kind: bool) -> User:
+        """A new person, or what else there is; see `Workspace.add_user` for which *kind*."""
+        return self._workspace.add_user(name, display_name=display_name, **kind)
 
     def add_group(self, handle: str, *members: User | str) -> Group:
         """People who can be mentioned together."""

@@ -61,6 +61,8 @@ class User:
     bot_id: str = ""  # empty for people
     is_guest: bool = False
     display_name: str = ""  # what people see, if it is another than the name
+    team_id: str = ""  # of the workspace of somebody from another organisation
+    app_id: str = ""  # of the app that a bot is of; empty for one that is older than apps, and for workflows
 
     @property
     def is_bot(self) -> bool:

@@ -24,13 +24,13 @@ def user_object(user: User, workspace: Workspace) -> JsonObject:
         "avatar_hash": "",
         "status_text": "",
         "status_emoji": "",
-        "team": workspace.team_id,
+        "team": user.team_id or workspace.team_id,
     }
     if user.is_bot:
         profile["bot_id"] = user.bot_id
-    return {
+    told: JsonObject = {
         "id": user.id,
-        "team_id": workspace.team_id,
+        "team_id": user.team_id or workspace.team_id,
         "name": user.name,
         "deleted": False,
         "real_name": user.name.title(),
@@ -47,9 +47,14 @@ def user_object(user: User, workspace: Workspace) -> JsonObject:
         "is_app_user": False,
         "updated": int(time.time()),
     }
+    if not user.team_id:
+        return told
+    # Of people elsewhere it leaves out what is their own workspace's business.
+    kept_there = ("tz", "tz_label", "tz_offset", "is_admin", "is_owner", "is_primary_owner")
+    return {name: value for name, value in told.items() if name not in kept_there} | {"is_stranger": True}
 
 
-def channel_object(channel: Channel, bot: User) -> JsonObject:
+def channel_object(channel: Channel, bot: User, *, is_shared: bool = False) -> JsonObject:
     """https://docs.slack.dev/reference/objects/conversation-object"""
     shared: JsonObject = {
         "id": channel.id,
@@ -70,8 +75,8 @@ def channel_object(channel: Channel, bot: User) -> JsonObject:
         "is_mpim": channel.kind is ChannelKind.GROUP_DIRECT,
         "is_private": channel.is_private,
         "is_general": channel.name == "general",
-        "is_shared": False,
-        "is_ext_shared": False,
+        "is_shared": is_shared,
+        "is_ext_shared": is_shared,
         "is_member": bot.id in channel.members,
         "topic": {"value": "", "creator": "", "last_set": 0},
         "purpose": {"value": "", "creator": "", "last_set": 0},
@@ -157,7 +162,9 @@ def told_file(file: SharedFile, user: str, origin: str) -> JsonObject:
 
 def message_object(message: Message, workspace: Workspace, installation: Installation, origin: str) -> JsonObject:
     """A message as history shows it: https://docs.slack.dev/reference/events/message"""
-    body: JsonObject = {"type": "message", "text": message.text, "ts": message.ts, "team": workspace.team_id}
+    author = workspace.users.get(message.user)
+    team = (author and author.team_id) or workspace.team_id
+    body: JsonObject = {"type": "message", "text": message.text, "ts": message.ts, "team": team}
     optional: JsonObject = {
         "client_msg_id": message.client_msg_id,
         "subtype": message.subtype,
@@ -179,9 +186,15 @@ def message_object(message: Message, workspace: Workspace, installation: Install
         body["hidden"] = True
     if message.files:
         body["upload"] = False
+    if team != workspace.team_id:
+        # As Bolt for Python reads who acts: slack_bolt/request/internals.py, extract_actor_team_id.
+        body |= {"user_team": team, "source_team": team}
     if message.bot_id == installation.bot.bot_id:
         body["app_id"] = installation.app_id
         body["bot_profile"] = bot_object(installation.bot, installation.app_id, workspace)
+    elif message.bot_id and author and author.app_id:
+        body["app_id"] = author.app_id
+        body["bot_profile"] = bot_object(author, author.app_id, workspace)
     return body | _thread_fields(message, workspace)
 
 

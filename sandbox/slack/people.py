@@ -96,7 +96,9 @@ class People:
             attachments=given.attachments,
             more=given.more,
         )
-        if user.is_bot:
+        if user.app_id:
+            message = replace(message, bot_id=user.bot_id)
+        elif user.is_bot:
             message = replace(message, bot_id=user.bot_id, username=user.name, subtype=subtype or "bot_message")
         else:
             message = replace(message, client_msg_id=str(uuid.uuid4()))

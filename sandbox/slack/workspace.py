@@ -79,9 +79,26 @@ class Workspace:
 
     # Who and where
 
-    def add_user(self, name: str, *, is_bot: bool = False, is_guest: bool = False, display_name: str = "") -> User:
-        bot_id = new_id("B") if is_bot else ""
-        user = User(new_id("U"), name, bot_id, is_guest=is_guest, display_name=display_name)
+    def add_user(
+        self,
+        name: str,
+        *,
+        is_bot: bool = False,
+        is_guest: bool = False,
+        is_external: bool = False,
+        is_app: bool = False,
+        display_name: str = "",
+    ) -> User:
+        """A new person, a guest, somebody of another organisation; a bot or workflow, or the bot of another app."""
+        user = User(
+            id=new_id("U"),
+            name=name,
+            bot_id=new_id("B") if is_bot or is_app else "",
+            is_guest=is_guest,
+            team_id=new_id("T") if is_external else "",
+            display_name=display_name,
+            app_id=new_id("A") if is_app else "",
+        )
         self.users[user.id] = user
         return user
 
@@ -98,6 +115,10 @@ class Workspace:
         self.channels[channel.id] = channel
         self._messages[channel.id] = {}
         return channel
+
+    def is_shared(self, channel: Channel) -> bool:
+        """Is somebody of another organisation there? https://docs.slack.dev/apis/slack-connect"""
+        return any(self.users[member].team_id for member in channel.members if member in self.users)
 
     def direct_channel(self, *members: str) -> Channel | None:
         """The direct conversation of exactly these, if they ever opened one."""

@@ -36,13 +36,17 @@ class Outage(Ledger):
         await self._hand_in()
         return await super().obey(question, reply, deed)
 
-    async def obey_once(self, occasion: str, deed: Deed, within: timedelta) -> tuple[Told, Turn | None] | None:
+    async def obey_once(
+        self, occasion: str, deed: Deed, within: timedelta, *, by: str = ""
+    ) -> tuple[Told, Turn | None] | None:
         await self._hand_in()
-        return await super().obey_once(occasion, deed, within)
+        return await super().obey_once(occasion, deed, within, by=by)
 
-    async def reopen(self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None) -> Turn | None:
+    async def reopen(
+        self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None, by: str = ""
+    ) -> Turn | None:
         self._check()
-        return await super().reopen(key, text, of_attempt=of_attempt)
+        return await super().reopen(key, text, of_attempt=of_attempt, by=by)
 
     async def offer(self, key: QuestionKey, text: str) -> Turn | None:
         self._check()

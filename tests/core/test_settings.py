@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from pydantic import SecretStr
 
+from core.access import Form, Rules
 from core.errors import SetupError
 from core.secret_box import SecretBox
 from core.sections import Section
@@ -162,6 +165,46 @@ def test_a_preset_names_its_fallbacks(elsewhere: Path) -> None:
     assert presets["default"].fallbacks == ("o3", "grok-3")
     assert presets["alone"].fallbacks == ()
     assert presets["open"].fallbacks is None
+
+
+class Semaphore(Section):
+    """A chat that says how its platform writes ids."""
+
+    forms: ClassVar = {
+        "people": Form(re.compile("P[0-9]+"), "P123 (Semaphore)"),
+        "channels": Form(re.compile("H[0-9]+"), "H123 (Semaphore)"),
+    }
+
+
+SIGNALS: dict[str, type[Section]] = {"semaphore": Semaphore, "telegraph": Telegraph}
+
+
+def test_ids_of_who_may_ask_come_as_lists_words_and_numbers(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (elsewhere / "bobbin.toml").write_text(
+        '[access]\nallow_people = ["P1", 123]\nallow_channels = ["direct"]\nguests = false\nbots = []\n'
+    )
+    monkeypatch.setenv("BOBBIN_ACCESS__DENY_PEOPLE", "P2, P3")
+    access = load(CHATS).access
+    assert access.allow_people == ("P1", "123")
+    assert access.rules == Rules(
+        allow_people=frozenset({"P1", "123"}),
+        deny_people=frozenset({"P2", "P3"}),
+        allow_channels=frozenset({"direct"}),
+        guests=False,
+    )
+
+
+def test_an_id_that_can_be_none_is_named_with_what_one_looks_like(elsewhere: Path) -> None:
+    (elsewhere / "bobbin.toml").write_text(
+        '[access]\nallow_people = ["P1", "@ada"]\ndeny_channels = ["#general", "direct", "H1"]\ndeny_roles = ["direct"]\n'
+    )
+    with pytest.raises(SetupError) as refusal:
+        load(SIGNALS)
+    assert str(refusal.value).splitlines() == [
+        'access.allow_people: "@ada" is no id of people; such an id looks like P123 (Semaphore)',
+        'access.deny_roles: "direct" is no id of roles; no platform here has any',
+        'access.deny_channels: "#general" is no id of channels; such an id looks like H123 (Semaphore)',
+    ]
 
 
 @pytest.mark.parametrize("preset", [f"[presets.{'x' * 65}]", f'[presets.a]\nmodel = "{"x" * 201}"'])

@@ -85,7 +85,7 @@ async def test_a_restart_between_two_questions_goes_on_in_the_same_conversation(
 async def test_fifty_questions_in_ten_threads_are_each_answered_once_in_order_and_in_place(
     running: Any, side: Any, database_url: str, emulator: Emulator
 ) -> None:
-    async with running(database_url, side.name, limits={"open_per_person": 50}) as bobbin:
+    async with running(database_url, side.name, limits={"open_per_person": 50, "per_person_minute": 50}) as bobbin:
         threads = [await side.open(number, f"say exactly: {number}.0") for number in range(10)]
 
         async def go_on(number: int) -> None:

@@ -300,6 +300,9 @@ async def opened(topology: Topology, folder: Path) -> AsyncIterator[World]:
             "BOBBIN_DATABASE__URL": bots_url,
             "BOBBIN_SECRET_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),  # one for all processes
             **to_join(slack, discord),
+            # A few people ask what a crowd would.
+            "BOBBIN_LIMITS__PER_PERSON_MINUTE": "0",
+            "BOBBIN_LIMITS__PER_CHANNEL_MINUTE": "0",
             "BOBBIN_WEB__HOST": "127.0.0.1",
             "BOBBIN_WEB__PORT": "0",
         }

@@ -18,7 +18,7 @@ MOST_DIRECT_USERS = 8  # …/methods/conversations.open
 
 def info(platform: Platform, arguments: Arguments) -> JsonObject:
     channel = platform.channel(arguments.needed("channel"))
-    body = channel_object(channel, platform.installation.bot)
+    body = _shown(platform, channel)
     if not arguments.flag("include_num_members"):
         body.pop("num_members", None)
     return {"channel": body}
@@ -88,7 +88,7 @@ def open_direct(platform: Platform, arguments: Arguments) -> JsonObject:
     channel = platform.direct_channel(*users)
     shown: JsonObject = {"id": channel.id}
     if arguments.flag("return_im"):
-        shown = channel_object(channel, bot)
+        shown = _shown(platform, channel)
     return {"channel": shown} | ({"no_op": True, "already_open": True} if was_open else {})
 
 
@@ -98,7 +98,7 @@ def join(platform: Platform, arguments: Arguments) -> JsonObject:
         raise ApiError("method_not_supported_for_channel_type")
     was_member = platform.is_member(channel)
     platform.workspace.join(channel, platform.installation.bot)
-    answer: JsonObject = {"channel": channel_object(channel, platform.installation.bot)}
+    answer: JsonObject = {"channel": _shown(platform, channel)}
     if was_member:
         answer |= {"warning": "already_in_channel", "response_metadata": {"warnings": ["already_in_channel"]}}
     return answer
@@ -114,8 +114,11 @@ def _list(platform: Platform, arguments: Arguments, channels: list[Channel]) -> 
     if not set(wanted) <= {kind.type_filter for kind in ChannelKind}:
         raise ApiError("invalid_types")
     page, more = _page([channel.id for channel in channels if channel.kind.type_filter in wanted], arguments)
-    bot = platform.installation.bot
-    return {"channels": [channel_object(platform.workspace.channels[each], bot) for each in page]} | more
+    return {"channels": [_shown(platform, platform.workspace.channels[each]) for each in page]} | more
+
+
+def _shown(platform: Platform, channel: Channel) -> JsonObject:
+    return channel_object(channel, platform.installation.bot, is_shared=platform.workspace.is_shared(channel))
 
 
 def _limit(platform: Platform, arguments: Arguments, page: int) -> int:

@@ -44,7 +44,7 @@ def bots_info(platform: Platform, arguments: Arguments) -> JsonObject:
     bot = next((user for user in platform.workspace.users.values() if user.bot_id == asked), None)
     if bot is None:
         raise ApiError("bot_not_found")
-    app_id = platform.installation.app_id if bot == platform.installation.bot else ""
+    app_id = platform.installation.app_id if bot == platform.installation.bot else bot.app_id
     body = bot_object(bot, app_id, platform.workspace)
     del body["team_id"]
     return {"bot": body}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.quota import Quota
+from core.storage.intake import Bounds
 from tests.bots.discord.test_commands import told
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def test_a_command_that_is_refused_in_silence_is_told_so_in_private(house: House) -> None:
-    house.ledger._quota = Quota(1, 10, 10)
+    house.ledger._bounds = Bounds(quota=Quota(1, 10, 10))
     async with house.listening():
         await house.asked()
         for _ in range(3):

@@ -61,7 +61,7 @@ async def test_the_mark_moves_on_only_when_it_is_known_where_to_read(
     refusal: ChatError, refusals: int, mark: str
 ) -> None:
     relay: Any = Relay()
-    router = Router(relay, SCALE, hours=1, record=Any, accepted=Any)  # type: ignore[arg-type]  # nothing is said
+    router = Router(relay, SCALE, hours=1, record=Any, accepted=Any, refused=Any)  # type: ignore[arg-type]  # nothing is said
     book = Book(**{NAME: "8999"})
     catch_up = CatchUp(Reader([refusal] * refusals), router, relay, Mark(book, NAME, SCALE), Metrics())
     await catch_up.begin()

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from tests.bots.slack.conftest import House
 
 
+async def tell_nobody(said: Said, sentence: str) -> None:
+    """Everybody may ask."""
+
+
 class Listening(Router):
     """Remembers what it was handed, and what of that was recorded."""
 
@@ -38,7 +42,7 @@ class Listening(Router):
         async def record(said: Said) -> Accepted:
             return await house.relay.hear(said.question, said.note.write())
 
-        super().__init__(house.relay, SCALE, hours=24, record=record, accepted=lambda *_: None)
+        super().__init__(house.relay, SCALE, hours=24, record=record, accepted=lambda *_: None, refused=tell_nobody)
         self.taken: list[Said] = []
         self.revised: list[str] = []
         self.is_storing = True

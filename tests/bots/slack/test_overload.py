@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.quota import Quota
+from core.storage.intake import Bounds
 
 if TYPE_CHECKING:
     from tests.bots.slack.conftest import House
 
 
 async def test_who_is_refused_in_silence_has_no_sign_of_life_that_nothing_ends(house: House) -> None:
-    house.ledger._quota = Quota(1, 1, 1)
+    house.ledger._bounds = Bounds(quota=Quota(1, 1, 1))
     async with house.listening():
         for number in range(3):
             await house.slack.say("ada", "general", f"@bobbin question {number}")

@@ -72,7 +72,7 @@ async def test_in_an_installation_for_an_organisation_its_people_are_no_guests(h
     person(house, team_id="T1", enterprise_user={"enterprise_id": "E0ORG", "teams": ["T1"], "is_admin": True})
     assert await them.look_up("U1") == people.Person(is_member=True, is_admin=True)
     person(house, team_id="T2", enterprise_user={"enterprise_id": "E0OTHER", "teams": ["T2"], "is_owner": True})
-    assert await them.look_up("U2") == people.Person(is_member=False, is_admin=False)
+    assert await them.look_up("U2") == people.Person(is_member=False, is_admin=False, is_external=True)
 
 
 @pytest.mark.parametrize("trouble", ["a limit", "a failure", "a page", "nothing of where", "a missing scope"])
