@@ -10,7 +10,7 @@ import discord
 
 from bots.discord import limits
 from bots.discord.ids import key_of, key_of_command, thread_in
-from bots.discord.markdown import plain
+from bots.discord.markdown import calls, plain
 from bots.discord.note import ORIGINAL, Starter, Token, Where
 from bots.listening.events import Edited, Ignored, Overheard, Said
 from bots.reply.note import Message, Note
@@ -47,10 +47,7 @@ def read_message(message: discord.Message, me: int, conversation: ThreadId | Non
     key = key_of(message.id)
     names = {str(user.id): user.display_name for user in message.mentions}
     names |= {str(one.id): one.name for one in (*message.role_mentions, *message.channel_mentions)}
-    content = message.content
-    for role in _own_roles(message, me):
-        content = content.replace(role.mention, "")
-    text = plain(content, str(me), names)
+    text = plain(message.content, str(me), names, [str(role.id) for role in _own_roles(message, me)])
     attachments = _attachments(message, has_words=not is_blank(text))
     if where.starter:
         where = _named(where, where.starter, text, attachments)
@@ -95,9 +92,15 @@ def is_in_channel(interaction: discord.Interaction) -> bool:
 def is_mentioned(message: discord.Message, me: int) -> bool:
     """Also true for a reply to the bot's message, unless its author switched the ping off.
 
-    And for a mention of the bot's own role, which has its name: people pick the one as easily as the other.
+    And for a mention of the bot's own role, which has its name: people pick the one as easily as the other. Not for one in
+    a quote, or in code.
     """
-    return bool(_own_roles(message, me)) or any(user.id == me for user in message.mentions)
+    own = [role.mention for role in _own_roles(message, me)]
+    if not own and all(user.id != me for user in message.mentions):
+        return False
+    own += [f"<@{me}>", f"<@!{me}>"]
+    # Who replies mentions without a word of it.
+    return calls(message.content, own) or not any(mention in message.content for mention in own)
 
 
 def _own_roles(message: discord.Message, me: int) -> list[discord.Role]:

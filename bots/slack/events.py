@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bots.listening.events import Deleted, Edited, Ignored, Overheard, Said
 from bots.reply.note import Note
 from bots.slack.ids import is_ts, key_of, message_of, place_of, position, thread_in
-from bots.slack.markdown import mentions, plain
 from bots.slack.note import Where
+from bots.slack.written import is_called, written
 from core.attachment import MOST, Attachment, Kind, file
 from core.commands import parse
 from core.turn import Question
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 # beside its text, a thread_broadcast was sent to the channel as well.
 _PEOPLES_SUBTYPES = frozenset({"file_share", "thread_broadcast", "me_message"})
 _SLACKBOT = "USLACKBOT"
-_DEEPEST = 4  # who is called stands in a section, in a list, in a block
 # What Slack leaves, by a change, of a deleted message that has replies; its pages don't mention it, its events do.
 _TOMBSTONE = "tombstone"  # and in a file's `mode`, of one that was deleted
 
@@ -96,7 +95,7 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str) ->
     if not (is_ts(ts) and is_ts(thread_ts)):
         raise ValueError("a message without a time of its own")
     at, key, thread = position(ts), key_of(team, channel, ts), thread_in(team, channel, thread_ts)
-    text = plain(message.get("text") or "", bot_user, names={})
+    text = written(message, bot_user, names={})
     attachments = _attachments(message, has_words=not is_blank(text))
     # A command is done before anybody could see a sign of it.
     note = Note(Where(channel, thread_ts, ts, has_sign=parse(text) is None))
@@ -177,18 +176,7 @@ def _reason_to_ignore(message: Mapping[str, Any], bot_user: str) -> str:
 
 def _is_for_the_bot(message: Mapping[str, Any], channel: str, bot_user: str) -> bool:
     is_direct = message.get("channel_type") == "im" or channel.startswith("D")
-    return is_direct or mentions(message.get("text") or "", bot_user) or _calls(message.get("blocks"), bot_user)
-
-
-def _calls(blocks: object, user: str) -> bool:
-    """Is *user* called in rich text? Blocks know better than text what is code, but not all clients send them."""
-    nodes = blocks if isinstance(blocks, list) else []
-    for _ in range(_DEEPEST):
-        nodes = [node for node in nodes if isinstance(node, dict)]
-        if any(node.get("type") == "user" and node.get("user_id") == user for node in nodes):
-            return True
-        nodes = [inner for node in nodes for inner in _list(node, "elements")]
-    return False
+    return is_direct or is_called(message, bot_user)
 
 
 def _is_from_a_person(message: Mapping[str, Any]) -> bool:

@@ -12,15 +12,22 @@ from core.attachment import MOST, Attachment, Kind
 from core.turn import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     Read = Callable[[str], dict[str, Any]]
 
 BOT = "U0BOT"
 
 
+def change(message: dict[str, Any], changes: Mapping[str, object]) -> None:
+    """Blocks that were not changed along with the text would say something else."""
+    if "text" in changes:
+        message.pop("blocks", None)
+    message.update(changes)
+
+
 def asked(body: dict[str, Any], **event: object) -> Question:
-    body["event"].update(event)
+    change(body["event"], event)
     said = read_event(body, BOT)
     assert isinstance(said, Said), said
     return said.question
@@ -197,8 +204,8 @@ def test_a_command_is_given_in_a_channel(payload: Read) -> None:
 
 
 def edit(body: dict[str, Any], before: str, after: str, **message: object) -> Heard:
-    body["event"]["previous_message"]["text"] = before
-    body["event"]["message"].update({"text": after} | message)
+    change(body["event"]["previous_message"], {"text": before})
+    change(body["event"]["message"], {"text": after} | message)
     return read_event(body, BOT)
 
 
