@@ -51,7 +51,8 @@ def read_message(message: discord.Message, me: int, conversation: ThreadId | Non
     attachments = _attachments(message, has_words=not is_blank(text))
     if where.starter:
         where = _named(where, where.starter, text, attachments)
-    question = Question(key, thread, str(message.author.id), text, attachments=attachments)
+    edition = int(message.edited_at.timestamp() * 1_000_000) if message.edited_at else 0
+    question = Question(key, thread, str(message.author.id), text, attachments=attachments, edition=edition)
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
     said = kind(question, Note(where), message.id, (message.channel.id,))

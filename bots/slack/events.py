@@ -101,7 +101,14 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str) ->
     note = Note(Where(channel, thread_ts, ts, has_sign=parse(text) is None))
     # The first message of a thread waits for nothing.
     places = () if thread_ts == ts else ((channel, ""), (channel, thread_ts))
-    return Said(Question(key, thread, message["user"], text, attachments), note, at, places)
+    question = Question(key, thread, message["user"], text, attachments, edition=_edition(message))
+    return Said(question, note, at, places)
+
+
+def _edition(message: Mapping[str, Any]) -> int:
+    edited = message.get("edited")
+    ts = edited.get("ts") if isinstance(edited, Mapping) else None
+    return position(ts) if is_ts(ts) else 0
 
 
 def _attachments(message: Mapping[str, Any], *, has_words: bool) -> tuple[Attachment, ...]:

@@ -40,13 +40,15 @@ class Outage(Ledger):
         await self._hand_in()
         return await super().obey_once(occasion, deed, within)
 
-    async def reopen(self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None) -> Turn | None:
+    async def reopen(
+        self, key: QuestionKey, text: str | None = None, *, edition: int = 0, of_attempt: int | None = None
+    ) -> Turn | None:
         self._check()
-        return await super().reopen(key, text, of_attempt=of_attempt)
+        return await super().reopen(key, text, edition=edition, of_attempt=of_attempt)
 
-    async def offer(self, key: QuestionKey, text: str) -> Turn | None:
+    async def offer(self, key: QuestionKey, text: str, *, edition: int = 0) -> Turn | None:
         self._check()
-        return await super().offer(key, text)
+        return await super().offer(key, text, edition=edition)
 
     async def withdraw(self, key: QuestionKey) -> Turn | None:
         self._check()
