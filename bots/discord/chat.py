@@ -19,6 +19,7 @@ from bots.discord.listeners import Listeners
 from bots.discord.note import notes
 from bots.discord.pace import Pace
 from bots.discord.rendering import DiscordRenderer
+from bots.discord.reposts import Reposts
 from bots.discord.setup import may_read
 from bots.discord.times import USUAL, Times
 from bots.finding import Finding, Verdict
@@ -69,6 +70,7 @@ class DiscordChat:
                 deleted=self._deleted,
                 deferring=self._deferring,
                 times=self._times,
+                reposts=Reposts(self._section.reposters, within=self._times.reposted_within),
             )
             await stack.enter_async_context(listeners.open())
             await connection.stay(client, self._section, self._kit.notes, self._kit.vitals, self._times)

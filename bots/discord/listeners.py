@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from bots.discord.deleted import Deleted
     from bots.discord.pace import Pace
+    from bots.discord.reposts import Reposts
     from bots.discord.times import Times
     from bots.kit import Kit
     from bots.reply.note import Note
@@ -61,6 +62,7 @@ class Listeners:
         deleted: Deleted,
         deferring: dict[QuestionKey, asyncio.Event],
         times: Times,
+        reposts: Reposts,
     ) -> None:
         """Say who is told.
 
@@ -72,6 +74,7 @@ class Listeners:
         self._relay = relay
         self._kit = kit
         self._times = times
+        self._reposts = reposts
         self._deleted = deleted
         self._deferring = deferring
         self._attached: list[str] = []  # names of listeners
@@ -195,6 +198,10 @@ class Listeners:
     async def _hear(self, message: discord.Message) -> None:
         catch_up = self._catch_ups[connection.shard_of(_guild_of(message), self._client)]
         with catch_up.mark.hearing(message.id):
+            if original := self._reposts.original_of(message):
+                await self._take_back(original.id)
+            elif await self._reposts.takes(message):
+                return
             if isinstance(message.channel, discord.PartialMessageable) and is_mentioned(message, self._me):
                 await _look_up_channel(message, self._client)
             try:

@@ -76,9 +76,11 @@ def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited |
     if reason := _reason_to_ignore(after, bot_user):
         return Ignored(reason)
     was_asked = _is_for_the_bot(before, channel, bot_user) if before else False
-    at = event.get("event_ts") or event["ts"]  # an old message can be edited only now
-    edited = _edited(after, team, channel, bot_user, at=at, may_ask=not was_asked)
-    return edited if was_asked or _is_for_the_bot(after, channel, bot_user) else Overheard(edited)
+    is_asked = _is_for_the_bot(after, channel, bot_user)
+    # It may come before the message itself, and then it is what is asked. An old message can be made a question only now.
+    at = after["ts"] if was_asked else event.get("event_ts") or event["ts"]
+    edited = _edited(after, team, channel, bot_user, at=at, may_ask=is_asked)
+    return edited if was_asked or is_asked else Overheard(edited)
 
 
 def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) -> Deleted | Ignored:

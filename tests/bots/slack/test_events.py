@@ -8,6 +8,7 @@ import pytest
 
 from bots.listening.events import Deleted, Edited, Heard, Ignored, Overheard, Said
 from bots.slack.events import channel_of_command, first_note, read_event
+from bots.slack.ids import message_of, position
 from core.attachment import MOST, Attachment, Kind
 from core.turn import Question
 
@@ -215,7 +216,8 @@ def test_an_edited_question_has_the_key_of_the_first(payload: Read) -> None:
     assert isinstance(revised, Edited)
     assert (revised.question.key, revised.question.thread) == (question.key, question.thread)
     assert revised.question.text == "coffee?"
-    assert not revised.may_ask
+    assert revised.may_ask  # should it come before the message itself
+    assert revised.position == position(message_of(question.key)[2])
 
 
 def test_a_mention_may_come_or_go_with_an_edit(payload: Read) -> None:
