@@ -55,7 +55,7 @@ log = structlog.get_logger(__name__)
 MOST_INTERRUPTIONS = 10  # a turn that was cut off so often takes its process down with it: fail it instead
 MOST_TURNS_RETOLD = 100
 _LONGEST_WORD = 100  # characters
-TOO_LONG = "I stopped here, since this answer is longer than {:,} characters."
+TOO_LONG = "I stopped this answer at {:,} characters, the most I write."
 TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 
 

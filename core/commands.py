@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from core.errors import Refused, TooLong, UnknownPreset
 from core.preset import DEFAULT, LONGEST_MODEL, OPEN, Preset, choose
+from core.words import seen, trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -123,12 +124,12 @@ def refusal(command: Command, thread: Thread, by: str, deeds: Deeds, *, own: boo
 
 def parse(words: str) -> Command | None:
     """Return the command that *words* give; None when they are none."""
-    words = words.strip()
+    words = trimmed(words)
     if copied := _COPIED.fullmatch(words):
-        words = copied[1].strip()
+        words = trimmed(copied[1])
     if setting := _SET.fullmatch(words):
         return _setting(setting["what"], setting["value"])
-    if not (simple := _SIMPLE.fullmatch(words)):
+    if not (simple := _SIMPLE.fullmatch(seen(words))):
         return None
     verb = " ".join(simple["verb"].lower().split())
     return Command(Verb.SHOW_PRESET if verb == "preset" else Verb(verb))
@@ -210,11 +211,12 @@ class Commands:
 
 def _setting(what: str, value: str | None) -> Command:
     """Return a command with an open wish where it isn't said what to set."""
+    what = seen(what)
     field = what.lower()
     if field in _PRESET_FIELDS:
         if value is None:
             return Command(Verb.SET_PRESET, lacks=field)
-        value = value.strip()
+        value = trimmed(value)
         wish = Preset(model=value) if field == "model" else Preset(instructions=value)
         return Command(Verb.SET_PRESET, wish)
     return Command(Verb.SET_PRESET, Preset(name=what) if value is None else OPEN)

@@ -194,8 +194,11 @@ class Relay:
         Not begun yet, it is answered as it is now; else what the deployment wishes: the answer is done anew, or
         that is offered. A question that was never accepted is left alone, and so is an edit that changes nothing, or
         makes a command of it: who does that wants neither an answer to it nor, perhaps, what it would do. Where words
-        are no commands, because the chat hands them all to `ask` (not *words_command*), there is no such edit.
+        are no commands, because the chat hands them all to `ask` (not *words_command*), there is no such edit. Edits may
+        come in any order, also to several processes: one that is older than another is left alone.
         """
+        if not await self._ledger.is_newest(question.key, question.edition):
+            return
         if words_command and parse(question.text):
             return
         question = _in_words(question)
@@ -205,14 +208,14 @@ class Relay:
         await self._admit(question.asker, question.thread)
         unchanged = turn.question.text == question.text
         if turn.is_over and (self._on_edit == "offer" or unchanged):
-            self._changed(await self._ledger.offer(question.key, question.text))
+            self._changed(await self._ledger.offer(question.key, question.text, edition=question.edition))
         elif not unchanged:
             # What was not begun yet is asked once all the same.
             by = "" if turn.status is Status.QUEUED else question.asker
             try:
-                self._changed(await self._ledger.reopen(question.key, question.text, by=by))
+                self._changed(await self._ledger.reopen(question.key, question.text, edition=question.edition, by=by))
             except TooMany:  # said to nobody, since the old answer stands
-                self._changed(await self._ledger.offer(question.key, question.text))
+                self._changed(await self._ledger.offer(question.key, question.text, edition=question.edition))
 
     async def again(self, key: QuestionKey, *, of_attempt: int | None = None, by: str = "") -> bool:
         """Have a question answered anew, as its asker has revised it; return whether there is such a question.

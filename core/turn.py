@@ -56,6 +56,7 @@ class Question:
     quotes: tuple[Quote, ...] = ()  # what others said that comes with it
     is_private: bool = False  # is the answer for the asker's eyes only?
     is_unseen: bool = False  # did nobody else in the thread see the question, so that the answer has to show it?
+    edition: int = 0  # when the asker last changed it, on the platform's scale; 0: not at all, or not known
 
     @property
     def words(self) -> str:

@@ -22,12 +22,26 @@ def has_sentence(text: str) -> bool:
     return _SENTENCE.search(text) is not None
 
 
-_BEHIND_NAME = re.compile(r"\s*(?:[,:;.!…–—-]+(?=\s|$)|,)?\s*")  # dashes
+# Nobody sees these either, and they come along when words are copied: zero width, directions, joiners, soft hyphens.
+_ALONG = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_SPACE = rf"[\s{_ALONG}]"
+_BEHIND_NAME = re.compile(rf"{_SPACE}*(?:[,:;.!…–—-]+(?={_SPACE}|$)|,)?{_SPACE}*")  # dashes
+_AROUND = re.compile(rf"\A{_SPACE}+|{_SPACE}+\Z")
 
 
 def after_name(text: str) -> str:
     """Return what is said to somebody, without the comma, colon or dash behind their name that *text* begins with."""
     return _BEHIND_NAME.sub("", text, count=1)
+
+
+def trimmed(text: str) -> str:
+    """Return *text* without the space, and what else nobody sees, that is around it."""
+    return _AROUND.sub("", text)
+
+
+def seen(text: str) -> str:
+    """Return *text* without what nobody sees in it, for comparing it with words that are known."""
+    return re.sub(f"[{_ALONG}]", "", text)
 
 
 def is_blank(text: str) -> bool:

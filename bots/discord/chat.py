@@ -20,6 +20,7 @@ from bots.discord.names import Names
 from bots.discord.note import notes
 from bots.discord.pace import Pace
 from bots.discord.rendering import DiscordRenderer
+from bots.discord.reposts import Reposts
 from bots.discord.setup import may_read
 from bots.discord.times import USUAL, Times
 from bots.finding import Finding, Verdict
@@ -85,6 +86,7 @@ class DiscordChat:
                 times=self._times,
                 recent=self._recent,
                 names=self._names,
+                reposts=Reposts(self._section.reposters, within=self._times.reposted_within),
             )
             self._askers = listeners.askers
             await stack.enter_async_context(listeners.open())

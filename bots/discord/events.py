@@ -12,7 +12,7 @@ from bots.discord import limits
 from bots.discord.askers import listed_bot
 from bots.discord.carried import files_of, quotes_of
 from bots.discord.ids import key_of, key_of_command, thread_in
-from bots.discord.markdown import plain
+from bots.discord.markdown import calls, plain
 from bots.discord.names import Names
 from bots.discord.note import ORIGINAL, Starter, Token, Where
 from bots.listening.events import Edited, Ignored, Overheard, Said
@@ -62,11 +62,9 @@ def read_message(
         return is_for_the_bot
     thread, where = _where(message, me, conversation)
     key = key_of(message.id)
-    content = message.content
-    for role in _own_roles(message, me):
-        content = content.replace(role.mention, "")
     mentioned = {user.id: user for user in message.mentions}
-    text = plain(content, str(me), names.mentioned_in(content, message.guild, mentioned))
+    known = names.mentioned_in(message.content, message.guild, mentioned)
+    text = plain(message.content, str(me), known, [str(role.id) for role in _own_roles(message, me)])
     attachments = _attachments(message, has_words=not is_blank(text))
     if where.starter:
         where = _named(where, where.starter, text, attachments)
@@ -79,6 +77,7 @@ def read_message(
         # Who talks with the bot alone needs no name.
         asker_name="" if thread.is_direct else names.of(message.author, message.guild),
         quotes=quotes_of(message, me, names),
+        edition=int(message.edited_at.timestamp() * 1_000_000) if message.edited_at else 0,
     )
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
@@ -125,9 +124,15 @@ def is_in_channel(interaction: discord.Interaction) -> bool:
 def is_mentioned(message: discord.Message, me: int) -> bool:
     """Also true for a reply to the bot's message, unless its author switched the ping off.
 
-    And for a mention of the bot's own role, which has its name: people pick the one as easily as the other.
+    And for a mention of the bot's own role, which has its name: people pick the one as easily as the other. Not for one in
+    a quote, or in code.
     """
-    return bool(_own_roles(message, me)) or any(user.id == me for user in message.mentions)
+    own = [role.mention for role in _own_roles(message, me)]
+    if not own and all(user.id != me for user in message.mentions):
+        return False
+    own += [f"<@{me}>", f"<@!{me}>"]
+    # Who replies mentions without a word of it.
+    return calls(message.content, own) or not any(mention in message.content for mention in own)
 
 
 def _own_roles(message: discord.Message, me: int) -> list[discord.Role]:

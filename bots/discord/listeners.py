@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bots.discord.deleted import Deleted
     from bots.discord.names import Names
     from bots.discord.pace import Pace
+    from bots.discord.reposts import Reposts
     from bots.discord.times import Times
     from bots.kit import Kit
     from bots.listening.recent import Recent
@@ -66,6 +67,7 @@ class Listeners:
         times: Times,
         recent: Recent,
         names: Names,
+        reposts: Reposts,
     ) -> None:
         """Say who is told.
 
@@ -77,6 +79,7 @@ class Listeners:
         self._relay = relay
         self._kit = kit
         self._times = times
+        self._reposts = reposts
         self._deleted = deleted
         self._deferring = deferring
         self._attached: list[str] = []  # names of listeners
@@ -223,6 +226,10 @@ class Listeners:
         catch_up = self._catch_ups[connection.shard_of(_guild_of(message), self._client)]
         with catch_up.mark.hearing(message.id):
             self._names.learn(message)
+            if original := self._reposts.original_of(message):
+                await self._take_back(original.id)
+            elif await self._reposts.takes(message):
+                return
             if isinstance(message.channel, discord.PartialMessageable) and is_mentioned(message, self._me):
                 await _look_up_channel(message, self._client)
             try:

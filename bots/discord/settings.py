@@ -48,6 +48,10 @@ class Section(sections.Section):
     message_content: bool = True
     catch_up_hours: float = Field(24, ge=0)  # what was said while the bot was away is answered if it is no older
 
+    # Applications whose webhooks repost what people say; by its id, PluralKit:
+    # https://github.com/estroBiologist/pluralchum/pull/24
+    reposters: sections.Listed[int] = (466378653216014359,)
+
     # https://discord.com/developers/docs/events/gateway#sharding
     shards: sections.Listed[int] = ()  # which of them this process runs; empty: all
     shard_count: int = Field(1, ge=1)

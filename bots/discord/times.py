@@ -27,6 +27,7 @@ class Times:
     # https://discord.com/developers/docs/interactions/receiving-and-responding#responding-to-an-interaction
     recorded_within: float = 2.3
     patience: float = 20.0  # with the database: Discord delivers a message once, and a restart must not cost it
+    reposted_within: float = 2.0  # PluralKit takes less than a second, as a rule
     overlap: float = 5.0  # by which events of different servers may overtake each other on the way
     # A page is the most that Discord tells at once, and all calls together are half a minute of those that it takes:
     # https://discord.com/developers/docs/resources/message#get-channel-messages

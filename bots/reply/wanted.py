@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.turn import Turn
 
 FILE_NAME = "answer.md"
-IN_THE_FILE = f"That is too long to show it all here: the file {FILE_NAME} has the whole answer."
+IN_THE_FILE = f"That is too long to show it all here: the file {FILE_NAME} has all that I wrote."
 NOT_IN_A_FILE = "That is too long to show it all here, and I can't add the rest: I'm not allowed to share files here."
 TRY_AGAIN, ANSWER_EDITED = "Try again", "Answer the edited question"
 

@@ -9,9 +9,9 @@ from bots.listening.events import Deleted, Edited, Ignored, Overheard, Said
 from bots.reply.note import Note
 from bots.slack.carried import files_of, is_forward, quotes_of
 from bots.slack.ids import is_ts, key_of, message_of, place_of, position, thread_in
-from bots.slack.markdown import mentions, plain
 from bots.slack.names import NAMELESS, Names
 from bots.slack.note import Where
+from bots.slack.written import is_called, written
 from core.attachment import Attachment, Kind
 from core.commands import parse
 from core.names import tame
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _PEOPLES_SUBTYPES = frozenset({"file_share", "thread_broadcast", "me_message"})
 _BOTS_SUBTYPE = "bot_message"
 _SLACKBOT = "USLACKBOT"
-_DEEPEST = 4  # who is called stands in a section, in a list, in a block
 # What Slack leaves, by a change, of a deleted message that has replies; its pages don't mention it, its events do.
 _TOMBSTONE = "tombstone"
 
@@ -93,9 +92,11 @@ def _read_change(
     if reason := _reason_to_ignore(after, bot_user):
         return Ignored(reason)
     was_asked = _is_for_the_bot(before, channel, bot_user) if before else False
-    at = event.get("event_ts") or event["ts"]  # an old message can be edited only now
-    edited = _edited(after, team, channel, bot_user, names, at=at, may_ask=not was_asked)
-    return edited if was_asked or _is_for_the_bot(after, channel, bot_user) else Overheard(edited)
+    is_asked = _is_for_the_bot(after, channel, bot_user)
+    # It may come before the message itself, and then it is what is asked. An old message can be made a question only now.
+    at = after["ts"] if was_asked else event.get("event_ts") or event["ts"]
+    edited = _edited(after, team, channel, bot_user, names, at=at, may_ask=is_asked)
+    return edited if was_asked or is_asked else Overheard(edited)
 
 
 def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) -> Deleted | Ignored:
@@ -112,7 +113,7 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str, na
     if not (is_ts(ts) and is_ts(thread_ts)):
         raise ValueError("a message without a time of its own")
     at, key, thread = position(ts), key_of(team, channel, ts), thread_in(team, channel, thread_ts)
-    text = plain(message.get("text") or "", bot_user, names.words)
+    text = written(message, bot_user, names.words)
     quotes = quotes_of(message, bot_user, names)
     attachments = _attachments(message, quotes, has_words=not is_blank(text))
     # A command is done before anybody could see a sign of it.
@@ -129,8 +130,15 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str, na
         # Who talks with the bot alone needs no name.
         asker_name="" if thread.is_direct else tame(_name_of_bot(message) or names.author(asker)),
         quotes=quotes,
+        edition=_edition(message),
     )
     return Said(question, note, at, places)
+
+
+def _edition(message: Mapping[str, Any]) -> int:
+    edited = message.get("edited")
+    ts = edited.get("ts") if isinstance(edited, Mapping) else None
+    return position(ts) if is_ts(ts) else 0
 
 
 def _attachments(message: Mapping[str, Any], quotes: Sequence[Quote], *, has_words: bool) -> tuple[Attachment, ...]:
@@ -197,18 +205,7 @@ def _reason_to_ignore(message: Mapping[str, Any], bot_user: str) -> str:
 
 def _is_for_the_bot(message: Mapping[str, Any], channel: str, bot_user: str) -> bool:
     is_direct = message.get("channel_type") == "im" or channel.startswith("D")
-    return is_direct or mentions(message.get("text") or "", bot_user) or _calls(message.get("blocks"), bot_user)
-
-
-def _calls(blocks: object, user: str) -> bool:
-    """Is *user* called in rich text? Blocks know better than text what is code, but not all clients send them."""
-    nodes = blocks if isinstance(blocks, list) else []
-    for _ in range(_DEEPEST):
-        nodes = [node for node in nodes if isinstance(node, dict)]
-        if any(node.get("type") == "user" and node.get("user_id") == user for node in nodes):
-            return True
-        nodes = [inner for node in nodes for inner in _list(node, "elements")]
-    return False
+    return is_direct or is_called(message, bot_user)
 
 
 def _is_another_bots(message: Mapping[str, Any], bot_user: str) -> bool:

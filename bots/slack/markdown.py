@@ -18,7 +18,7 @@ from bots.text.inline import Span, bare, spans, words_of
 from bots.text.pages import Page, paged
 from bots.text.reasoning import visible
 from bots.text.tables import Layout, records
-from core.words import after_name
+from core.words import after_name, trimmed
 
 Block = dict[str, Any]
 
@@ -204,27 +204,31 @@ def _words(block: Block) -> str:
 _SENT = re.compile(r"[ \t]?<(?P<kind>[@#!]?)(?P<target>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>")
 # Slack names who stands in code as well, whom that calls as little as any other words there.
 _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+_QUOTED = re.compile(r"^&gt; ?.*$", re.MULTILINE)  # what somebody else said
 
 
 def mentions(text: str, user: str) -> bool:
     """Does *text*, as Slack sends it, call *user*?"""
-    return re.search(rf"<@{re.escape(user)}[|>]", _CODE.sub("", text)) is not None
+    return re.search(rf"<@{re.escape(user)}[|>]", _QUOTED.sub("", _CODE.sub("", text))) is not None
 
 
 def plain(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
     """What a person wrote, as they saw it; *names* has those of mentioned users, channels and groups by id, where known."""
-    if own := re.match(rf"\s*<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>", text):
+    own = re.search(rf"([*_~]{{0,3}})<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>\1", text)
+    if own and not trimmed(text[: own.start()]):
         text = after_name(text[own.end() :])
 
     code = [hit.span() for hit in _CODE.finditer(text)]
 
     def spoken(sent: re.Match[str]) -> str:
+        if sent["kind"] and any(start < sent.start() < end for start, end in code):
+            return sent[0]  # as it was typed; but addresses are marked there as everywhere
         if sent["kind"] == "@" and sent["target"] == bot_user_id:
-            return sent[0] if any(start < sent.start() < end for start, end in code) else ""
+            return ""
         space = sent[0][: sent[0].index("<")]
         return space + _spoken(sent["kind"], sent["target"], sent["label"] or "", names)
 
-    said = _SENT.sub(spoken, text).strip()
+    said = trimmed(_SENT.sub(spoken, text))
     return said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

@@ -36,8 +36,18 @@ def _without_reasoning(text: str, *, streaming: bool) -> str:
         elif tag["closing"] and (depth == 1 or not (depth or shown)):
             # Some servers eat the tag with which the reasoning began.
             shown, depth, done = shown.rstrip(" \t") if shown.rstrip(" \t").endswith("\n") else shown, 0, place
+            if _ends_in_word(shown) and text[done : done + 1].isalnum():
+                shown += " "
             while (not shown or shown.endswith("\n")) and text[done : done + 1].isspace():
                 done += 1
         elif tag["closing"] and depth:
             depth -= 1
-    return shown if depth and streaming else shown + text[done:]
+    if depth and streaming:
+        return shown
+    joins = depth and _ends_in_word(shown) and text[done : done + 1].isalnum()
+    return shown + " " * bool(joins) + text[done:]
+
+
+def _ends_in_word(shown: str) -> bool:
+    """Would what follows a tag run into the word before it?"""
+    return shown[-1:].isalnum()

@@ -129,10 +129,11 @@ def reopen(
     key: QuestionKey,
     text: str | None = None,
     *,
+    edition: int = 0,
     of_attempt: int | None = None,
 ) -> Turn | None:
     """As `Ledger.reopen`."""
-    where: list[ColumnElement[bool]] = [~turns.c.withdrawn]
+    where: list[ColumnElement[bool]] = [~turns.c.withdrawn, *is_no_earlier(edition)]
     wording: ColumnElement[str] = case((turns.c.revised != "", turns.c.revised), else_=turns.c.question)
     if text is None:
         where.append(IS_OVER)
@@ -156,6 +157,11 @@ def reopen(
         interruptions=0,
         done_at=None,
     )
+
+
+def is_no_earlier(edition: int) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on turns: no later edit is known."""
+    return (turns.c.edition <= edition,) if edition else ()
 
 
 def change(

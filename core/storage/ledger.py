@@ -6,7 +6,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import case, exists, literal, select
+from sqlalchemy import case, exists, literal, select, update
 
 from core.errors import Overtaken
 from core.storage import deeds, intake, queue, rows
@@ -150,10 +150,29 @@ class Ledger:
 
         await self._database.run(conclude)
 
+    async def is_newest(self, key: QuestionKey, edition: int) -> bool:
+        """Was no later edit of a question heard than *edition*? From here on, none that is earlier is taken."""
+
+        def note(connection: Connection) -> bool:
+            of_turn = turns.c.key == key
+            connection.execute(update(turns).where(of_turn, turns.c.edition < edition).values(edition=edition))
+            newest = connection.scalar(select(turns.c.edition).where(of_turn))
+            return not edition or newest is None or newest <= edition
+
+        return await self._database.run(note)
+
     async def reopen(
-        self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None, by: str = ""
+        self,
+        key: QuestionKey,
+        text: str | None = None,
+        *,
+        edition: int = 0,
+        of_attempt: int | None = None,
+        by: str = "",
     ) -> Turn | None:
         """Have a question answered anew: as *text*, whoever is at it, for its asker has revised it; or as it was.
+
+        As *text* only if no later edit than *edition* is known.
 
         Whoever is at it may write no more. Returns None if there is no such question, or it was withdrawn; and, as it
         was, if it is not over, or *of_attempt* is given and there was another attempt since. *by*: who asks for it, if
@@ -161,17 +180,17 @@ class Ledger:
         """
 
         def reopen(connection: Connection) -> Turn | None:
-            turn = deeds.reopen(connection, self._summon, key, text, of_attempt=of_attempt)
+            turn = deeds.reopen(connection, self._summon, key, text, edition=edition, of_attempt=of_attempt)
             if turn and by:
                 intake.check_rates(connection, self._bounds.rates, by, turn.question.thread)
             return turn
 
         return await self._database.run(reopen)
 
-    async def offer(self, key: QuestionKey, text: str) -> Turn | None:
+    async def offer(self, key: QuestionKey, text: str, *, edition: int = 0) -> Turn | None:
         """Offer to answer a question, that is over, as *text*; if that is what it says, offer nothing any more.
 
-        Returns None if nothing is offered that was not offered before.
+        Returns None if nothing is offered that was not offered before, or a later edit than *edition* is known.
         """
         wording = case((turns.c.question == text, ""), else_=literal(text, Words))
         return await self._database.run(
@@ -182,6 +201,7 @@ class Ledger:
                 ~turns.c.withdrawn,
                 IS_OVER,
                 turns.c.revised != wording,
+                *deeds.is_no_earlier(edition),
                 revised=wording,
                 keep_memory=True,
             )

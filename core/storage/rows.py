@@ -67,6 +67,7 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "quotes": [quote.stored(one) for one in question.quotes] or None,
         "private": question.is_private,
         "unseen": question.is_unseen,
+        "edition": question.edition,
         "status": turn.status,
         "answer": turn.answer,
         "reply": turn.reply,
@@ -217,6 +218,7 @@ def as_turn(row: Row[Any]) -> Turn:
         quotes=tuple(quote.read(one) for one in row.quotes or ()),
         is_private=row.private,
         is_unseen=row.unseen,
+        edition=row.edition,
     )
     return Turn(
         id=TurnId(row.id),

@@ -96,6 +96,7 @@ turns = Table(
     Column("problem", Words, nullable=False, server_default=""),
     Column("aside", Words, nullable=False, server_default=""),
     Column("revised", Words, nullable=False, server_default=""),
+    Column("edition", BigInteger, nullable=False, server_default="0"),
     Column("withdrawn", Boolean, nullable=False, server_default=false()),
     Column("reply", Words, nullable=False, server_default=""),
     Column("shown", Boolean, nullable=False, server_default=false()),

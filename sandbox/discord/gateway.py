@@ -7,6 +7,8 @@ import asyncio
 import json
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -38,6 +40,7 @@ class Gateway:
         self._sessions: dict[str, Session] = {}
         self._connections: set[Connection] = set()
         self.greeted = self.identified = 0  # how many connections were, and sessions began
+        self._held: list[Event] | None = None
         world.outlets.append(self._hear)
 
     @property
@@ -86,6 +89,21 @@ class Gateway:
         if not resumable:
             self._sessions_away()
 
+    @contextmanager
+    def holding_events(self) -> Iterator[list[Event]]:
+        """Keep what happens meanwhile; it is told at the end, as it then stands in the list.
+
+        Discord promises no order between events, and may tell one more than once:
+        https://discord.com/developers/docs/events/gateway#sending-events
+        """
+        before, self._held = self._held, []
+        try:
+            yield self._held
+        finally:
+            held, self._held = self._held, before
+            for event in held:
+                self._hear(event)
+
     def send_raw(self, event: str, data: Any) -> None:
         for session in self._sessions.values():
             session.dispatch(event, data)
@@ -104,6 +122,9 @@ class Gateway:
             connection.close(goodbye)
 
     def _hear(self, event: Event) -> None:
+        if self._held is not None:
+            self._held.append(event)
+            return
         for key, session in list(self._sessions.items()):
             if session.is_over:
                 del self._sessions[key]

@@ -68,6 +68,10 @@ class People:
         self.world.tell_gateway(Event("GUILD_ROLE_CREATE", told, Intent.GUILDS))
         return role
 
+    def add_application(self, name: str, snowflake: int) -> User:
+        """A bot with that id; as every one that was given permissions, with a role of its own."""
+        return self.world.add_application(name, snowflake)
+
     def add_channel(self, name: str, *, forum: bool = False) -> Channel:
         kind = ChannelKind.FORUM if forum else ChannelKind.TEXT
         channel = self.world.add_channel(name, kind=kind)
@@ -138,12 +142,23 @@ class People:
         return Draft(more=more, flags=int(Flag.HAS_SNAPSHOT), reference=reference)
 
     async def say_by_webhook(
-        self, name: str, where: Channel | str | int, content: str, *, attachments: Sequence[File] = ()
+        self,
+        name: str,
+        where: Channel | str | int,
+        content: str,
+        *,
+        attachments: Sequence[File] = (),
+        application: User | None = None,
     ) -> Message:
-        """As bots that speak for people do: https://discord.com/developers/docs/resources/webhook#execute-webhook"""
+        """As bots that speak for people do: https://discord.com/developers/docs/resources/webhook#execute-webhook
+
+        The message tells of which *application* the webhook is, if it is one's:
+        https://discord.com/developers/docs/resources/message#message-object
+        """
         channel = self.channel(where)
         author = User(self.world.snowflakes.next(), name, is_bot=True, is_webhook=True)
-        draft = Draft(content=self._with_mentions(content), files=list(attachments))
+        more: Json = {"application_id": str(application.id)} if application else {}
+        draft = Draft(content=self._with_mentions(content), files=list(attachments), more=more)
         return acts.post(self.world, channel, author, draft)
 
     def _send(self, user: User | str, where: Channel | str | int, draft: Draft, allowed: Allowed = ALL) -> Message:

@@ -114,6 +114,12 @@ class World:
         self.users[user.id] = user
         return user
 
+    def add_application(self, name: str, snowflake: int) -> User:
+        role = self.add_role(name, MEMBERS)
+        role.bot_id = snowflake
+        user = self.users[snowflake] = User(snowflake, name, is_bot=True, roles=[role.id])
+        return user
+
     def add_channel(self, name: str, *, kind: ChannelKind = ChannelKind.TEXT, parent: Channel | None = None) -> Channel:
         position = sum(1 for channel in self.channels.values() if channel.kind is kind)
         channel = Channel(self.snowflakes.next(), kind, name, parent.id if parent else None, position)

@@ -43,14 +43,20 @@ class Outage(Ledger):
         return await super().obey_once(occasion, deed, within, by=by)
 
     async def reopen(
-        self, key: QuestionKey, text: str | None = None, *, of_attempt: int | None = None, by: str = ""
+        self,
+        key: QuestionKey,
+        text: str | None = None,
+        *,
+        edition: int = 0,
+        of_attempt: int | None = None,
+        by: str = "",
     ) -> Turn | None:
         self._check()
-        return await super().reopen(key, text, of_attempt=of_attempt, by=by)
+        return await super().reopen(key, text, edition=edition, of_attempt=of_attempt, by=by)
 
-    async def offer(self, key: QuestionKey, text: str) -> Turn | None:
+    async def offer(self, key: QuestionKey, text: str, *, edition: int = 0) -> Turn | None:
         self._check()
-        return await super().offer(key, text)
+        return await super().offer(key, text, edition=edition)
 
     async def withdraw(self, key: QuestionKey) -> Turn | None:
         self._check()

@@ -236,6 +236,19 @@ def test_reasoning_is_not_shown(answer: str, shown: str) -> None:
     assert visible(answer) == shown
 
 
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("It is<think>hm</think>so.", "It is so."),
+        ("It is <think>hm</think>so.", "It is so."),
+        ("It is<think>hm</think>.", "It is."),
+        ("It is<think>so.", "It is so."),
+    ],
+)
+def test_a_tag_leaves_words_apart(answer: str, shown: str) -> None:
+    assert visible(answer) == shown
+
+
 def test_reasoning_that_goes_on_waits() -> None:
     assert visible("Yes.\n<think>hm\n\nstill", streaming=True) == "Yes.\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -331,6 +332,64 @@ async def test_where_words_are_no_commands_an_edit_to_them_is_offered(start: Sta
     turn = await process.ledger.turn(QuestionKey("1"))
     assert turn
     assert (turn.revised, turn.offers_again) == ("help", True)
+
+
+def edited(key: str, words: str, edition: int) -> Question:
+    return replace(said(key, words), edition=edition)
+
+
+@pytest.mark.parametrize("on_edit", ["redo", "offer"])
+async def test_edits_that_come_in_any_order_to_several_processes_end_in_the_newest(start: Start, on_edit: str) -> None:
+    processes = start(), start()
+    relays = [
+        Relay(one.ledger, one.woken.append, PRESETS, longest_question=100, on_edit=on_edit)  # type: ignore[arg-type]
+        for one in processes
+    ]
+    await relays[0].hear(said("1", "Why?"))
+    await processes[0].answer()
+    for number, edition in enumerate((3, 1, 2, 3)):
+        await relays[number % 2].revise(edited("1", f"Why {edition}?", edition))
+    turn = await processes[1].ledger.turn(QuestionKey("1"))
+    assert turn
+    assert (turn.revised or turn.question.text) == "Why 3?"
+
+
+async def test_an_edit_back_to_what_was_asked_is_the_newest_as_well(start: Start) -> None:
+    first, second = start(), start()
+    await first.relay.hear(said("1", "Why?"))  # not answered yet
+    await first.relay.revise(edited("1", "Why?", 2))
+    await second.relay.revise(edited("1", "Who?", 1))
+    turn = await first.ledger.turn(QuestionKey("1"))
+    assert turn
+    assert turn.question.text == "Why?"
+
+
+async def test_an_edit_to_a_command_is_the_newest_as_well(start: Start) -> None:
+    first, second = start(), start()
+    await first.relay.hear(said("1", "Why?"))
+    await first.answer()
+    await first.relay.revise(edited("1", "reset", 2))
+    await second.relay.revise(edited("1", "Who?", 1))
+    turn = await first.ledger.turn(QuestionKey("1"))
+    assert turn
+    assert not turn.revised
+
+
+async def test_an_edit_heard_before_its_message_is_asked_once(start: Start) -> None:
+    first, second = start(), start()
+    assert (await first.relay.hear(edited("1", "Who?", 2))).is_new
+    late = await second.relay.hear(said("1", "Why?"))
+    await second.relay.revise(edited("1", "How?", 1))
+    assert (late.is_new, late.turn.question.text) == (False, "Who?")
+    turn = await first.ledger.turn(QuestionKey("1"))
+    assert turn
+    assert (turn.question.text, turn.question.edition) == ("Who?", 2)
+
+
+async def test_a_message_that_two_processes_are_brought_at_once_is_one_question(start: Start) -> None:
+    processes = [start() for _ in range(4)]
+    heard = await asyncio.gather(*(one.relay.hear(said("1", "Why?")) for one in processes))
+    assert [accepted.is_new for accepted in heard].count(True) == 1
 
 
 # Commands that mean somebody's own conversation, of the many in a place

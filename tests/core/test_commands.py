@@ -141,3 +141,17 @@ def test_nothing_to_answer_again_is_told() -> None:
     told = obeyed(Command(Verb.RETRY))
     assert "nothing to retry" in told.sentence
     assert not told.is_done
+
+
+@pytest.mark.parametrize(
+    "said", ["\u200bhelp\u200b", "\u2068help\u2069", "\u00a0he\u00adlp ", "`\u2060help`", "\ufeffHelp!"]
+)
+def test_what_nobody_sees_around_a_word_is_no_part_of_it(said: str) -> None:
+    assert parse(said) == Command(Verb.HELP)
+
+
+def test_what_is_set_keeps_what_is_inside_of_it() -> None:
+    family = "\U0001f469\u200d\U0001f467"
+    assert parse(f"preset set \u200binstructions Use {family} \u200f") == Command(
+        Verb.SET_PRESET, Preset(instructions=f"Use {family}")
+    )

@@ -353,3 +353,63 @@ async def test_where_it_may_not_write_it_says_so_once_in_private(
         await local.wait_for(lambda: local.messages(private), PATIENCE)
     (told,) = local.messages(private)
     assert f"<#{thread.id}>" in told.content
+
+
+async def test_edits_that_come_in_reverse_end_in_the_newest(
+    running: Any, talk: Talk, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, "discord", questions={"on_edit": "redo"}) as bobbin:
+        question = await talk.ask("say exactly: tea")
+        await talk.answered(question, "tea")
+        await bobbin.idle()
+        with talk.local.gateway.holding_events() as events:
+            for word in ("milk", "sugar", "coffee"):
+                await talk.local.edit("ada", question, f"@bobbin say exactly: {word}")
+            events.reverse()
+        await talk.until(lambda: talk.texts(question) == ["coffee"])
+        await talk.answered(await talk.ask("say exactly: later"), "later")
+        await bobbin.idle()
+        assert talk.texts(question) == ["coffee"]
+
+
+async def test_an_edit_heard_before_its_message_is_asked_once(
+    running: Any, talk: Talk, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, "discord") as bobbin:
+        with talk.local.gateway.holding_events() as events:
+            question = await talk.ask("say exactly: tea")
+            await talk.local.edit("ada", question, "@bobbin say exactly: coffee")
+            events.reverse()
+        await talk.answered(question, "coffee")
+        await talk.answered(await talk.ask("say exactly: later"), "later")
+        await bobbin.idle()
+        assert talk.texts(question) == ["coffee"]
+    assert len(emulator.requests) == 2
+
+
+async def test_a_deletion_heard_before_its_message_leaves_nothing(
+    running: Any, talk: Talk, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, "discord") as bobbin:
+        with talk.local.gateway.holding_events() as events:
+            question = await talk.ask("say exactly: tea")
+            await talk.local.delete("ada", question)
+            events.reverse()
+        await talk.answered(await talk.ask("say exactly: later"), "later")
+        await bobbin.idle()
+        assert not talk.texts(question)
+    assert len(emulator.requests) == 1
+
+
+async def test_events_that_are_told_twice_count_once(
+    running: Any, talk: Talk, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, "discord") as bobbin:
+        with talk.local.gateway.holding_events() as events:
+            question = await talk.ask("say exactly: tea")
+            events.extend(list(events))
+        await talk.answered(question, "tea")
+        await talk.answered(await talk.ask("say exactly: later"), "later")
+        await bobbin.idle()
+        assert talk.texts(question) == ["tea"]
+    assert len(emulator.requests) == 2

@@ -365,3 +365,81 @@ async def test_a_command_that_was_obeyed_is_not_obeyed_again_after_a_restart(
         await bobbin.idle()
     assert isinstance(emulator.requests[-1].body, dict)
     assert emulator.requests[-1].body["model"] == "model-c"
+
+
+# Order
+
+
+async def test_edits_that_come_in_reverse_end_in_the_newest(
+    running: Any, slack: LocalSlack, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, "slack", questions={"on_edit": "redo"}) as bobbin:
+        question = await slack.say("ada", "general", "@bobbin say exactly: tea")
+        await until(slack, question, "tea")
+        await bobbin.idle()
+        with slack.holding_events() as events:
+            for word in ("milk", "sugar", "coffee"):
+                await slack.edit(question, f"@bobbin say exactly: {word}")
+            events.reverse()
+        await heard(slack)
+        await until(slack, question, "coffee")
+        await bobbin.idle()
+    async with running(sqlite_url, "slack", questions={"on_edit": "redo"}) as bobbin:
+        for event in events[1:]:  # brought again hours later
+            slack.send_raw(event["event"])
+        await heard(slack)
+        await bobbin.idle()
+    assert answers(slack, question) == ["coffee"]
+    assert len(emulator.requests) == 2
+
+
+async def test_an_edit_heard_before_its_message_is_asked_once(
+    running: Any, slack: LocalSlack, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, "slack") as bobbin:
+        with slack.holding_events() as events:
+            question = await slack.say("ada", "general", "@bobbin say exactly: tea")
+            edited = await slack.edit(question, "@bobbin say exactly: coffee")
+            first = [event for event in events if event["event"].get("subtype") != "message_changed"]
+            events[:] = [event for event in events if event not in first]
+        await heard(slack)
+        for event in first:
+            slack.send_raw(event["event"])
+        await heard(slack)
+        await until(slack, edited, "coffee")
+        await bobbin.idle()
+    assert len(emulator.requests) == 1
+
+
+async def test_a_deletion_heard_before_its_message_leaves_nothing(
+    running: Any, slack: LocalSlack, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, "slack") as bobbin:
+        with slack.holding_events() as events:
+            question = await slack.say("ada", "general", "@bobbin say exactly: tea")
+            await slack.delete(question)
+            events.reverse()
+        await heard(slack)
+        await bobbin.idle()
+    assert not posted(slack, question)
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("hours", [1, 23])
+async def test_a_message_that_is_brought_again_hours_later_is_answered_once(
+    running: Any, slack: LocalSlack, sqlite_url: str, emulator: Emulator, hours: int
+) -> None:
+    """Slack's Delayed Events: https://docs.slack.dev/apis/events-api#delayed-events"""
+    slack.turn_clock_back(hours * 3_600)
+    async with running(sqlite_url, "slack") as bobbin:
+        with slack.holding_events() as events:
+            question = await slack.say("ada", "general", "@bobbin say exactly: tea")
+        await until(slack, question, "tea")
+        await bobbin.idle()
+    async with running(sqlite_url, "slack") as bobbin:
+        for event in events:
+            slack.send_raw(event["event"])
+        await heard(slack)
+        await bobbin.idle()
+    assert answers(slack, question) == ["tea"]
+    assert len(emulator.requests) == 1

@@ -193,6 +193,9 @@ def test_a_long_answer_has_few_pages() -> None:
         ("<#C1|general> <#C2|> <#C3>", "#general #C2 #C3"),
         ("<!here> <!channel|channel> <!subteam^S1|@team> <!subteam^S2>", "@here channel @team @S2"),
         ("<!date^1^{date}|today>", "today"),
+        ("\u2060<@UBOT>\u200b: help\u200f", "help"),
+        ("*<@UBOT>* why?", "why?"),
+        ("see `<#C1|general> <https://a.example>`", "see `<#C1|general> https://a.example`"),
         ("if a &lt; b:\n  pass", "if a < b:\n  pass"),
     ],
 )
