@@ -174,6 +174,8 @@ def _relay(settings: Settings, ledger: Ledger, engine: Engine, worker: Worker, v
         engine.wake,
         settings.named_presets,
         interrupt=worker.interrupt,
+        stop=worker.stop,
+        is_alone=not settings.shares_its_work,
         longest_question=settings.limits.question,
         on_edit=settings.questions.on_edit,
         on_delete=settings.questions.on_delete,

@@ -28,6 +28,7 @@ PERMISSIONS = discord.Permissions(
     create_public_threads=True,
     read_message_history=True,
     attach_files=True,
+    add_reactions=True,
 )
 HELLO = 10  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-opcodes
 GREETED_WITHIN = 10.0  # seconds

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bots.listening.quiet import NO_SIGNS, Signs
+
 if TYPE_CHECKING:
     from bots.reply.note import Note
     from core.turn import Question, QuestionKey
@@ -33,6 +35,13 @@ class Overheard:
     """Somebody said something where the bot is, and not to the bot as far as the message tells."""
 
     said: Said  # as a question, should it be one
+    signs: Signs = NO_SIGNS
+    # Was it not heard before? None: it was just said, or just edited.
+    is_new: bool | None = None
+
+    @property
+    def may_be_for_us(self) -> bool:
+        return not isinstance(self.said, Edited) if self.is_new is None else self.is_new
 
 
 @dataclass(frozen=True, slots=True)

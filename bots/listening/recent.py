@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ class Remark:
     position: int  # on the platform's scale
     question: Question  # as one, should it have been one
     is_bots: bool = False  # another bot's, or a workflow's
+    is_asked: bool = False  # is it a question to the bot?
+    is_to_others: bool = False  # was it plainly said to somebody else?
 
     @property
     def size(self) -> int:
@@ -48,7 +50,8 @@ class Recent:
         """Remember it, or what an edit made of it."""
         here = self._places.setdefault(place, _Place())
         self._places.move_to_end(place)
-        known = here.remarks.get(remark.question.key)
+        if known := here.remarks.get(remark.question.key):
+            remark = replace(remark, position=min(known.position, remark.position))
         here.remarks[remark.question.key] = remark
         self._grow(here, remark.size - (known.size if known else 0))
         while len(here.remarks) > MOST_IN_ONE:

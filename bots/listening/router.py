@@ -11,20 +11,29 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said
+from bots.listening.following import NEEDS_MENTION, Follower
+from bots.listening.quiet import RepliesTo
 from bots.listening.recent import Recent, Remark
+from core.commands import Command, Verb
 from core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
+    from bots.listening.following import Judged
     from bots.listening.mark import Scale
     from bots.reply.note import Note
     from core.relay import Relay
+    from core.thread import Thread, ThreadId
     from core.turn import Accepted, QuestionKey, Turn
 
 NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
 
 log = structlog.get_logger(__name__)
+
+
+async def _nothing(*_: object) -> None:
+    """Where nobody minds."""
 
 
 class Router:
@@ -39,10 +48,16 @@ class Router:
         record: Callable[[Said], Awaitable[Accepted]],
         accepted: Callable[[Turn, Note[Any]], None],
         words_command: bool = True,
+        names: Callable[[], Collection[str]] = tuple,
+        thumb: Callable[[Said], Awaitable[None]] = _nothing,
+        tell: Callable[[Said, str], Awaitable[None]] = _nothing,
+        patience: float = 0.0,
     ) -> None:
         """*record* a question; *accepted* is told of each new one. An edit of what is older than so many *hours* asks nothing.
 
         *words_command*: does `record` obey words that are a command? Where it asks them, an edit to them is one like any.
+        *names* are those by which people call the bot. *thumb* nods to what somebody said, and *tell* tells them something,
+        as quietly as the platform can. *patience* is as for `Relay.ask`.
         """
         self._relay = relay
         self._scale = scale
@@ -51,6 +66,10 @@ class Router:
         self._accepted = accepted
         self._words_command = words_command
         self.recent = Recent()
+        self._thumb = thumb
+        self._tell = tell
+        self._follower = Follower(relay, self.recent, scale, names, patience=patience)
+        self._in_turn: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
         self._in_order: WeakValueDictionary[QuestionKey, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -58,24 +77,65 @@ class Router:
         """Where what is not asked any more ends, if it was missed."""
         return self._scale.at(time.time() - self.hours * 3600)
 
-    async def hear(self, heard: Heard) -> None:
+    async def hear(self, heard: Heard, before: Callable[[Said], Awaitable[None]] = _nothing) -> None:
+        """*before* is awaited before what may be a question is taken: it takes what was missed there."""
         match heard:
             case Ignored(reason):
                 log.debug("a message is not for the bot", why=reason)
-            case Overheard(said):
-                self._remember(said)
+            case Overheard():
+                await self._overhear(heard, before)
             case Deleted(keys):
                 for key in keys:
                     self.recent.forget(key)
                     async with self._alone_with(key):
                         await self._relay.withdraw(key)
             case Said():
-                self._remember(heard)
-                async with self._alone_with(heard.question.key):
-                    await self._take(heard)
+                await before(heard)
+                await self._ask(heard)
 
-    def _remember(self, said: Said) -> None:
-        self.recent.add(said.question.thread.id, Remark(said.position, said.question))
+    async def _overhear(self, overheard: Overheard, before: Callable[[Said], Awaitable[None]]) -> None:
+        """Take what is said where the bot is, and not to it in so many words."""
+        said, signs = overheard.said, overheard.signs
+        is_to_others = signs.begins_with_other or signs.names_other or signs.replies_to is RepliesTo.OTHER
+        self._remember(said, is_to_others=is_to_others)
+        if not overheard.may_be_for_us:
+            if isinstance(said, Edited) and self._follower.may_be_asked(overheard):
+                await self._relay.revise(said.question, words_command=self._words_command)
+            return
+        async with self._next_in(said):
+            standing = await self._follower.standing(overheard)
+        if standing and not standing.why_not:
+            await before(said)
+            async with self._next_in(said):  # what was said before it may have been a question
+                standing = await self._follower.standing(overheard)
+        if standing:
+            await self._obey(said, self._follower.judge(overheard, standing))
+
+    async def _obey(self, said: Said, judged: Judged) -> None:
+        if judged.said:
+            await self._ask(judged.said)
+        elif judged.wants_thumb:
+            await self._thumb(said)
+        elif judged.wants_telling and await self._relay.tell_once(said.question.thread):
+            await self._tell(said, NEEDS_MENTION)
+
+    async def _ask(self, said: Said) -> None:
+        self._remember(said, is_asked=True)
+        async with self._next_in(said), self._alone_with(said.question.key):
+            await self._take(said)
+
+    def _remember(self, said: Said, **known: bool) -> None:
+        self.recent.add(said.question.thread.id, Remark(said.position, said.question, **known))
+
+    def _next_in(self, said: Said) -> asyncio.Lock:
+        """What is said in a thread is taken in the order in which it comes."""
+        return self._in_turn.setdefault(said.question.thread.id, asyncio.Lock())
+
+    async def mute(self, thread: Thread, by: str, *, is_muting: bool, occasion: str = "") -> None:
+        """Keep quiet in *thread*, or no more, as *by* wants it who says no word; nothing where nobody has called the bot."""
+        if await self._relay.is_called(thread):
+            command = Command(Verb.MUTE if is_muting else Verb.UNMUTE)
+            await self._relay.obey(command, thread, by, occasion=occasion)
 
     async def click(self, clicked: Clicked) -> str:
         """Have a question answered again; return a sentence to tell if it can't be."""

@@ -15,6 +15,7 @@ from bots.kit import appeal
 from bots.reply.delivery import Delivery
 from bots.slack import connection
 from bots.slack.api import Api
+from bots.slack.ears import Ears
 from bots.slack.events import first_note
 from bots.slack.hands import SlackHands
 from bots.slack.ids import NAME
@@ -55,6 +56,7 @@ class SlackChat:
         self._api = Api(section, self._pace, times)
         self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
+        self._ears = Ears()
         self._app: AsyncApp | None = None  # None while nothing listens
         self._notes = notes()
         if not section.uses_socket_mode:
@@ -83,6 +85,7 @@ class SlackChat:
                 pace=self._pace,
                 identity=identity,
                 indicator=self._indicator,
+                ears=self._ears,
             )
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)
@@ -128,7 +131,7 @@ class SlackChat:
         except ChatError:
             return
         yield Finding(f"the bot's token works in the workspace {identity.workspace}")
-        for finding in lacking(identity):
+        for finding in (*lacking(identity), *self._ears.findings()):
             yield finding
 
     # Showing

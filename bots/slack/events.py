@@ -10,6 +10,7 @@ from bots.reply.note import Note
 from bots.slack.ids import is_ts, key_of, message_of, place_of, position, thread_in
 from bots.slack.markdown import mentions, plain
 from bots.slack.note import Where
+from bots.slack.signs import read_signs
 from core.attachment import MOST, Attachment, Kind, file
 from core.commands import parse
 from core.turn import Question
@@ -45,7 +46,7 @@ def read_message(message: Mapping[str, Any], team: str, channel: str, bot_user: 
     if reason := _reason_to_ignore(message, bot_user):
         return Ignored(reason)
     said = _said(message, team, channel, bot_user)
-    return said if _is_for_the_bot(message, channel, bot_user) else Overheard(said)
+    return said if _is_for_the_bot(message, channel, bot_user) else Overheard(said, read_signs(message, bot_user))
 
 
 def read_back(
@@ -57,8 +58,8 @@ def read_back(
     if not message.get("edited") or _reason_to_ignore(message, bot_user):
         return read_message(message, team, channel, bot_user)
     # What it said before, history doesn't tell.
-    is_for_the_bot = _is_for_the_bot(message, channel, bot_user)
-    return _edited(message, team, channel, bot_user, at=message["ts"], may_ask=is_for_the_bot)
+    edited = _edited(message, team, channel, bot_user, at=message["ts"], may_ask=True)
+    return edited if _is_for_the_bot(message, channel, bot_user) else Overheard(edited, read_signs(message, bot_user))
 
 
 def _edited(message: Mapping[str, Any], team: str, channel: str, bot_user: str, *, at: str, may_ask: bool) -> Edited:
@@ -79,7 +80,9 @@ def _read_change(event: Mapping[str, Any], team: str, bot_user: str) -> Edited |
     was_asked = _is_for_the_bot(before, channel, bot_user) if before else False
     at = event.get("event_ts") or event["ts"]  # an old message can be edited only now
     edited = _edited(after, team, channel, bot_user, at=at, may_ask=not was_asked)
-    return edited if was_asked or _is_for_the_bot(after, channel, bot_user) else Overheard(edited)
+    if was_asked or _is_for_the_bot(after, channel, bot_user):
+        return edited
+    return Overheard(edited, read_signs(after, bot_user))
 
 
 def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) -> Deleted | Ignored:

@@ -14,7 +14,6 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bots.listening.catch_up import CatchUp
-from bots.listening.events import Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
@@ -24,6 +23,7 @@ from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, read_event
 from bots.slack.ids import SCALE, is_ts, position
 from bots.slack.people import People
+from bots.slack.reactions import read_reaction
 from bots.slack.requests import signature_of
 from bots.slack.unreadable import kind_of, skipped
 from core.errors import ChatError, StorageUnavailable, facts
@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from slack_bolt.request.async_request import AsyncBoltRequest
 
     from bots.kit import Kit
-    from bots.listening.events import Heard
+    from bots.listening.events import Said
     from bots.reply.note import Note
     from bots.slack.api import Api, Identity
+    from bots.slack.ears import Ears
     from bots.slack.ids import Place
     from bots.slack.indicator import Indicator
     from bots.slack.note import Where
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from core.turn import Accepted, Turn
 
 _ANY = re.compile(".*")
+THUMB = "+1"  # Slack's name for 👍
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +85,7 @@ class Listeners:
         pace: Pace,
         identity: Identity,
         indicator: Indicator,
+        ears: Ears,
     ) -> None:
         self._section = section
         self._metrics = kit.vitals.metrics
@@ -92,8 +95,17 @@ class Listeners:
         self._indicator = indicator
         self._people = People(api, identity.team)
         self._commands = Commands(relay, identity, self._people)
+        self._ears = ears
+        self._pace = pace
         self._router = Router(
-            relay, SCALE, hours=section.catch_up_hours, record=self._record, accepted=self._sign_of_life
+            relay,
+            SCALE,
+            hours=section.catch_up_hours,
+            record=self._record,
+            accepted=self._sign_of_life,
+            names=lambda: (identity.name,),
+            thumb=self._thumb,
+            tell=self._tell,
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
         reader = SlackReader(api, pace, identity, self._metrics)
@@ -143,6 +155,8 @@ class Listeners:
         app.error(self._report)
         app.event("message")(self._take_message)
         app.event("app_mention")(self._take_message)
+        app.event("reaction_added")(self._take_reaction)
+        app.event("reaction_removed")(self._take_reaction)
         app.command(_ANY)(take_command)
         app.action(AGAIN)(take_click)
         # Whatever else the app's settings make Slack send: unacknowledged it would come again and again.
@@ -158,13 +172,32 @@ class Listeners:
         except MALFORMED as error:  # it would come again and again, and fail every time
             skipped(kind_of(body), error, self._metrics)
             return
+        self._ears.heard(body["event"])
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
-            await self._hear(heard)
+            await self._router.hear(heard, self.catch_up.before)
 
-    async def _hear(self, heard: Heard) -> None:
-        if isinstance(heard, Said):
-            await self.catch_up.before(heard)
-        await self._router.hear(heard)
+    async def _take_reaction(self, body: dict[str, Any]) -> None:
+        """As a message. Raises StorageUnavailable, and ChatError while Slack doesn't tell in which thread that is."""
+        try:
+            reaction = read_reaction(body, self._identity.team, self._identity.user)
+        except MALFORMED as error:
+            skipped(kind_of(body), error, self._metrics)
+            return
+        if reaction is None:
+            return
+        with _fault_of_ours():
+            self._pace.reads.take()
+            thread = reaction.thread(await self._api.thread_of(reaction.channel, reaction.ts))
+            await self._router.mute(thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion)
+
+    async def _thumb(self, said: Said) -> None:
+        where = said.note.where
+        with contextlib.suppress(ChatError):  # it would have been a nod, and no more
+            await self._api.react(where.channel, where.question_ts, THUMB)
+
+    async def _tell(self, said: Said, sentence: str) -> None:
+        where = said.note.where
+        await self._whisper(where.channel, said.question.asker, where.thread_ts, sentence)
 
     async def _record(self, said: Said) -> Accepted:
         """Record a question, or obey a command."""
@@ -190,16 +223,16 @@ class Listeners:
         except StorageUnavailable as unavailable:
             problem = unavailable.sentence
         if problem:
-            tasks.create_task(self._whisper(click, problem))
+            tasks.create_task(self._whisper(click.channel, click.user, click.thread_ts, problem))
 
-    async def _whisper(self, click: Click, sentence: str) -> None:
-        where = {"channel": click.channel, "user": click.user}
-        if click.thread_ts:
-            where["thread_ts"] = click.thread_ts
+    async def _whisper(self, channel: str, user: str, thread_ts: str | None, sentence: str) -> None:
+        where = {"channel": channel, "user": user}
+        if thread_ts:
+            where["thread_ts"] = thread_ts
         try:
             await self._api.whisper(**where, text=sentence)
         except ChatError as refusal:
-            log.warning("nobody can be told what becomes of a click", **facts(refusal))
+            log.warning("somebody can't be told something in private", **facts(refusal))
 
     async def _report(self, error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""

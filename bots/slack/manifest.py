@@ -20,10 +20,15 @@ SCOPES = (
     "im:read",
     "mpim:history",
     "mpim:read",
+    "reactions:read",  # be muted by one
     "reactions:write",  # the sign of life
     "users:read",  # know guests, who may not change presets, and admins, who may reset others' threads
 )
-EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+EVENTS = (
+    "app_mention",
+    *("message.channels", "message.groups", "message.im", "message.mpim"),
+    *("reaction_added", "reaction_removed"),
+)
 
 
 def app_manifest(request_url: str = "") -> str:

@@ -211,6 +211,11 @@ def mentions(text: str, user: str) -> bool:
     return re.search(rf"<@{re.escape(user)}[|>]", _CODE.sub("", text)) is not None
 
 
+def spoken(text: str) -> str:
+    """Return *text*, as Slack sends it, without the code in it."""
+    return _CODE.sub("", text)
+
+
 def plain(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
     """What a person wrote, as they saw it; *names* has those of mentioned users by id, where known."""
     if own := re.match(rf"\s*<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>", text):
@@ -218,13 +223,13 @@ def plain(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
 
     code = [hit.span() for hit in _CODE.finditer(text)]
 
-    def spoken(sent: re.Match[str]) -> str:
+    def as_seen(sent: re.Match[str]) -> str:
         if sent["kind"] == "@" and sent["target"] == bot_user_id:
             return sent[0] if any(start < sent.start() < end for start, end in code) else ""
         space = sent[0][: sent[0].index("<")]
         return space + _spoken(sent["kind"], sent["target"], sent["label"] or "", names)
 
-    said = _SENT.sub(spoken, text).strip()
+    said = _SENT.sub(as_seen, text).strip()
     return said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

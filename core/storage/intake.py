@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from core.quota import Quota, Whose
     from core.storage.deeds import Deed, Summon
-    from core.turn import QuestionKey
+    from core.turn import QuestionKey, TurnId
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Obeyed:
 
     accepted: Accepted
     reopened: Turn | None = None  # what it wants to be answered again
+    stopped: tuple[TurnId, ...] = ()  # and what not any further
 
 
 def accept(connection: Connection, summon: Summon, turn: Turn, quota: Quota | None) -> Accepted:
@@ -44,7 +45,8 @@ def obey(connection: Connection, summon: Summon, turn: Turn, quota: Quota | None
     done = Deeds(connection, summon)
     told = deed(done)
     rows.answer(connection, accepted.turn.id, told.sentence)
-    return Obeyed(replace(accepted, turn=replace(accepted.turn, answer=told.sentence)), done.reopened)
+    answered = replace(accepted, turn=replace(accepted.turn, answer=told.sentence))
+    return Obeyed(answered, done.reopened, tuple(done.stopped))
 
 
 def _record(connection: Connection, summon: Summon, turn: Turn, quota: Quota | None) -> Accepted | None:

@@ -10,9 +10,8 @@ from core.errors import StorageUnavailable
 from core.storage.ledger import Ledger
 
 if TYPE_CHECKING:
-    from core.commands import Told
     from core.storage.database import Database
-    from core.storage.deeds import Deed
+    from core.storage.deeds import Deed, Done
     from core.storage.intake import Obeyed
     from core.turn import Accepted, Question, QuestionKey, Reply, Turn
 
@@ -36,7 +35,7 @@ class Outage(Ledger):
         await self._hand_in()
         return await super().obey(question, reply, deed)
 
-    async def obey_once(self, occasion: str, deed: Deed, within: timedelta) -> tuple[Told, Turn | None] | None:
+    async def obey_once(self, occasion: str, deed: Deed, within: timedelta) -> Done | None:
         await self._hand_in()
         return await super().obey_once(occasion, deed, within)
 
