@@ -24,7 +24,8 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 - `preset set NAME`: switch to a ready-made preset
 - `preset set model MODEL`: switch this channel to another model
 - `preset set instructions TEXT`: tell me how to answer in this channel
-- `preset set follow thread`: hear what comes next in a thread; or `mention`: mentions only, `channel`: everything here
+- `preset set follow MODE`: what I hear without a mention: `thread` (what comes next where I was called), `channel` \
+(everything here) or `mention` (nothing)
 - `preset reset`: go back to the default settings
 - `retry`: answer the last question again
 - `reset`: forget this conversation and start fresh

@@ -107,9 +107,8 @@ class Following:
         if why_not and not (is_named and why_not is WhyNot.LEFT):
             return None
         standing = await self._read(thread)
-        if is_first:  # of which there are as many as messages
-            self._modes[thread.channel] = self._clock(), standing.follow
-        elif standing.why_not:
+        self._modes[thread.channel] = self._clock(), standing.follow
+        if standing.why_not:
             self._not[thread.id] = self._clock(), standing.why_not
         return standing
 

@@ -39,14 +39,13 @@ class Conversations:
         async with self._in_order.setdefault(message.channel.id, asyncio.Lock()):
             return await self._of_reply(message, patience)
 
-    async def around(self, channel: int, message: int) -> Thread | None:
-        """Return the conversation to which a *message* in a *channel* belongs, as its question or with its answer.
+    async def around(self, message: int) -> Thread | None:
+        """Return the conversation to which a *message* in a channel belongs, as its question or with its answer.
 
         Raises StorageUnavailable.
         """
         turn = await self._relay.turn(key_of(message)) or await self._answered_in(message, patience=0.0)
-        thread = turn.question.thread if turn else None
-        return thread if thread and channel in (channel_of(thread.id), *map(channel_of, thread.within[1:])) else None
+        return turn.question.thread if turn else None
 
     async def _of_reply(self, message: discord.Message, patience: float) -> ThreadId | None:
         """Only of an answer that stands in the channel itself."""

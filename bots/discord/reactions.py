@@ -29,7 +29,7 @@ async def muted_by(
     if reaction.emoji.name != MUTE or reaction.emoji.id is not None or reaction.user_id == me:
         return None
     if isinstance(client.get_channel(reaction.channel_id), discord.abc.GuildChannel):
-        if answered := await conversations.around(reaction.channel_id, reaction.message_id):
+        if answered := await conversations.around(reaction.message_id):
             return answered
         # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
         return thread_in(reaction.guild_id, reaction.message_id)

@@ -87,6 +87,7 @@ class Follower:
         answered_at = self._answered_at(standing, before)
         since = [one for one in before if one.position > answered_at and not one.is_asked]
         others = [one for one in before if one.question.asker != question.asker]
+        people = len({question.asker, *talk.askers, *(one.question.asker for one in others)})
         kinds = {one.kind for one in question.attachments}
         return Situation(
             question.text,
@@ -95,8 +96,8 @@ class Follower:
             is_gesture=kinds == {Kind.STICKER},
             is_from_asker=newest is None or newest.asker == question.asker,
             bot_asked=newest is not None and bool(newest.end) and asks(newest.end),
-            others_since=any(_is_talk(one, question.asker) for one in since),
-            people=len({question.asker, *talk.askers, *(one.question.asker for one in others)}),
+            others_since=any(_is_talk(one, question.asker) for one in since if people > 1),
+            people=people,
             is_staying_out=standing.stance.has_left,
             our_names=names,
             their_names=_names_of(others),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bots.listening.catch_up import CatchUp
-from bots.listening.events import Edited, Heard, Said
+from bots.listening.events import Edited, Heard, Overheard, Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router
 from bots.slack import connection
@@ -26,6 +26,8 @@ from core.vitals import Vitals
 from sandbox.slack import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from sandbox.slack import Message
     from tests.bots.slack.conftest import House
 
@@ -42,10 +44,12 @@ class Listening(Router):
         self.revised: list[str] = []
         self.is_storing = True
 
-    async def hear(self, heard: Heard) -> None:
+    async def hear(self, heard: Heard, before: Callable[[Said], Awaitable[None]] | None = None) -> None:
         if not self.is_storing:
             raise StorageUnavailable
-        await super().hear(heard)
+        await (super().hear(heard, before) if before else super().hear(heard))
+        if isinstance(heard, Overheard) and isinstance(heard.said, Edited):
+            heard = heard.said
         if isinstance(heard, Edited):
             self.revised.append(heard.question.text)
         elif isinstance(heard, Said):
