@@ -35,7 +35,7 @@ class Exchange:
 
     key: QuestionKey
     asker: str
-    ended_at: datetime | None  # None: it is still being answered
+    spoke_at: datetime | None  # when the bot spoke there last; None: it is still answering
     end: str  # of the answer; empty while there is none
 
 

@@ -227,7 +227,7 @@ class Listeners:
                     setting="BOBBIN_DISCORD__MESSAGE_CONTENT",
                 )
             try:
-                await self._router.hear(heard, catch_up.before)
+                await self._router.hear_live(heard, catch_up.before)
             except StorageUnavailable as unavailable:
                 if isinstance(heard, Said) or _is_own(message.channel, self._me) or conversation:
                     log.warning("a question can't be recorded; telling its asker")

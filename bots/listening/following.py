@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,7 +60,7 @@ class Follower:
         why_not = standing.why_not
         is_called_back = why_not is WhyNot.LEFT and is_named(said.question.text, names)
         if why_not and not is_called_back:
-            log.debug("a message is not followed", why=why_not)
+            log.debug("a message is not followed", why=why_not.value)
             is_plain = decision.conduct is Conduct.ANSWER and _is_plainly_for_us(overheard, standing, names)
             return Judged(wants_telling=why_not is WhyNot.OFF and is_plain)
         log.debug("a message is judged", conduct=decision.conduct.name, why=decision.reason)
@@ -83,8 +82,9 @@ class Follower:
     def _situation(self, overheard: Overheard, standing: Standing, names: Collection[str]) -> Situation:
         said, talk = overheard.said, standing.talk
         question, newest = said.question, talk.newest
-        before = [one for one in self._recent.of(question.thread.id) if one.position < said.position]
-        answered_at = self._answered_at(standing, before)
+        remembered = self._recent.of(question.thread.id)
+        before = [one for one in remembered if one.position < said.position]
+        answered_at = self._answered_at(standing, remembered, said.position)
         since = [one for one in before if one.position > answered_at and not one.is_asked]
         others = [one for one in before if one.question.asker != question.asker]
         people = len({question.asker, *talk.askers, *(one.question.asker for one in others)})
@@ -103,14 +103,16 @@ class Follower:
             their_names=_names_of(others),
         )
 
-    def _answered_at(self, standing: Standing, before: Sequence[Remark]) -> int:
+    def _answered_at(self, standing: Standing, remembered: Sequence[Remark], now: int) -> int:
         """Return the position up to which people spoke before the bot did; while it answers, that of the question."""
         newest = standing.talk.newest
         if newest is None:
             return 0
-        if newest.ended_at:
-            return self._scale.at(newest.ended_at.timestamp() - SETTLING)
-        return max((one.position for one in before if one.question.key == newest.key), default=sys.maxsize)
+        if newest.spoke_at:
+            return self._scale.at(newest.spoke_at.timestamp() - SETTLING)
+        asked = [one.position for one in remembered if one.question.key == newest.key]
+        # Of a question that came later, nobody knows what the bot had said by then; of one that isn't remembered, who spoke.
+        return asked[0] if asked and asked[0] < now else 0 if asked else now
 
 
 def _is_plainly_for_us(overheard: Overheard, standing: Standing, names: Collection[str]) -> bool:

@@ -77,23 +77,37 @@ class Router:
         """Where what is not asked any more ends, if it was missed."""
         return self._scale.at(time.time() - self.hours * 3600)
 
-    async def hear(self, heard: Heard, before: Callable[[Said], Awaitable[None]] = _nothing) -> None:
-        """*before* is awaited before what may be a question is taken: it takes what was missed there."""
+    async def hear_live(self, heard: Heard, before: Callable[[Said], Awaitable[None]]) -> None:
+        """What is said in a thread is taken in the order in which it comes.
+
+        *before* is awaited before what may be a question is taken: it has us `hear` what was missed there.
+        """
+        match heard:
+            case Said():
+                async with self._next_in(heard):
+                    await before(heard)
+                    await self.hear(heard)
+            case Overheard(said):
+                async with self._next_in(said):
+                    await self._overhear(heard, before)
+            case _:
+                await self.hear(heard)
+
+    async def hear(self, heard: Heard) -> None:
         match heard:
             case Ignored(reason):
                 log.debug("a message is not for the bot", why=reason)
             case Overheard():
-                await self._overhear(heard, before)
+                await self._overhear(heard)
             case Deleted(keys):
                 for key in keys:
                     self.recent.forget(key)
                     async with self._alone_with(key):
                         await self._relay.withdraw(key)
             case Said():
-                await before(heard)
                 await self._ask(heard)
 
-    async def _overhear(self, overheard: Overheard, before: Callable[[Said], Awaitable[None]]) -> None:
+    async def _overhear(self, overheard: Overheard, before: Callable[[Said], Awaitable[None]] | None = None) -> None:
         """Take what is said where the bot is, and not to it in so many words."""
         said, signs = overheard.said, overheard.signs
         is_to_others = signs.begins_with_other or signs.names_other or signs.replies_to is RepliesTo.OTHER
@@ -102,12 +116,10 @@ class Router:
             if isinstance(said, Edited) and self._follower.may_be_asked(overheard):
                 await self._relay.revise(said.question, words_command=self._words_command)
             return
-        async with self._next_in(said):
-            standing = await self._follower.standing(overheard)
-        if standing and not standing.why_not:
+        standing = await self._follower.standing(overheard)
+        if before and standing and not standing.why_not:
             await before(said)
-            async with self._next_in(said):  # what was said before it may have been a question
-                standing = await self._follower.standing(overheard)
+            standing = await self._follower.standing(overheard)
         if standing:
             await self._obey(said, self._follower.judge(overheard, standing))
 
@@ -121,14 +133,13 @@ class Router:
 
     async def _ask(self, said: Said) -> None:
         self._remember(said, is_asked=True)
-        async with self._next_in(said), self._alone_with(said.question.key):
+        async with self._alone_with(said.question.key):
             await self._take(said)
 
     def _remember(self, said: Said, **known: bool) -> None:
         self.recent.add(said.question.thread.id, Remark(said.position, said.question, **known))
 
     def _next_in(self, said: Said) -> asyncio.Lock:
-        """What is said in a thread is taken in the order in which it comes."""
         return self._in_turn.setdefault(said.question.thread.id, asyncio.Lock())
 
     async def mute(self, thread: Thread, by: str, *, is_muting: bool, occasion: str = "") -> None:

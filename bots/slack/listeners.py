@@ -174,7 +174,7 @@ class Listeners:
             return
         self._ears.heard(body["event"])
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
-            await self._router.hear(heard, self.catch_up.before)
+            await self._router.hear_live(heard, self.catch_up.before)
 
     async def _take_reaction(self, body: dict[str, Any]) -> None:
         """As a message. Raises StorageUnavailable, and ChatError while Slack doesn't tell in which thread that is."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, case, func, select
 
 from core.following import Exchange, Talk
 from core.storage.tables import turns
@@ -16,20 +16,33 @@ if TYPE_CHECKING:
 
     from core.thread import ThreadId
 
-OF_LATE = 50  # turns of which it is looked at who asked
+OF_LATE = 20  # turns that are looked at
 LONGEST_END = 400  # characters of an answer
 
-_IN_THREAD = (turns.c.thread == bindparam("of_thread"), ~turns.c.withdrawn)
-_NEWEST = select(turns).where(*_IN_THREAD).order_by(turns.c.id.desc()).limit(1)
-_OF_LATE = select(turns.c.asker).where(*_IN_THREAD).order_by(turns.c.id.desc()).limit(OF_LATE)
+_LENGTH = func.length(turns.c.answer)
+_END = func.substr(turns.c.answer, case((_LENGTH > LONGEST_END, _LENGTH - LONGEST_END + 1), else_=1))
+_OF_LATE = (
+    select(turns.c.key, turns.c.asker, turns.c.status, turns.c.model, turns.c.done_at, _END.label("end"))
+    .where(turns.c.thread == bindparam("of_thread"), ~turns.c.withdrawn)
+    .order_by(turns.c.id.desc())
+    .limit(OF_LATE)
+)
 
 
 def find(connection: Connection, thread: ThreadId) -> Talk:
-    newest = connection.execute(_NEWEST, {"of_thread": thread}).first()
-    if newest is None:
+    """A command, which Bobbin answers by itself, is no exchange, unless there is no other."""
+    found = connection.execute(_OF_LATE, {"of_thread": thread}).all()
+    if not found:
         return Talk()
-    ended_at = newest.done_at if Status(newest.status) in OVER else None
-    if ended_at and not ended_at.tzinfo:  # SQLite has none
-        ended_at = ended_at.replace(tzinfo=UTC)
-    exchange = Exchange(QuestionKey(newest.key), newest.asker, ended_at, newest.answer[-LONGEST_END:])
-    return Talk(exchange, frozenset(connection.scalars(_OF_LATE, {"of_thread": thread})))
+    newest = next((row for row in found if row.model or Status(row.status) not in OVER), found[0])
+    spoke_at = (
+        None
+        if Status(newest.status) not in OVER
+        else max((_utc(row.done_at) for row in found if row.done_at), default=None)
+    )
+    exchange = Exchange(QuestionKey(newest.key), newest.asker, spoke_at, newest.end)
+    return Talk(exchange, frozenset(row.asker for row in found))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # SQLite has none

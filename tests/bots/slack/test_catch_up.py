@@ -26,8 +26,6 @@ from core.vitals import Vitals
 from sandbox.slack import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from sandbox.slack import Message
     from tests.bots.slack.conftest import House
 
@@ -44,10 +42,10 @@ class Listening(Router):
         self.revised: list[str] = []
         self.is_storing = True
 
-    async def hear(self, heard: Heard, before: Callable[[Said], Awaitable[None]] | None = None) -> None:
+    async def hear(self, heard: Heard) -> None:
         if not self.is_storing:
             raise StorageUnavailable
-        await (super().hear(heard, before) if before else super().hear(heard))
+        await super().hear(heard)
         if isinstance(heard, Overheard) and isinstance(heard.said, Edited):
             heard = heard.said
         if isinstance(heard, Edited):
