@@ -11,7 +11,7 @@ import pytest
 from bots.discord.events import Wordless, read_message, thread_name
 from bots.discord.limits import THREAD_NAME
 from bots.listening.events import Ignored, Overheard, Said
-from bots.listening.quiet import RepliesTo
+from bots.listening.quiet import RepliesTo, Signs
 from core.attachment import Attachment, Kind
 from sandbox.discord import LocalDiscord, Message, Permission
 from sandbox.discord.payloads import guild_create_json, message_json
@@ -219,3 +219,33 @@ async def test_a_direct_conversation_is_its_own_place(local: LocalDiscord, heard
 )
 def test_a_thread_is_named_after_its_question(text: str, name: str) -> None:
     assert thread_name(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        ("hello", Signs(is_first=True)),
+        ("@ben look", Signs(begins_with_other=True, names_other=True, is_first=True)),
+        ("look, @ben", Signs(names_other=True, is_first=True)),
+        ("@everyone look", Signs(calls_all=True, is_first=True)),
+        ("@here look", Signs(calls_all=True, is_first=True)),
+    ],
+)
+async def test_who_is_called_is_marked(local: LocalDiscord, heard: Heard, text: str, signs: Signs) -> None:
+    overheard = read_message(heard(await local.say("ada", "general", text)), local.bot_user_id)
+    assert isinstance(overheard, Overheard)
+    assert overheard.signs == signs
+
+
+async def test_whom_a_reply_pings_is_not_named_in_it(local: LocalDiscord, heard: Heard) -> None:
+    first = await local.say("ben", "general", "hello")
+    overheard = read_message(heard(await local.say("ada", "general", "hi", reply_to=first)), local.bot_user_id)
+    assert isinstance(overheard, Overheard)
+    assert overheard.signs == Signs(replies_to=RepliesTo.OTHER)
+
+
+async def test_a_reply_to_oneself_is_one_to_nobody(local: LocalDiscord, heard: Heard) -> None:
+    first = await local.say("ada", "general", "hello")
+    overheard = read_message(heard(await local.say("ada", "general", "and more", reply_to=first)), local.bot_user_id)
+    assert isinstance(overheard, Overheard)
+    assert overheard.signs.replies_to is RepliesTo.NOBODY
