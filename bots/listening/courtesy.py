@@ -8,176 +8,33 @@ from __future__ import annotations
 import re
 
 _MOST = 8  # words
-_THANKS = frozenset(
-    [
-        "thanks",
-        "thank",
-        "thx",
-        "ty",
-        "tysm",
-        "cheers",
-        "danke",
-        "dankeschön",
-        "merci",
-        "gracias",
-        "obrigado",
-        "obrigada",
-        "grazie",
-        "dank",
-        "bedankt",
-        "tack",
-        "takk",
-        "tak",
-        "kiitos",
-        "dziękuję",
-        "dzięki",
-        "díky",
-        "спасибо",
-        "дякую",
-        "teşekkürler",
-        "ευχαριστώ",
-        "شكرا",
-        "תודה",
-    ]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_THANKS = _words(
+    "thanks thank thx ty tysm cheers danke dankeschön merci gracias obrigado obrigada grazie dank bedankt tack takk "
+    "tak kiitos dziękuję dzięki díky спасибо дякую teşekkürler ευχαριστώ شكرا תודה"
 )
-_NODS = frozenset(
-    [
-        "ok",
-        "okay",
-        "k",
-        "kk",
-        "alright",
-        "great",
-        "perfect",
-        "perfekt",
-        "nice",
-        "cool",
-        "awesome",
-        "super",
-        "top",
-        "prima",
-        "klasse",
-        "brilliant",
-        "excellent",
-        "lovely",
-        "amazing",
-        "wow",
-        "yay",
-        "yep",
-        "yup",
-        "yes",
-        "yeah",
-        "ja",
-        "oui",
-        "si",
-        "sí",
-        "sim",
-        "да",
-        "sure",
-        "right",
-        "exactly",
-        "genau",
-        "stimmt",
-        "noted",
-        "gotcha",
-        "vale",
-        "genial",
-        "parfait",
-        "perfecto",
-        "perfeito",
-        "perfetto",
-        "lol",
-        "lmao",
-        "rofl",
-        "mdr",
-        "hmm",
-        "hm",
-        "ah",
-        "oh",
-        "hello",
-        "hi",
-        "hey",
-        "hallo",
-        "hola",
-        "bonjour",
-        "salut",
-        "ciao",
-        "moin",
-        "morning",
-        "np",
-        "супер",
-        "понятно",
-        "отлично",
-    ]
+_NODS = _words(
+    "ok okay k kk alright great perfect perfekt nice cool awesome super top prima klasse brilliant excellent lovely "
+    "amazing wow yay yep yup yes yeah ja oui si sí sim да sure right exactly genau stimmt noted gotcha vale genial "
+    "parfait perfecto perfeito perfetto lol lmao rofl mdr hmm hm ah oh hello hi hey hallo hola bonjour salut ciao "
+    "moin morning np супер понятно отлично"
 )
 # They only go with the others.
-_BESIDE = frozenset(
-    [
-        "a",
-        "all",
-        "everyone",
-        "for",
-        "good",
-        "got",
-        "is",
-        "it",
-        "it's",
-        "lot",
-        "many",
-        "much",
-        "of",
-        "so",
-        "that",
-        "that's",
-        "thats",
-        "the",
-        "this",
-        "u",
-        "very",
-        "you",
-        "your",
-        "work",
-        "works",
-        "worked",
-        "help",
-        "helps",
-        "helped",
-        "one",
-        "job",
-        "well",
-        "done",
-        "das",
-        "dir",
-        "euch",
-        "sehr",
-        "viel",
-        "vielen",
-        "schön",
-        "hat",
-        "hilft",
-        "geholfen",
-        "gut",
-        "alles",
-        "klar",
-        "beaucoup",
-        "bien",
-        "à",
-        "tous",
-        "muchas",
-        "muito",
-        "mille",
-        "molte",
-        "mucho",
-        "большое",
-        "je",
-        "wel",
-    ]
+_BESIDE = _words(
+    "a all everyone for good got is it it's lot many much of so that that's thats the this u very you your work "
+    "works worked help helps helped one job well done das dir euch sehr viel vielen schön hat hilft geholfen gut "
+    "alles klar beaucoup bien à tous muchas muito mille molte mucho большое je wel"
 )
 _CJK = re.compile(
     "(?:どうも)?(?P<thanks>ありがとう(?:ございま(?:す|した))?|谢谢[你您]?|謝謝[你您]?|多谢|감사(?:합니다|해요)|고마워요?|고맙습니다)"
     "|了解(?:です|しました)?|好的?|收到|はい|네|笑|ㅋ+|w+|哈+"
 )
-_LAUGHTER = re.compile(r"(?:a?(?:ha|he|hi|ja|ха)+h?|lo+l|x+d+)+")
+_LAUGHTER = re.compile(r"ha|[ha]{4,}|[he]{3,}|[hi]{4,}|[ja]{4,}|[ха]{4,}|[lo]{3,}|x+d+")
 _SIGNS = re.compile(r"<a?:\w+:\d+>|:[\w+'-]+:|\+1\b")  # emoji of a server or workspace, and what means one
 _WORD = re.compile(r"[\w'’]+")
 

@@ -136,7 +136,8 @@ def _by_talk(case: Situation) -> Decision | None:
         return _answer("the bot had just asked")
     if is_for_bot:
         return _answer("it replies to the bot")
-    if case.people > 1 and (is_blank(case.text) or _LINKS.fullmatch(case.text)):
+    is_bare = is_blank(case.text) or all(_LINK.fullmatch(word) for word in case.text.split())
+    if case.people > 1 and is_bare:
         return _quiet("a file or a link alone is for all who are here")
     return None
 
@@ -184,7 +185,7 @@ def _react(reason: str) -> Decision:
 
 _ALL = re.compile(r"(?<!\w)@(?:everyone|here|channel)\b")
 _AT_SOMEBODY = re.compile(r"\s*@\w")
-_LINKS = re.compile(r"(?:\s*<?https?://[^\s<>]+>?\s*)+")
+_LINK = re.compile(r"<?https?://[^\s<>]+>?")
 _QUESTION = re.compile("[?？؟]")
 _BEFORE_NAME = (
     r"^\s*(?:(?:hey|hi|hello|hallo|hola|ok|okay|so|and|please|thanks|thx|thank you|danke|merci|gracias)[\s,]+)?"

@@ -168,3 +168,11 @@ def test_the_bots_name_is_no_part_of_what_it_is_asked(text: str, left: str) -> N
 )
 def test_whether_the_bot_has_asked(answer: str, does: bool) -> None:  # noqa: FBT001
     assert asks(answer) == does
+
+
+@pytest.mark.parametrize(
+    "text", ["ha" * 50_000 + "z", "https://a.example" + " " * 100_000 + "x", ":a" * 50_000, "-" * 100_000]
+)
+def test_no_message_keeps_the_rule_busy(text: str) -> None:
+    """A pattern that tried all ways to read one of these would not come back."""
+    assert decide(Situation(text, people=2)).reason
