@@ -54,6 +54,7 @@ class Standing:
     follow: Follow
     stance: Stance
     talk: Talk
+    is_channel: bool = False  # a channel stands for a thread, where there can be none
 
     @property
     def why_not(self) -> WhyNot | None:
@@ -64,6 +65,8 @@ class Standing:
             return WhyNot.NEVER_CALLED
         if self.follow is Follow.MENTION:
             return WhyNot.TOLD if self.stance.is_told else WhyNot.OFF
+        if self.is_channel and self.follow is not Follow.CHANNEL:
+            return WhyNot.NO_THREAD
         return WhyNot.LEFT if self.stance.has_left else None
 
 
@@ -75,6 +78,11 @@ class WhyNot(StrEnum):
     TOLD = "following is off, as people were told"
     MUTED = "it was muted"
     LEFT = "it was told to leave"
+    NO_THREAD = "it is a channel, and no thread"
+
+
+# Where it hears what is said to it by its name, or in reply to it.
+HALF_DEAF = frozenset({WhyNot.LEFT, WhyNot.NO_THREAD})
 
 
 class Following:
@@ -95,16 +103,16 @@ class Following:
         self._not: Bounded[ThreadId, tuple[float, WhyNot]] = Bounded(MOST_REMEMBERED)
         self._modes: Bounded[PlaceId, tuple[float, Follow]] = Bounded(MOST_REMEMBERED)
 
-    async def standing(self, thread: Thread, *, is_first: bool = False, is_named: bool = False) -> Standing | None:
+    async def standing(self, thread: Thread, *, is_first: bool = False, is_addressed: bool = False) -> Standing | None:
         """Return how the bot stands in *thread*; None where nothing is to be heard, as far as is remembered.
 
-        *is_first*: nothing was said there before. *is_named*: it is said to the bot by its name, which calls it back
-        where it has left. Raises StorageUnavailable.
+        *is_first*: nothing was said there before. *is_addressed*: it is said to the bot by its name, or in reply to it,
+        which calls it back where it has left. Raises StorageUnavailable.
         """
         if is_first and self._known(self._modes.get(thread.channel)) in (Follow.MENTION, Follow.THREAD):
             return None
         why_not = self._known(self._not.get(thread.id))
-        if why_not and not (is_named and why_not is WhyNot.LEFT):
+        if why_not and not (is_addressed and why_not in HALF_DEAF):
             return None
         standing = await self._read(thread)
         self._modes[thread.channel] = self._clock(), standing.follow
@@ -138,4 +146,4 @@ class Following:
     async def _read(self, thread: Thread) -> Standing:
         presets, stances, talk = await self._ledger.standing(thread)
         follow = preset.choose(self._presets, presets).follow
-        return Standing(follow, stance.stance_in(thread, stances), talk)
+        return Standing(follow, stance.stance_in(thread, stances), talk, is_channel=thread.id == str(thread.channel))

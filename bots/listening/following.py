@@ -10,7 +10,7 @@ import structlog
 from bots.listening.courtesy import asks, is_courtesy
 from bots.listening.quiet import Conduct, RepliesTo, Situation, decide, is_named, said_to
 from core.attachment import Kind
-from core.following import WhyNot
+from core.following import HALF_DEAF, WhyNot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -58,10 +58,12 @@ class Follower:
         names = self._names()
         decision = decide(self._situation(overheard, standing, names))
         why_not = standing.why_not
-        is_called_back = why_not is WhyNot.LEFT and is_named(said.question.text, names)
+        is_called_back = why_not in HALF_DEAF and self._is_addressed(overheard)
         if why_not and not is_called_back:
             log.debug("a message is not followed", why=why_not.value)
-            is_plain = decision.conduct is Conduct.ANSWER and _is_plainly_for_us(overheard, standing, names)
+            newest = standing.talk.newest
+            is_next = newest is not None and newest.asker == said.question.asker
+            is_plain = decision.conduct is Conduct.ANSWER and (is_next or self._is_addressed(overheard))
             return Judged(wants_telling=why_not is WhyNot.OFF and is_plain)
         log.debug("a message is judged", conduct=decision.conduct.name, why=decision.reason)
         if decision.conduct is not Conduct.ANSWER:
@@ -75,9 +77,13 @@ class Follower:
         return await self._relay.standing(
             question.thread,
             is_first=overheard.signs.is_first,
-            is_named=is_named(question.text, self._names()),
+            is_addressed=self._is_addressed(overheard),
             patience=self._patience,
         )
+
+    def _is_addressed(self, overheard: Overheard) -> bool:
+        is_reply = overheard.signs.replies_to is RepliesTo.BOT
+        return is_reply or is_named(overheard.said.question.text, self._names())
 
     def _situation(self, overheard: Overheard, standing: Standing, names: Collection[str]) -> Situation:
         said, talk = overheard.said, standing.talk
@@ -113,13 +119,6 @@ class Follower:
         asked = [one.position for one in remembered if one.question.key == newest.key]
         # Of a question that came later, nobody knows what the bot had said by then; of one that isn't remembered, who spoke.
         return asked[0] if asked and asked[0] < now else 0 if asked else now
-
-
-def _is_plainly_for_us(overheard: Overheard, standing: Standing, names: Collection[str]) -> bool:
-    newest = standing.talk.newest
-    is_next = newest is not None and newest.asker == overheard.said.question.asker
-    is_reply = overheard.signs.replies_to is RepliesTo.BOT
-    return is_next or is_reply or is_named(overheard.said.question.text, names)
 
 
 def _is_talk(remark: Remark, asker: str) -> bool:

@@ -26,7 +26,7 @@ from bots.slack.people import People
 from bots.slack.reactions import read_reaction
 from bots.slack.requests import signature_of
 from bots.slack.unreadable import kind_of, skipped
-from core.errors import ChatError, StorageUnavailable, facts
+from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
 
 if TYPE_CHECKING:
     import asyncio
@@ -185,7 +185,7 @@ class Listeners:
             return
         if reaction is None:
             return
-        with _fault_of_ours():
+        with _fault_of_ours(), contextlib.suppress(ThreadGone):  # then there is nothing to be quiet in
             self._pace.reads.take()
             thread = reaction.thread(await self._api.thread_of(reaction.channel, reaction.ts))
             await self._router.mute(thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion)

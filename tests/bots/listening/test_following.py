@@ -293,3 +293,11 @@ async def test_why_nothing_is_heard_is_remembered_within_bounds(ledger: Counting
     assert await following.standing(thread()) is None
     following.called(thread().id)
     assert await following.standing(thread()) is not None
+
+
+async def test_a_channel_that_stands_for_a_thread_is_not_followed_but_replies_are(place: Place) -> None:
+    here = Thread(ThreadId(CHANNEL), "chat", thread().within)
+    await place.call("why?", where=here)
+    await place.say("what a day", where=here)
+    await place.say("and then?", where=here, signs=Signs(replies_to=RepliesTo.BOT))
+    assert place.asked == ["why?", "and then?"]
