@@ -137,7 +137,7 @@ def _by_talk(case: Situation) -> Decision | None:
     if is_for_bot:
         return _answer("it replies to the bot")
     is_bare = is_blank(case.text) or all(_LINK.fullmatch(word) for word in case.text.split())
-    if case.people > 1 and is_bare:
+    if is_bare and not case.is_from_asker:
         return _quiet("a file or a link alone is for all who are here")
     return None
 

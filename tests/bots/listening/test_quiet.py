@@ -66,6 +66,7 @@ EXAMPLES = [
     ("了解です", {}, ALONE, QUIET, "a nod in Japanese"),
     ("", {"is_gesture": True}, ALONE, QUIET, "a sticker is a nod"),
     ("...", {}, ALONE, QUIET, "nothing is said"),
+    ("", {"has_files": True}, AFTER, ANSWER, "a file of the one who asked goes with the question"),
     # The bot had just asked: then the same is an answer.
     ("yes", {}, ALONE_ASKED, ANSWER, "what the bot wanted to know"),
     ("2", {}, AFTER_ASKED, ANSWER, "the choice that the bot offered"),
