@@ -151,6 +151,8 @@ class Bobbin:
             self._engine.wake,
             settings.named_presets,
             interrupt=worker.interrupt,
+            stop=worker.stop,
+            is_alone=not settings.shares_its_work,
             longest_question=settings.limits.question,
             on_edit=settings.questions.on_edit,
             on_delete=settings.questions.on_delete,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from core.errors import (
     NothingAsked,
     NothingReadable,
     Overtaken,
+    StopWanted,
     StorageUnavailable,
     TakesProcessesDown,
     ThreadGone,
@@ -92,6 +94,8 @@ class Answer:
         self._longest_answer = longest_answer
         self._is_too_long = False
         self._stream: Answering | None = None  # what the turn grows from, while there is something
+        self._saying: asyncio.Task[AnswerSoFar] | None = None  # while the service is asked
+        self._is_stopped = taken.is_stopping
 
     def now(self) -> Turn:
         """Return the turn with what has come of its answer so far."""
@@ -99,17 +103,26 @@ class Answer:
             return self._turn
         return self._turn.remark(self._beside()).grow(_cut(self._stream.said().text, self._longest_answer))
 
+    def stop(self) -> None:
+        """End with what came so far."""
+        self._is_stopped = True
+        if self._saying:
+            self._saying.cancel()
+
     async def complete(self) -> Turn:
         """See the turn through, record how it ended, and return it. Raises Overtaken, and StorageUnavailable if what the thread said before can't be read."""
         going_on, trace = None, ""
         try:
-            said = await self._said()
+            said = await self._said_unless_stopped()
             self._turn = self._turn.finish(_cut(said.text, self._longest_answer))
             # Hung up on, the service may remember what nobody has read, or nothing.
             going_on = None if self._is_too_long else self._named(said)
         except (ThreadGone, ChatForbidden) as error:
             log.info("nothing can be shown in the thread any more; stopping", **facts(error))
             self._turn = self._turn.stop()
+        except StopWanted:
+            log.info("somebody has stopped an answer", characters=len(self._turn.answer))
+            self._turn = (self._turn if self._turn.answer else self._asked).stop()
         except (Overtaken, StorageUnavailable):
             raise
         except NothingReadable as hint:
@@ -137,6 +150,21 @@ class Answer:
     async def _conclude(self, going_on: Conversation | None, trace: str = "") -> None:
         turn = self._turn.replied(self._presentation.reply)
         await self._ledger.conclude(turn, going_on, epoch=self._taken.epoch, trace=trace)
+
+    async def _said_unless_stopped(self) -> AnswerSoFar:
+        """Raises StopWanted, and what `_said` does."""
+        if self._is_stopped:
+            raise StopWanted
+        self._saying = asyncio.create_task(self._said())
+        try:
+            return await self._saying
+        except asyncio.CancelledError:
+            ourselves = asyncio.current_task()
+            if ourselves and ourselves.cancelling():
+                raise
+            raise StopWanted from None
+        finally:
+            self._saying = None
 
     async def _said(self) -> AnswerSoFar:
         """Ask the preset's models, one after another, until one answers."""

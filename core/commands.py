@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from core import stance
 from core.errors import Refused, TooLong, UnknownPreset
-from core.preset import DEFAULT, LONGEST_MODEL, OPEN, Preset, choose
+from core.preset import DEFAULT, LONGEST_MODEL, OPEN, Follow, Preset, choose
 from core.words import seen, trimmed
 
 if TYPE_CHECKING:
@@ -24,20 +25,30 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 - `preset set NAME`: switch to a ready-made preset
 - `preset set model MODEL`: switch this channel to another model
 - `preset set instructions TEXT`: tell me how to answer in this channel
+- `preset set follow MODE`: what I hear without a mention: `thread` (what comes next where I was called), `channel` \
+(everything here) or `mention` (nothing)
 - `preset reset`: go back to the default settings
 - `retry`: answer the last question again
 - `reset`: forget this conversation and start fresh
+- `mute`: be quiet in this thread, and stop answering, until you write `unmute`; 🔇 on a message does the same
+- `leave`: stop following this thread until you mention me again
 - `help`: show this list"""
 
 TRYING_AGAIN = "Trying again: the new answer replaces my last one above."
 _NOT_THEIRS = "Other people asked here as well: only {0} or someone who manages this channel can {1}."
-_PRESET_FIELDS = ("model", "instructions")
+_PRESET_FIELDS = ("model", "instructions", "follow")
 _WHICH = {
     "model": "Which model? Write `preset set model MODEL`.",
     "instructions": "Which instructions? Write `preset set instructions TEXT`.",
+    "follow": (
+        "What shall I hear without a mention? Write `preset set follow thread` (what comes next in a thread that I was "
+        "called into), `channel` (everything in this channel) or `mention` (nothing)."
+    ),
 }
 # A command is the whole message, so that a question that begins with such a word stays a question.
-_SIMPLE = re.compile(r"(?P<verb>help|retry|reset|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE)
+_SIMPLE = re.compile(
+    r"(?P<verb>help|retry|reset|mute|unmute|leave|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE
+)
 _COPIED = re.compile(r"`([^`]+)`")  # with the marks with which HELP shows it
 _SET = re.compile(r"preset\s+set\s+(?P<what>\S+)(?:\s+(?P<value>.+))?", re.IGNORECASE | re.DOTALL)
 
@@ -49,6 +60,13 @@ class Verb(StrEnum):
     SHOW_PRESET = "preset show"
     SET_PRESET = "preset set"
     CLEAR_PRESET = "preset reset"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    LEAVE = "leave"
+
+
+# What is told about listening without a mention, and is obeyed by word on every platform.
+OF_LISTENING = frozenset({Verb.MUTE, Verb.UNMUTE, Verb.LEAVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +83,7 @@ class Command:
 
     @property
     def changes_anything(self) -> bool:
-        return self.changes_preset or self.verb in (Verb.RETRY, Verb.RESET)
+        return self.changes_preset or self.verb in (Verb.RETRY, Verb.RESET, *OF_LISTENING)
 
 
 class Told(NamedTuple):
@@ -75,7 +93,7 @@ class Told(NamedTuple):
     is_done: bool = False  # did it change anything?
 
 
-class Deeds(Protocol):
+class Deeds(stance.Deeds, Protocol):
     """What a command can do and see; all of it, and the record that it was given, is kept or none of it is."""
 
     def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
@@ -149,6 +167,8 @@ class Commands:
         """
         if own and command.verb in (Verb.RETRY, Verb.RESET):
             return _in_own(command.verb, thread, by, deeds)
+        if command.verb in OF_LISTENING:
+            return Told(*self._listen(command.verb, thread, by, deeds))
         return self._obey(command, thread, by, deeds)
 
     def _obey(self, command: Command, thread: Thread, by: str, deeds: Deeds) -> Told:
@@ -165,11 +185,17 @@ class Commands:
                 )
             case Verb.SHOW_PRESET:
                 return Told(self._explained(thread, deeds))
-            case Verb.SET_PRESET:
-                return self._set(command, thread, by, deeds)
             case Verb.CLEAR_PRESET:
                 deeds.clear_preset(thread.channel, by)
                 return self._changed(thread, deeds)
+            case _:
+                return self._set(command, thread, by, deeds)
+
+    def _listen(self, verb: Verb, thread: Thread, by: str, deeds: Deeds) -> stance.Reply:
+        if verb is Verb.LEAVE:
+            return stance.leave(thread, by, deeds)
+        follow = choose(dict(self.presets), deeds.presets_at(thread.layers)).follow
+        return (stance.mute if verb is Verb.MUTE else stance.unmute)(thread, by, deeds, follow)
 
     def _set(self, command: Command, thread: Thread, by: str, deeds: Deeds) -> Told:
         """Set for the channel the fields that the wish decides, and keep its others.
@@ -216,10 +242,17 @@ def _setting(what: str, value: str | None) -> Command:
     if field in _PRESET_FIELDS:
         if value is None:
             return Command(Verb.SET_PRESET, lacks=field)
-        value = trimmed(value)
-        wish = Preset(model=value) if field == "model" else Preset(instructions=value)
-        return Command(Verb.SET_PRESET, wish)
+        wish = _wish(field, trimmed(value))
+        return Command(Verb.SET_PRESET, wish, lacks=field if wish.is_open else "")
     return Command(Verb.SET_PRESET, Preset(name=what) if value is None else OPEN)
+
+
+def _wish(field: str, value: str) -> Preset:
+    """Return an open wish for a value that the field can't have."""
+    if field == "follow":
+        word = value.strip("`.!").lower()
+        return Preset(follow=Follow(word)) if word in tuple(Follow) else OPEN
+    return Preset(model=value) if field == "model" else Preset(instructions=value)
 
 
 def _retry(thread: Thread, deeds: Deeds) -> Told:

@@ -51,6 +51,7 @@ BobbinError
 ├── StorageUnavailable         the database can't be reached
 ├── CannotBeKept               the database is there, and refuses what it is given: trying again would not help
 ├── Overtaken                  another process took this turn over
+├── StopWanted                 somebody has told the bot to stop
 ├── TakesProcessesDown         a turn that was cut off so often that it is failed instead
 └── SetupError                 Bobbin can't start like this
 """
@@ -375,6 +376,10 @@ class CannotBeKept(BobbinError):
 
 class Overtaken(BobbinError):
     """Another process has taken this turn over."""
+
+
+class StopWanted(BobbinError):
+    """I was told to stop."""
 
 
 class TakesProcessesDown(BobbinError):

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import NamedTuple
 
 DEFAULT = "default"  # the deployment's own preset
 LONGEST_NAME = 64  # characters of a preset's name; this and the next as long as the tables have room for
 LONGEST_MODEL = 200  # characters of a model's name
+
+
+class Follow(StrEnum):
+    """What is heard without a mention, as far as it isn't plainly for somebody else."""
+
+    MENTION = "mention"  # nothing
+    THREAD = "thread"  # what is said in the threads into which the bot was called
+    CHANNEL = "channel"  # whatever is said in the channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,7 @@ class Preset:
     instructions: str | None = None  # sent with every question: nobody documents that a conversation keeps them
     fallbacks: tuple[str, ...] | None = None  # models to ask in this order when the model does not answer
     name: str | None = None  # the named preset that the other fields start from
+    follow: Follow | None = None
 
     def over(self, wider: Preset) -> Preset:
         """Return this preset with its open fields filled from *wider*."""
@@ -52,6 +62,7 @@ class Choice:
     instructions: str
     fallbacks: tuple[str, ...]
     origins: dict[str, Origin]
+    follow: Follow = Follow.THREAD
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -68,7 +79,7 @@ def choose(named: dict[str, Preset], layers: Sequence[tuple[str, Preset]]) -> Ch
     origins: dict[str, Origin] = {}
     fallbacks: tuple[str, ...] = ()
     for place, preset in _spread(named, layers):
-        for name in ("name", "model", "instructions"):
+        for name in ("name", "model", "instructions", "follow"):
             value = getattr(preset, name)
             if value is not None:
                 origins[name] = Origin(value, place)
@@ -76,11 +87,13 @@ def choose(named: dict[str, Preset], layers: Sequence[tuple[str, Preset]]) -> Ch
             fallbacks = preset.fallbacks
             origins["fallbacks"] = Origin(", ".join(fallbacks), place)
     empty = Origin("", DEFAULT)
+    follow = origins.setdefault("follow", Origin(Follow.THREAD, DEFAULT))
     return Choice(
         model=origins.get("model", empty).value,
         instructions=origins.get("instructions", empty).value,
         fallbacks=fallbacks,
         origins=origins,
+        follow=Follow(follow.value),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -25,15 +26,18 @@ from core.errors import (
     TooMany,
     facts,
 )
+from core.following import BELIEVED_FOR, Following
 from core.metrics import Metrics
+from core.thread import PlaceId
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply, Status
 from core.words import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from core.admission import Admission
+    from core.following import Standing
     from core.preset import Choice, Preset
     from core.storage.deeds import Deeds
     from core.storage.ledger import Ledger
@@ -69,6 +73,8 @@ class Relay:
         presets: Mapping[str, Preset],
         *,
         interrupt: Callable[[TurnId], None] = lambda _: None,
+        stop: Callable[[TurnId], None] = lambda _: None,
+        is_alone: bool = True,
         longest_question: int,
         on_edit: Literal["redo", "offer", "ignore"] = "offer",
         on_delete: Literal["withdraw", "keep"] = "withdraw",
@@ -79,15 +85,18 @@ class Relay:
         """Say how wishes are met.
 
         *wake* tells the engine that a thread has a turn to see to, *interrupt* the worker that a turn, should it
-        run in this process, is to be broken off. *longest_question* in characters. *on_edit* and *on_delete*: what
-        becomes of an answer whose question was edited or deleted. *admission*: who may ask; without it, everybody. Who
-        may not is refused by every method that asks or obeys: it raises Unwelcome, and nothing of it is recorded.
+        run in this process, is to be broken off, *stop* that it is to end with what came so far. *is_alone*: no other
+        process has the same database. *longest_question* in characters. *on_edit* and *on_delete*: what becomes of an
+        answer whose question was edited or deleted. *admission*: who may ask; without it, everybody. Who may not is
+        refused by every method that asks or obeys: it raises Unwelcome, and nothing of it is recorded.
         """
         self._ledger = ledger
         self._wake = wake
         self._presets = dict(presets)
         self._commands = Commands(self._presets, longest_instructions=longest_question)
         self._interrupt = interrupt
+        self._stop = stop
+        self.following = Following(ledger, presets, believed_for=math.inf if is_alone else BELIEVED_FOR)
         self._longest_question = longest_question
         self._metrics = metrics or Metrics()
         self._on_edit = on_edit
@@ -139,6 +148,7 @@ class Relay:
                 self._tell_of_bots(question.thread)
                 raise
         self._changed(obeyed.reopened)
+        self._obeyed(command, obeyed.stopped)
         return self._accepted(obeyed.accepted)
 
     async def obey(
@@ -172,9 +182,9 @@ class Relay:
             return Told(refused.sentence)
         if obeyed is None:
             return TWICE
-        told, reopened = obeyed
-        self._changed(reopened)
-        return told
+        self._changed(obeyed.reopened)
+        self._obeyed(command, obeyed.stopped)
+        return obeyed.told
 
     async def ask(self, question: Question, reply: Reply = NOTHING_SHOWN, *, patience: float = 0.0) -> Accepted:
         """Record *question*, whatever it says, and have it answered in its turn.
@@ -266,6 +276,28 @@ class Relay:
         """Say which preset answers in *thread*, and where each field of it comes from."""
         return preset.choose(self._presets, await self._ledger.presets_at(thread.layers))
 
+    async def standing(
+        self, thread: Thread, *, is_first: bool = False, is_addressed: bool = False, patience: float = 0.0
+    ) -> Standing | None:
+        """Say how the bot stands in *thread*, None if nothing is to be heard there; see `Following.standing`.
+
+        *patience* as for `ask`.
+        """
+        return await self._patiently(
+            lambda: self.following.standing(thread, is_first=is_first, is_addressed=is_addressed), patience
+        )
+
+    async def is_called(self, thread: Thread) -> bool:
+        """Has anybody asked in *thread*?"""
+        _, _, talk = await self._ledger.standing(thread)
+        return talk.newest is not None
+
+    async def tell_once(self, thread: Thread) -> bool:
+        """Record that people in *thread* are told that it needs a mention there; return whether they were not before."""
+        is_first = await self._ledger.tell_once(PlaceId(thread.id))
+        self.following.told(thread.id)
+        return is_first
+
     @property
     def preset_names(self) -> list[str]:
         """The named presets of this deployment."""
@@ -291,6 +323,12 @@ class Relay:
 
     def _deed(self, command: Command, thread: Thread, by: str, *, own: bool = False) -> Callable[[Deeds], Told]:
         return lambda deeds: self._commands.obey(command, thread, by, deeds, own=own)
+
+    def _obeyed(self, command: Command, stopped: Iterable[TurnId]) -> None:
+        for turn in stopped:
+            self._stop(turn)
+        if command.changes_anything:
+            self.following.changed()
 
     def _changed(self, turn: Turn | None) -> bool:
         if turn is None:
@@ -344,6 +382,7 @@ class Relay:
     def _accepted(self, accepted: Accepted) -> Accepted:
         if accepted.is_new:
             turn, thread = accepted.turn, accepted.turn.question.thread.id
+            self.following.called(thread)
             if whose := accepted.exceeded:
                 self._metrics.over_quota.labels(whose).inc()
                 # In silence: else the log would be flooded as well; the metric counts all of them.

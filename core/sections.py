@@ -106,6 +106,7 @@ class PresetSection(Section):
     model: Model | None = None
     instructions: str | None = None
     fallbacks: Listed[Model] | None = None
+    follow: preset.Follow | None = None  # `mention`, `thread` or `channel`
 
 
 class LimitsSection(Section):

@@ -156,7 +156,9 @@ class Settings(BaseSettings):
     def named_presets(self) -> dict[str, preset.Preset]:
         """The deployment's presets; the default one always exists and has a model."""
         written = {
-            name: preset.Preset(model=one.model, instructions=one.instructions, fallbacks=one.fallbacks)
+            name: preset.Preset(
+                model=one.model, instructions=one.instructions, fallbacks=one.fallbacks, follow=one.follow
+            )
             for name, one in self.presets.items()
         }
         default = written.get(preset.DEFAULT, preset.Preset())

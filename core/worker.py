@@ -74,6 +74,7 @@ class Worker:
         self._oddities = Oddities(self._metrics, refused)
         self._times = times
         self._running: dict[TurnId, asyncio.Task[None]] = {}
+        self._answers: dict[TurnId, Answer] = {}  # those that are being made
 
     async def see_to(self, thread: ThreadId) -> None:
         """See every open turn of *thread* to its end, in the order in which they were accepted.
@@ -97,6 +98,11 @@ class Worker:
         """Cancel a turn that runs here and is no longer ours, because its question has changed or is gone."""
         if running := self._running.get(turn):
             running.cancel()
+
+    def stop(self, turn: TurnId) -> None:
+        """Have a turn that is being answered here end with what came so far."""
+        if answer := self._answers.get(turn):
+            answer.stop()
 
     async def _uninterrupted(self, taken: Taken, asked: float) -> None:
         """Raises Overtaken when interrupted."""
@@ -124,7 +130,7 @@ class Worker:
         )
         taken_at = time.monotonic()
         if not turn.is_over:
-            turn = await self._answer(taken, presentation).complete()
+            turn = await self._complete(self._answer(taken, presentation), turn.id)
             self._metrics.turns.labels(turn.status).inc()
         is_shown = await presentation.end(turn)
         if presentation.first_text_at and turn is not taken.turn and taken.is_first_answer:
@@ -136,6 +142,13 @@ class Worker:
                 await self._appeal(turn)
         seconds = round(time.monotonic() - taken_at, 2)
         log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
+
+    async def _complete(self, answer: Answer, number: TurnId) -> Turn:
+        self._answers[number] = answer
+        try:
+            return await answer.complete()
+        finally:
+            del self._answers[number]
 
     def _answer(self, taken: Taken, presentation: Presentation) -> Answer:
         return Answer(

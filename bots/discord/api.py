@@ -153,5 +153,6 @@ def _intents(section: Section) -> discord.Intents:
     intents.guilds = True
     intents.guild_messages = True
     intents.dm_messages = True
+    intents.guild_reactions = intents.dm_reactions = True
     intents.message_content = section.message_content
     return intents

@@ -23,7 +23,7 @@ from bots.listening.router import recorded_within
 from bots.text.cut import utf16
 from core.commands import HELP, Command, Verb
 from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable, facts
-from core.preset import Preset
+from core.preset import Follow, Preset
 
 if TYPE_CHECKING:
     from bots.kit import Notes
@@ -35,13 +35,18 @@ Ask = Callable[[Interaction, str], Awaitable[None]]
 
 COMMANDS_NOTE = "discord/commands"
 _HELP = (
-    re.sub(r"(?<=preset set )(?:(model|instructions) )?(?=[A-Z])", lambda field: f"{field[1] or 'name'}:", HELP)
+    re.sub(r"(?<=preset set )(?:(model|instructions|follow) )?(?=[A-Z])", lambda field: f"{field[1] or 'name'}:", HELP)
 ).replace("- `", "- `/") + (
     "\n- `/ask`: ask here, without opening a thread; reply to my answer to go on\n\n"
     "In a channel, `/retry` and `/reset` mean what you yourself asked there last."
 )
 _MAY_NOT = "Only people who can manage this channel can change its preset. `/preset show` shows it."
-_NOTHING_TO_SET = "Pick at least one: a preset, a model or instructions."
+_NOTHING_TO_SET = "Pick at least one: a preset, a model, instructions or what I follow."
+_FOLLOW = {
+    Follow.MENTION: "Nothing: mention me each time",
+    Follow.THREAD: "What comes next in a thread that I was called into",
+    Follow.CHANNEL: "Everything in this channel",
+}
 
 UNREADABLE_COMMAND = "I couldn't read that command. Please try again, or mention me with your question instead."
 OTHER_COMMAND = (
@@ -214,12 +219,19 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
         name="One of the presets of this deployment",
         model="The model that answers",
         instructions="Instructions for every answer",
+        follow="What I hear without a mention",
     )
+    @app_commands.choices(follow=[app_commands.Choice(name=text, value=mode.value) for mode, text in _FOLLOW.items()])
     async def set_(
-        interaction: Interaction, name: str | None = None, model: str | None = None, instructions: str | None = None
+        interaction: Interaction,
+        name: str | None = None,
+        model: str | None = None,
+        instructions: str | None = None,
+        follow: str | None = None,
     ) -> None:
         _check_may_change(interaction)
-        wish = Preset(model=model, instructions=instructions, name=name)
+        mode = Follow(follow) if follow in tuple(Follow) else None
+        wish = Preset(model=model, instructions=instructions, name=name, follow=mode)
         if wish.is_open:
             raise Refused(_NOTHING_TO_SET)
         await tree.obey(interaction, Command(Verb.SET_PRESET, wish), ephemeral=False)
@@ -247,6 +259,18 @@ def _add_others(tree: Tree) -> None:
     @tree.command(name="reset", description="Forget this conversation and start fresh; in a channel, your own last one")
     async def reset_(interaction: Interaction) -> None:
         await tree.obey(interaction, Command(Verb.RESET), ephemeral=False)
+
+    @tree.command(name="mute", description="Be quiet in this thread, and stop answering, until you unmute me")
+    async def mute_(interaction: Interaction) -> None:
+        await tree.obey(interaction, Command(Verb.MUTE), ephemeral=False)
+
+    @tree.command(name="unmute", description="Listen in this thread again")
+    async def unmute_(interaction: Interaction) -> None:
+        await tree.obey(interaction, Command(Verb.UNMUTE), ephemeral=False)
+
+    @tree.command(name="leave", description="Stop following this thread, until you mention me again")
+    async def leave_(interaction: Interaction) -> None:
+        await tree.obey(interaction, Command(Verb.LEAVE), ephemeral=False)
 
     @tree.command(name="help", description="What I can do")
     async def help_(interaction: Interaction) -> None:

@@ -1,4 +1,4 @@
-"""What a message goes on with, where only the ledger knows: a reply to an answer, and threads that others have made."""
+"""What a message goes on with, where only the ledger knows: a reply to an answer in a channel."""
 
 from __future__ import annotations
 
@@ -9,27 +9,23 @@ from weakref import WeakValueDictionary
 import discord
 
 from bots.discord.events import question_behind, says_it_itself
-from bots.discord.ids import SCALE, age, channel_of, key_of, key_of_command, thread_in
-from core.bounded import Bounded
+from bots.discord.ids import SCALE, channel_of, key_of, key_of_command
 
 if TYPE_CHECKING:
     from core.relay import Relay
-    from core.thread import ThreadId
+    from core.thread import Thread, ThreadId
     from core.turn import Turn
 
-MOST_REMEMBERED = 10_000  # threads
-SETTLED = 60.0  # seconds after which a question from which a thread was made is recorded, if it ever is
 # A message that doesn't say what it answers is a later page, or came after a command's token was gone; it is looked for
 # among the answers to what was asked up to so long before it.
 POSTED_WITHIN = 24 * 3600  # seconds
 
 
 class Conversations:
-    """Reads from the ledger for such messages alone; of each thread, about once."""
+    """Reads from the ledger for such messages alone."""
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._threads: Bounded[int, ThreadId | None] = Bounded(MOST_REMEMBERED)  # None: it is none of the bot's
         # What is said in a place at the same moment is looked for in the order in which it was said.
         self._in_order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -41,21 +37,15 @@ class Conversations:
         if says_it_itself(message, me):
             return None
         async with self._in_order.setdefault(message.channel.id, asyncio.Lock()):
-            if isinstance(message.channel, discord.Thread):
-                return await self._of_thread(message.channel, patience)
             return await self._of_reply(message, patience)
 
-    async def _of_thread(self, thread: discord.Thread, patience: float) -> ThreadId | None:
-        """Somebody else may have made the thread of a question before the bot could."""
-        if thread.id not in self._threads:
-            # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
-            turn = await self._relay.turn(key_of(thread.id), patience=patience)
-            here = thread_in(thread.guild.id, thread.id).id
-            found = here if turn and not turn.is_withdrawn and turn.question.thread.id == here else None
-            if found is None and age(thread.id) < SETTLED:
-                return None
-            self._threads[thread.id] = found
-        return self._threads[thread.id]
+    async def around(self, message: int) -> Thread | None:
+        """Return the conversation to which a *message* in a channel belongs, as its question or with its answer.
+
+        Raises StorageUnavailable.
+        """
+        turn = await self._relay.turn(key_of(message)) or await self._answered_in(message, patience=0.0)
+        return turn.question.thread if turn else None
 
     async def _of_reply(self, message: discord.Message, patience: float) -> ThreadId | None:
         """Only of an answer that stands in the channel itself."""

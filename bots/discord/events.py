@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.markdown import calls, plain
 from bots.discord.names import Names
 from bots.discord.note import ORIGINAL, Starter, Token, Where
+from bots.discord.signs import read_signs
 from bots.listening.events import Edited, Ignored, Overheard, Said
 from bots.reply.note import Message, Note
 from bots.text.cut import shortened, utf16
@@ -34,7 +34,6 @@ _NAMES = Names()
 PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
 # What other bots say, answers to commands included.
 _BOTS_TYPES = PEOPLES_TYPES | {discord.MessageType.chat_input_command, discord.MessageType.context_menu_command}
-_FIRST_MENTION = re.compile(r"\s*<@!?\d+>")
 
 
 class Wordless(Ignored):
@@ -82,7 +81,7 @@ def read_message(
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
     said = kind(question, Note(where), message.id, (message.channel.id,))
-    return said if is_for_the_bot else Overheard(said, is_bots=_is_bots(message))
+    return said if is_for_the_bot else Overheard(said, read_signs(message, me), is_bots=_is_bots(message))
 
 
 def read_command(
@@ -142,16 +141,17 @@ def _own_roles(message: discord.Message, me: int) -> list[discord.Role]:
 def says_it_itself(message: discord.Message, me: int) -> bool:
     """Is everything in the message that says whether it is for the bot, and what it goes on with?
 
-    Not of a reply in a channel, which may be one to an answer, and not of a thread that the bot has not made but may
-    have answered the first question of.
+    Not of a reply in a channel, which may be one to an answer.
     """
     channel, reference = message.channel, message.reference
     is_peoples = message.type in PEOPLES_TYPES and not message.author.bot and not message.webhook_id
     if not is_peoples or message.guild is None or isinstance(channel, discord.PartialMessageable):
         return True
-    if isinstance(channel, discord.Thread):
-        return channel.owner_id == me or is_mentioned(message, me)
-    if reference is None or reference.type is not discord.MessageReferenceType.reply:
+    if (
+        isinstance(channel, discord.Thread)
+        or reference is None
+        or reference.type is not discord.MessageReferenceType.reply
+    ):
         return True
     if isinstance(reference.resolved, discord.Message):
         return reference.resolved.author.id != me
@@ -186,29 +186,17 @@ def _is_for_the_bot(
         return False
     if isinstance(channel, discord.DMChannel) or is_mentioned(message, me):
         return True
-    if conversation or (isinstance(channel, discord.Thread) and channel.owner_id == me):
-        return _is_to_go_on(message, me)
-    return False
+    is_own_place = conversation or (isinstance(channel, discord.Thread) and channel.owner_id == me)
+    return Wordless("without words") if is_own_place and _is_empty(message) else False
 
 
 def _is_bots(message: discord.Message) -> bool:
     return message.author.bot or message.webhook_id is not None
 
 
-def _is_to_go_on(message: discord.Message, me: int) -> bool | Ignored:
-    """There, and in a reply to an answer, people need not mention the bot."""
-    replied = message.reference.resolved if message.reference else None
-    answers_somebody = isinstance(replied, discord.Message) and replied.author.id != me
-    if answers_somebody or _FIRST_MENTION.match(message.content):
-        return False
-    if not message.content and not message.attachments and not message.message_snapshots:
-        # A sticker is no more than a nod, and a poll is for everybody there.
-        return Ignored("without words") if _has_other_content(message) else Wordless("without words")
-    return True
-
-
-def _has_other_content(message: discord.Message) -> bool:
-    return bool(message.stickers or message.embeds or message.poll or _components(message))
+def _is_empty(message: discord.Message) -> bool:
+    content = (message.content, message.attachments, message.message_snapshots, message.stickers, message.embeds)
+    return not any((*content, message.poll, _components(message)))
 
 
 def _components(message: discord.Message) -> object:

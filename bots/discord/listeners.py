@@ -20,10 +20,12 @@ from bots.discord.conversations import Conversations
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import Wordless, is_mentioned, read_command, read_message
 from bots.discord.ids import SCALE, key_of
+from bots.discord.reactions import muted_by, nod_to
 from bots.listening.catch_up import CatchUp
 from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
 from bots.listening.router import Router, recorded_within
+from core.commands import OF_LISTENING, parse
 from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
@@ -94,6 +96,10 @@ class Listeners:
             refused=self._refuse,
             words_command=False,
             recent=recent,
+            names=self._called,
+            thumb=lambda said: nod_to(said, client),
+            tell=self._tell_quietly,
+            patience=times.patience,
         )
         self._conversations = Conversations(relay)
         self._names = names
@@ -142,6 +148,8 @@ class Listeners:
                 on_raw_message_edit=self._edited,
                 on_raw_message_delete=lambda deletion: self._take_back(deletion.message_id),
                 on_raw_bulk_message_delete=lambda deletion: self._take_back(*deletion.message_ids),
+                on_raw_reaction_add=lambda reaction: self._reacted(reaction, is_muting=True),
+                on_raw_reaction_remove=lambda reaction: self._reacted(reaction, is_muting=False),
                 on_interaction=self._clicked,
             )
             tree = Tree(
@@ -248,15 +256,37 @@ class Listeners:
                     setting="BOBBIN_DISCORD__MESSAGE_CONTENT",
                 )
             try:
-                if isinstance(heard, Said):
-                    await catch_up.before(heard)
-                await self._router.hear(heard)
+                await self._router.hear_live(heard, catch_up.before)
             except StorageUnavailable as unavailable:
-                log.warning("a question can't be recorded; telling its asker")
-                await _apologize(message, unavailable.sentence)
+                if isinstance(heard, Said) or _is_own(message.channel, self._me) or conversation:
+                    log.warning("a question can't be recorded; telling its asker")
+                    await _apologize(message, unavailable.sentence)
 
     async def _record(self, said: Said) -> Accepted:
-        return await self._relay.ask(said.question, said.note.write(), patience=self._times.patience)
+        """Whoever talks of listening means the bot; whatever else is a command here is a slash command."""
+        command = parse(said.question.text)
+        take = self._relay.hear if command and command.verb in OF_LISTENING else self._relay.ask
+        return await take(said.question, said.note.write(), patience=self._times.patience)
+
+    async def _reacted(self, reaction: discord.RawReactionActionEvent, *, is_muting: bool) -> None:
+        try:
+            if thread := await muted_by(reaction, self._client, self._conversations):
+                await self._router.mute(thread, str(reaction.user_id), is_muting=is_muting)
+        except StorageUnavailable:
+            log.warning("a reaction tells the bot to be quiet, or no more, and it can't be recorded")
+
+    def _called(self) -> tuple[str, ...]:
+        """Return the names by which people call the bot."""
+        return (self._client.user.name, self._client.user.display_name) if self._client.user else ()
+
+    async def _tell_quietly(self, said: Said, sentence: str) -> None:
+        """Discord has nothing private to say to who gave no command: so in small print, and without a notification."""
+        channel = self._client.get_partial_messageable(said.places[-1])
+        try:
+            with translated():
+                await channel.send(f"-# {sentence}", silent=True)
+        except ChatError as trouble:
+            log.warning("nobody can be told that a mention is needed", **facts(trouble))
 
     async def _refuse(self, said: Said, sentence: str) -> None:
         """Tell it to who said something, in a direct message."""
@@ -320,6 +350,10 @@ def _guild_of(message: discord.Message) -> int | None:
         return message.guild.id
     # One that Discord has not told of yet, or none.
     return message.channel.guild_id if isinstance(message.channel, discord.PartialMessageable) else None
+
+
+def _is_own(channel: object, me: int) -> bool:
+    return isinstance(channel, discord.Thread) and channel.owner_id == me
 
 
 async def _look_up_channel(message: discord.Message, client: discord.Client) -> None:

@@ -28,9 +28,11 @@ PERMISSIONS = discord.Permissions(
     create_public_threads=True,
     read_message_history=True,
     attach_files=True,
+    add_reactions=True,
 )
 HELLO = 10  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-opcodes
 GREETED_WITHIN = 10.0  # seconds
+FOLLOWS_NOT = "follow-ups need a mention, since BOBBIN_DISCORD__MESSAGE_CONTENT is false: Discord shows the bot no other words in servers"
 
 
 def invite_url(application_id: str) -> str:
@@ -50,6 +52,8 @@ async def check(section: Section) -> AsyncGenerator[Finding, None]:
         yield Finding(f"logged in as {client.user}; invite it with {invite}")
         if not may_read(section, client.application_flags):
             yield Finding(missing_intent(client.application_id), Verdict.WRONG)
+        if not section.message_content:
+            yield Finding(FOLLOWS_NOT, Verdict.ADVICE)
         await _greet(section)
         if await _is_in_no_server(client):
             yield Finding(f"the bot is in no server yet: invite it with {invite}", Verdict.ADVICE)

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bots.listening.events import Deleted, Edited, Ignored, Said
+from bots.listening.events import Deleted, Edited, Ignored, Overheard, Said
 from bots.listening.reader import P, Round
 from bots.listening.unreadable import HISTORY, skipped
 from core.bounded import BoundedSet
@@ -199,6 +199,9 @@ class CatchUp(Generic[P]):
                     heard = replace(heard, may_ask=heard.may_ask and position > after)
                 elif isinstance(heard, Said) and (position <= after or heard.question.key in this.asked.values()):
                     heard = Ignored("heard before")
+                elif isinstance(heard, Overheard):
+                    is_known = heard.said.question.key in this.asked.values()
+                    heard = replace(heard, is_new=position > max(after, this.since) and not is_known)
                 await self._router.hear(heard)
             except BobbinError:
                 raise

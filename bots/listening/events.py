@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bots.listening.quiet import NO_SIGNS, RepliesTo, Signs
+
 if TYPE_CHECKING:
     from bots.reply.note import Note
     from core.turn import Question, QuestionKey
@@ -33,7 +35,19 @@ class Overheard:
     """Somebody said something where the bot is, and not to the bot as far as the message tells."""
 
     said: Said  # as a question, should it be one
-    is_bots: bool = False  # another bot's, or a workflow's: never one
+    signs: Signs = NO_SIGNS
+    # Was it not heard before? None: it was just said, or just edited.
+    is_new: bool | None = None
+    is_bots: bool = False  # another bot's, or a workflow's: never a question
+
+    @property
+    def may_be_for_us(self) -> bool:
+        is_new = not isinstance(self.said, Edited) if self.is_new is None else self.is_new
+        return is_new and not self.is_bots
+
+    @property
+    def is_to_others(self) -> bool:
+        return self.signs.begins_with_other or self.signs.names_other or self.signs.replies_to is RepliesTo.OTHER
 
 
 @dataclass(frozen=True, slots=True)

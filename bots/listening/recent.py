@@ -29,7 +29,8 @@ class Remark:
     position: int  # on the platform's scale
     question: Question  # as one, should it have been one
     is_bots: bool = False  # another bot's, or a workflow's
-    is_asked: bool = False  # was it said to the bot?
+    is_asked: bool = False  # is it a question to the bot?
+    is_to_others: bool = False  # was it plainly said to somebody else?
 
     @property
     def size(self) -> int:
@@ -47,7 +48,7 @@ class Stand:
 
 def remark_of(heard: Said | Overheard, position: int) -> Remark:
     if isinstance(heard, Overheard):
-        return Remark(position, heard.said.question, is_bots=heard.is_bots)
+        return Remark(position, heard.said.question, is_bots=heard.is_bots, is_to_others=heard.is_to_others)
     return Remark(position, heard.question, is_asked=True)
 
 
@@ -113,7 +114,8 @@ class Recent:
             remark = replace(remark, question=replace(remark.question, text=remark.question.text[:LONGEST]))
         here = self._places.setdefault(place, _Place())
         self._places.move_to_end(place)
-        known = here.remarks.get(remark.question.key)
+        if known := here.remarks.get(remark.question.key):
+            remark = replace(remark, position=min(known.position, remark.position))
         here.remarks[remark.question.key] = remark
         self._grow(here, remark.size - (known.size if known else 0))
         while len(here.remarks) > MOST_IN_ONE:

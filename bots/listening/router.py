@@ -11,16 +11,20 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said
+from bots.listening.following import NEEDS_MENTION, Follower
 from bots.listening.recent import Recent
 from core.bounded import BoundedSet
+from core.commands import Command, Verb
 from core.errors import Refused, StorageUnavailable, Unwelcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
+    from bots.listening.following import Judged
     from bots.listening.mark import Scale
     from bots.reply.note import Note
     from core.relay import Relay
+    from core.thread import Thread, ThreadId
     from core.turn import Accepted, QuestionKey, Turn
 
 NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
@@ -29,6 +33,10 @@ JUST_NOW = 1.0  # seconds; the platform's clock may be behind ours
 MOST_TURNED_AWAY = 1_000  # questions
 
 log = structlog.get_logger(__name__)
+
+
+async def _nothing(*_: object) -> None:
+    """Where nobody minds."""
 
 
 class Router:
@@ -44,6 +52,10 @@ class Router:
         accepted: Callable[[Turn, Note[Any]], None],
         refused: Callable[[Said, str], Awaitable[None]],
         words_command: bool = True,
+        names: Callable[[], Collection[str]] = tuple,
+        thumb: Callable[[Said], Awaitable[None]] = _nothing,
+        tell: Callable[[Said, str], Awaitable[None]] = _nothing,
+        patience: float = 0.0,
         recent: Recent | None = None,
     ) -> None:
         """*record* a question; *accepted* is told of each new one. An edit of what is older than so many *hours* asks nothing.
@@ -51,6 +63,8 @@ class Router:
         *refused* has a sentence to tell, in private, to who said something and may not ask.
 
         *words_command*: does `record` obey words that are a command? Where it asks them, an edit to them is one like any.
+        *names* are those by which people call the bot. *thumb* nods to what somebody said, and *tell* tells them something,
+        as quietly as the platform can. *patience* is as for `Relay.ask`.
         """
         self._relay = relay
         self._scale = scale
@@ -61,6 +75,10 @@ class Router:
         self._words_command = words_command
         self.recent = recent or Recent()
         self._turned_away: BoundedSet[QuestionKey] = BoundedSet(MOST_TURNED_AWAY)  # platforms bring them twice
+        self._thumb = thumb
+        self._tell = tell
+        self._follower = Follower(relay, self.recent, scale, names, patience=patience)
+        self._in_turn: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
         self._in_order: WeakValueDictionary[QuestionKey, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -72,27 +90,78 @@ class Router:
         """A connection began just now, and what is said from then on is heard."""
         self.recent.connected(self._scale.at(time.time() - JUST_NOW))
 
+    async def hear_live(self, heard: Heard, before: Callable[[Said], Awaitable[None]]) -> None:
+        """What is said in a thread is taken in the order in which it comes.
+
+        *before* is awaited before what may be a question is taken: it has us `hear` what was missed there.
+        """
+        match heard:
+            case Said():
+                async with self._next_in(heard):
+                    await before(heard)
+                    await self.hear(heard)
+            case Overheard(said):
+                async with self._next_in(said):
+                    await self._overhear(heard, before)
+            case _:
+                await self.hear(heard)
+
     async def hear(self, heard: Heard) -> None:
         match heard:
             case Ignored(reason):
                 log.debug("a message is not for the bot", why=reason)
             case Overheard():
-                self.recent.hear(heard)
+                await self._overhear(heard)
             case Deleted(keys):
                 for key in keys:
                     self.recent.forget(key)
                     async with self._alone_with(key):
                         await self._relay.withdraw(key)
             case Said():
-                self.recent.hear(heard)
-                try:
-                    async with self._alone_with(heard.question.key):
-                        if isinstance(heard, Edited) or heard.question.key not in self._turned_away:
-                            await self._take(heard)
-                except Unwelcome as refusal:
-                    self._turned_away.add(heard.question.key)
-                    if refusal.is_news:
-                        await self._refused(heard, refusal.sentence)
+                await self._ask(heard)
+
+    async def _overhear(self, overheard: Overheard, before: Callable[[Said], Awaitable[None]] | None = None) -> None:
+        """Take what is said where the bot is, and not to it in so many words."""
+        said = overheard.said
+        self.recent.hear(overheard)
+        if not overheard.may_be_for_us:
+            if isinstance(said, Edited) and not overheard.is_bots and self._follower.may_be_asked(overheard):
+                await self._relay.revise(said.question, words_command=self._words_command)
+            return
+        standing = await self._follower.standing(overheard)
+        if before and standing and not standing.why_not:
+            await before(said)
+            standing = await self._follower.standing(overheard)
+        if standing:
+            await self._obey(said, self._follower.judge(overheard, standing))
+
+    async def _obey(self, said: Said, judged: Judged) -> None:
+        if judged.said:
+            await self._ask(judged.said)
+        elif judged.wants_thumb:
+            await self._thumb(said)
+        elif judged.wants_telling and await self._relay.tell_once(said.question.thread):
+            await self._tell(said, NEEDS_MENTION)
+
+    async def _ask(self, said: Said) -> None:
+        self.recent.hear(said)
+        try:
+            async with self._alone_with(said.question.key):
+                if isinstance(said, Edited) or said.question.key not in self._turned_away:
+                    await self._take(said)
+        except Unwelcome as refusal:
+            self._turned_away.add(said.question.key)
+            if refusal.is_news:
+                await self._refused(said, refusal.sentence)
+
+    def _next_in(self, said: Said) -> asyncio.Lock:
+        return self._in_turn.setdefault(said.question.thread.id, asyncio.Lock())
+
+    async def mute(self, thread: Thread, by: str, *, is_muting: bool, occasion: str = "") -> None:
+        """Keep quiet in *thread*, or no more, as *by* wants it who says no word; nothing where nobody has called the bot."""
+        if await self._relay.is_called(thread):
+            command = Command(Verb.MUTE if is_muting else Verb.UNMUTE)
+            await self._relay.obey(command, thread, by, occasion=occasion)
 
     async def click(self, clicked: Clicked) -> str:
         """Have a question answered again; return a sentence to tell if it can't be."""

@@ -57,6 +57,7 @@ class Identity:
     workspace: str  # its name
     scopes: frozenset[str] | None  # that were granted; None if the server doesn't say
     told_at: float = 0.0  # by the server's clock, in seconds since 1970; 0 if it doesn't say
+    name: str = ""  # by which people may call it
 
     @property
     def ids(self) -> frozenset[str]:
@@ -113,6 +114,7 @@ class Api:
             workspace=answer.get("team", ""),
             scopes=None if scopes is None else frozenset(scope.strip() for scope in scopes.split(",")),
             told_at=_seconds(answer.headers.get("Date", "")),
+            name=str(answer.get("user") or ""),
         )
 
     async def socket_url(self, app_token: str) -> str:
@@ -249,6 +251,13 @@ class Api:
         else:
             answer = await self._call(self._once.conversations_history, **asked)
         return _page(answer)
+
+    async def thread_of(self, channel: str, ts: str) -> str:
+        """Return the ts of the thread of a message. https://docs.slack.dev/reference/methods/conversations.replies"""
+        answer = await self._call(self._once.conversations_replies, channel=channel, ts=ts, limit=1)
+        first = next(iter(_field(answer, "messages", list)), None)
+        found = first.get("thread_ts") if isinstance(first, dict) else None
+        return found if isinstance(found, str) and found else ts
 
     async def react(self, channel: str, ts: str, name: str) -> None:
         """https://docs.slack.dev/reference/methods/reactions.add"""

@@ -17,6 +17,7 @@ from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
 from bots.slack import connection, files, history
 from bots.slack.api import Api
+from bots.slack.ears import Ears
 from bots.slack.events import first_note
 from bots.slack.hands import SlackHands
 from bots.slack.ids import NAME, workspace_of
@@ -67,6 +68,7 @@ class SlackChat:
         self._api = Api(section, self._pace, times)
         self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
+        self._ears = Ears()
         self._app: AsyncApp | None = None  # None while nothing listens
         self._askers: Askers | None = None  # as the app
         self._notes = notes()
@@ -105,6 +107,7 @@ class SlackChat:
                 recent=self._recent,
                 told=self._told,
                 times=self._times,
+                ears=self._ears,
             )
             self._askers = listeners.askers
             catch_up, mark = listeners.catch_up, listeners.mark
@@ -162,7 +165,7 @@ class SlackChat:
         except ChatError:
             return
         yield Finding(f"the bot's token works in the workspace {identity.workspace}")
-        for finding in lacking(identity):
+        for finding in (*lacking(identity), *self._ears.findings()):
             yield finding
 
     # Showing

@@ -12,7 +12,7 @@ from bots.slack.ids import NAME
 from bots.slack.limits import escaped, fallback
 from bots.slack.markdown import joined, pages, plain
 from bots.slack.markdown import words as words_of
-from core.commands import Command, Told, Verb, parse
+from core.commands import OF_LISTENING, Command, Told, Verb, parse
 from core.errors import StorageUnavailable, Unwelcome
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 RECORDED_WITHIN = 2.5  # seconds
-_FOR_THREADS = (Verb.RESET, Verb.RETRY)
+_FOR_THREADS = (Verb.RESET, Verb.RETRY, *OF_LISTENING)
 _ONLY_IN_THREADS = "To {0}, go to the thread and write `@bobbin {0}`."
 _NO_QUESTIONS = "To ask a question, mention me instead of using `/bobbin`."
 

@@ -11,6 +11,7 @@ from bots.slack.carried import files_of, is_forward, quotes_of
 from bots.slack.ids import is_ts, key_of, message_of, place_of, position, thread_in
 from bots.slack.names import NAMELESS, Names
 from bots.slack.note import Where
+from bots.slack.signs import read_signs
 from bots.slack.written import is_called, written
 from core.attachment import Attachment, Kind
 from core.commands import parse
@@ -53,7 +54,7 @@ def read_message(
     if reason := _reason_to_ignore(message, bot_user):
         return Ignored(reason)
     said = _said(message, team, channel, bot_user, names)
-    return said if _is_for_the_bot(message, channel, bot_user) else Overheard(said)
+    return said if _is_for_the_bot(message, channel, bot_user) else Overheard(said, read_signs(message, bot_user))
 
 
 def read_back(
@@ -65,8 +66,8 @@ def read_back(
     if not message.get("edited") or _reason_to_ignore(message, bot_user):
         return read_message(message, team, channel, bot_user, names)
     # What it said before, history doesn't tell.
-    is_for_the_bot = _is_for_the_bot(message, channel, bot_user)
-    return _edited(message, team, channel, bot_user, names, at=message["ts"], may_ask=is_for_the_bot)
+    edited = _edited(message, team, channel, bot_user, names, at=message["ts"], may_ask=True)
+    return edited if _is_for_the_bot(message, channel, bot_user) else Overheard(edited, read_signs(message, bot_user))
 
 
 def _edited(
@@ -96,7 +97,7 @@ def _read_change(
     # It may come before the message itself, and then it is what is asked. An old message can be made a question only now.
     at = after["ts"] if was_asked else event.get("event_ts") or event["ts"]
     edited = _edited(after, team, channel, bot_user, names, at=at, may_ask=is_asked)
-    return edited if was_asked or is_asked else Overheard(edited)
+    return edited if was_asked or is_asked else Overheard(edited, read_signs(after, bot_user))
 
 
 def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) -> Deleted | Ignored:

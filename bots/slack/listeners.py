@@ -28,10 +28,11 @@ from bots.slack.events import check_command, read_event
 from bots.slack.ids import SCALE, is_ts, position
 from bots.slack.limits import escaped
 from bots.slack.people import People
+from bots.slack.reactions import read_reaction
 from bots.slack.requests import signature_of
 from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
-from core.errors import ChatError, StorageUnavailable, facts
+from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from bots.listening.recent import Recent
     from bots.reply.note import Note
     from bots.slack.api import Api, Identity
+    from bots.slack.ears import Ears
     from bots.slack.ids import Place
     from bots.slack.indicator import Indicator
     from bots.slack.naming import Naming
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from core.turn import Accepted, Turn
 
 _ANY = re.compile(".*")
+THUMB = "+1"  # Slack's name for 👍
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +99,7 @@ class Listeners:
         recent: Recent,
         told: BoundedSet[PlaceId],
         times: Times,
+        ears: Ears,
     ) -> None:
         """*recent* remembers what is heard; *told* is to hold the channels of which we hear all that is said."""
         self._told = told
@@ -114,6 +118,8 @@ class Listeners:
         self._bots = kit.bots
         self._tasks: asyncio.TaskGroup | None = None
         self._commands = Commands(relay, identity, self._people)
+        self._ears = ears
+        self._pace = pace
         self._router = Router(
             relay,
             SCALE,
@@ -122,6 +128,9 @@ class Listeners:
             accepted=self._sign_of_life,
             refused=self._refuse,
             recent=recent,
+            names=lambda: (identity.name,),
+            thumb=self._thumb,
+            tell=self._tell,
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
         reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming, bots=kit.bots)
@@ -172,6 +181,8 @@ class Listeners:
         app.error(self._report)
         app.event("message")(self._take_message)
         app.event("app_mention")(self._take_message)
+        app.event("reaction_added")(self._take_reaction)
+        app.event("reaction_removed")(self._take_reaction)
         app.command(_ANY)(take_command)
         app.action(AGAIN)(take_click)
         # Whatever else the app's settings make Slack send: unacknowledged it would come again and again.
@@ -193,9 +204,10 @@ class Listeners:
         if self._hears_alone and body["event"]["type"] == "message" and isinstance(heard, Said | Overheard):
             said = heard.said if isinstance(heard, Overheard) else heard
             self._told.add(said.question.thread.channel)
+        self._ears.heard(body["event"])
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
             await self._twins.wait(body["event"])
-            await self._hear(await self._named(body))
+            await self._router.hear_live(await self._named(body), self.catch_up.before)
         self._twins.recorded(body["event"])
 
     async def _named(self, body: Mapping[str, Any]) -> Heard:
@@ -211,10 +223,28 @@ class Listeners:
         finally:
             naming.cancel()
 
-    async def _hear(self, heard: Heard) -> None:
-        if isinstance(heard, Said):
-            await self.catch_up.before(heard)
-        await self._router.hear(heard)
+    async def _take_reaction(self, body: dict[str, Any]) -> None:
+        """As a message. Raises StorageUnavailable, and ChatError while Slack doesn't tell in which thread that is."""
+        try:
+            reaction = read_reaction(body, self._identity.team, self._identity.user)
+        except MALFORMED as error:
+            skipped(kind_of(body), error, self._metrics)
+            return
+        if reaction is None:
+            return
+        with _fault_of_ours(), contextlib.suppress(ThreadGone):  # then there is nothing to be quiet in
+            self._pace.reads.take()
+            thread = reaction.thread(await self._api.thread_of(reaction.channel, reaction.ts))
+            await self._router.mute(thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion)
+
+    async def _thumb(self, said: Said) -> None:
+        where = said.note.where
+        with contextlib.suppress(ChatError):  # it would have been a nod, and no more
+            await self._api.react(where.channel, where.question_ts, THUMB)
+
+    async def _tell(self, said: Said, sentence: str) -> None:
+        where = said.note.where
+        await self._whisper(where.channel, said.question.asker, where.thread_ts, sentence)
 
     async def _record(self, said: Said) -> Accepted:
         """Record a question, or obey a command."""
@@ -249,14 +279,14 @@ class Listeners:
         if self._tasks:
             self._tasks.create_task(self._whisper(where.channel, asker, thread_ts, escaped(sentence)))
 
-    async def _whisper(self, channel: str, user: str, thread_ts: str, sentence: str) -> None:
+    async def _whisper(self, channel: str, user: str, thread_ts: str | None, sentence: str) -> None:
         where = {"channel": channel, "user": user}
         if thread_ts:
             where["thread_ts"] = thread_ts
         try:
             await self._api.whisper(**where, text=sentence)
         except ChatError as refusal:
-            log.warning("somebody can't be told in private what becomes of a question or a click", **facts(refusal))
+            log.warning("somebody can't be told something in private", **facts(refusal))
 
     async def _report(self, error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""

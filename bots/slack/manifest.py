@@ -21,6 +21,7 @@ SCOPES = (
     "im:read",
     "mpim:history",
     "mpim:read",
+    "reactions:read",  # be muted by one
     "reactions:write",  # the sign of life
     "usergroups:read",  # know what groups of people are called
     # Know what people are called; guests, who may not change presets; and admins, who may reset others' threads.
@@ -28,7 +29,11 @@ SCOPES = (
 )
 # Without these, something is missing that an answer can do without; what, they say.
 WORTH_HAVING = {"usergroups:read": "a group of people that somebody mentions has no name in the question"}
-EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+EVENTS = (
+    "app_mention",
+    *("message.channels", "message.groups", "message.im", "message.mpim"),
+    *("reaction_added", "reaction_removed"),
+)
 
 
 def app_manifest(request_url: str = "") -> str:

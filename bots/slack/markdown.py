@@ -212,6 +212,11 @@ def mentions(text: str, user: str) -> bool:
     return re.search(rf"<@{re.escape(user)}[|>]", _QUOTED.sub("", _CODE.sub("", text))) is not None
 
 
+def spoken(text: str) -> str:
+    """Return *text*, as Slack sends it, without the code in it."""
+    return _CODE.sub("", text)
+
+
 def plain(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
     """What a person wrote, as they saw it; *names* has those of mentioned users, channels and groups by id, where known."""
     own = re.search(rf"([*_~]{{0,3}})<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>\1", text)
@@ -220,7 +225,7 @@ def plain(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
 
     code = [hit.span() for hit in _CODE.finditer(text)]
 
-    def spoken(sent: re.Match[str]) -> str:
+    def as_seen(sent: re.Match[str]) -> str:
         if sent["kind"] and any(start < sent.start() < end for start, end in code):
             return sent[0]  # as it was typed; but addresses are marked there as everywhere
         if sent["kind"] == "@" and sent["target"] == bot_user_id:
@@ -228,7 +233,7 @@ def plain(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
         space = sent[0][: sent[0].index("<")]
         return space + _spoken(sent["kind"], sent["target"], sent["label"] or "", names)
 
-    said = trimmed(_SENT.sub(spoken, text))
+    said = trimmed(_SENT.sub(as_seen, text))
     return said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

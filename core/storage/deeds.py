@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sqlalchemy import case, delete, func, literal, or_, select, update
 
-from core.storage import rows
+from core.storage import rows, stances
 from core.storage.tables import Words, notes, presets, threads, turns
-from core.thread import ThreadId
+from core.thread import PlaceId, ThreadId
 from core.turn import OVER, Status
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from core.commands import Told
     from core.preset import Preset
-    from core.thread import PlaceId, Thread
-    from core.turn import QuestionKey, Turn
+    from core.stance import Stance
+    from core.thread import Thread
+    from core.turn import QuestionKey, Turn, TurnId
 
     Deed = Callable[["Deeds"], Told]
 
@@ -39,6 +40,14 @@ MOST_LOOKED_AT = 20_000  # turns
 _ONCE = "once/"  # before the names of notes that expire: their text says when
 
 
+class Done(NamedTuple):
+    """What came of a command."""
+
+    told: Told
+    reopened: Turn | None  # what is to be answered again
+    stopped: tuple[TurnId, ...]  # what is not to be answered any further
+
+
 class Deeds:
     """As `core.commands.Deeds` describes them."""
 
@@ -46,13 +55,19 @@ class Deeds:
         self._connection = connection
         self._summon = summon
         self.reopened: Turn | None = None  # what is to be answered again
+        self.stopped: list[TurnId] = []  # what is not to be answered any further
 
     def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
         return rows.find_presets(self._connection, tuple(places))
 
     def set_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
         changed = {"changed_by": by, "changed_at": datetime.now(UTC)}
-        fields = {"name": wish.name, "model": wish.model, "instructions": wish.instructions}
+        fields = {
+            "name": wish.name,
+            "model": wish.model,
+            "instructions": wish.instructions,
+            "follow": wish.follow,
+        }
         decided = {name: value for name, value in fields.items() if value is not None}
         changes = fields if wish.name is not None else decided
         insert = rows.insert_into(self._connection, presets).values(place=place, **fields, **changed)
@@ -60,8 +75,9 @@ class Deeds:
 
     def clear_preset(self, place: PlaceId, by: str) -> None:
         """Who did it stays on record."""
-        opened = {"name": None, "model": None, "instructions": None, "changed_by": by, "changed_at": datetime.now(UTC)}
-        self._connection.execute(update(presets).where(presets.c.place == place).values(opened))
+        opened = dict.fromkeys(("name", "model", "instructions", "follow"))
+        changed = {"changed_by": by, "changed_at": datetime.now(UTC)}
+        self._connection.execute(update(presets).where(presets.c.place == place).values(opened | changed))
 
     def may_forget(self, thread: ThreadId, by: str) -> bool:
         others = select(turns.c.id).join(threads).where(*_is_asked_in(thread), turns.c.asker != by).exists()
@@ -106,6 +122,20 @@ class Deeds:
             return False
         self.reopened = reopen(self._connection, self._summon, newest.question.key)
         return True
+
+    def stances_at(self, places: tuple[PlaceId, ...]) -> dict[PlaceId, Stance]:
+        return stances.find(self._connection, places)
+
+    def set_muted(self, place: PlaceId, by: str, *, is_muted: bool) -> None:
+        stances.change(self._connection, place, by, muted=is_muted)
+
+    def leave(self, thread: Thread, by: str) -> None:
+        newest = stances.newest_turn(self._connection, thread.id)
+        stances.change(self._connection, PlaceId(thread.id), by, left=newest)
+
+    def stop_answers(self, thread: ThreadId) -> bool:
+        self.stopped += stances.stop(self._connection, thread)
+        return bool(self.stopped)
 
 
 def newest_asked(connection: Connection, thread: ThreadId, asker: str = "") -> Turn | None:
@@ -155,6 +185,7 @@ def reopen(
         model="",
         gave_up="",
         interruptions=0,
+        stopping=False,
         done_at=None,
     )
 

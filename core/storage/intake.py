@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.rates import Rate, Rates
     from core.storage.deeds import Deed, Summon
     from core.thread import Thread
-    from core.turn import QuestionKey
+    from core.turn import QuestionKey, TurnId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,7 @@ class Obeyed:
 
     accepted: Accepted
     reopened: Turn | None = None  # what it wants to be answered again
+    stopped: tuple[TurnId, ...] = ()  # and what not any further
 
 
 def accept(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) -> Accepted:
@@ -62,7 +63,8 @@ def obey(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds, dee
     if done.reopened:
         check_rates(connection, bounds.rates, turn.question.asker, turn.question.thread)
     rows.answer(connection, accepted.turn.id, told.sentence)
-    return Obeyed(replace(accepted, turn=replace(accepted.turn, answer=told.sentence)), done.reopened)
+    answered = replace(accepted, turn=replace(accepted.turn, answer=told.sentence))
+    return Obeyed(answered, done.reopened, tuple(done.stopped))
 
 
 def check_rates(connection: Connection, limits: Rates | None, asker: str, thread: Thread) -> None:

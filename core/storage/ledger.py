@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import case, exists, literal, select, update
 
-from core.errors import Overtaken
-from core.storage import deeds, intake, queue, rows
-from core.storage.deeds import IS_OVER, Deeds
+from core.errors import Overtaken, StopWanted
+from core.stance import places
+from core.storage import deeds, intake, queue, rows, stances, talk
+from core.storage.deeds import IS_OVER, Deeds, Done
 from core.storage.intake import Bounds
 from core.storage.tables import Words, notes, threads, turns
 from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from core.commands import Told
+    from core.following import Talk
     from core.preset import Preset
     from core.quota import Quota
     from core.rates import Rates
+    from core.stance import Stance
     from core.storage.database import Database
     from core.storage.deeds import Deed, Summon
     from core.storage.intake import Obeyed
@@ -91,24 +93,22 @@ class Ledger:
             lambda connection: intake.obey(connection, self._summon, turn, self._bounds, deed)
         )
 
-    async def obey_once(
-        self, occasion: str, deed: Deed, within: timedelta, *, by: str = ""
-    ) -> tuple[Told, Turn | None] | None:
+    async def obey_once(self, occasion: str, deed: Deed, within: timedelta, *, by: str = "") -> Done | None:
         """Do *deed*, unless one was done on the same *occasion* so recently; then return None.
 
         For a command whose answer is no turn. In one transaction, as `obey`. An empty *occasion* is never the same. *by*:
         who gave it, if what it has answered again counts for them. Raises TooMany, as `obey` does.
-        Returns what to tell, and the turn that is to be answered again if there is one.
+        Returns what to tell, and which turns are to be answered again, or no further.
         """
 
-        def obey(connection: Connection) -> tuple[Told, Turn | None] | None:
+        def obey(connection: Connection) -> Done | None:
             if occasion and not deeds.is_first(connection, occasion, within):
                 return None
             done = Deeds(connection, self._summon)
             told = deed(done)
             if by and done.reopened:
                 intake.check_rates(connection, self._bounds.rates, by, done.reopened.question.thread)
-            return told, done.reopened
+            return Done(told, done.reopened, tuple(done.stopped))
 
         return await self._database.run(obey)
 
@@ -128,9 +128,12 @@ class Ledger:
         return await self._database.run(lambda connection: queue.take(connection, thread))
 
     async def holds(self, turn: Turn) -> None:
-        """Raise Overtaken when another process has *turn* by now, or it was asked anew."""
-        if not await self._database.run(lambda connection: rows.is_of_its_attempt(connection, turn)):
+        """Raise Overtaken when another process has *turn* by now, or it was asked anew; StopWanted when it is to stop."""
+        is_stopping = await self._database.run(lambda connection: rows.is_stopping(connection, turn))
+        if is_stopping is None:
             raise Overtaken
+        if is_stopping and not turn.is_over:
+            raise StopWanted
 
     async def save(self, turn: Turn) -> None:
         """Keep what changed of *turn*. Raises Overtaken when another process has it by now."""
@@ -326,6 +329,22 @@ class Ledger:
     async def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
         """What is set at each of *places* that has something set, in their order."""
         return await self._database.run(lambda connection: rows.find_presets(connection, tuple(places)))
+
+    # Following
+
+    async def standing(self, thread: Thread) -> tuple[list[tuple[str, Preset]], dict[PlaceId, Stance], Talk]:
+        """What is set, and was told the bot, where *thread* is, and who has talked with it there."""
+        return await self._database.run(
+            lambda connection: (
+                rows.find_presets(connection, thread.layers),
+                stances.find(connection, places(thread)),
+                talk.find(connection, thread.id),
+            )
+        )
+
+    async def tell_once(self, place: PlaceId) -> bool:
+        """Record that people are told what is not heard at *place*; return whether they were not told before."""
+        return await self._database.run(lambda connection: stances.tell_once(connection, place))
 
     # Notes
 

@@ -33,6 +33,7 @@ class Taken:
     conversation: Conversation | None  # None: begin a new one
     epoch: int  # of what the thread remembers; see `Ledger.conclude`
     has_earlier: bool  # does the thread remember turns before this one?
+    is_stopping: bool  # was it to stop, or not to be begun with at all?
     presets: list[tuple[str, Preset]]  # what is set in the thread's layers, widest first
 
     @property
@@ -91,5 +92,6 @@ def take(connection: Connection, thread: ThreadId) -> Taken | None:
         conversation=Conversation(ConversationId(row.conversation), row.begun) if row.conversation else None,
         epoch=row.epoch,
         has_earlier=row.has_earlier,
+        is_stopping=row.stopping,
         presets=rows.find_presets(connection, turn.question.thread.layers),
     )

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core import attachment, quote
 from core.attachment import file
 from core.errors import Overtaken
-from core.preset import Preset
+from core.preset import Follow, Preset
 from core.storage.tables import presets, threads, turns
 from core.thread import Conversation, PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
@@ -148,8 +148,9 @@ def write(connection: Connection, turn: Turn, **also: object) -> None:
         raise Overtaken
 
 
-def is_of_its_attempt(connection: Connection, turn: Turn) -> bool:
-    return connection.scalar(_HELD, {"this": turn.id, "of_attempt": turn.attempt}) is not None
+def is_stopping(connection: Connection, turn: Turn) -> bool | None:
+    """Is it to stop? None if it is of a later attempt by now."""
+    return connection.scalar(_HELD, {"this": turn.id, "of_attempt": turn.attempt})
 
 
 def go_on_with(connection: Connection, turn: Turn, conversation: Conversation | None, epoch: int) -> None:
@@ -201,8 +202,14 @@ def find_known(connection: Connection, thread: ThreadId, before: TurnId, at_most
 def find_presets(connection: Connection, places: tuple[PlaceId, ...]) -> list[tuple[str, Preset]]:
     """What is set at each of *places* that has something set, in their order."""
     rows = connection.execute(_PRESETS, {"places": places})
-    found = {row.place: Preset(name=row.name, model=row.model, instructions=row.instructions) for row in rows}
+    found = {row.place: _preset(row) for row in rows}
     return [(place, found[kept]) for place in places if (kept := keepable(place)) in found]
+
+
+def _preset(row: Row[Any]) -> Preset:
+    # A later version may know of more ways to follow.
+    follow = Follow(row.follow) if row.follow in tuple(Follow) else None
+    return Preset(name=row.name, model=row.model, instructions=row.instructions, follow=follow)
 
 
 def as_turn(row: Row[Any]) -> Turn:
@@ -296,6 +303,6 @@ _OLDEST = _oldest()
 # What these set are the columns that they are given values for.
 _TAKE = update(turns).where(turns.c.id == bindparam("this"))
 _WRITE = _TAKE.where(turns.c.attempt == bindparam("of_attempt"))
-_HELD = select(turns.c.id).where(turns.c.id == bindparam("this"), turns.c.attempt == bindparam("of_attempt"))
+_HELD = select(turns.c.stopping).where(turns.c.id == bindparam("this"), turns.c.attempt == bindparam("of_attempt"))
 _GO_ON = _go_on()
 _PRESETS = select(presets).where(presets.c.place.in_(bindparam("places", expanding=True)))

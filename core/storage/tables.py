@@ -102,6 +102,7 @@ turns = Table(
     Column("shown", Boolean, nullable=False, server_default=false()),
     Column("gave_up", Id, nullable=False, server_default=""),  # why it is not shown, if it never could be
     Column("interruptions", Integer, nullable=False, server_default="0"),
+    Column("stopping", Boolean, nullable=False, server_default=false()),  # whoever is at it is to stop
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("model", Id, nullable=False, server_default=""),
     Column("reference", String(32), nullable=False),
@@ -133,6 +134,19 @@ presets = Table(
     Column("name", String(64)),
     Column("model", Id),
     Column("instructions", Words),
+    Column("follow", String(16)),
+    Column("changed_by", Id, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+)
+
+# How the bot stands in a thread, or in a channel: what people told it there about listening without a mention.
+stances = Table(
+    "stances",
+    metadata,
+    Column("place", Id, primary_key=True),  # the id of a thread, or of a channel's place
+    Column("muted", Boolean, nullable=False, server_default=false()),
+    Column("left", BigInteger, nullable=False, server_default="0"),  # it was told to leave after the turn of this id
+    Column("told", Boolean, nullable=False, server_default=false()),  # were people told that it needs a mention there?
     Column("changed_by", Id, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
 )

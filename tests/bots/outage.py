@@ -10,10 +10,13 @@ from core.errors import StorageUnavailable
 from core.storage.ledger import Ledger
 
 if TYPE_CHECKING:
-    from core.commands import Told
+    from core.following import Talk
+    from core.preset import Preset
+    from core.stance import Stance
     from core.storage.database import Database
-    from core.storage.deeds import Deed
+    from core.storage.deeds import Deed, Done
     from core.storage.intake import Obeyed
+    from core.thread import PlaceId, Thread
     from core.turn import Accepted, Question, QuestionKey, Reply, Turn
 
 
@@ -36,11 +39,13 @@ class Outage(Ledger):
         await self._hand_in()
         return await super().obey(question, reply, deed)
 
-    async def obey_once(
-        self, occasion: str, deed: Deed, within: timedelta, *, by: str = ""
-    ) -> tuple[Told, Turn | None] | None:
+    async def obey_once(self, occasion: str, deed: Deed, within: timedelta, *, by: str = "") -> Done | None:
         await self._hand_in()
         return await super().obey_once(occasion, deed, within, by=by)
+
+    async def standing(self, thread: Thread) -> tuple[list[tuple[str, Preset]], dict[PlaceId, Stance], Talk]:
+        self._check()
+        return await super().standing(thread)
 
     async def reopen(
         self,

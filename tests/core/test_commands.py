@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from core.commands import Command, Commands, Told, Verb, parse
-from core.preset import LONGEST_MODEL, OPEN, Preset
+from core.commands import OF_LISTENING, Command, Commands, Told, Verb, parse
+from core.preset import LONGEST_MODEL, OPEN, Follow, Preset
+from core.stance import Stance
 from core.thread import PlaceId, Thread, ThreadId
 
 THREAD = Thread(ThreadId("chat:1"), "chat", (PlaceId("chat:work"), PlaceId("chat:work/room")))
@@ -18,6 +19,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.done: list[object] = []
+        self.stances: dict[PlaceId, Stance] = {}
+        self.has_running = False
 
     def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
         return [(str(place), Preset(model="here")) for place in places if place == THREAD.channel and self.done]
@@ -42,6 +45,20 @@ class Memory:
 
     def answer_again(self, thread: ThreadId, asker: str = "") -> bool:
         return False
+
+    def stances_at(self, places: tuple[PlaceId, ...]) -> dict[PlaceId, Stance]:
+        return {place: self.stances[place] for place in places if place in self.stances}
+
+    def set_muted(self, place: PlaceId, by: str, *, is_muted: bool) -> None:
+        self.stances[place] = Stance(is_muted=is_muted)
+        self.done.append((place, is_muted, by))
+
+    def leave(self, thread: Thread, by: str) -> None:
+        self.done.append((thread.id, "left", by))
+
+    def stop_answers(self, thread: ThreadId) -> bool:
+        self.done.append((thread, "stopped"))
+        return self.has_running
 
 
 def obeyed(command: Command, memory: Memory | None = None, **default: Any) -> Told:
@@ -155,3 +172,62 @@ def test_what_is_set_keeps_what_is_inside_of_it() -> None:
     assert parse(f"preset set \u200binstructions Use {family} \u200f") == Command(
         Verb.SET_PRESET, Preset(instructions=f"Use {family}")
     )
+
+
+# Listening
+
+
+@pytest.mark.parametrize("word", ["mute", "Unmute.", "`leave`"])
+def test_the_words_about_listening_are_commands(word: str) -> None:
+    command = parse(word)
+    assert command
+    assert command.verb in OF_LISTENING
+    assert parse(f"{word} the television") is None
+
+
+def test_mute_stops_what_is_being_answered_and_says_what_is_still_heard() -> None:
+    memory = Memory()
+    told = obeyed(Command(Verb.MUTE), memory)
+    assert memory.done == [(THREAD.id, "stopped"), (PlaceId(THREAD.id), True, "ada")]
+    assert told == (
+        "OK, I'm quiet in this thread until somebody writes `unmute` to me. A mention I still answer.",
+        True,
+    )
+
+
+def test_mute_in_a_channel_that_is_followed_says_how_to_quieten_all_of_it() -> None:
+    assert "`preset set follow mention`" in obeyed(Command(Verb.MUTE), follow=Follow.CHANNEL).sentence
+
+
+def test_unmute_is_told_from_having_nothing_to_unmute() -> None:
+    memory = Memory()
+    assert not obeyed(Command(Verb.UNMUTE), memory).is_done
+    memory.stances = {THREAD.channel: Stance(is_muted=True)}
+    assert obeyed(Command(Verb.UNMUTE), memory).is_done
+    assert memory.done[-1] == (THREAD.channel, False, "ada")
+
+
+def test_between_two_nobody_is_muted_but_answers_are_stopped() -> None:
+    memory, direct = Memory(), replace(THREAD, is_direct=True)
+    commands = Commands({"default": Preset(model="m", instructions="")}, longest_instructions=10)
+    memory.has_running = True
+    assert commands.obey(Command(Verb.MUTE), direct, "ada", memory).sentence.startswith("I stopped. ")
+    assert not commands.obey(Command(Verb.LEAVE), direct, "ada", memory).is_done
+    assert not memory.stances
+
+
+@pytest.mark.parametrize("mode", list(Follow))
+def test_what_is_followed_is_set_like_other_fields(mode: Follow) -> None:
+    command = parse(f"preset set follow {mode.value.upper()}")
+    assert command == Command(Verb.SET_PRESET, Preset(follow=mode))
+
+
+@pytest.mark.parametrize("words", ["preset set follow", "preset set follow sometimes"])
+def test_a_way_to_follow_that_there_is_not_is_asked_back(words: str) -> None:
+    command = parse(words)
+    assert command
+    assert "`preset set follow thread`" in obeyed(command).sentence
+
+
+def test_people_see_what_is_followed_and_where_that_is_set() -> None:
+    assert "- **follow**: `thread` (default)" in obeyed(Command(Verb.SHOW_PRESET)).sentence

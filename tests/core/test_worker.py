@@ -85,8 +85,7 @@ class Rig:
             self.engine.wake,
             PRESETS,
             interrupt=self.worker.interrupt,
-            longest_question=100,
-            **wishes,
+            **{"stop": self.worker.stop, "longest_question": 100, **wishes},
         )
 
     async def ask(self, text: str, where: Thread | None = None, key: str = "") -> Accepted:
@@ -780,3 +779,58 @@ async def test_an_answer_that_just_has_room_is_whole(rig: Rig) -> None:
     rig.upstream.answers = [["word "] * 20]
     turn = await rig.answered("Why?")
     assert (turn.answer, turn.aside) == ("word " * 20, "")
+
+
+async def test_what_came_so_far_stays_when_somebody_mutes_the_bot_and_what_waits_is_not_begun(rig: Rig) -> None:
+    rig.upstream.answers = [["One two.", asyncio.Event()]]
+    running = await rig.ask("Count!")
+    await rig.chat.until("One two.")
+    waiting = await rig.ask("And backwards?")
+    told = await rig.relay.obey(Command(Verb.MUTE), thread(), "ben")
+    await rig.over()
+    assert told.is_done
+    assert (await rig.turn(running)).status is Status.STOPPED
+    assert (await rig.turn(running)).answer == "One two."
+    assert ((await rig.turn(waiting)).status, (await rig.turn(waiting)).model) == (Status.STOPPED, "")
+    assert len(rig.upstream.prompts) == 1
+    assert rig.chat.now == ["One two."]
+
+
+async def test_a_stopped_answer_is_known_to_the_next_question_and_can_be_tried_again(rig: Rig) -> None:
+    rig.upstream.answers = [["One two.", asyncio.Event()]]
+    await rig.ask("Count!")
+    await rig.chat.until("One two.")
+    await rig.relay.obey(Command(Verb.MUTE), thread(), "ada")
+    await rig.over()
+    await rig.answered("Go on")
+    assert "One two." in rig.upstream.prompts[-1].question
+    told = await rig.relay.obey(Command(Verb.RETRY), thread(), "ada")
+    await rig.over()
+    assert told.is_done
+    assert len(rig.upstream.prompts) == 3
+
+
+async def test_an_answer_of_another_process_is_stopped_as_well(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It learns of it when it asks whether the turn is still its own."""
+    monkeypatch.setattr("core.presentation.LEASE", 0.05)
+    more = asyncio.Event()
+    rig.upstream.answers = [["One two.", more, " Three.", asyncio.Event()]]
+    running = await rig.ask("Count!")
+    await rig.chat.until("One two.")
+    await rig.with_wishes(stop=lambda _: None).obey(Command(Verb.MUTE), thread(), "ben")
+    await asyncio.sleep(0.06)  # it has asked not so long ago
+    more.set()
+    await rig.over()
+    assert (await rig.turn(running)).status is Status.STOPPED
+    assert (await rig.turn(running)).answer == "One two. Three."
+
+
+async def test_a_question_in_another_thread_is_none_of_a_mutes_business(rig: Rig) -> None:
+    more = asyncio.Event()
+    rig.upstream.answers = [["One two.", more, " Three."]]
+    running = await rig.ask("Count!")
+    await rig.chat.until("One two.")
+    await rig.relay.obey(Command(Verb.MUTE), thread("2"), "ada")
+    more.set()
+    await rig.over()
+    assert (await rig.turn(running)).status is Status.ANSWERED

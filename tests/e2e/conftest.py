@@ -116,7 +116,7 @@ class DiscordSide:
     async def ask(self, thread: discord.Message, text: str) -> None:
         await self.until(lambda: thread.thread)
         assert thread.thread
-        await self.local.say("ben", thread.thread, text)
+        await self.local.say("ada", thread.thread, text)
 
     async def command(self, thread: discord.Message, word: str) -> None:
         assert thread.thread

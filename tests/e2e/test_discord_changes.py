@@ -257,12 +257,12 @@ async def test_what_was_said_while_it_was_away_is_answered_once_in_order(
     assert followed.thread
     await local.say("ada", "random", "say exactly: chatter")
     mention = await talk.ask("say exactly: mentioned")
-    for text in ("say exactly: first", "@ada just us", "say exactly: second"):
-        await local.say("ben", followed.thread, text)
+    for text in ("say exactly: first", "@ben just us", "say exactly: second"):
+        await local.say("ada", followed.thread, text)
     await local.say("ada", direct, "say exactly: still there?")
     async with running(sqlite_url, "discord") as bobbin:
         # It comes while the bot catches up, and has to wait for what was said there before.
-        await local.say("ben", followed.thread, "say exactly: third")
+        await local.say("ada", followed.thread, "say exactly: third")
         await talk.answered(mention, "mentioned")
         await talk.answered(followed, "third")
         await talk.until(lambda: local.messages(direct)[-1].content == "still there?")

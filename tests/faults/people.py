@@ -84,7 +84,7 @@ class SlackSide:
         return True
 
     async def ask(self, place: SlackMessage, text: str) -> None:
-        await self.local.say(next(self._names), place.channel, f"@bobbin {text}", place.ts)
+        await self.local.say(place.user, place.channel, text, place.ts)  # heard without a mention
 
     def thread(self, place: SlackMessage) -> str:
         return f"{place.channel}/{place.ts}"
@@ -135,7 +135,7 @@ class DiscordSide:
 
     async def ask(self, place: Message, text: str) -> None:
         assert place.thread
-        await self.local.say(next(self._names), place.thread, text)
+        await self.local.say(place.author, place.thread, text)
 
     def thread(self, place: Message) -> str:
         return str(place.id)  # a thread has the id of the message that it was made from

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bots.discord.ids import NAME, key_of, key_of_command
+from bots.discord.ids import NAME, key_of_command
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, Turn
 
@@ -288,21 +288,20 @@ async def test_of_a_thread_that_is_not_the_bots_the_ledger_is_asked_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    look = house.ledger.turn
+    look = house.ledger.standing
 
-    async def counting(key: str) -> Turn | None:
-        asked.append(key)
-        return await look(key)  # type: ignore[arg-type]
+    async def counting(thread: Thread) -> object:
+        asked.append(thread.id)
+        return await look(thread)
 
-    monkeypatch.setattr(house.ledger, "turn", counting)
-    monkeypatch.setattr("bots.discord.conversations.SETTLED", -1.0)
+    monkeypatch.setattr(house.ledger, "standing", counting)
     async with house.listening():
         message = await house.discord.say("ben", "general", "what a day")
         thread = await house.discord.start_thread("ben", message, "days")
         for words in ("one", "two", "three"):
             await house.discord.say("ada", thread, words)
         await say(house, "ada", thread, "@bobbin was it?")
-        assert asked == [key_of(message.id)]
+        assert asked == [f"discord:{house.discord.guild_id}/{thread.id}"]
 
 
 async def test_a_reply_while_the_database_is_away_is_recorded_when_it_is_back(house: House) -> None:

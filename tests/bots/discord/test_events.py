@@ -11,6 +11,7 @@ import pytest
 from bots.discord.events import Wordless, read_message, thread_name
 from bots.discord.limits import THREAD_NAME
 from bots.listening.events import Ignored, Overheard, Said
+from bots.listening.quiet import RepliesTo, Signs
 from core.attachment import Attachment, Kind
 from sandbox.discord import LocalDiscord, Message, Permission
 from sandbox.discord.payloads import guild_create_json, message_json
@@ -70,8 +71,10 @@ async def test_people_who_answer_each_other_in_the_bots_thread_are_left_alone(
     thread = await local.start_thread("bobbin", starter, "why?")
     first = await local.say("ada", thread, "and now?")
     reply = heard(await local.say("ben", thread, "now is good", reply_to=first))
-    assert isinstance(read_message(heard(first), local.bot_user_id), Said)
-    assert isinstance(read_message(reply, local.bot_user_id), Ignored | Overheard)
+    nearby, talk = read_message(heard(first), local.bot_user_id), read_message(reply, local.bot_user_id)
+    assert isinstance(nearby, Overheard)
+    assert isinstance(talk, Overheard)
+    assert (nearby.signs.replies_to, talk.signs.replies_to) == (RepliesTo.NOBODY, RepliesTo.OTHER)
 
 
 async def test_a_thread_and_its_note_are_known_before_it_exists(local: LocalDiscord, heard: Heard) -> None:
@@ -146,7 +149,7 @@ async def test_in_the_bots_thread_a_nod_is_left_alone_and_words_that_are_hidden_
         ignored = read_message(heard(said, content="", **sent), local.bot_user_id)
         assert isinstance(ignored, Ignored | Overheard)
         assert isinstance(ignored, Wordless) == is_hidden
-    assert isinstance(read_message(heard(said, content="", **FORWARD), local.bot_user_id), Said)
+    assert isinstance(read_message(heard(said, content="", **FORWARD), local.bot_user_id), Overheard)
 
 
 @pytest.mark.parametrize("content", ["", " \u200b", "\u2800"])
@@ -216,3 +219,33 @@ async def test_a_direct_conversation_is_its_own_place(local: LocalDiscord, heard
 )
 def test_a_thread_is_named_after_its_question(text: str, name: str) -> None:
     assert thread_name(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        ("hello", Signs(is_first=True)),
+        ("@ben look", Signs(begins_with_other=True, names_other=True, is_first=True)),
+        ("look, @ben", Signs(names_other=True, is_first=True)),
+        ("@everyone look", Signs(calls_all=True, is_first=True)),
+        ("@here look", Signs(calls_all=True, is_first=True)),
+    ],
+)
+async def test_who_is_called_is_marked(local: LocalDiscord, heard: Heard, text: str, signs: Signs) -> None:
+    overheard = read_message(heard(await local.say("ada", "general", text)), local.bot_user_id)
+    assert isinstance(overheard, Overheard)
+    assert overheard.signs == signs
+
+
+async def test_whom_a_reply_pings_is_not_named_in_it(local: LocalDiscord, heard: Heard) -> None:
+    first = await local.say("ben", "general", "hello")
+    overheard = read_message(heard(await local.say("ada", "general", "hi", reply_to=first)), local.bot_user_id)
+    assert isinstance(overheard, Overheard)
+    assert overheard.signs == Signs(replies_to=RepliesTo.OTHER)
+
+
+async def test_a_reply_to_oneself_is_one_to_nobody(local: LocalDiscord, heard: Heard) -> None:
+    first = await local.say("ada", "general", "hello")
+    overheard = read_message(heard(await local.say("ada", "general", "and more", reply_to=first)), local.bot_user_id)
+    assert isinstance(overheard, Overheard)
+    assert overheard.signs.replies_to is RepliesTo.NOBODY

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bots.listening.catch_up import CatchUp
-from bots.listening.events import Edited, Heard, Said
+from bots.listening.events import Edited, Heard, Overheard, Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router
 from bots.slack import connection
@@ -51,6 +51,8 @@ class Listening(Router):
         if not self.is_storing:
             raise StorageUnavailable
         await super().hear(heard)
+        if isinstance(heard, Overheard) and isinstance(heard.said, Edited):
+            heard = heard.said
         if isinstance(heard, Edited):
             self.revised.append(heard.question.text)
         elif isinstance(heard, Said):

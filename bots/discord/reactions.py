@@ -1,0 +1,46 @@
+"""What a reaction tells the bot: 🔇 on a message keeps it quiet in that thread, for as long as the reaction stands there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+
+from bots.discord.errors import translated
+from bots.discord.ids import message_of, thread_in
+from core.errors import ChatError
+
+if TYPE_CHECKING:
+    from bots.discord.conversations import Conversations
+    from bots.listening.events import Said
+    from core.thread import Thread
+
+MUTE, THUMB = "🔇", "👍"
+
+
+async def muted_by(
+    reaction: discord.RawReactionActionEvent, client: discord.Client, conversations: Conversations
+) -> Thread | None:
+    """Return the thread in which somebody told the bot to be quiet, or no more; None for what tells it nothing.
+
+    Raises StorageUnavailable.
+    """
+    me = client.user.id if client.user else 0
+    if reaction.emoji.name != MUTE or reaction.emoji.id is not None or reaction.user_id == me:
+        return None
+    if isinstance(client.get_channel(reaction.channel_id), discord.abc.GuildChannel):
+        if answered := await conversations.around(reaction.message_id):
+            return answered
+        # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
+        return thread_in(reaction.guild_id, reaction.message_id)
+    return thread_in(reaction.guild_id, reaction.channel_id)
+
+
+async def nod_to(said: Said, client: discord.Client) -> None:
+    """Put a thumb up under it, if that is allowed there."""
+    channel = client.get_partial_messageable(said.places[-1])
+    try:
+        with translated():
+            await channel.get_partial_message(message_of(said.question.key)).add_reaction(THUMB)
+    except ChatError:  # it would have been a nod, and no more
+        return

@@ -1,0 +1,40 @@
+"""What Discord marks in a message that doesn't call the bot: who is, and whom it replies to. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import discord
+
+from bots.listening.quiet import RepliesTo, Signs
+
+_FIRST_MENTION = re.compile(r"\s*<@!?\d+>")
+
+
+def read_signs(message: discord.Message, me: int) -> Signs:
+    replies_to = _replies_to(message, me)
+    replied = message.reference.resolved if message.reference else None
+    author = replied.author.id if isinstance(replied, discord.Message) else None
+    # Discord counts whom a reply pings among those who are mentioned.
+    written = [user for user in message.mentions if f"{user.id}>" in message.content or user.id != author]
+    is_in_channel = message.guild is not None and not isinstance(message.channel, discord.Thread)
+    return Signs(
+        begins_with_other=_FIRST_MENTION.match(message.content) is not None,
+        names_other=any(user.id != me for user in written),
+        replies_to=replies_to,
+        # A poll is for everybody there, and a role for all who have it.
+        calls_all=message.mention_everyone or bool(message.role_mentions) or message.poll is not None,
+        is_first=is_in_channel and replies_to is RepliesTo.NOBODY,
+    )
+
+
+def _replies_to(message: discord.Message, me: int) -> RepliesTo:
+    """https://discord.com/developers/docs/resources/message#message-reference-structure"""
+    reference = message.reference
+    if reference is None or reference.type is not discord.MessageReferenceType.reply:
+        return RepliesTo.NOBODY
+    replied = reference.resolved
+    if isinstance(replied, discord.Message) and replied.author.id == me:
+        return RepliesTo.BOT
+    is_own = isinstance(replied, discord.Message) and replied.author.id == message.author.id
+    return RepliesTo.NOBODY if is_own else RepliesTo.OTHER

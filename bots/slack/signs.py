@@ -1,0 +1,28 @@
+"""What Slack marks in a message that doesn't call the bot: who is. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from bots.listening.quiet import Signs
+from bots.slack.markdown import spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# https://docs.slack.dev/messaging/formatting-message-text#mentioning-users and …#mentioning-groups
+_PERSON = re.compile(r"<@(?P<user>[^<>|]+)(?:\|[^<>]*)?>")
+_MANY = re.compile(r"<!(?:here|channel|everyone|subteam\^[^<>]+)(?:\|[^<>]*)?>")
+
+
+def read_signs(message: Mapping[str, Any], bot_user: str) -> Signs:
+    """Slack knows no replies but those in a thread."""
+    text = spoken(message.get("text") or "")
+    others = [hit for hit in _PERSON.finditer(text) if hit["user"] != bot_user]
+    return Signs(
+        begins_with_other=bool(others) and not text[: others[0].start()].strip(),
+        names_other=bool(others),
+        calls_all=_MANY.search(text) is not None,
+        is_first=message.get("thread_ts") in (None, message.get("ts")),
+    )
