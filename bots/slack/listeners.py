@@ -18,14 +18,17 @@ from bots.listening.events import Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
-from bots.slack.buttons import AGAIN, Click, read_click
+from bots.reply.page import Wish
+from bots.slack.buttons import AGAIN, SHARE, Click, read_click
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
-from bots.slack.events import check_command, read_event
+from bots.slack.events import check_command, message_in, read_event
+from bots.slack.form import ABOUT_MESSAGE, ANYWHERE, FORM, WrongFormError, read_form
 from bots.slack.ids import SCALE, is_ts, position
 from bots.slack.people import People
 from bots.slack.requests import signature_of
 from bots.slack.unreadable import kind_of, skipped
+from bots.slack.ways import Ways
 from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from bots.slack.indicator import Indicator
     from bots.slack.note import Where
     from bots.slack.pace import Pace
+    from bots.slack.roots import Roots
     from bots.slack.settings import Section
     from core.metrics import Metrics
     from core.relay import Relay
@@ -83,6 +87,7 @@ class Listeners:
         pace: Pace,
         identity: Identity,
         indicator: Indicator,
+        roots: Roots,
     ) -> None:
         self._section = section
         self._metrics = kit.vitals.metrics
@@ -91,12 +96,14 @@ class Listeners:
         self._identity = identity
         self._indicator = indicator
         self._people = People(api, identity.team)
-        self._commands = Commands(relay, identity, self._people)
         self._router = Router(
             relay, SCALE, hours=section.catch_up_hours, record=self._record, accepted=self._sign_of_life
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
-        reader = SlackReader(api, pace, identity, self._metrics)
+        self._roots = roots
+        self._ways = Ways(relay, self._router, api=api, pace=pace, identity=identity, roots=roots)
+        self._commands = Commands(relay, identity, self._people, self._ways)
+        reader = SlackReader(api, pace, identity, self._metrics, roots=roots)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
 
     def app(self, tasks: asyncio.TaskGroup) -> AsyncApp:
@@ -144,22 +151,46 @@ class Listeners:
         app.event("message")(self._take_message)
         app.event("app_mention")(self._take_message)
         app.command(_ANY)(take_command)
-        app.action(AGAIN)(take_click)
+        for button in (AGAIN, SHARE):
+            app.action(button)(take_click)
+        self._take_forms(app, tasks)
         # Whatever else the app's settings make Slack send: unacknowledged it would come again and again.
         for others in (app.event, app.action, app.shortcut, app.view):
             others(_ANY)(take_nothing)
         return app
 
+    def _take_forms(self, app: AsyncApp, tasks: asyncio.TaskGroup) -> None:
+        """Have *app* take what opens a form, and what is sent in one."""
+
+        async def take_shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
+            if problem := await self._ways.open_for_shortcut(body):
+                tasks.create_task(self._ways.tell(body["user"]["id"], problem))
+            await ack()
+
+        async def take_form(ack: AsyncAck, body: dict[str, Any]) -> None:
+            try:
+                filled = read_form(body)
+                with _fault_of_ours():
+                    await self._ways.submit(body, filled)
+            except WrongFormError as wrong:
+                await ack(response_action="errors", errors=wrong.errors)
+            else:
+                await ack()
+
+        for shortcut in (ABOUT_MESSAGE, ANYWHERE):
+            app.shortcut(shortcut)(take_shortcut)
+        app.view(FORM)(take_form)
+
     async def _take_message(self, body: dict[str, Any]) -> None:
         """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
         try:
-            heard = read_event(body, self._identity.user)
+            heard, said = read_event(body, self._identity.user), message_in(body)
             at = body["event"].get("event_ts") or body["event"]["ts"]
         except MALFORMED as error:  # it would come again and again, and fail every time
             skipped(kind_of(body), error, self._metrics)
             return
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
-            await self._hear(heard)
+            await self._hear(await self._roots.settled(heard, said, self._identity.user))
 
     async def _hear(self, heard: Heard) -> None:
         if isinstance(heard, Said):
@@ -186,7 +217,8 @@ class Listeners:
             return
         try:
             async with recorded_within(RECORDED_WITHIN):
-                problem = await self._router.click(click)
+                is_to_share = click.wish is Wish.SHARE
+                problem = await (self._ways.share(click) if is_to_share else self._router.click(click))
         except StorageUnavailable as unavailable:
             problem = unavailable.sentence
         if problem:

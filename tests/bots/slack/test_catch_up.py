@@ -20,6 +20,7 @@ from bots.slack.catch_up import BOUNDS, OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.events import read_message
 from bots.slack.ids import SCALE, Place, key_of
 from bots.slack.pace import Pace
+from bots.slack.roots import Roots
 from core.errors import StorageUnavailable
 from core.turn import Accepted, Turn
 from core.vitals import Vitals
@@ -106,7 +107,14 @@ async def away(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Aw
     api = Api(house.section, pace)
     await house.ledger.write_note(SEEN_NOTE, f"{time.time() - 3600:.6f}")
     async with api.session():
-        reader = SlackReader(api, pace, await api.who_am_i(), house.vitals.metrics, **getattr(request, "param", {}))
+        reader = SlackReader(
+            api,
+            pace,
+            await api.who_am_i(),
+            house.vitals.metrics,
+            roots=Roots(house.ledger),
+            **getattr(request, "param", {}),
+        )
         mark = Mark(house.ledger, SEEN_NOTE, SCALE, overlap=OVERLAP)
         router = Listening(house)
         house.slack.faults.lose_events = True
