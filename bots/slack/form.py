@@ -115,6 +115,8 @@ def read_form(body: Mapping[str, Any]) -> Filled:
     https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload#view_submission
     """
     view, user = body["view"], body["user"]
+    if not all(isinstance(one["id"], str) and one["id"] for one in (view, user)):
+        raise TypeError
     values = view["state"]["values"]
     subject = _subject(view["private_metadata"])
     text = _value(values, QUESTION).get("value") or ""
@@ -128,9 +130,9 @@ def read_form(body: Mapping[str, Any]) -> Filled:
         raise WrongFormError(CHANNEL, "Please choose a channel, or ask only for yourself.")
     name = user.get("name") or user.get("username") or ""
     return Filled(
-        id=str(view["id"]),
+        id=view["id"],
         text=text,
-        user=str(user["id"]),
+        user=user["id"],
         name=str(name),
         subject=subject,
         preset=_chosen(values, PRESET),

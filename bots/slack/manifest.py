@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bots.slack.form import ABOUT_MESSAGE, ANYWHERE
+
 # Each with what it is for: https://docs.slack.dev/reference/scopes
 SCOPES = (
     "app_mentions:read",  # hear mentions
@@ -12,16 +14,32 @@ SCOPES = (
     "channels:history",  # hear messages in channels, find an answer again after a crash, read back after time away
     "channels:read",  # know which channels to read back in
     "chat:write",  # answer
-    "commands",  # /bobbin
+    "commands",  # /bobbin and the shortcuts
     "files:write",  # add what is too long for messages
     "groups:history",
     "groups:read",
     "im:history",  # hear direct messages
     "im:read",
+    "im:write",  # answer somebody privately who never wrote to it
     "mpim:history",
     "mpim:read",
     "reactions:write",  # the sign of life
     "users:read",  # know guests, who may not change presets, and admins, who may reset others' threads
+)
+# Where there is a menu of them: https://docs.slack.dev/interactivity/implementing-shortcuts
+SHORTCUTS = (
+    {
+        "name": "Ask Bobbin about this message",
+        "type": "message",
+        "callback_id": ABOUT_MESSAGE,
+        "description": "Ask in its thread, or only for yourself",
+    },
+    {
+        "name": "Ask Bobbin",
+        "type": "global",
+        "callback_id": ANYWHERE,
+        "description": "Ask in a channel, or only for yourself",
+    },
 )
 EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
 
@@ -37,8 +55,8 @@ def app_manifest(request_url: str = "") -> str:
 def _manifest(by_http: dict[str, str]) -> dict[str, Any]:
     command = {
         "command": "/bobbin",
-        "description": "See or change how Bobbin answers in this channel",
-        "usage_hint": "help | preset show | preset set NAME",
+        "description": "Ask a question, or see and change how Bobbin answers in this channel",
+        "usage_hint": "QUESTION | help | preset show | preset set NAME",
         "should_escape": False,
     }
     command |= {"url": by_http["request_url"]} if by_http else {}
@@ -58,6 +76,7 @@ def _manifest(by_http: dict[str, str]) -> dict[str, Any]:
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "bobbin", "always_online": True},
+            "shortcuts": list(SHORTCUTS),
             "slash_commands": [command],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
