@@ -372,8 +372,8 @@ async def test_a_form_of_a_strange_shape_is_skipped(either: House) -> None:
             each.parcel for each in either.slack.deliveries if each.parcel.payload.get("type") == "view_submission"
         ]
         form = parcel.payload["view"]
-        changes: list[dict[str, Any]] = [{"id": None}, {"state": None}]
-        changes += [{"state": {"values": values}} for values in ([], {QUESTION: 7})]
+        changes: list[dict[str, Any]] = [{"id": None}, {"state": None}, {"state": {"values": []}}]
+        changes.append({"state": {"values": {QUESTION: 7}}})
         for change in changes:
             await either.slack.send_raw_interaction({**parcel.payload, "view": {**form, **change}})
         await either.slack.send_raw_interaction({**parcel.payload, "user": None})
