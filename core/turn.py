@@ -104,7 +104,8 @@ class Turn:
     @property
     def offers_share(self) -> bool:
         """Should the asker be offered to show others a private answer?"""
-        return self.question.is_private and self.status is Status.ANSWERED and not self.is_withdrawn
+        is_answered = self.status is Status.ANSWERED and bool(self.model)  # else Bobbin itself says something
+        return self.question.is_private and is_answered and not self.is_withdrawn
 
     def start(self, model: str) -> Turn:
         return self._move(Status.STREAMING, model=model, answer="", problem="", aside="")

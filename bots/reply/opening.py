@@ -11,7 +11,7 @@ from bots.text.cut import shortened
 if TYPE_CHECKING:
     from core.turn import Question
 
-QUOTE_LIMIT, NAME_LIMIT = 300, 80  # characters
+QUOTE_LIMIT, WHOLE_LIMIT, NAME_LIMIT = 300, 3_000, 80  # characters
 SOMEBODY = "Somebody"
 # A backslash makes a word of any of these, https://spec.commonmark.org/0.31.2/#backslash-escapes; of tags and entities
 # it does not everywhere, so that these are named.
@@ -20,14 +20,18 @@ _NAMED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs")
 
 
-def asked(question: Question) -> str:
+def asked(question: Question, *, whole: bool = False) -> str:
     """Return the question, quoted under the name of whoever asked it."""
-    return f"{bold(name(question))} asked:\n{quoted(question.text)}"
+    return f"{bold(name(question))} asked:\n{quoted(question.text, whole=whole)}"
 
 
-def quoted(text: str) -> str:
-    """Return *text* as a quote of one line in which nothing is markup, an address, or calls anybody."""
-    return "> " + plain(shortened(" ".join(text.split()), QUOTE_LIMIT))
+def quoted(text: str, *, whole: bool = False) -> str:
+    """Return *text* as a quote in which nothing is markup, an address, or calls anybody: one line of it, or the *whole*."""
+    if not whole:
+        return "> " + plain(shortened(" ".join(text.split()), QUOTE_LIMIT))
+    lines = filter(None, (" ".join(line.split()) for line in text.splitlines()))
+    shown = shortened("\n".join(lines), WHOLE_LIMIT)
+    return "\n".join(f"> {plain(line)}" for line in shown.split("\n"))
 
 
 def name(question: Question) -> str:

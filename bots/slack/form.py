@@ -80,7 +80,8 @@ def form(subject: Subject, presets: Sequence[str]) -> dict[str, Any]:
         among = {"include": ["public", "private", "mpim"], "exclude_bot_users": True}
         channel = {"type": "conversations_select", "action_id": CHANNEL, "filter": among}
         blocks.append(_input(CHANNEL, "Channel", channel | {"default_to_current_conversation": True}, is_optional=True))
-    here = "In the message's thread" if subject.message_ts else "In the channel"
+    here = "In this conversation" if subject.channel.startswith("D") else "In the channel"
+    here = "In the message's thread" if subject.message_ts else here
     audience = [_option(f"{here}, for everyone", HERE), _option("Only for me, in our direct messages", PRIVATE)]
     blocks.append(
         _input(

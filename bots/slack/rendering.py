@@ -51,9 +51,9 @@ class SlackRenderer:
 
 def _opening(question: Question, where: Where) -> str:
     if not question.is_private:
-        return asked(question)
+        return asked(question, whole=True)
     message = f" about [this message](<{where.about.link}>)" if where.about and where.about.link else ""
-    return f"You asked{message}:\n{quoted(question.text)}"
+    return f"You asked{message}:\n{quoted(question.text, whole=True)}"
 
 
 def content(page: Page, plainness: int, turn: Turn) -> dict[str, Any]:

@@ -44,6 +44,7 @@ MOST_REMEMBERED = 10_000  # channels, and people
 _PARENT_AND_IT = 2  # messages
 
 NOT_HERE = "I'm not in this channel. Invite me with `/invite @bobbin`, then ask again."
+NOT_BETWEEN = "I'm not part of this conversation. Ask in a channel that I'm in, or write to me."
 NOT_THERE = "I'm not in that channel. Invite me there with /invite @bobbin, or ask only for yourself."
 NOT_THERE_TO_SHARE = "I'm not in that channel. Invite me there with `/invite @bobbin`, then press the button again."
 NO_FORM = "I couldn't open the form in time. Please try again."
@@ -74,7 +75,7 @@ class Ways:
         """Ask what a slash command says, once by its *occasion*; return what to tell if that can't be done."""
         channel = command["channel_id"]
         if not await self._is_in(channel):
-            return NOT_HERE
+            return NOT_BETWEEN if channel.startswith("D") else NOT_HERE
         where = Where(channel, "", _now(), opens=True)
         filled = Filled(occasion, words, command["user_id"], _text(command.get("user_name")))
         try:
@@ -138,7 +139,7 @@ class Ways:
     async def _openly(self, subject: Subject) -> Where:
         """Raises WrongFormError."""
         if not await self._is_in(subject.channel):
-            raise WrongFormError(AUDIENCE, NOT_THERE)
+            raise WrongFormError(AUDIENCE, NOT_BETWEEN if subject.channel.startswith("D") else NOT_THERE)
         return Where(subject.channel, subject.thread_ts, _now(), opens=not subject.thread_ts)
 
     async def _privately(self, filled: Filled) -> Where:

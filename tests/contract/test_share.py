@@ -114,6 +114,11 @@ async def test_only_a_whole_private_answer_can_be_shared(relay: Relay, ledger: L
     assert await relay.share(public.key, "ada", HERE) is None
 
 
+async def test_what_bobbin_says_itself_is_not_to_be_shared(relay: Relay, ledger: Ledger) -> None:
+    await relay.hear(replace(PRIVATE, text="help"))
+    assert await relay.share(PRIVATE.key, "ada", HERE) is None
+
+
 async def test_what_was_withdrawn_cant_be_shared(relay: Relay, ledger: Ledger) -> None:
     await answered(ledger)
     await relay.withdraw(PRIVATE.key)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bots.discord import markdown as discord
-from bots.reply.opening import NAME_LIMIT, QUOTE_LIMIT, asked
+from bots.reply.opening import NAME_LIMIT, QUOTE_LIMIT, WHOLE_LIMIT, asked
 from bots.slack import markdown as slack
 from core.thread import Thread, ThreadId
 from core.turn import Question, QuestionKey
@@ -42,6 +42,13 @@ def test_in_discord_it_is_one_line_of_a_quote(words: str) -> None:
     assert name.endswith(" asked:")
     assert line.startswith("> ")
     assert line.replace("\\", "") == "> " + words.replace("\\", "")
+
+
+def test_the_whole_keeps_its_lines() -> None:
+    whole = "Why?\n\n  1. this *here*\n- that\n===\n" + "x" * 10_000
+    (first, *_) = slack.pages(asked(question(whole), whole=True))
+    assert slack.words(json.loads(first)).startswith("Ada asked:\nWhy?\n1. this *here*\n- that\n===\nxxx")
+    assert len(asked(question("x" * 10_000), whole=True)) < WHOLE_LIMIT + 50
 
 
 def test_it_takes_little_room() -> None:

@@ -18,7 +18,7 @@ from bots.slack.form import (
     PRIVATE,
     QUESTION,
 )
-from bots.slack.ways import NO_DIRECT, NO_FORM, NOT_HERE, NOT_THERE, NOT_THERE_TO_SHARE
+from bots.slack.ways import NO_DIRECT, NO_FORM, NOT_BETWEEN, NOT_HERE, NOT_THERE, NOT_THERE_TO_SHARE
 from core.errors import ChatUnclear, StorageUnavailable
 from core.quote import Quote, Source
 from core.turn import Turn
@@ -26,6 +26,7 @@ from sandbox.replies import Reply
 from sandbox.slack import Channel, Interaction, LocalSlack, Message, shown
 from sandbox.slack.delivery import Kind
 from sandbox.slack.faults import Failure
+from sandbox.slack.nouns import ChannelKind
 from tests.bots.slack.conftest import House
 
 
@@ -186,6 +187,9 @@ async def test_where_the_bot_is_not_a_command_says_what_to_do(house: House) -> N
             (told,) = (await house.slack.command("ada", channel, "/bobbin", "why?")).messages
             assert told.ephemeral_to
             assert told.text == NOT_HERE.replace("`", "")
+        between = house.slack._platform.workspace.add_channel("", ["ada", "ben"], ChannelKind.DIRECT)
+        (told,) = (await house.slack.command("ada", between, "/bobbin", "why?")).messages
+        assert told.text == NOT_BETWEEN
     assert house.woken == []
 
 
