@@ -5,11 +5,12 @@ It was recorded before the message was posted, so that neither can be without th
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bots.listening.events import Overheard, Said
-from bots.slack.ids import NAME, is_ask, place_of
+from bots.slack.ids import NAME, SCALE, is_ask, place_of, position
 from core.bounded import Bounded
 from core.thread import ThreadId
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bots.slack.ids import Place
 
 MOST_REMEMBERED = 10_000  # threads
+SETTLED = 60.0  # seconds after which it is known what a message begins
 
 
 class Roots:
@@ -28,7 +30,8 @@ class Roots:
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
-        self._known: Bounded[str, str] = Bounded(MOST_REMEMBERED)  # by the name of the note
+        # By the name of the note; empty: there is none, and will be none.
+        self._known: Bounded[str, str] = Bounded(MOST_REMEMBERED)
 
     async def keep(self, thread: ThreadId, ts: str) -> None:
         """Keep that the message *ts* begins *thread*."""
@@ -37,7 +40,10 @@ class Roots:
 
     async def thread_at(self, team: str, channel: str, ts: str) -> ThreadId | None:
         """Return the thread that the message *ts* begins, None if that is no message of ours."""
-        found = await self._read(_note_at(f"{NAME}:{team}/{channel}", ts))
+        name = _note_at(f"{NAME}:{team}/{channel}", ts)
+        found = await self._read(name)
+        if not found and position(ts) < SCALE.at(time.time() - SETTLED):
+            self._known[name] = ""
         return ThreadId(found) if found else None
 
     async def place_of(self, thread: ThreadId) -> Place | None:

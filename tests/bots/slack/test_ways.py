@@ -308,13 +308,13 @@ async def test_without_a_channel_it_can_be_asked_only_for_oneself(house: House) 
 
 
 @pytest.mark.parametrize("words", [" ", "\u200b", "\n\t"])
-async def test_a_form_without_a_question_says_so(house: House, words: str) -> None:
-    async with house.listening():
-        (view,) = (await house.slack.command("ada", "general", "/bobbin")).views
-        refused = await submit(house.slack, view, question=words)
+async def test_a_form_without_a_question_says_so(either: House, words: str) -> None:
+    async with either.listening():
+        (view,) = (await either.slack.command("ada", "general", "/bobbin")).views
+        refused = await submit(either.slack, view, question=words)
         assert refused.ack == {"response_action": "errors", "errors": {QUESTION: EMPTY}}
-        assert view in house.slack.views
-    assert house.woken == []
+        assert view in either.slack.views
+    assert either.woken == []
 
 
 async def test_where_the_bot_is_not_a_form_says_what_to_do(house: House) -> None:
