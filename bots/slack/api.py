@@ -122,6 +122,7 @@ class Api:
         # Posting again after a lost connection could say the same thing twice.
         post = self._once.chat_postMessage
         arguments |= {"unfurl_links": False, "unfurl_media": False, "link_names": False}
+        arguments["thread_ts"] = arguments.get("thread_ts") or None  # none: beside the threads
         answer = await self._patiently("chat.postMessage", post, **arguments)
         ts = _field(answer, "ts", str)
         if _is_astray(answer, arguments.get("thread_ts")):
@@ -142,11 +143,11 @@ class Api:
         answer = await self._patiently("chat.update", self._patient.chat_update, **arguments, link_names=False)
         _field(answer, "ts", str)  # what says no more than `ok` is none of Slack's, and may have done nothing
 
-    async def upload(self, name: str, content: bytes, channel: str, thread_ts: str | None) -> str:
+    async def upload(self, name: str, content: bytes, channel: str, thread_ts: str) -> str:
         """Add a file to a thread, or beside all of them; return its id. https://docs.slack.dev/messaging/working-with-files#uploading_files"""
-        upload = self._once.files_upload_v2
+        upload, where = self._once.files_upload_v2, {"channel": channel, "thread_ts": thread_ts or None}
         try:
-            answer = await self._call(upload, filename=name, content=content, channel=channel, thread_ts=thread_ts)
+            answer = await self._call(upload, filename=name, content=content, **where)
         except (TypeError, LookupError) as error:  # the SDK takes it for granted that each step is answered well
             raise _unclear(type(error).__name__) from None
         file = _field(answer, "file", dict)
@@ -175,6 +176,7 @@ class Api:
 
     async def whisper(self, **arguments: object) -> None:
         """Say something to one person only. https://docs.slack.dev/reference/methods/chat.postEphemeral"""
+        arguments["thread_ts"] = arguments.get("thread_ts") or None
         await self._call(self._once.chat_postEphemeral, **arguments)
 
     async def person(self, user: str) -> Mapping[str, Any]:

@@ -48,7 +48,7 @@ class SlackHands:
     async def post(self, number: int, page: Page, plainness: int) -> str:
         ts = await self._api.post(
             channel=self.where.channel,
-            thread_ts=self.where.thread_ts or None,
+            thread_ts=self.where.thread_ts,
             metadata={"event_type": METADATA_TYPE, "event_payload": {"turn": self._turn.id, "page": number}},
             **content(page, plainness, self._turn),
         )
@@ -113,7 +113,7 @@ class SlackHands:
                 for file in _files(message):
                     if (file.get("name"), file.get("size")) == (name, len(content)):
                         return str(file.get("id"))
-        return await self._api.upload(name, content, self.where.channel, self.where.thread_ts or None)
+        return await self._api.upload(name, content, self.where.channel, self.where.thread_ts)
 
     async def detach(self, file: str) -> None:
         async for message in self._said():

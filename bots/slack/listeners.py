@@ -225,11 +225,8 @@ class Listeners:
             tasks.create_task(self._whisper(click, problem))
 
     async def _whisper(self, click: Click, sentence: str) -> None:
-        where = {"channel": click.channel, "user": click.user}
-        if click.thread_ts:
-            where["thread_ts"] = click.thread_ts
         try:
-            await self._api.whisper(**where, text=sentence)
+            await self._api.whisper(channel=click.channel, user=click.user, thread_ts=click.thread_ts, text=sentence)
         except ChatError as refusal:
             log.warning("nobody can be told what becomes of a click", **facts(refusal))
 

@@ -113,6 +113,37 @@ async def test_a_command_that_is_no_command_asks_for_all_to_see_in_a_thread_of_i
         assert len(roots(either, "general")) == 1
 
 
+async def test_a_long_answer_has_all_its_pages_below_the_question(house: House) -> None:
+    house.most_pages = 2
+    house.chat = house.build()
+    long = "\n\n".join(f"Paragraph {number}: " + "word " * 200 for number in range(40))
+    async with house.listening():
+        await house.slack.command("ada", "general", "/bobbin", "why?", wait=0)
+        turn = await the_turn(house)
+        for end in (10, len(long) // 2, len(long)):
+            turn = turn.replied(await house.chat.show(turn.start("model-a").grow(long[:end])))
+        await answered(house, turn, long)
+    (root,) = roots(house, "general")
+    question, *pages, file = house.slack.messages("general", root.ts)
+    assert (question, len(pages)) == (root, 2)
+    assert [one.content.decode() for one in file.files] == [long]
+    assert len(root.versions) == 1
+
+
+async def test_a_question_that_failed_is_answered_again_below_it(house: House) -> None:
+    async with house.listening():
+        await house.slack.command("ada", "general", "/bobbin", "why?", wait=0)
+        turn = await the_turn(house)
+        failed = turn.start("model-a").fail("It broke.")
+        await house.ledger.conclude(failed, None, epoch=0)
+        failed = failed.replied(await house.chat.show(failed))
+        await house.ledger.settle(failed.settle())
+        (root,) = roots(house, "general")
+        await house.slack.click("ben", house.slack.messages("general", root.ts)[-1], "again")
+        await answered(house, await taken_again(house, turn))
+    assert said(house, "general", root.ts) == ["ada asked:\n> why?", "Because."]
+
+
 async def test_what_is_said_in_its_thread_goes_on_in_it_also_after_a_restart(house: House) -> None:
     async with house.listening():
         await house.slack.command("ada", "general", "/bobbin", "why?", wait=0)
