@@ -84,7 +84,7 @@ class DiscordReader:
         self.bounds = bounds
         self._names = names or Names()
 
-    def place(self, thread: Thread) -> int | None:
+    async def place(self, thread: Thread) -> int | None:
         return channel_of(thread.id) if shard_of(guild_of(thread.id), self._client) == self._shard else None
 
     def position(self, key: QuestionKey) -> int:

@@ -120,7 +120,7 @@ class CatchUp(Generic[P]):
         this.since = max(self.mark.since, this.oldest)
         oldest = datetime.now(UTC) - timedelta(hours=self._router.hours)
         for thread, key in await self._relay.active_threads(self._reader.chat, oldest, self._bounds.places):
-            if (place := self._reader.place(thread)) is not None:
+            if (place := await self._reader.place(thread)) is not None:
                 this.asked.setdefault(place, key)
         this.is_planned = True
 

@@ -9,6 +9,7 @@ from bots.listening.quiet import NO_SIGNS, RepliesTo, Signs
 
 if TYPE_CHECKING:
     from bots.reply.note import Note
+    from core.thread import Thread
     from core.turn import Question, QuestionKey
 
 
@@ -64,6 +65,16 @@ class Clicked:
     key: QuestionKey
     attempt: int | None  # the one that the button was shown for; None of a button that doesn't say
     by: str  # as askers are called
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Somebody wants others to see a private answer."""
+
+    key: QuestionKey  # of the question that it answers
+    by: str
+    thread: Thread  # where these others are
+    note: Note[Any]  # with which it is shown there
 
 
 @dataclass(frozen=True, slots=True)

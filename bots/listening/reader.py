@@ -64,8 +64,8 @@ class Reader(Protocol[P]):
     chat: str  # its name
     bounds: Bounds
 
-    def place(self, thread: Thread) -> P | None:
-        """Return where *thread* takes place; None if that is another connection's."""
+    async def place(self, thread: Thread) -> P | None:
+        """Return where *thread* takes place; None if that is another connection's, or not known. Raises StorageUnavailable."""
 
     def position(self, key: QuestionKey) -> int:
         """Return where the message of a question stands."""

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said
+from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said, Shared
 from bots.listening.following import NEEDS_MENTION, Follower
 from bots.listening.recent import Recent
 from core.bounded import BoundedSet
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from core.turn import Accepted, QuestionKey, Turn
 
 NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
+NOT_TO_SHARE = "I can't share that: only the person who asked can, once there is a whole answer."
+SHARED_BEFORE = "That answer has been shared already."
 JUST_NOW = 1.0  # seconds; the platform's clock may be behind ours
 
 MOST_TURNED_AWAY = 1_000  # questions
@@ -170,6 +172,13 @@ class Router:
         except Refused as refusal:
             return refusal.sentence
         return "" if is_known else NO_SUCH_QUESTION
+
+    async def share(self, shared: Shared) -> str:
+        """Have others see a private answer; return a sentence to tell if that isn't done, or was done before."""
+        accepted = await self._relay.share(shared.key, shared.by, shared.thread, shared.note.write())
+        if accepted is None:
+            return NOT_TO_SHARE
+        return "" if accepted.is_new else SHARED_BEFORE
 
     async def _take(self, said: Said) -> None:
         may_ask = not isinstance(said, Edited) or (said.may_ask and said.position >= self.oldest)

@@ -130,6 +130,7 @@ class Api:
         # Posting again after a lost connection could say the same thing twice.
         post = self._once.chat_postMessage
         arguments |= {"unfurl_links": False, "unfurl_media": False, "link_names": False}
+        arguments["thread_ts"] = arguments.get("thread_ts") or None  # none: beside the threads
         answer = await self._patiently("chat.postMessage", post, **arguments)
         ts = _field(answer, "ts", str)
         if _is_astray(answer, arguments.get("thread_ts")):
@@ -151,10 +152,10 @@ class Api:
         _field(answer, "ts", str)  # what says no more than `ok` is none of Slack's, and may have done nothing
 
     async def upload(self, name: str, content: bytes, channel: str, thread_ts: str) -> str:
-        """Add a file to a thread; return its id. https://docs.slack.dev/messaging/working-with-files#uploading_files"""
-        upload = self._once.files_upload_v2
+        """Add a file to a thread, or beside all of them; return its id. https://docs.slack.dev/messaging/working-with-files#uploading_files"""
+        upload, where = self._once.files_upload_v2, {"channel": channel, "thread_ts": thread_ts or None}
         try:
-            answer = await self._call(upload, filename=name, content=content, channel=channel, thread_ts=thread_ts)
+            answer = await self._call(upload, filename=name, content=content, **where)
         except (TypeError, LookupError) as error:  # the SDK takes it for granted that each step is answered well
             raise _unclear(type(error).__name__) from None
         file = _field(answer, "file", dict)
@@ -167,21 +168,23 @@ class Api:
         await self._patiently("chat.delete", self._patient.chat_delete, channel=channel, ts=ts)
 
     async def replies(self, channel: str, thread_ts: str, since: str, cursor: str) -> Mapping[str, Any]:
-        """Return a page of a thread. https://docs.slack.dev/reference/methods/conversations.replies"""
-        answer = await self._patiently(
-            "conversations.replies",
-            self._patient.conversations_replies,
-            channel=channel,
-            ts=thread_ts,
-            oldest=since,
-            cursor=cursor or None,
-            limit=200,
-            include_all_metadata=True,
-        )
-        return _page(answer)
+        """Return a page of a thread, or of what stands beside all of them when *thread_ts* is empty; oldest first.
+
+        Beside them the newest come first: the first page is enough where little was said since.
+
+        https://docs.slack.dev/reference/methods/conversations.replies, …/conversations.history
+        """
+        asked: dict[str, Any] = {"channel": channel, "oldest": since, "cursor": cursor or None, "limit": 200}
+        asked["include_all_metadata"] = True
+        if thread_ts:
+            method = self._patient.conversations_replies
+            return _page(await self._patiently("conversations.replies", method, ts=thread_ts, **asked))
+        page = _page(await self._patiently("conversations.history", self._patient.conversations_history, **asked))
+        return {**page, "messages": page["messages"][::-1]}
 
     async def whisper(self, **arguments: object) -> None:
         """Say something to one person only. https://docs.slack.dev/reference/methods/chat.postEphemeral"""
+        arguments["thread_ts"] = arguments.get("thread_ts") or None
         await self._call(self._once.chat_postEphemeral, **arguments)
 
     async def person(self, user: str) -> Mapping[str, Any]:
@@ -258,6 +261,30 @@ class Api:
         first = next(iter(_field(answer, "messages", list)), None)
         found = first.get("thread_ts") if isinstance(first, dict) else None
         return found if isinstance(found, str) and found else ts
+
+    async def open_direct(self, user: str) -> str:
+        """Return the channel of the direct messages with somebody. https://docs.slack.dev/reference/methods/conversations.open"""
+        found = _field(await self._call(self._once.conversations_open, users=user), "channel", dict)
+        if not isinstance(id_ := found.get("id"), str) or not id_:
+            raise _unclear("no id of a channel in the answer")
+        return id_
+
+    async def is_in(self, channel: str) -> bool:
+        """Can the bot speak in *channel*? https://docs.slack.dev/reference/methods/conversations.info"""
+        try:
+            found = _field(await self._call(self._once.conversations_info, channel=channel), "channel", dict)
+        except ThreadGone:  # it doesn't even see it
+            return False
+        return any(found.get(sign) for sign in ("is_member", "is_im", "is_mpim"))
+
+    async def link(self, channel: str, ts: str) -> str:
+        """Return the address of a message. https://docs.slack.dev/reference/methods/chat.getPermalink"""
+        answer = await self._call(self._once.chat_getPermalink, channel=channel, message_ts=ts)
+        return _field(answer, "permalink", str)
+
+    async def open_view(self, trigger: str, view: Mapping[str, Any]) -> None:
+        """Open a form for whoever did what *trigger* is of. https://docs.slack.dev/reference/methods/views.open"""
+        await self._call(self._once.views_open, trigger_id=trigger, view=view)
 
     async def react(self, channel: str, ts: str, name: str) -> None:
         """https://docs.slack.dev/reference/methods/reactions.add"""

@@ -1,4 +1,4 @@
-"""What stands under the last message of an answer: an aside, and a button that asks for a new answer."""
+"""What stands under the last message of an answer: an aside, and a button that asks for a new one, or shares it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bots.listening.events import Clicked
+from bots.reply.page import Wish
 from bots.slack import limits
-from bots.slack.ids import message_of
+from bots.slack.ids import is_ask, message_of
 from core.turn import QuestionKey
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from bots.reply.page import Button, Page
     from core.turn import Turn
 
-AGAIN = "again"  # the button's action_id
-_BLOCK_ID = re.compile(rf"{AGAIN}-\d{{1,19}}-(?P<attempt>\d{{1,9}})", re.ASCII)
+AGAIN, SHARE = Wish.AGAIN.value, Wish.SHARE.value  # the buttons' action_ids
+_BLOCK_ID = re.compile(rf"(?:{AGAIN}|{SHARE})-\d{{1,19}}-(?P<attempt>\d{{1,9}})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Click(Clicked):
 
     channel: str
     thread_ts: str
+    wish: Wish = Wish.AGAIN
 
 
 def footer(page: Page, turn: Turn) -> list[dict[str, Any]]:
@@ -48,13 +50,13 @@ def context(sentence: str) -> dict[str, Any]:
 def _offer(offer: Button, turn: Turn) -> dict[str, Any]:
     button = {
         "type": "button",
-        "action_id": AGAIN,
+        "action_id": offer.wish.value,
         "text": {"type": "plain_text", "text": offer.label},
         "value": turn.question.key,
     }
     # "Each iteration of a message" wants a block_id of its own: https://docs.slack.dev/reference/block-kit/blocks/actions-block
     # And by it a click says which one.
-    return {"type": "actions", "block_id": f"{AGAIN}-{turn.id}-{offer.attempt}", "elements": [button]}
+    return {"type": "actions", "block_id": f"{offer.wish.value}-{turn.id}-{offer.attempt}", "elements": [button]}
 
 
 def read_click(body: Mapping[str, Any]) -> Click | None:
@@ -68,7 +70,9 @@ def read_click(body: Mapping[str, Any]) -> Click | None:
         team, asked_in, _ = message_of(key)
     except ValueError:
         return None
-    if not channel or (team, asked_in) != (_installation(body), channel):
+    # What was shared stands elsewhere than where it was asked.
+    is_there = asked_in == channel or is_ask(key)
+    if not channel or team != installation_of(body) or not is_there:
         return None
     message = body.get("message") or {}
     shown_for = _BLOCK_ID.fullmatch(str(action.get("block_id")))
@@ -78,10 +82,11 @@ def read_click(body: Mapping[str, Any]) -> Click | None:
         channel=channel,
         thread_ts=container.get("thread_ts") or message.get("thread_ts") or "",
         by=body["user"]["id"],
+        wish=Wish(action["action_id"]),
     )
 
 
-def _installation(payload: Mapping[str, Any]) -> str:
+def installation_of(payload: Mapping[str, Any]) -> str:
     """Return the installation that a click was for; `team` is null in one for a whole organisation.
 
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload

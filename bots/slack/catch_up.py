@@ -6,6 +6,7 @@ https://docs.slack.dev/apis/events-api#retries. This is for the rest.
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from bots.listening.reader import Backlog, Bounds
 from bots.listening.unreadable import HISTORY
 from bots.slack.askers import as_said
 from bots.slack.events import read_back
-from bots.slack.ids import NAME, Place, is_ts, message_of, place_of, position, ts_at
+from bots.slack.ids import NAME, Place, is_ask, is_ts, message_of, position, ts_at
 from bots.slack.pace import KEPT_FOR_FINDING, READS
 from bots.slack.unreadable import skipped
 from core.errors import ChatBusy, ChatError, facts
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from bots.slack.api import Api, Identity
     from bots.slack.naming import Naming
     from bots.slack.pace import Pace
+    from bots.slack.roots import Roots
     from core.metrics import Metrics
     from core.thread import Thread
     from core.turn import QuestionKey
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 BOUNDS = Bounds(places=50, messages=200, pages=15, calls=200)
 CHANNELS_LISTED = 200
 OVERLAP = 30.0  # seconds; events of different channels come in any order
+_NOWHERE = sys.maxsize  # stands what no message asked: behind all that is read
 SEEN_NOTE = f"{NAME}/seen"
 
 Message = dict[str, Any]
@@ -55,6 +58,7 @@ class SlackReader:
         metrics: Metrics,
         *,
         naming: Naming,
+        roots: Roots,
         bots: Collection[str] = (),
         kept_for_finding: int = KEPT_FOR_FINDING,
     ) -> None:
@@ -65,19 +69,20 @@ class SlackReader:
         self._naming = naming
         self._metrics = metrics
         self._bots = bots
+        self._roots = roots
         self.bounds = BOUNDS
         self._kept_for_finding = kept_for_finding
 
-    def place(self, thread: Thread) -> Place:
-        return place_of(thread.id)
+    async def place(self, thread: Thread) -> Place | None:
+        return await self._roots.place_of(thread.id)
 
     def position(self, key: QuestionKey) -> int:
-        return position(message_of(key)[2])
+        return _NOWHERE if is_ask(key) else position(message_of(key)[2])
 
     def proves_deleted(self, place: Place, key: QuestionKey) -> bool:
         """Of the message that a thread hangs on Slack leaves a tombstone. What is quite new may not be told yet."""
         ts = message_of(key)[2]
-        return ts != place[1] and float(ts) < time.time() - OVERLAP
+        return not is_ask(key) and ts != place[1] and float(ts) < time.time() - OVERLAP
 
     async def places(self, this: Round[Place]) -> list[Place]:
         """A channel before its threads: it tells which of them have something new. First those where the bot was asked."""
@@ -111,7 +116,7 @@ class SlackReader:
         In a channel it is asked for the older ones that threads hang on which were active of late.
         """
         channel, thread_ts = place
-        roots = [] if thread_ts else [position(ts) for where, ts in this.asked if where == channel]
+        roots = [] if thread_ts else [position(ts) for where, ts in this.asked if where == channel and ts]
         # A thread comes oldest first, and what was asked on the brink is told as well.
         since = ts_at(min([after + 1, *roots]))
         found: dict[int, Message] = {}
@@ -131,9 +136,12 @@ class SlackReader:
         return Backlog(messages, after if is_whole else None, calls, below)
 
     async def heard(self, place: Place, message: Message) -> Heard:
-        here = self._identity.team, place[0], self._identity.user
+        me = self._identity.user
         message = as_said(message, self._bots, self._identity.ids)
-        return await self._naming.read(lambda names: read_back(message, *here, names), message)
+        heard = await self._naming.read(
+            lambda names: read_back(message, self._identity.team, place[0], me, names), message
+        )
+        return await self._roots.settled(heard, message, me)
 
     async def _page(self, channel: str, thread_ts: str, since: str, cursor: str) -> Mapping[str, Any]:
         try:

@@ -28,6 +28,7 @@ from bots.slack.note import notes
 from bots.slack.pace import Pace
 from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError
+from bots.slack.roots import Roots
 from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice, lacking
 from bots.slack.times import USUAL, Times
 from bots.text.reasoning import visible
@@ -77,6 +78,7 @@ class SlackChat:
         self._recent = Recent(stands=history.stands, is_told_all=self._told.__contains__)
         reader = history.SlackHistory(self._api, self._pace, self._who_am_i, kit.vitals.metrics)
         self._history = History(self._recent, reader, self._naming.people)
+        self._roots = Roots(kit.notes)
         if not section.uses_socket_mode:
             secret = section.signing_secret.get_secret_value()
             self._reader = Reader(secret, kit.vitals.metrics, say_again=times.say_again)
@@ -108,6 +110,7 @@ class SlackChat:
                 told=self._told,
                 times=self._times,
                 ears=self._ears,
+                roots=self._roots,
             )
             self._askers = listeners.askers
             catch_up, mark = listeners.catch_up, listeners.mark
@@ -172,15 +175,16 @@ class SlackChat:
 
     async def ready(self, turn: Turn) -> None:
         # A call that shows nothing takes nothing from the budget.
-        if not turn.is_withdrawn and (turn.is_over or turn.aside or visible(turn.answer, streaming=True)):
-            note = self._newest_note(turn)
+        note = self._newest_note(turn)
+        begins = note.where.opens and not note.messages
+        if not turn.is_withdrawn and (turn.is_over or turn.aside or begins or visible(turn.answer, streaming=True)):
             await self._pace.ready(turn.id, note.where.channel, is_posted=bool(note.messages), is_over=turn.is_over)
 
     async def show(self, turn: Turn) -> Reply:
         identity = await self._who_am_i()
         note = self._newest_note(turn)
-        hands = SlackHands(self._api, self._pace, identity, turn, note.where)
-        delivery = Delivery(hands, SlackRenderer(), turn, note, self._most_pages)
+        hands = SlackHands(self._api, self._pace, identity, turn, note.where, roots=self._roots)
+        delivery = Delivery(hands, SlackRenderer(turn, note.where), turn, note, self._most_pages)
         try:
             await delivery.run()
         except (ChatBusy, ChatClosed):

@@ -1,7 +1,8 @@
-"""Slash commands, each obeyed once."""
+"""Slash commands, each obeyed, or asked, once."""
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -12,49 +13,51 @@ from bots.slack.ids import NAME
 from bots.slack.limits import escaped, fallback
 from bots.slack.markdown import joined, pages, plain
 from bots.slack.markdown import words as words_of
-from core.commands import OF_LISTENING, Command, Told, Verb, parse
+from core.commands import OF_LISTENING, Told, Verb, parse
 from core.errors import StorageUnavailable, Unwelcome
+from core.words import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bots.slack.api import Identity
     from bots.slack.people import People
+    from bots.slack.ways import Ways
+    from core.commands import Command
     from core.relay import Relay
 
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 RECORDED_WITHIN = 2.5  # seconds
 _FOR_THREADS = (Verb.RESET, Verb.RETRY, *OF_LISTENING)
 _ONLY_IN_THREADS = "To {0}, go to the thread and write `@bobbin {0}`."
-_NO_QUESTIONS = "To ask a question, mention me instead of using `/bobbin`."
 
 log = structlog.get_logger(__name__)
 
 
 class Commands:
-    def __init__(self, relay: Relay, identity: Identity, people: People) -> None:
+    def __init__(self, relay: Relay, identity: Identity, people: People, ways: Ways) -> None:
         self._relay = relay
         self._identity = identity
         self._people = people
+        self._ways = ways
 
     async def take(self, command: Mapping[str, Any], signature: str = "") -> dict[str, Any]:
-        """Obey a slash command, once by its trigger, or by its *signature* should it have none; return what to say."""
+        """Obey a slash command, or ask what it says, or open a form for a question; return what to say.
+
+        Once by its trigger, or by its *signature* should it have none.
+        """
         words = plain(command.get("text") or "", self._identity.user, names={})
         occasion = str(command.get("trigger_id") or signature)
-        wanted = parse(words) or Command(Verb.HELP)
-        told = await self._obey(wanted, command, occasion)
-        if words.strip() and wanted.verb is Verb.HELP and parse(words) is None:
-            told = Told(f"{_NO_QUESTIONS}\n\n{told.sentence}")
-        blocks = joined(*pages(told.sentence))
-        return {
-            # What everybody in the channel should see who did.
-            "response_type": "in_channel" if told.is_done else "ephemeral",
-            "text": escaped(fallback(words_of(blocks))),
-            "blocks": blocks,
-        }
+        if wanted := parse(words):
+            return _said(await self._obey(wanted, command, occasion))
+        if is_blank(words):
+            problem = await self._ways.open_for_command(command)
+        else:
+            problem = await self._ways.command(command, words, occasion or secrets.token_hex())
+        return _said(Told(problem)) if problem else {}
 
     async def _obey(self, wanted: Command, command: Mapping[str, Any], occasion: str) -> Told:
-        if wanted.verb in _FOR_THREADS:
+        if wanted.verb in _FOR_THREADS and not command["channel_id"].startswith("D"):
             return Told(_ONLY_IN_THREADS.format(wanted.verb))
         user = command["user_id"]
         try:
@@ -68,3 +71,13 @@ class Commands:
                 )
         except (StorageUnavailable, Unwelcome) as refusal:
             return Told(refusal.sentence)
+
+
+def _said(told: Told) -> dict[str, Any]:
+    blocks = joined(*pages(told.sentence))
+    return {
+        # What everybody in the channel should see who did.
+        "response_type": "in_channel" if told.is_done else "ephemeral",
+        "text": escaped(fallback(words_of(blocks))),
+        "blocks": blocks,
+    }

@@ -73,7 +73,8 @@ _REJECTED = frozenset(
         *("invalid_arg_name", "invalid_array_arg", "invalid_charset", "invalid_form_data", "invalid_post_type"),
         *("missing_post_type", "missing_charset", "invalid_cursor", "unknown_method", "insecure_request"),
         *("method_deprecated", "deprecated_endpoint", "feature_not_enabled", "two_factor_setup_required"),
-        *("enterprise_is_restricted", "team_not_found"),
+        *("enterprise_is_restricted", "team_not_found", "invalid_trigger_id", "expired_trigger_id"),
+        *("exchanged_trigger_id", "view_too_large", "duplicate_external_id", "push_limit_reached"),
     }
 )
 _CODE = re.compile(r"[\w.-]{1,60}", re.ASCII)

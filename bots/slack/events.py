@@ -13,10 +13,11 @@ from bots.slack.names import NAMELESS, Names
 from bots.slack.note import Where
 from bots.slack.signs import read_signs
 from bots.slack.written import is_called, written
+from bots.text.cut import shortened
 from core.attachment import Attachment, Kind
 from core.commands import parse
 from core.names import tame
-from core.quote import Quote, Source
+from core.quote import LONGEST, Quote, Source
 from core.turn import Question
 from core.words import is_blank
 
@@ -43,6 +44,13 @@ def read_event(body: Mapping[str, Any], bot_user: str, names: Names = NAMELESS) 
     if event.get("hidden") or event.get("edited"):
         return Ignored("not something that somebody said just now")
     return read_message(event, team, event["channel"], bot_user, names)
+
+
+def message_in(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the message that an event is about, as it is now."""
+    event: Mapping[str, Any] = body["event"]
+    changed = event.get("message")
+    return changed if event.get("subtype") == "message_changed" and isinstance(changed, dict) else event
 
 
 def read_message(
@@ -110,8 +118,9 @@ def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) 
 
 def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str, names: Names) -> Said:
     ts = message["ts"]
-    thread_ts = message.get("thread_ts") or ts
-    if not (is_ts(ts) and is_ts(thread_ts)):
+    # Direct messages beside their threads are one conversation, and answered beside them.
+    thread_ts = message.get("thread_ts") or ("" if channel.startswith("D") else ts)
+    if not (is_ts(ts) and (not thread_ts or is_ts(thread_ts))):
         raise ValueError("a message without a time of its own")
     at, key, thread = position(ts), key_of(team, channel, ts), thread_in(team, channel, thread_ts)
     text = written(message, bot_user, names.words)
@@ -120,7 +129,7 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str, na
     # A command is done before anybody could see a sign of it.
     note = Note(Where(channel, thread_ts, ts, has_sign=parse(text) is None))
     # The first message of a thread waits for nothing.
-    places = () if thread_ts == ts else ((channel, ""), (channel, thread_ts))
+    places = () if thread_ts == ts else tuple(dict.fromkeys(((channel, ""), (channel, thread_ts))))
     asker = message.get("user") or message["bot_id"]
     question = Question(
         key,
@@ -178,10 +187,20 @@ def channel_of_command(command: Mapping[str, Any]) -> Thread:
 
     https://docs.slack.dev/interactivity/implementing-slash-commands
     """
+    return thread_in(installation_of_command(command), command["channel_id"])
+
+
+def installation_of_command(command: Mapping[str, Any]) -> str:
     # A form field, so the word instead of a boolean.
     is_org_wide = str(command.get("is_enterprise_install")).lower() == "true"
-    team = (is_org_wide and command.get("enterprise_id")) or command["team_id"]
-    return thread_in(team, command["channel_id"])
+    return str((is_org_wide and command.get("enterprise_id")) or command["team_id"])
+
+
+def quote_of(message: Mapping[str, Any], bot_user: str, *, otherwise: str, is_ours: bool) -> Quote:
+    """Return *message* as it is asked about; without one that can be read, what is known *otherwise* of its words."""
+    said = written(message, bot_user, {}) if isinstance(message.get("text"), str) else otherwise
+    files = tuple(files_of(message.get("files")))
+    return Quote(Source.REPLY, shortened(said, LONGEST), is_ours=is_ours, attachments=files)
 
 
 def _team(body: Mapping[str, Any]) -> str:

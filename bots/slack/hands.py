@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bots.reply.note import Message
 from bots.slack.errors import MESSAGE_CLOSED, MESSAGE_GONE
 from bots.slack.rendering import content
-from core.errors import AnswerDeleted, ChatRejected, ThreadGone
+from core.errors import AnswerDeleted, ChatBusy, ChatRejected, StorageUnavailable, ThreadGone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bots.slack.api import Api, Identity
     from bots.slack.note import Where
     from bots.slack.pace import Pace
+    from bots.slack.roots import Roots
     from core.turn import Turn
 
 # https://docs.slack.dev/messaging/message-metadata: by it a message is found again whose ts was never written down.
@@ -28,8 +30,9 @@ _MOST_LOOKS = 5  # calls to read what was said since a question
 class SlackHands:
     """For one call of `show`. The id of a message is its ts."""
 
-    def __init__(self, api: Api, pace: Pace, identity: Identity, turn: Turn, where: Where) -> None:
-        """By *identity* the bot's messages are told from others'."""
+    def __init__(self, api: Api, pace: Pace, identity: Identity, turn: Turn, where: Where, *, roots: Roots) -> None:
+        """By *identity* the bot's messages are told from others'. *roots* are told of the thread that it begins."""
+        self._roots = roots
         self._api = api
         self._pace = pace
         self._identity = identity
@@ -43,12 +46,27 @@ class SlackHands:
             await self._pace.update(self._turn.id)
 
     async def post(self, number: int, page: Page, plainness: int) -> str:
-        return await self._api.post(
+        ts = await self._api.post(
             channel=self.where.channel,
             thread_ts=self.where.thread_ts,
             metadata={"event_type": METADATA_TYPE, "event_payload": {"turn": self._turn.id, "page": number}},
             **content(page, plainness, self._turn),
         )
+        if self._is_to_begin:
+            await self._begin(ts)
+        return ts
+
+    @property
+    def _is_to_begin(self) -> bool:
+        return self.where.opens and not self.where.thread_ts
+
+    async def _begin(self, ts: str) -> None:
+        """Go on in the thread of *ts*, our first message."""
+        try:
+            await self._roots.keep(self._turn.question.thread.id, ts)
+        except StorageUnavailable as unavailable:  # it will be found, and this tried again
+            raise ChatBusy(code="not_kept") from unavailable
+        self.where = replace(self.where, thread_ts=ts)
 
     async def edit(self, message: Message, page: Page, plainness: int) -> str | None:
         said = content(page, plainness, self._turn)
@@ -74,7 +92,14 @@ class SlackHands:
                 raise
 
     async def find(self, note: Note[Where], pages: Sequence[Page | None]) -> Mapping[int, str]:  # noqa: ARG002
-        """Look in the thread, by the metadata of its messages."""
+        """Look where the answer stands, by the metadata of its messages."""
+        found = await self._found()
+        if self._is_to_begin and 0 in found:
+            await self._begin(found[0])
+            found |= await self._found()
+        return found
+
+    async def _found(self) -> dict[int, str]:
         # The newest of each: an older one could not be edited any more.
         return {
             number: str(message["ts"])
@@ -96,11 +121,11 @@ class SlackHands:
                 await self.delete(Message(str(message.get("ts"))))
 
     async def _said(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield what we said in the thread since the question."""
-        cursor = ""
+        """Yield what we said since the question, in its thread or beside all of them, oldest first."""
+        cursor, where = "", self.where
         for _ in range(_MOST_LOOKS):
             await self._pace.read()
-            answer = await self._api.replies(self.where.channel, self.where.thread_ts, self.where.question_ts, cursor)
+            answer = await self._api.replies(where.channel, where.thread_ts, where.question_ts, cursor)
             for message in answer["messages"]:
                 if isinstance(message, dict) and self._is_ours(message):
                     yield message

@@ -58,6 +58,8 @@ log = structlog.get_logger(__name__)
 def stands(said: Said) -> Stand:
     """As `Recent` asks."""
     team, channel, ts = message_of(said.question.key)
+    if not is_ts(ts):  # it hangs on no message
+        return Stand(said.question.thread.id, said.position)
     _, thread_ts = place_of(said.question.thread.id)
     is_root = thread_ts == ts
     return Stand(thread_in(team, channel, "" if is_root else thread_ts).id, position(ts), begins=is_root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TypeGuard
 
@@ -10,6 +11,10 @@ from core.thread import PlaceId, Thread, ThreadId
 from core.turn import QuestionKey
 
 NAME = "slack"
+# What is asked by a command or in a form, and the thread that is then begun, are known before there is any message: by
+# the use of the command, or the form, in place of a ts.
+ASK = "ask."
+_OCCASION = re.compile(r"[A-Za-z0-9.]{1,80}", re.ASCII)
 # https://docs.slack.dev/messaging/retrieving-messages#individual_messages
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 Place = tuple[str, str]  # a channel and the ts of a thread in it; empty: the channel beside its threads
@@ -38,10 +43,25 @@ def key_of(team: str, channel: str, ts: str) -> QuestionKey:
     return QuestionKey(f"{NAME}:{team}/{channel}/{ts}")
 
 
+def ask_id(occasion: str) -> str:
+    """Return what stands for the ts of a question that no message asks, the same for the same *occasion*."""
+    return ASK + (
+        occasion if _OCCASION.fullmatch(occasion) else hashlib.blake2b(occasion.encode(), digest_size=16).hexdigest()
+    )
+
+
+def is_ask(id_: str) -> bool:
+    """Is it that of a question that no message asks, or of the thread that such a question begins?"""
+    return f"/{ASK}" in id_
+
+
 def message_of(key: QuestionKey) -> tuple[str, str, str]:
-    """Return the installation, the channel and the ts of the message that asked. Raises ValueError for no key of ours."""
+    """Return the installation, the channel and the ts of the message that asked. Raises ValueError for no key of ours.
+
+    What no message asked has no ts, but its own id.
+    """
     name, _, ids = key.partition(":")
-    team, channel, ts = ids.split("/")
+    team, channel, ts, *_ = ids.split("/")
     if name != NAME:
         raise ValueError("not a key of ours")
     return team, channel, ts
@@ -66,6 +86,6 @@ def around(thread: Thread) -> tuple[str, str]:
 
 
 def place_of(thread: ThreadId) -> Place:
-    """Return the channel and the ts of a thread."""
-    _, channel, thread_ts = thread.split("/")
-    return channel, thread_ts
+    """Return the channel and the ts of a thread; empty is that of a direct conversation beside its threads."""
+    _, channel, *thread_ts = thread.split("/")
+    return channel, thread_ts[0] if thread_ts else ""

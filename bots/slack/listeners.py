@@ -20,11 +20,13 @@ from bots.listening.events import Overheard, Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
+from bots.reply.page import Wish
 from bots.slack.askers import Askers, with_bots
-from bots.slack.buttons import AGAIN, Click, read_click
+from bots.slack.buttons import AGAIN, SHARE, Click, read_click
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
-from bots.slack.events import check_command, read_event
+from bots.slack.events import check_command, message_in, read_event
+from bots.slack.form import ABOUT_MESSAGE, ANYWHERE, FORM, WrongFormError, read_form
 from bots.slack.ids import SCALE, is_ts, position
 from bots.slack.limits import escaped
 from bots.slack.people import People
@@ -32,6 +34,7 @@ from bots.slack.reactions import read_reaction
 from bots.slack.requests import signature_of
 from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
+from bots.slack.ways import Ways
 from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
 
 if TYPE_CHECKING:
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from bots.slack.naming import Naming
     from bots.slack.note import Where
     from bots.slack.pace import Pace
+    from bots.slack.roots import Roots
     from bots.slack.settings import Section
     from bots.slack.times import Times
     from core.bounded import BoundedSet
@@ -100,6 +104,7 @@ class Listeners:
         told: BoundedSet[PlaceId],
         times: Times,
         ears: Ears,
+        roots: Roots,
     ) -> None:
         """*recent* remembers what is heard; *told* is to hold the channels of which we hear all that is said."""
         self._told = told
@@ -117,7 +122,6 @@ class Listeners:
         self.askers = Askers(self._people, identity.team)
         self._bots = kit.bots
         self._tasks: asyncio.TaskGroup | None = None
-        self._commands = Commands(relay, identity, self._people)
         self._ears = ears
         self._pace = pace
         self._router = Router(
@@ -133,7 +137,10 @@ class Listeners:
             tell=self._tell,
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
-        reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming, bots=kit.bots)
+        self._roots = roots
+        self._ways = Ways(relay, self._router, api=api, pace=pace, identity=identity, roots=roots)
+        self._commands = Commands(relay, identity, self._people, self._ways)
+        reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming, bots=kit.bots, roots=roots)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
 
     def app(self, tasks: asyncio.TaskGroup) -> AsyncApp:
@@ -184,11 +191,35 @@ class Listeners:
         app.event("reaction_added")(self._take_reaction)
         app.event("reaction_removed")(self._take_reaction)
         app.command(_ANY)(take_command)
-        app.action(AGAIN)(take_click)
+        for button in (AGAIN, SHARE):
+            app.action(button)(take_click)
+        self._take_forms(app, tasks)
         # Whatever else the app's settings make Slack send: unacknowledged it would come again and again.
         for others in (app.event, app.action, app.shortcut, app.view):
             others(_ANY)(take_nothing)
         return app
+
+    def _take_forms(self, app: AsyncApp, tasks: asyncio.TaskGroup) -> None:
+        """Have *app* take what opens a form, and what is sent in one."""
+
+        async def take_shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
+            if problem := await self._ways.open_for_shortcut(body):
+                tasks.create_task(self._ways.tell(body["user"]["id"], problem))
+            await ack()
+
+        async def take_form(ack: AsyncAck, body: dict[str, Any]) -> None:
+            try:
+                filled = read_form(body)
+                with _fault_of_ours():
+                    await self._ways.submit(body, filled)
+            except WrongFormError as wrong:
+                await ack(response_action="errors", errors=wrong.errors)
+            else:
+                await ack()
+
+        for shortcut in (ABOUT_MESSAGE, ANYWHERE):
+            app.shortcut(shortcut)(take_shortcut)
+        app.view(FORM)(take_form)
 
     async def _take_message(self, body: dict[str, Any]) -> None:
         """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
@@ -207,7 +238,8 @@ class Listeners:
         self._ears.heard(body["event"])
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
             await self._twins.wait(body["event"])
-            await self._router.hear_live(await self._named(body), self.catch_up.before)
+            heard = await self._roots.settled(await self._named(body), message_in(body), self._identity.user)
+            await self._router.hear_live(heard, self.catch_up.before)
         self._twins.recorded(body["event"])
 
     async def _named(self, body: Mapping[str, Any]) -> Heard:
@@ -266,7 +298,8 @@ class Listeners:
             return
         try:
             async with recorded_within(RECORDED_WITHIN):
-                problem = await self._router.click(click)
+                is_to_share = click.wish is Wish.SHARE
+                problem = await (self._ways.share(click) if is_to_share else self._router.click(click))
         except StorageUnavailable as unavailable:
             problem = unavailable.sentence
         if problem:
@@ -280,11 +313,8 @@ class Listeners:
             self._tasks.create_task(self._whisper(where.channel, asker, thread_ts, escaped(sentence)))
 
     async def _whisper(self, channel: str, user: str, thread_ts: str | None, sentence: str) -> None:
-        where = {"channel": channel, "user": user}
-        if thread_ts:
-            where["thread_ts"] = thread_ts
         try:
-            await self._api.whisper(**where, text=sentence)
+            await self._api.whisper(channel=channel, user=user, thread_ts=thread_ts, text=sentence)
         except ChatError as refusal:
             log.warning("somebody can't be told something in private", **facts(refusal))
 

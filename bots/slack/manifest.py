@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bots.slack.form import ABOUT_MESSAGE, ANYWHERE
+
 # Each with what it is for: https://docs.slack.dev/reference/scopes
 SCOPES = (
     "app_mentions:read",  # hear mentions
@@ -12,13 +14,14 @@ SCOPES = (
     "channels:history",  # hear messages in channels, find an answer again after a crash, read back after time away
     "channels:read",  # know which channels to read back in
     "chat:write",  # answer
-    "commands",  # /bobbin
+    "commands",  # /bobbin and the shortcuts
     "files:read",  # read what people attach
     "files:write",  # add what is too long for messages
     "groups:history",
     "groups:read",
     "im:history",  # hear direct messages
     "im:read",
+    "im:write",  # answer somebody privately who never wrote to it
     "mpim:history",
     "mpim:read",
     "reactions:read",  # be muted by one
@@ -34,6 +37,21 @@ EVENTS = (
     *("message.channels", "message.groups", "message.im", "message.mpim"),
     *("reaction_added", "reaction_removed"),
 )
+# Where there is a menu of them: https://docs.slack.dev/interactivity/implementing-shortcuts
+SHORTCUTS = (
+    {
+        "name": "Ask Bobbin about this message",
+        "type": "message",
+        "callback_id": ABOUT_MESSAGE,
+        "description": "Ask in its thread, or only for yourself",
+    },
+    {
+        "name": "Ask Bobbin",
+        "type": "global",
+        "callback_id": ANYWHERE,
+        "description": "Ask in a channel, or only for yourself",
+    },
+)
 
 
 def app_manifest(request_url: str = "") -> str:
@@ -47,8 +65,8 @@ def app_manifest(request_url: str = "") -> str:
 def _manifest(by_http: dict[str, str]) -> dict[str, Any]:
     command = {
         "command": "/bobbin",
-        "description": "See or change how Bobbin answers in this channel",
-        "usage_hint": "help | preset show | preset set NAME",
+        "description": "Ask a question, or see and change how Bobbin answers in this channel",
+        "usage_hint": "QUESTION | help | preset show | preset set NAME",
         "should_escape": False,
     }
     command |= {"url": by_http["request_url"]} if by_http else {}
@@ -68,6 +86,7 @@ def _manifest(by_http: dict[str, str]) -> dict[str, Any]:
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "bobbin", "always_online": True},
+            "shortcuts": list(SHORTCUTS),
             "slash_commands": [command],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},

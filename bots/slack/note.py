@@ -8,11 +8,22 @@ from bots.reply.note import Fields, Notes
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a private answer is about, and so where it is shown to others if its asker wants that."""
+
+    channel: str
+    thread_ts: str = ""  # empty: in a thread of its own
+    link: str = ""  # to the message; empty if Slack told none
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
     channel: str
-    thread_ts: str
-    question_ts: str
+    thread_ts: str  # empty: beside the threads; or it is still to be begun, see `opens`
+    question_ts: str  # of what was asked; nothing of the answer was said before
     has_sign: bool = False  # the question wears our reaction until the turn is over
+    opens: bool = False  # our first message says what was asked, and the answer stands in its thread
+    about: About | None = None
 
 
 def notes() -> Notes[Where]:

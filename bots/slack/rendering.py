@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bots.reply.opening import asked, quoted
 from bots.slack import limits, markdown
 from bots.slack.buttons import footer
 from bots.text.cut import pieces, shortened
@@ -13,18 +14,24 @@ from core.words import is_blank
 
 if TYPE_CHECKING:
     from bots.reply.page import Page
-    from core.turn import Turn
+    from bots.slack.note import Where
+    from core.turn import Question, Turn
 
 PLAIN, BARE = 1, 2
 _NO_WORDS = "…"  # of an answer that is a rule, or an empty table
 
 
 class SlackRenderer:
-    """For all turns the same."""
+    """For one turn."""
 
     plainest = BARE
     drops_buttons = False  # https://docs.slack.dev/reference/methods/chat.update: blocks go all together
-    opening = silence = ""
+    silence = ""
+
+    def __init__(self, turn: Turn, where: Where) -> None:
+        self.opens_alone = where.opens
+        self.opening = _opening(turn.question, where) if where.opens else ""
+        self.shares = where.about is not None
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
         if plainness:
@@ -40,6 +47,13 @@ class SlackRenderer:
             return not page.under or weight <= limits.ABOVE_FOOTER
         aside = page.aside if plainness == BARE else ""
         return limits.text_bytes(_joined(page.text, page.under, aside)) <= limits.TEXT_LIMIT
+
+
+def _opening(question: Question, where: Where) -> str:
+    if not question.is_private:
+        return asked(question, whole=True)
+    message = f" about [this message](<{where.about.link}>)" if where.about and where.about.link else ""
+    return f"You asked{message}:\n{quoted(question.text, whole=True)}"
 
 
 def content(page: Page, plainness: int, turn: Turn) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import case, exists, literal, select, update
 
 from core.errors import Overtaken, StopWanted
 from core.stance import places
-from core.storage import deeds, intake, queue, rows, stances, talk
+from core.storage import deeds, intake, queue, rows, sharing, stances, talk
 from core.storage.deeds import IS_OVER, Deeds, Done
 from core.storage.intake import Bounds
 from core.storage.tables import Words, notes, threads, turns
@@ -115,6 +115,12 @@ class Ledger:
     async def is_first(self, occasion: str, within: timedelta) -> bool:
         """Record *occasion*; return whether nobody has so recently."""
         return await self._database.run(lambda connection: deeds.is_first(connection, occasion, within))
+
+    async def share(self, key: QuestionKey, by: str, thread: Thread, reply: Reply) -> Accepted | None:
+        """Record in *thread* the private question of *key* with its answer, once: as `Relay.share`."""
+        return await self._database.run(
+            lambda connection: sharing.share(connection, self._summon, key, by, thread=thread, reply=reply)
+        )
 
     async def look(self, at: Callable[[Deeds], T]) -> T:
         """Return what *at* finds; it must change nothing."""

@@ -68,6 +68,8 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "private": question.is_private,
         "unseen": question.is_unseen,
         "edition": question.edition,
+        "preset": question.preset,
+        "model": turn.model,
         "status": turn.status,
         "answer": turn.answer,
         "reply": turn.reply,
@@ -226,6 +228,7 @@ def as_turn(row: Row[Any]) -> Turn:
         is_private=row.private,
         is_unseen=row.unseen,
         edition=row.edition,
+        preset=row.preset,
     )
     return Turn(
         id=TurnId(row.id),

@@ -29,6 +29,8 @@ ACTIONS_ELEMENTS = 25  # https://docs.slack.dev/reference/block-kit/blocks/actio
 CONTEXT_ACTIONS_ELEMENTS = 5  # https://docs.slack.dev/reference/block-kit/blocks/context-actions-block
 BUTTON_TEXT, BUTTON_VALUE, BUTTON_URL = 75, 2_000, 3_000  # …/block-kit/block-elements/button-element
 OPTIONS, OVERFLOW_OPTIONS = 100, 5  # …/block-kit/block-elements/select-menu-element, overflow-menu-element
+# …/block-elements/radio-button-group-element, plain-text-input-element; …/composition-objects/option-object
+BOX_OPTIONS, TYPED, OPTION_VALUE = 10, 3_000, 150
 ALT_TEXT = 2_000  # https://docs.slack.dev/reference/block-kit/blocks/image-block
 ID_LENGTH = 255  # block_id, action_id, callback_id
 VIEW_TITLE, PRIVATE_METADATA = 24, 3_000  # https://docs.slack.dev/reference/views/modal-views
@@ -235,6 +237,12 @@ def _check_element(element: object, problems: Problems, place: str) -> None:
         _options(element, OPTIONS, problems, place)
     elif element["type"] == "overflow":
         _options(element, OVERFLOW_OPTIONS, problems, place)
+    elif element["type"] in {"radio_buttons", "checkboxes"}:
+        _options(element, BOX_OPTIONS, problems, place)
+    elif element["type"] == "plain_text_input":
+        _typed(element, problems, place)
+    elif element["type"] == "conversations_select" and "filter" in element:
+        _filter(element["filter"], problems, f"{place}/filter")
 
 
 def _button(element: JsonObject, problems: Problems, place: str) -> None:
@@ -250,7 +258,27 @@ def _options(element: JsonObject, most: int, problems: Problems, place: str) -> 
     if problems.need(element, "options", place):
         for at, option in enumerate(problems.count(element["options"], most, f"{place}/options")):
             problems.text(option, "text", BUTTON_TEXT, f"{place}/options/{at}")
-            problems.need(option, "value", f"{place}/options/{at}")
+            if problems.need(option, "value", f"{place}/options/{at}"):
+                problems.length(option["value"], OPTION_VALUE, f"{place}/options/{at}/value")
+        if element.get("initial_option") and element["initial_option"] not in element["options"]:
+            problems.add("initial_option must match one of the options", f"{place}/initial_option")
+
+
+def _typed(element: JsonObject, problems: Problems, place: str) -> None:
+    longest = element.get("max_length", TYPED)
+    if not isinstance(longest, int) or not 0 < longest <= TYPED:
+        problems.add(f"must be between 1 and {TYPED}", f"{place}/max_length")
+    elif element.get("initial_value"):
+        problems.length(element["initial_value"], longest, f"{place}/initial_value")
+
+
+def _filter(among: object, problems: Problems, place: str) -> None:
+    if not isinstance(among, dict) or not among:
+        problems.add("must provide an object", place)
+        return
+    problems.only(among, ("include", "exclude_external_shared_channels", "exclude_bot_users"), place)
+    if not set(among.get("include", ())) <= {"im", "mpim", "private", "public"}:
+        problems.add("must be a valid enum value", f"{place}/include")
 
 
 _CHECKS: dict[str, Callable[[JsonObject, Problems, str], None]] = {

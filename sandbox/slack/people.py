@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.slack.arguments import ApiError
 from sandbox.slack.delivery import Deliveries, Kind, Parcel, UndeliveredError
+from sandbox.slack.forms import check_errors, filled_in
 from sandbox.slack.methods.views import checked_view, replaced_view, whole_view
 from sandbox.slack.nouns import Channel, ChannelKind, JsonObject, Message, SharedFile, User
 from sandbox.slack.objects import file_object
@@ -194,6 +195,8 @@ class People:
             interaction = interactions.begin(user)
             payload = interactions.global_shortcut(interaction, callback_id)
         else:
+            if message.ephemeral_to:  # https://docs.slack.dev/interactivity/implementing-shortcuts#messages
+                raise ValueError("What only one person sees has no shortcuts.")
             channel = self._workspace.channels[message.channel]
             interaction = interactions.begin(user, channel, self._current(message))
             payload = interactions.message_shortcut(interaction, callback_id)
@@ -201,8 +204,11 @@ class People:
         return interaction
 
     async def submit(self, user: User, view: JsonObject, values: JsonObject) -> Interaction:
-        """Press the modal's button; what the app answers is done to the modal."""
-        filled = view | {"state": {"values": values}}
+        """Press the modal's button; what the app answers is done to the modal.
+
+        Raises ValueError for what a client would not send.
+        """
+        filled = view | {"state": {"values": filled_in(view, values)}}
         interaction = self._platform.interactions.begin(user, view_id=view["id"])
         payload = self._platform.interactions.view("view_submission", interaction, filled)
         await self._ask(interaction, Parcel(Kind.INTERACTIVE, payload, accepts_response=True))
@@ -232,7 +238,10 @@ class People:
         """https://docs.slack.dev/surfaces/modals#updating_response"""
         answer = interaction.ack or {}
         action = answer.get("response_action")
+        if action not in (None, "errors", "update", "push", "clear"):
+            raise ApiError("invalid_response_action")
         if action == "errors":
+            check_errors(answer.get("errors"), view)
             return
         if action in {"update", "push"}:
             asked = checked_view(answer.get("view") or {})

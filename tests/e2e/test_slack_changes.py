@@ -272,7 +272,7 @@ async def test_what_was_missed_is_answered_once_and_in_order(
         await until(slack, root, "zero", "one", "two")
         await until(slack, mention, "hello", "hello again")
         await until(slack, other, "joined")
-        await until(slack, direct, "direct")
+        await slack.wait_for(lambda: [shown(one) for one in slack.messages(direct.channel)][1:] == ["direct"], PATIENCE)
         await slack.say("ada", "general", "@bobbin say exactly: three", root.ts)
         await until(slack, root, "zero", "one", "two", "three")
         await bobbin.idle()

@@ -26,7 +26,7 @@ class Reader:
     def __init__(self, refusals: list[ChatError]) -> None:
         self.refusals = refusals
 
-    def place(self, thread: Thread) -> str:
+    async def place(self, thread: Thread) -> str:
         return thread.id
 
     def position(self, key: QuestionKey) -> int:

@@ -21,6 +21,7 @@ from bots.slack.events import read_message
 from bots.slack.ids import SCALE, Place, key_of
 from bots.slack.naming import Naming
 from bots.slack.pace import Pace
+from bots.slack.roots import Roots
 from core.errors import StorageUnavailable
 from core.turn import Accepted, Turn
 from core.vitals import Vitals
@@ -115,7 +116,9 @@ async def away(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Aw
     async with api.session():
         bounds = getattr(request, "param", {})
         naming = Naming(api, tells=True)
-        reader = SlackReader(api, pace, await api.who_am_i(), house.vitals.metrics, naming=naming, **bounds)
+        reader = SlackReader(
+            api, pace, await api.who_am_i(), house.vitals.metrics, naming=naming, roots=Roots(house.ledger), **bounds
+        )
         mark = Mark(house.ledger, SEEN_NOTE, SCALE, overlap=OVERLAP)
         router = Listening(house)
         house.slack.faults.lose_events = True

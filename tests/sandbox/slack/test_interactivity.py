@@ -183,6 +183,115 @@ async def test_a_modal_can_complain_change_and_hear_of_its_end(slack: LocalSlack
     assert closed == [view]
 
 
+FORM = MODAL | {
+    "blocks": [
+        *MODAL["blocks"],
+        {
+            "type": "input",
+            "block_id": "who",
+            "label": {"type": "plain_text", "text": "For whom"},
+            "element": {
+                "type": "radio_buttons",
+                "action_id": "chosen",
+                "options": [{"text": {"type": "plain_text", "text": who}, "value": who} for who in ("all", "me")],
+                "initial_option": {"text": {"type": "plain_text", "text": "all"}, "value": "all"},
+            },
+        },
+        {
+            "type": "input",
+            "block_id": "where",
+            "optional": True,
+            "label": {"type": "plain_text", "text": "Where"},
+            "element": {"type": "conversations_select", "action_id": "chosen"},
+        },
+    ]
+}
+
+
+async def shown_form(slack: LocalSlack, client: Any) -> str:
+    trigger = slack._platform.interactions.begin(slack.user("ada")).trigger_id
+    return str((await client.views_open(trigger_id=trigger, view=FORM))["view"]["id"])
+
+
+async def test_what_is_left_alone_in_a_form_is_sent_as_the_app_set_it(
+    slack: LocalSlack, bot: Any, connect: Any, client: Any
+) -> None:
+    async def save(ack: Any) -> None:
+        await ack()
+
+    bot.app.view("preset")(save)
+    await connect()
+    await slack.submit("ada", await shown_form(slack, client), TYPED)
+    values = next(body["view"]["state"]["values"] for body in bot.heard if body["type"] == "view_submission")
+    assert values["name"]["typed"]["value"] == "calm"
+    assert values["who"]["chosen"]["selected_option"]["value"] == "all"
+    assert values["where"]["chosen"] == {"type": "conversations_select", "selected_conversation": None}
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({}, "has to be filled in"),
+        ({"name": {"typed": {"type": "plain_text_input", "value": "x" * 3_001}}}, "too long"),
+        (TYPED | {"age": {"typed": {"type": "plain_text_input", "value": "7"}}}, "no input age"),
+        ({"name": {"said": {"type": "plain_text_input", "value": "calm"}}}, "no element said"),
+        (TYPED | {"who": {"chosen": {"type": "radio_buttons", "selected_option": {"value": "you"}}}}, "no such option"),
+    ],
+)
+async def test_no_client_sends_a_form_that_is_filled_in_wrongly(
+    slack: LocalSlack, client: Any, values: dict[str, Any], why: str
+) -> None:
+    view = await shown_form(slack, client)
+    with pytest.raises(ValueError, match=why):
+        await slack.submit("ada", view, values)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"response_action": "errors", "errors": {"age": "Too old"}},
+        {"response_action": "errors", "errors": {}},
+        {"response_action": "errors", "errors": {"name": ""}},
+        {"response_action": "sulk"},
+    ],
+)
+async def test_an_answer_to_a_form_that_slack_cant_show_is_a_problem(
+    slack: LocalSlack, bot: Any, connect: Any, client: Any, answer: dict[str, Any]
+) -> None:
+    async def save(ack: Any) -> None:
+        await ack(**answer)
+
+    bot.app.view("preset")(save)
+    await connect()
+    assert (await slack.submit("ada", await shown_form(slack, client), TYPED)).problem
+
+
+@pytest.mark.parametrize(
+    ("element", "problem"),
+    [
+        ({"type": "plain_text_input", "max_length": 3_001}, "must be between 1 and 3000"),
+        ({"type": "plain_text_input", "max_length": 3, "initial_value": "four"}, "must be less than 4 characters"),
+        ({"type": "conversations_select", "filter": {"include": ["secret"]}}, "must be a valid enum value"),
+        ({"type": "conversations_select", "filter": {"exclude": ["im"]}}, "invalid additional property: exclude"),
+        (FORM["blocks"][1]["element"] | {"initial_option": {"value": "you"}}, "initial_option must match"),
+    ],
+)
+async def test_an_element_of_a_form_that_slack_would_refuse_is_refused(
+    slack: LocalSlack, client: Any, element: dict[str, Any], problem: str
+) -> None:
+    trigger = slack._platform.interactions.begin(slack.user("ada")).trigger_id
+    block = {"type": "input", "block_id": "name", "label": {"type": "plain_text", "text": "Name"}, "element": element}
+    with pytest.raises(SlackApiError) as refusal:
+        await client.views_open(trigger_id=trigger, view=MODAL | {"blocks": [block]})
+    assert problem in str(refusal.value.response["response_metadata"]["messages"])
+
+
+async def test_what_one_person_sees_has_no_shortcuts(slack: LocalSlack, client: Any) -> None:
+    await client.chat_postEphemeral(channel=slack.channel("general").id, user=slack.user("ada").id, text="psst")
+    with pytest.raises(ValueError, match="no shortcuts"):
+        await slack.shortcut("ada", "ask_about", slack.messages("general")[-1])
+
+
 async def test_a_trigger_works_once_and_not_for_long(slack: LocalSlack, client: Any) -> None:
     interactions = slack._platform.interactions
     trigger = interactions.begin(slack.user("ada")).trigger_id
