@@ -197,6 +197,15 @@ class Relay:
         else:
             await self._ledger.bury(key)
 
+    async def share(self, key: QuestionKey, by: str, thread: Thread, reply: Reply = NOTHING_SHOWN) -> Accepted | None:
+        """Have *thread* show a private question and its answer, under the name of whoever asked; once, however often.
+
+        It is another turn there, of which a follow-up is told. *reply* is as for `ask`. Returns None if it is not for
+        *by* to share: who has not asked it, or of whom there is no such answer. Raises StorageUnavailable.
+        """
+        accepted = await self._ledger.share(key, by, thread, reply)
+        return self._accepted(accepted) if accepted else None
+
     async def turn(self, key: QuestionKey, *, patience: float = 0.0) -> Turn | None:
         """Return the turn of a question, None if it was never accepted. *patience* as for `ask`."""
         return await self._patiently(lambda: self._ledger.turn(key), patience)

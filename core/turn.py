@@ -54,6 +54,7 @@ class Question:
     quotes: tuple[Quote, ...] = ()  # what others said that comes with it
     is_private: bool = False  # is the answer for the asker's eyes only?
     is_unseen: bool = False  # did nobody else in the thread see the question, so that the answer has to show it?
+    preset: str = ""  # the name of the one to answer it with, whatever is set in its thread; empty: what is set
 
     @property
     def words(self) -> str:
@@ -99,6 +100,11 @@ class Turn:
     def offers_again(self) -> bool:
         """Should people be offered a new answer?"""
         return self.is_over and not self.is_withdrawn and (self.status is Status.FAILED or bool(self.revised))
+
+    @property
+    def offers_share(self) -> bool:
+        """Should the asker be offered to show others a private answer?"""
+        return self.question.is_private and self.status is Status.ANSWERED and not self.is_withdrawn
 
     def start(self, model: str) -> Turn:
         return self._move(Status.STREAMING, model=model, answer="", problem="", aside="")

@@ -132,7 +132,7 @@ class Worker:
     def _answer(self, taken: Taken, presentation: Presentation) -> Answer:
         return Answer(
             taken,
-            preset.choose(self._presets, taken.presets),
+            preset.choose(self._presets, [*taken.presets, *_of_its_own(taken.turn)]),
             presentation,
             ledger=self._ledger,
             service=self._service,
@@ -151,3 +151,9 @@ class Worker:
                 await appeal(self._chats[thread.chat], turn)
         except (ChatError, StorageUnavailable) as error:
             log.warning("nobody can be told that the bot may not write there", **facts(error))
+
+
+def _of_its_own(turn: Turn) -> list[tuple[str, preset.Preset]]:
+    """Return the preset that the asker chose for this one question."""
+    name = turn.question.preset
+    return [(turn.question.key, preset.Preset(name=name))] if name else []

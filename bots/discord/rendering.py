@@ -28,6 +28,7 @@ class DiscordRenderer:
 
     plainest = 0  # what is sent is text as it is
     drops_buttons = True
+    opens_alone = shares = False
 
     def __init__(self, turn: Turn, note: Note[Where]) -> None:
         is_command = note.where.is_command

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bots.reply.note import Note
+    from core.thread import Thread
     from core.turn import Question, QuestionKey
 
 
@@ -48,6 +49,16 @@ class Clicked:
 
     key: QuestionKey
     attempt: int | None  # the one that the button was shown for; None of a button that doesn't say
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Somebody wants others to see a private answer."""
+
+    key: QuestionKey  # of the question that it answers
+    by: str
+    thread: Thread  # where these others are
+    note: Note[Any]  # with which it is shown there
 
 
 @dataclass(frozen=True, slots=True)

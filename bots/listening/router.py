@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said
+from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said, Shared
 from bots.listening.recent import Recent, Remark
 from core.errors import StorageUnavailable
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from core.turn import Accepted, QuestionKey, Turn
 
 NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
+NOT_TO_SHARE = "I can't share that: only the person who asked can, once there is a whole answer."
+SHARED_BEFORE = "That answer has been shared already."
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +82,13 @@ class Router:
     async def click(self, clicked: Clicked) -> str:
         """Have a question answered again; return a sentence to tell if it can't be."""
         return "" if await self._relay.again(clicked.key, of_attempt=clicked.attempt) else NO_SUCH_QUESTION
+
+    async def share(self, shared: Shared) -> str:
+        """Have others see a private answer; return a sentence to tell if that isn't done, or was done before."""
+        accepted = await self._relay.share(shared.key, shared.by, shared.thread, shared.note.write())
+        if accepted is None:
+            return NOT_TO_SHARE
+        return "" if accepted.is_new else SHARED_BEFORE
 
     async def _take(self, said: Said) -> None:
         may_ask = not isinstance(said, Edited) or (said.may_ask and said.position >= self.oldest)

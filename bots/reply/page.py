@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
 
 STILL_AT_IT = "…"
 MOST_PAGES = 10  # of an answer
 
 
+class Wish(StrEnum):
+    """What somebody wants who clicks."""
+
+    AGAIN = "again"  # another answer
+    SHARE = "share"  # others to see a private answer
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
-    """Has the question answered again."""
-
     label: str
     attempt: int  # the attempt at the turn that it stands under
+    wish: Wish = Wish.AGAIN
 
 
 @dataclass(frozen=True, slots=True)

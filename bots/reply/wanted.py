@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bots.reply.page import MOST_PAGES, STILL_AT_IT, Button, Page
+from bots.reply.opening import asked
+from bots.reply.page import MOST_PAGES, STILL_AT_IT, Button, Page, Wish
 from bots.text.reasoning import visible
 from core.errors import EmptyAnswer
 from core.turn import Status
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 FILE_NAME = "answer.md"
 IN_THE_FILE = f"That is too long to show it all here: the file {FILE_NAME} has the whole answer."
 NOT_IN_A_FILE = "That is too long to show it all here, and I can't add the rest: I'm not allowed to share files here."
-TRY_AGAIN, ANSWER_EDITED = "Try again", "Answer the edited question"
+TRY_AGAIN, ANSWER_EDITED, SHARE = "Try again", "Answer the edited question", "Share"
 
 
 class Renderer(Protocol):
@@ -36,7 +37,15 @@ class Renderer(Protocol):
 
     @property
     def opening(self) -> str:
-        """Markdown that stands above the answer."""
+        """Markdown that stands above the answer, whether its question was seen or not."""
+
+    @property
+    def opens_alone(self) -> bool:
+        """Does the opening stand in a message of its own, above those of the answer?"""
+
+    @property
+    def shares(self) -> bool:
+        """Is there a place where a private answer can be shown to others?"""
 
     @property
     def silence(self) -> str:
@@ -55,14 +64,24 @@ def wanted(turn: Turn, note: Note[Any], renderer: Renderer, most: int = MOST_PAG
         return []
     if note.is_full and not turn.is_over:
         return [None] * len(note.messages)
+    if renderer.opens_alone:
+        opening = renderer.pages(_opening(turn, renderer), plainness=note.plainness)
+        return [Page(opening[0]), *_answer(turn, note, note.messages[1:], renderer, most)]
+    return _answer(turn, note, note.messages, renderer, most)
+
+
+def _answer(
+    turn: Turn, note: Note[Any], messages: Sequence[Message], renderer: Renderer, most: int
+) -> list[Page | None]:
+    """Return what each of *messages*, and of those to come, should show of the answer."""
     pages: list[Page | None] = [*_pages(turn, note, renderer, most)]
     if pages and turn.is_over:
         return pages
     # While an answer is written again, after a restart or a click, what it had before stays until it is overwritten.
     is_silent = not pages
-    if pages and len(pages) <= len(note.messages) and _is_behind(pages[-1], note.messages[len(pages) - 1]):
+    if pages and len(pages) <= len(messages) and _is_behind(pages[-1], messages[len(pages) - 1]):
         pages[-1] = None  # people have read more of it
-    for message in note.messages[len(pages) :]:
+    for message in messages[len(pages) :]:
         if message.is_aside or (message.has_footer and not renderer.drops_buttons):
             # What it says no longer holds, and what it will say isn't there yet.
             if is_silent and not turn.is_over:
@@ -97,9 +116,15 @@ def _body(turn: Turn, plainness: int, renderer: Renderer) -> Sequence[str]:
     """Return the pages of the answer alone, none as long as there is nothing to read."""
     streaming = not turn.is_over
     body = renderer.pages(_said(turn), streaming=streaming, plainness=plainness)
-    if not renderer.opening or not body:
+    if not body or renderer.opens_alone or not (opening := _opening(turn, renderer)):
         return body
-    return renderer.pages(f"{renderer.opening}\n\n{_said(turn)}", streaming=streaming, plainness=plainness)
+    # What is no part of the answer is left out before there is a part of the page that is none.
+    said = visible(_said(turn), streaming=streaming)
+    return renderer.pages(f"{opening}\n\n{said}", streaming=streaming, plainness=plainness)
+
+
+def _opening(turn: Turn, renderer: Renderer) -> str:
+    return renderer.opening or (asked(turn.question) if turn.question.is_unseen else "")
 
 
 def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[Page]:
@@ -112,8 +137,8 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
     if is_aside and turn.is_over:
         # How it went while people waited is of no interest any more.
         body, is_aside, aside = paged(renderer.silence), False, ""
-    elif renderer.opening and not body and (aside or problem):
-        body = paged(f"{renderer.opening}\n\n{_said(turn)}", streaming=not turn.is_over)
+    elif not body and (aside or problem) and not renderer.opens_alone and (opening := _opening(turn, renderer)):
+        body = paged(opening, streaming=not turn.is_over)
     if len(body) > most:
         body = body[:most]
         if turn.is_over:
@@ -122,10 +147,17 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
     pages = _with_problem([Page(text, is_aside=is_aside) for text in body], problem, plainness, renderer)
     if aside:
         pages = _with_aside(pages, Page(aside=aside, is_aside=is_aside), turn, plainness, renderer)
-    if pages and turn.offers_again:
-        button = Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
+    if pages and (button := _button(turn, renderer)):
         pages[-1] = replace(pages[-1], button=button)
     return pages
+
+
+def _button(turn: Turn, renderer: Renderer) -> Button | None:
+    if turn.offers_again:
+        return Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
+    if turn.offers_share and renderer.shares:
+        return Button(SHARE, turn.attempt, Wish.SHARE)
+    return None
 
 
 def _with_problem(pages: list[Page], problem: Sequence[str], plainness: int, renderer: Renderer) -> list[Page]:

@@ -24,6 +24,7 @@ class SlackRenderer:
 
     plainest = BARE
     drops_buttons = False  # https://docs.slack.dev/reference/methods/chat.update: blocks go all together
+    opens_alone = shares = False
     opening = silence = ""
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:

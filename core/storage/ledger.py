@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import case, exists, literal, select
 
 from core.errors import Overtaken
-from core.storage import deeds, intake, queue, rows
+from core.storage import deeds, intake, queue, rows, sharing
 from core.storage.deeds import IS_OVER, Deeds
 from core.storage.tables import Words, notes, threads, turns
 from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
@@ -95,6 +95,12 @@ class Ledger:
             return told, done.reopened
 
         return await self._database.run(obey)
+
+    async def share(self, key: QuestionKey, by: str, thread: Thread, reply: Reply) -> Accepted | None:
+        """Record in *thread* the private question of *key* with its answer, once: as `Relay.share`."""
+        return await self._database.run(
+            lambda connection: sharing.share(connection, self._summon, key, by, thread=thread, reply=reply)
+        )
 
     async def look(self, at: Callable[[Deeds], T]) -> T:
         """Return what *at* finds; it must change nothing."""

@@ -65,6 +65,8 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "quotes": [quote.stored(one) for one in question.quotes] or None,
         "private": question.is_private,
         "unseen": question.is_unseen,
+        "preset": question.preset,
+        "model": turn.model,
         "status": turn.status,
         "answer": turn.answer,
         "reply": turn.reply,
@@ -180,6 +182,7 @@ def as_turn(row: Row[Any]) -> Turn:
         quotes=tuple(quote.read(one) for one in row.quotes or ()),
         is_private=row.private,
         is_unseen=row.unseen,
+        preset=row.preset,
     )
     return Turn(
         id=TurnId(row.id),

@@ -91,6 +91,7 @@ turns = Table(
     Column("quotes", JSON),  # objects with the fields of core.quote's; null: none
     Column("private", Boolean, nullable=False, server_default=false()),
     Column("unseen", Boolean, nullable=False, server_default=false()),
+    Column("preset", Id, nullable=False, server_default=""),
     Column("status", String(16), nullable=False),
     Column("answer", Words, nullable=False, server_default=""),
     Column("problem", Words, nullable=False, server_default=""),

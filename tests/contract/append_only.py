@@ -28,6 +28,7 @@ class Where:
 class BoardRenderer:
     plainest = 0
     drops_buttons = False
+    opens_alone = shares = False
     opening = silence = ""
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:

@@ -89,9 +89,10 @@ class Rig:
             **wishes,
         )
 
-    async def ask(self, text: str, where: Thread | None = None, key: str = "") -> Accepted:
+    async def ask(self, text: str, where: Thread | None = None, key: str = "", **more: Any) -> Accepted:
         self._keys += 1
-        return await self.relay.ask(Question(QuestionKey(key or str(self._keys)), where or thread(), "ada", text))
+        key = key or str(self._keys)
+        return await self.relay.ask(Question(QuestionKey(key), where or thread(), "ada", text, **more))
 
     async def set_preset(self, wish: Preset) -> None:
         told = await self.relay.obey(Command(Verb.SET_PRESET, wish), thread(), "ada")
@@ -259,6 +260,17 @@ async def test_a_hint_is_no_part_of_what_is_remembered(rig: Rig) -> None:
     await rig.answered(" ")
     await rig.answered("Why?")
     assert rig.upstream.prompts[0].question == "Why?"
+
+
+@pytest.mark.parametrize(("chosen", "instructions"), [("pirate", "Arr."), ("gone", "Be short.")])
+async def test_a_preset_chosen_for_a_question_is_above_what_is_set(rig: Rig, chosen: str, instructions: str) -> None:
+    await rig.set_preset(Preset(model="o3", instructions="Be short."))
+    rig.upstream.answers = [["Yes."], ["No."]]
+    await rig.ask("Why?", preset=chosen)
+    await rig.answered("And now?")
+    first, second = rig.upstream.prompts
+    assert (first.instructions, first.model) == (instructions, "o3")
+    assert (second.instructions, second.model) == ("Be short.", "o3")
 
 
 async def test_the_preset_of_the_place_answers(rig: Rig) -> None:

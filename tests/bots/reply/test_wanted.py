@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import pytest
 
 from bots.reply.note import Message, Note
-from bots.reply.page import Button, Page
-from bots.reply.wanted import ANSWER_EDITED, TRY_AGAIN, wanted
+from bots.reply.page import Button, Page, Wish
+from bots.reply.wanted import ANSWER_EDITED, SHARE, TRY_AGAIN, wanted
 from core.thread import Thread, ThreadId
 from core.turn import Question, QuestionKey, Turn, TurnId
 
@@ -20,6 +22,7 @@ class Renderer:
 
     plainest = 0
     drops_buttons = False
+    opens_alone = shares = False
     opening = silence = ""
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
@@ -31,6 +34,14 @@ class Renderer:
 
 def pages(turn: Turn, *messages: Message) -> list[Page | None]:
     return wanted(turn, Note("here", messages), Renderer())
+
+
+@dataclass(frozen=True)
+class Alone(Renderer):
+    """Says what was asked in a message of its own."""
+
+    opens_alone: bool = True
+    opening: str = "Ada: Why?"
 
 
 WORDS, FOOTED, ASIDE = Message("1"), Message("2", has_footer=True), Message("3", is_aside=True)
@@ -102,3 +113,62 @@ def test_how_it_went_is_not_told_of_a_turn_that_says_nothing() -> None:
 
 def test_what_is_withdrawn_is_nowhere() -> None:
     assert wanted(Turn(TurnId(1), QUESTION, is_withdrawn=True).stop(), Note("here", (WORDS,)), Renderer()) == []
+
+
+# A question that nobody has seen
+
+
+UNSEEN = replace(STREAMING, question=replace(QUESTION, is_unseen=True, asker_name="A"))
+
+
+def test_an_answer_whose_question_nobody_saw_begins_with_it() -> None:
+    shown = [page.text if page else None for page in pages(UNSEEN.grow("Because"))]
+    assert "".join(filter(None, shown)) == "**A** asked:\n> Why\\?\n\nBecause"
+    assert pages(UNSEEN) == []
+
+
+def test_what_went_wrong_stands_below_the_question_that_nobody_saw() -> None:
+    shown = pages(UNSEEN.fail("Broken."))
+    assert "".join((page.text or "") + page.under for page in shown if page) == "**A** asked:\n> Why\\?Broken."
+
+
+def test_a_model_that_seems_to_have_reasoned_takes_nothing_of_the_question_away() -> None:
+    shown = pages(UNSEEN.grow("Hm.</think>\nAh").finish("Hm.</think>\nAh"))
+    assert "".join(page.text or "" for page in shown if page) == "**A** asked:\n> Why\\?\n\nAh"
+
+
+def test_where_the_question_stands_alone_it_does_so_before_there_is_an_answer() -> None:
+    def alone(turn: Turn, *messages: Message) -> list[Page | None]:
+        return wanted(turn, Note("here", messages), Alone())
+
+    title = Page("Ada: Why?"[:10])
+    assert alone(UNSEEN) == [title]
+    assert alone(UNSEEN.grow("Because it is."), WORDS) == [title, Page("Because it"), Page(" is.")]
+    assert alone(UNSEEN.remark("Second."), WORDS) == [title, Page(aside="Second.", is_aside=True)]
+    assert alone(UNSEEN, WORDS, FOOTED) == [title, PLACEHOLDER]
+    assert alone(UNSEEN.stop(), WORDS, ASIDE) == [title]
+    assert alone(replace(UNSEEN, is_withdrawn=True).stop(), WORDS, WORDS) == []
+
+
+# A private answer
+
+
+@dataclass(frozen=True)
+class Sharing(Renderer):
+    shares: bool = True
+
+
+def test_a_private_answer_can_be_shared_once_it_is_whole() -> None:
+    private = replace(STREAMING, question=replace(QUESTION, is_private=True)).grow("Ah")
+
+    def button(turn: Turn, renderer: Renderer) -> Button | None:
+        (page,) = wanted(turn, Note("here"), renderer)
+        assert page
+        return page.button
+
+    assert button(private.finish("Ah"), Sharing()) == Button(SHARE, 1, Wish.SHARE)
+    assert button(private.finish("Ah"), Renderer()) is None
+    assert button(private, Sharing()) is None
+    assert button(private.stop(), Sharing()) is None
+    assert button(STREAMING.finish("Ah"), Sharing()) is None
+    assert button(replace(private, revised="Who?").finish("Ah"), Sharing()) == Button(ANSWER_EDITED, 1)
