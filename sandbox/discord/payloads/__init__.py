@@ -6,7 +6,7 @@ from sandbox.discord.payloads.channels import (
     gateway_channel_json,
     thread_member_json,
 )
-from sandbox.discord.payloads.guild import application_json, guild_create_json, guild_json, interaction_json
+from sandbox.discord.payloads.guild import application_json, context_of, guild_create_json, guild_json, interaction_json
 from sandbox.discord.payloads.messages import attachment_json, attachment_seal, message_json, without_content
 from sandbox.discord.payloads.people import member_json, role_json, user_json
 
@@ -16,6 +16,7 @@ __all__ = [
     "attachment_json",
     "attachment_seal",
     "channel_json",
+    "context_of",
     "gateway_channel_json",
     "guild_create_json",
     "guild_json",
