@@ -31,6 +31,10 @@ class Section(sections.Section):
     message_content: bool = True
     catch_up_hours: float = Field(24, ge=0)  # what was said while the bot was away is answered if it is no older
 
+    # May people add the bot to their own account, and so bring it along where it is not?
+    # https://discord.com/developers/docs/resources/application#installation-context
+    user_install: bool = False
+
     # https://discord.com/developers/docs/events/gateway#sharding
     shards: sections.Listed[int] = ()  # which of them this process runs; empty: all
     shard_count: int = Field(1, ge=1)
