@@ -31,9 +31,12 @@ def check(section: Section) -> AsyncGenerator[Finding, None]:
 
 
 def manifest(section: Section) -> str:
-    """Return the link with which the bot is invited to a server."""
-    from bots.discord.setup import invite_url  # noqa: PLC0415
+    """Return the link with which the bot is invited to a server, and that for people's own accounts if it may go there."""
+    from bots.discord.setup import install_url, invite_url  # noqa: PLC0415
 
     if not section.is_configured:
         sys.stderr.write(f"{NO_ID}\n")
-    return invite_url(section.application_id)
+    links = [invite_url(section.application_id)]
+    if section.user_install:
+        links.append(install_url(section.application_id))
+    return "\n".join(links)

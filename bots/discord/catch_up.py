@@ -11,7 +11,7 @@ import discord
 from bots.discord.connection import shard_of
 from bots.discord.errors import UNREADABLE, translated
 from bots.discord.events import is_mentioned, permissions, read_message
-from bots.discord.ids import NAME, SCALE, channel_of, guild_of, key_of, message_of
+from bots.discord.ids import NAME, SCALE, channel_of, guild_of, has_own_place, key_of, message_of
 from bots.discord.names import Names
 from bots.discord.times import USUAL
 from bots.discord.unreadable import read, skipped
@@ -85,7 +85,10 @@ class DiscordReader:
         self._names = names or Names()
 
     async def place(self, thread: Thread) -> int | None:
-        return channel_of(thread.id) if shard_of(guild_of(thread.id), self._client) == self._shard else None
+        guild = guild_of(thread.id)
+        if has_own_place(thread.id) and (guild is None or self._client.get_guild(guild) is None):
+            return None  # the bot is not there, and can't read
+        return channel_of(thread.id) if shard_of(guild, self._client) == self._shard else None
 
     def position(self, key: QuestionKey) -> int:
         return message_of(key)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bots.discord import connection, files, history, threads
+from bots.discord import connection, files, history, limits, threads, token
 from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
-from bots.discord.hands import DiscordHands
+from bots.discord.hands import OVER, DiscordHands, TokenOver, nonce
 from bots.discord.ids import NAME, message_of
 from bots.discord.indicator import Indicator
 from bots.discord.listeners import Listeners
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from core.thread import PlaceId, Thread
     from core.turn import Question, QuestionKey, Reply, Turn
 
+_MOST_FOREIGN_PAGES = limits.FOLLOW_UPS - 2  # beside them, a sentence and a file with the rest
+
 
 class DiscordChat:
     name = NAME
@@ -80,6 +82,7 @@ class DiscordChat:
                 self._kit,
                 self._pace,
                 hours=self._section.catch_up_hours,
+                user_install=self._section.user_install,
                 accepted=self._sign_of_life,
                 deleted=self._deleted,
                 deferring=self._deferring,
@@ -136,7 +139,8 @@ class DiscordChat:
     async def show(self, turn: Turn) -> Reply:
         note = self._notes.newest(turn)
         renderer = DiscordRenderer(turn, note)
-        pages = wanted(turn, note, renderer, self._kit.most_pages)
+        most = self._most_pages(note)
+        pages = wanted(turn, note, renderer, most)
         if turn.is_over or any(page and page.has_words for page in pages):
             self._indicator.off(turn.id)
         else:
@@ -157,11 +161,14 @@ class DiscordChat:
                     times=self._times,
                     deleted=self._deleted,
                 )
-                return await self._deliver(Delivery(hands, renderer, turn, note, self._kit.most_pages), turn, client)
+                return await self._deliver(Delivery(hands, renderer, turn, note, most), turn, client)
+
+    def _most_pages(self, note: Note[Where]) -> int:
+        return min(self._kit.most_pages, _MOST_FOREIGN_PAGES) if note.where.is_foreign else self._kit.most_pages
 
     async def _deliver(self, delivery: Delivery[Where], turn: Turn, client: discord.Client) -> Reply:
         try:
-            await delivery.run()
+            await self._run(delivery, turn, client)
             channel = delivery.note.where.channel
             if turn.is_withdrawn and channel == message_of(turn.question.key):  # the thread was made for nothing else
                 await threads.leave(client, channel, self._pace.soon)
@@ -169,6 +176,14 @@ class DiscordChat:
             self._notes.keep(turn, delivery.note)
             self._pace.shown(turn.id, is_over=turn.is_over)
         return delivery.note.write(is_final=turn.is_over)
+
+    async def _run(self, delivery: Delivery[Where], turn: Turn, client: discord.Client) -> None:
+        try:
+            await delivery.run()
+        except TokenOver:
+            await self._pace.spare()
+            await token.tell_over(client, turn, delivery.note.where, nonce(turn.question.key, OVER))
+            raise
 
     # Files
 

@@ -1,4 +1,4 @@
-"""Slash commands: ask, presets, retry, reset, help."""
+"""Slash commands (ask, presets, retry, reset, help) and the entries in the menu of a message."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ import structlog
 from discord import app_commands
 
 from bots.discord import limits
+from bots.discord.carried import files_of
 from bots.discord.errors import ALREADY_ANSWERED, UNKNOWN_INTERACTION, overlooking, translated
-from bots.discord.events import is_in_channel, thread_of_command
+from bots.discord.events import Asking, is_in_channel, thread_of_command
 from bots.discord.ids import NAME
 from bots.discord.markdown import pages
 from bots.discord.unreadable import skipped
 from bots.listening.router import recorded_within
 from bots.text.cut import utf16
 from core.commands import HELP, Command, Verb
-from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable, facts
+from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable, UnknownPreset, facts
 from core.preset import Follow, Preset
 
 if TYPE_CHECKING:
@@ -31,13 +32,18 @@ if TYPE_CHECKING:
     from core.relay import Relay
 
 Interaction = discord.Interaction[discord.Client]
-Ask = Callable[[Interaction, str], Awaitable[None]]
+Ask = Callable[[Interaction, Asking], Awaitable[None]]
+Pick = Callable[[Interaction, discord.Message], Awaitable[None]]
 
+ABOUT, FROM_HERE = "Ask Bobbin about this message", "Summarise from here"
 COMMANDS_NOTE = "discord/commands"
 _HELP = (
     re.sub(r"(?<=preset set )(?:(model|instructions|follow) )?(?=[A-Z])", lambda field: f"{field[1] or 'name'}:", HELP)
 ).replace("- `", "- `/") + (
-    "\n- `/ask`: ask here, without opening a thread; reply to my answer to go on\n\n"
+    "\n- `/ask`: ask here, without opening a thread; reply to my answer to go on. With `private`, only you see it, until "
+    "you press Share\n"
+    f"- Apps → {ABOUT}, in the menu of a message: ask about what somebody wrote\n"
+    f"- Apps → {FROM_HERE}: what was said since that message, for you alone\n\n"
     "In a channel, `/retry` and `/reset` mean what you yourself asked there last."
 )
 _MAY_NOT = "Only people who can manage this channel can change its preset. `/preset show` shows it."
@@ -66,16 +72,19 @@ class Tree(app_commands.CommandTree[discord.Client]):
         self,
         client: discord.Client,
         relay: Relay,
-        ask: Ask,
         own_task: Callable[[], None],
         metrics: Metrics,
         *,
         heard: Callable[[discord.abc.User], None],
+        ask: Ask,
+        about: Pick,
+        from_here: Pick,
         recorded_within: float,
+        user_install: bool,
     ) -> None:
-        """*ask* takes a question; *own_task* is called inside of every task in which a command runs.
+        """*ask* takes a question, *about* and *from_here* the message whose menu was used; *own_task* is called inside of every task in which a command runs.
 
-        *heard* is told who gives each.
+        *heard* is told who gives each. *user_install*: may people add the bot to their own account?
 
         So many seconds a command has to be recorded, until its asker is told that it isn't.
         """
@@ -87,7 +96,8 @@ class Tree(app_commands.CommandTree[discord.Client]):
         self._own_task = own_task
         self._heard = heard
         self._metrics = metrics
-        _add_ask(self, ask)
+        _add_ask(self, relay, ask, anywhere=user_install)
+        _add_menus(self, about, from_here, anywhere=user_install)
         _add_presets(self, relay)
         _add_others(self)
 
@@ -200,11 +210,72 @@ async def _suggest_nothing(interaction: Interaction) -> None:
         log.info("Discord can't be told that there are no suggestions", **facts(trouble))
 
 
-def _add_ask(tree: Tree, take: Ask) -> None:
-    @tree.command(description="Ask a question (everyone here sees it)")
-    @app_commands.describe(question="What would you like to know?")
-    async def ask(interaction: Interaction, question: str) -> None:
-        await take(interaction, question)
+# Where the bot itself isn't, for those who have added it to their account:
+# https://discord.com/developers/docs/resources/application#installation-context
+_ANYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+_BY_ANYBODY = app_commands.AppInstallationType(guild=True, user=True)
+
+
+def _add_ask(tree: Tree, relay: Relay, take: Ask, *, anywhere: bool) -> None:
+    @app_commands.command(description="Ask a question")
+    @app_commands.describe(
+        question="What would you like to know?",
+        file="A file to read",
+        file2="Another file",
+        file3="And another",
+        preset="One of the presets of this deployment, for this question alone",
+        private="Show the answer to you alone? You can share it afterwards",
+    )
+    async def ask(  # noqa: PLR0917  # by Discord's options
+        interaction: Interaction,
+        question: str,
+        file: discord.Attachment | None = None,
+        file2: discord.Attachment | None = None,
+        file3: discord.Attachment | None = None,
+        preset: str | None = None,
+        private: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        if preset and preset not in relay.preset_names:
+            raise UnknownPreset(preset, relay.preset_names)
+        files = tuple(files_of(one for one in (file, file2, file3) if one))
+        await take(interaction, Asking(question, files, preset=preset or "", is_private=private))
+
+    @ask.autocomplete("preset")
+    async def names(_interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return _fitting(relay.preset_names, typed)
+
+    if anywhere:
+        _offer_anywhere(ask)
+    tree.add_command(ask)
+
+
+def _add_menus(tree: Tree, about: Pick, from_here: Pick, *, anywhere: bool) -> None:
+    """https://discord.com/developers/docs/interactions/application-commands#message-commands"""
+
+    async def ask_about(interaction: Interaction, message: discord.Message) -> None:
+        await about(interaction, message)
+
+    async def summarise(interaction: Interaction, message: discord.Message) -> None:
+        await from_here(interaction, message)
+
+    asking = app_commands.ContextMenu(name=ABOUT, callback=ask_about)
+    if anywhere:
+        _offer_anywhere(asking)
+    tree.add_command(asking)
+    # It reads the channel, so the bot has to be there.
+    in_servers = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
+    reading = app_commands.ContextMenu(name=FROM_HERE, callback=summarise)
+    reading.allowed_contexts = in_servers
+    tree.add_command(reading)
+
+
+def _offer_anywhere(command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu) -> None:
+    command.allowed_contexts, command.allowed_installs = _ANYWHERE, _BY_ANYBODY
+
+
+def _fitting(presets: list[str], typed: str) -> list[app_commands.Choice[str]]:
+    fitting = [name for name in presets if typed.lower() in name.lower() and utf16(name) <= limits.CHOICE]
+    return [app_commands.Choice(name=name, value=name) for name in fitting[: limits.CHOICES]]
 
 
 def _add_presets(tree: Tree, relay: Relay) -> None:
@@ -238,10 +309,7 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
 
     @set_.autocomplete("name")
     async def names(_interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        fitting = [
-            name for name in relay.preset_names if typed.lower() in name.lower() and utf16(name) <= limits.CHOICE
-        ]
-        return [app_commands.Choice(name=name, value=name) for name in fitting[: limits.CHOICES]]
+        return _fitting(relay.preset_names, typed)
 
     @group.command(name="reset", description="Go back to the default settings")
     async def reset_(interaction: Interaction) -> None:

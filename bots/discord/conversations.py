@@ -53,13 +53,18 @@ class Conversations:
         answer = reference.resolved if reference else None
         key = question_behind(answer) if isinstance(answer, discord.Message) else None
         turn = await self._relay.turn(key, patience=patience) if key else None
-        if turn is None and reference and reference.message_id:
+        here = message.channel.id
+        # A shared answer may reply to a message that is a question too, and answered elsewhere.
+        if not _is_in(turn, here) and reference and reference.message_id:
             turn = await self._answered_in(reference.message_id, patience)
-        thread = turn.question.thread.id if turn else None
-        return thread if thread and channel_of(thread) == message.channel.id else None
+        return turn.question.thread.id if turn and _is_in(turn, here) else None
 
     async def _answered_in(self, message: int, patience: float) -> Turn | None:
         """Find the turn in whose note that message is. Ids, and so keys, rise with time."""
         asked = max(0, message - POSTED_WITHIN * SCALE.a_second)
         ranges = [(key(asked), key(message)) for key in (key_of_command, key_of)]
         return await self._relay.turn_noting(f'{message}"', ranges, patience=patience)
+
+
+def _is_in(turn: Turn | None, channel: int) -> bool:
+    return turn is not None and channel_of(turn.question.thread.id) == channel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -13,7 +13,7 @@ from bots.discord.carried import files_of, quotes_of
 from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.markdown import calls, plain
 from bots.discord.names import Names
-from bots.discord.note import ORIGINAL, Starter, Token, Where
+from bots.discord.note import ORIGINAL, Starter, Where
 from bots.discord.signs import read_signs
 from bots.listening.events import Edited, Ignored, Overheard, Said
 from bots.reply.note import Message, Note
@@ -25,6 +25,8 @@ from core.words import is_blank, whole
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from bots.discord.note import Token
+    from core.quote import Quote
     from core.thread import Thread, ThreadId
     from core.turn import QuestionKey
 
@@ -34,6 +36,18 @@ _NAMES = Names()
 PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
 # What other bots say, answers to commands included.
 _BOTS_TYPES = PEOPLES_TYPES | {discord.MessageType.chat_input_command, discord.MessageType.context_menu_command}
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What somebody asks by a command or a menu."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    preset: str = ""
+    is_private: bool = False
+    about: int | None = None  # the message that it is asked about
 
 
 class Wordless(Ignored):
@@ -84,40 +98,55 @@ def read_message(
     return said if is_for_the_bot else Overheard(said, read_signs(message, me), is_bots=_is_bots(message))
 
 
-def read_command(
-    interaction: discord.Interaction, text: str, token: str, until: float, *, names: Names = _NAMES
-) -> Said:
-    """Read a `/ask`. *token* is the interaction's, sealed, good *until* so many seconds since 1970."""
-    thread = thread_of_command(interaction, asks=True)
+def read_command(interaction: discord.Interaction, wish: Asking, token: Token, *, names: Names = _NAMES) -> Said:
+    """Read what was asked by a command, a menu or a form. *token* is the interaction's."""
+    foreign, direct = is_foreign(interaction), interaction.guild_id is None
+    # Whoever talks with the bot alone has no secrets from anybody there, and needs no name.
+    is_private, is_alone = wish.is_private and (foreign or not direct), direct and not foreign
     question = Question(
         key=key_of_command(interaction.id),
-        thread=thread,
+        thread=thread_of_command(interaction, begins=is_private or foreign or is_in_channel(interaction)),
         asker=str(interaction.user.id),
         # Of those whom words in an option mention, an interaction tells nothing.
-        text=plain(text, "", names.mentioned_in(text, interaction.guild, {})),
-        asker_name="" if thread.is_direct else names.of(interaction.user, interaction.guild),
+        text=plain(wish.text, "", names.mentioned_in(wish.text, interaction.guild, {})),
+        attachments=wish.attachments,
+        asker_name="" if is_alone else names.of(interaction.user, interaction.guild),
+        quotes=wish.quotes,
+        is_private=is_private,
+        preset=wish.preset,
     )
     where = Where(
         channel=interaction.channel_id or 0,
         is_command=True,
-        token=Token(interaction.application_id, token, until),
+        token=token,
+        is_foreign=foreign,
+        about=wish.about,
     )
     return Said(question, Note(where, (Message(ORIGINAL),)), interaction.id)
 
 
-def thread_of_command(interaction: discord.Interaction, *, asks: bool = False) -> Thread:
+def thread_of_command(interaction: discord.Interaction, *, begins: bool = False) -> Thread:
     """Return where a command was given: a channel, a thread or a direct conversation.
 
-    One that *asks* in a channel begins a conversation of its own there.
+    One that *begins* a conversation of its own there has that.
     """
     channel_id = interaction.channel_id or 0
-    command = interaction.id if asks and is_in_channel(interaction) else 0
-    return thread_in(interaction.guild_id, channel_id, _around(interaction.channel, channel_id), command=command)
+    command = interaction.id if begins else 0
+    return thread_in(interaction.guild_id, channel_id, around(interaction.channel, channel_id), command=command)
 
 
 def is_in_channel(interaction: discord.Interaction) -> bool:
     """Was it given where many conversations take place, rather than one?"""
     return interaction.guild_id is not None and not isinstance(interaction.channel, discord.Thread)
+
+
+def is_foreign(interaction: discord.Interaction) -> bool:
+    """Was it given where the bot itself is not, by somebody who has added it to their own account?
+
+    https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-authorizing-integration-owners-object
+    """
+    is_own_place = interaction.is_guild_integration() or interaction.context.dm_channel
+    return interaction.is_user_integration() and not is_own_place
 
 
 def is_mentioned(message: discord.Message, me: int) -> bool:
@@ -224,18 +253,18 @@ def _where(message: discord.Message, me: int, conversation: ThreadId | None) -> 
     channel, guild = message.channel, message.guild
     if guild is None or isinstance(channel, discord.DMChannel):
         return thread_in(None, channel.id), Where(channel=channel.id)
-    around = _around(channel, channel.id)
+    home = around(channel, channel.id)
     if isinstance(channel, discord.Thread):
-        return thread_in(guild.id, channel.id, around), Where(channel=channel.id)
+        return thread_in(guild.id, channel.id, home), Where(channel=channel.id)
     allowed = permissions(channel, guild, me)
-    thread = thread_in(guild.id, channel.id, around)
+    thread = thread_in(guild.id, channel.id, home)
     here = Where(channel=channel.id, reply_to=message.id if allowed.read_message_history else None)
     if conversation:
         return replace(thread, id=conversation), here
     if isinstance(channel, discord.TextChannel) and allowed.create_public_threads and allowed.send_messages_in_threads:
         # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
         starter = Starter(channel.id, message.id, "")
-        return thread_in(guild.id, message.id, around), Where(channel=message.id, starter=starter)
+        return thread_in(guild.id, message.id, home), Where(channel=message.id, starter=starter)
     return thread, here
 
 
@@ -248,7 +277,7 @@ def permissions(channel: object, guild: discord.Guild, me: int) -> discord.Permi
     return home.permissions_for(member)
 
 
-def _around(channel: object, channel_id: int) -> tuple[int, ...]:
+def around(channel: object, channel_id: int) -> tuple[int, ...]:
     """Return category and channel, as far as it has them; for a thread, those that it lies in."""
     home: object = channel
     if isinstance(channel, discord.Thread):

@@ -8,20 +8,20 @@ import io
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import discord
 from discord.utils import MISSING
 
 from bots.discord import threads
 from bots.discord.api import edit_response
-from bots.discord.buttons import again
+from bots.discord.buttons import button
 from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABLE, translate, translated
 from bots.discord.ids import age, message_of
 from bots.discord.note import BY_TOKEN, ORIGINAL, Where
 from bots.discord.rendering import content
 from bots.reply.note import Message
-from core.errors import AnswerDeleted, ChatForbidden, ChatUnclear
+from core.errors import AnswerDeleted, ChatForbidden, ChatUnclear, ThreadGone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Container, Mapping, Sequence
@@ -37,8 +37,12 @@ if TYPE_CHECKING:
 
 # Calls, and messages in each: https://discord.com/developers/docs/resources/message#get-channel-messages
 _MOST_LOOKS, _PAGE = 3, 100
-_FILE = -1  # in place of a page's number
+_FILE, OVER = -1, -2  # in place of a page's number
 _MOST_LOST = 50  # pages that a process may have posted without writing it down
+
+
+class TokenOver(ThreadGone):
+    """Only a command's token opened the place, and its time is over."""
 
 
 class Changes(TypedDict, total=False):
@@ -72,6 +76,8 @@ class DiscordHands:
         self._turn = turn
         self._question = turn.question.key
         self._webhook = _webhook(client, secret_box, where)
+        self._is_private = turn.question.is_private
+        self._is_by_token_only = self._is_private or where.is_foreign
         self.where = where
 
     async def prepare(self, deed: Deed) -> None:
@@ -85,6 +91,8 @@ class DiscordHands:
     async def post(self, number: int, page: Page, plainness: int) -> str:  # noqa: ARG002
         text, view = content(page), self._view(page)
         with translated():
+            if self._is_by_token_only:
+                return await self._post_by_token(self._open_webhook(), text, view)
             try:
                 return await self._post_in_channel(number, text, view)
             except discord.HTTPException as refusal:
@@ -92,8 +100,7 @@ class DiscordHands:
                 if self._webhook is None or not isinstance(translate(refusal), ChatForbidden):
                     raise
             await self._call()
-            message = await self._webhook.send(text, wait=True, suppress_embeds=True, view=view or MISSING)
-            return f"{BY_TOKEN}{message.id}"
+            return await self._post_by_token(self._webhook, text, view)
 
     async def edit(self, message: Message, page: Page, plainness: int) -> str | None:  # noqa: ARG002
         changes = Changes()
@@ -104,6 +111,8 @@ class DiscordHands:
             changes["view"] = self._view(page)
         with translated():
             try:
+                if self._is_by_token_only:
+                    self._open_webhook()
                 if message.id == ORIGINAL or (message.id.startswith(BY_TOKEN) and self._webhook):
                     return await self._edit_by_token(message.id, changes)
                 return await self._edit_in_channel(message.id, changes)
@@ -117,7 +126,7 @@ class DiscordHands:
         with translated(), contextlib.suppress(discord.NotFound):  # somebody was quicker
             if self._webhook and message.id.startswith(BY_TOKEN):
                 await self._webhook.delete_message(_by_token(message.id))
-            elif message.id != ORIGINAL:
+            elif message.id != ORIGINAL and not self._is_by_token_only:
                 await self._channel().get_partial_message(_in_channel(message.id)).delete()
         self._give_up()
 
@@ -126,6 +135,8 @@ class DiscordHands:
 
         A message is known by its nonce; where Discord doesn't tell it, by its text.
         """
+        if self._is_by_token_only:
+            return {}  # nobody else sees it, or the bot does not see the place
         if self._age < self._times.nonce_trusted:
             return None
         first = len(note.messages)
@@ -144,6 +155,8 @@ class DiscordHands:
     async def attach(self, name: str, content: bytes, *, may_be_there: bool) -> str:
         nonce = self._nonce(_FILE)
         with translated():
+            if self._is_by_token_only:
+                return await self._attach_by_token(self._open_webhook(), name, content)
             if may_be_there and self._age >= self._times.nonce_trusted:
                 async for id_, said_nonce, _ in self._said():
                     if str(said_nonce) == nonce:
@@ -156,8 +169,7 @@ class DiscordHands:
             else:
                 return str(message.id)
             await self._call()
-            by_token = await self._webhook.send(file=discord.File(io.BytesIO(content), name), wait=True)
-            return f"{BY_TOKEN}{by_token.id}"
+            return await self._attach_by_token(self._webhook, name, content)
 
     async def detach(self, file: str) -> None:
         await self.delete(Message(file))
@@ -172,7 +184,7 @@ class DiscordHands:
     def _view(self, page: Page) -> discord.ui.View | None:
         if page.button is None:
             return None
-        return again(page.button.label, self.where.channel, self._question, page.button.attempt)
+        return button(page.button, self.where, self._question)
 
     async def _edit_by_token(self, id_: str, changes: Changes) -> str | None:
         if self._webhook:
@@ -183,10 +195,30 @@ class DiscordHands:
                 if was_deleted or refusal.code not in TOKEN_GONE:
                     raise
                 self._webhook, self.where = None, replace(self.where, token=None)
-        if id_ != ORIGINAL:
+        if id_ != ORIGINAL and not self._is_by_token_only:
             return await self._edit_in_channel(id_, changes)
         self._give_up()
         return None
+
+    def _open_webhook(self) -> discord.Webhook:
+        if self._webhook is None:
+            raise TokenOver("what opens the response to a command is no longer good", code="token")
+        return self._webhook
+
+    async def _post_by_token(self, webhook: discord.Webhook, text: str, view: discord.ui.View | None) -> str:
+        return await self._sent_by_token(webhook, content=text, suppress_embeds=True, view=view or MISSING)
+
+    async def _attach_by_token(self, webhook: discord.Webhook, name: str, content: bytes) -> str:
+        return await self._sent_by_token(webhook, file=discord.File(io.BytesIO(content), name))
+
+    async def _sent_by_token(self, webhook: discord.Webhook, **what: Any) -> str:
+        try:
+            message = await webhook.send(wait=True, ephemeral=self._is_private, **what)
+        except discord.HTTPException as refusal:
+            if self._is_by_token_only and refusal.code in TOKEN_GONE:
+                raise TokenOver(code=str(refusal.code)) from refusal
+            raise
+        return f"{BY_TOKEN}{message.id}"
 
     async def _edit_in_channel(self, id_: str, changes: Changes) -> str:
         """Also what was said by a token that is gone by now, https://github.com/discord/discord-api-docs/discussions/3090."""
@@ -265,7 +297,11 @@ def _webhook(client: discord.Client, secret_box: SecretBox, where: Where) -> dis
     if where.token is None or time.time() > where.token.until:
         return None
     token = secret_box.open(where.token.sealed)
-    return discord.Webhook.partial(where.token.application, token, client=client) if token else None
+    if token is None:
+        return None
+    # Of the kind that may answer unseen by others, and with a state that knows buttons; `partial` makes none.
+    data: Any = {"id": where.token.application, "type": discord.WebhookType.application.value, "token": token}
+    return discord.Webhook.from_state(data, client._connection)  # noqa: SLF001
 
 
 def nonce(question: QuestionKey, number: int, given_up: int = 0) -> str:

@@ -31,8 +31,8 @@ def key_of_command(interaction: int) -> QuestionKey:
 
 
 def message_of(key: QuestionKey) -> int:
-    """Return the id of the message, or interaction, that asked."""
-    return int(re.split("[:/]", key)[-1])
+    """Return the id of the message, or interaction, that asked; also of an answer that was shared."""
+    return int(re.split("[:/]", key.removesuffix("/shared"))[-1])
 
 
 def age(message: int) -> float:
@@ -41,15 +41,16 @@ def age(message: int) -> float:
 
 
 def thread_in(guild: int | None, channel: int, around: Iterable[int] = (), *, command: int = 0) -> Thread:
-    """Return a channel or Discord's thread; of a channel, what goes on with the *command* that asked there, if given.
+    """Return a channel or Discord's thread; of it, what goes on with the *command* that asked there, if given.
 
     *around*: the ids of what it lies in beside the guild, widest first. Without a guild it is a direct conversation.
     """
+    own = f"/{command}" if command else ""
     if guild is None:
         place = f"{NAME}:{_DIRECT}/{channel}"
-        return Thread(ThreadId(place), NAME, (PlaceId(place),), is_direct=True)
+        return Thread(ThreadId(place + own), NAME, (PlaceId(place),), is_direct=True)
     places = (PlaceId(f"{NAME}:{guild}"), *(PlaceId(f"{NAME}:{guild}/{one}") for one in around))
-    return Thread(ThreadId(f"{NAME}:{guild}/{channel}" + (f"/{command}" if command else "")), NAME, places)
+    return Thread(ThreadId(f"{NAME}:{guild}/{channel}{own}"), NAME, places)
 
 
 def around(thread: Thread) -> frozenset[str]:
@@ -60,6 +61,11 @@ def around(thread: Thread) -> frozenset[str]:
 def channel_of(thread: ThreadId) -> int:
     """Return the id of the channel, or Discord's thread, where a thread takes place."""
     return int(thread.split("/")[1])
+
+
+def has_own_place(thread: ThreadId) -> bool:
+    """Is it a conversation that began with a command, of the several in one place?"""
+    return thread.count("/") > 1
 
 
 def guild_of(thread: ThreadId) -> int | None:

@@ -57,7 +57,7 @@ class Indicator:
 
     def on(self, turn: TurnId, where: Where) -> None:
         """Type for *turn* from now on. A command's response says “thinking…” by itself."""
-        if self._is_open and not where.is_command and turn not in self._typing:
+        if self._is_open and not (where.is_command or where.is_foreign) and turn not in self._typing:
             enough = self._typing[turn] = asyncio.Event()
             task = asyncio.create_task(self._type(where, enough))
             self._tasks.add(task)

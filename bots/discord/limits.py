@@ -12,4 +12,7 @@ THREAD_NAME = 100  # https://discord.com/developers/docs/resources/channel#start
 BUTTON_LABEL = 80  # https://discord.com/developers/docs/components/reference#button
 CUSTOM_ID = 100  # https://discord.com/developers/docs/components/reference#anatomy-of-a-component-custom-id
 CHOICES, CHOICE = 25, 100  # https://discord.com/developers/docs/interactions/application-commands#autocomplete
+# To an interaction where the bot itself is not; a file is one of them.
+# https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
+FOLLOW_UPS = 5
 NONCE = 25  # https://discord.com/developers/docs/resources/message#create-message

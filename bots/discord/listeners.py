@@ -13,13 +13,15 @@ import structlog
 
 from bots.discord import connection
 from bots.discord.askers import Askers
-from bots.discord.buttons import read_click
+from bots.discord.buttons import read_click, read_share
 from bots.discord.catch_up import DiscordReader, mark_of
 from bots.discord.commands import Interaction, Tree, explain, tell
 from bots.discord.conversations import Conversations
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import Wordless, is_mentioned, read_command, read_message
 from bots.discord.ids import SCALE, key_of
+from bots.discord.menus import Menus
+from bots.discord.note import Token
 from bots.discord.reactions import muted_by, nod_to
 from bots.listening.catch_up import CatchUp
 from bots.listening.events import Deleted as DeletedMessages
@@ -32,11 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bots.discord.deleted import Deleted
+    from bots.discord.events import Asking
     from bots.discord.names import Names
     from bots.discord.pace import Pace
     from bots.discord.reposts import Reposts
     from bots.discord.times import Times
     from bots.kit import Kit
+    from bots.listening.events import Clicked, Shared
     from bots.listening.recent import Recent
     from bots.reply.note import Note
     from core.relay import Relay
@@ -63,6 +67,7 @@ class Listeners:
         pace: Pace,
         *,
         hours: float,
+        user_install: bool,
         accepted: Callable[[Turn, Note[Any]], None],
         deleted: Deleted,
         deferring: dict[QuestionKey, asyncio.Event],
@@ -80,6 +85,7 @@ class Listeners:
         self._client = client
         self._relay = relay
         self._kit = kit
+        self._user_install = user_install
         self._times = times
         self._reposts = reposts
         self._deleted = deleted
@@ -103,6 +109,7 @@ class Listeners:
         )
         self._conversations = Conversations(relay)
         self._names = names
+        self._menus = Menus(pace.soon, deleted, names)
         count, metrics = client.shard_count or 1, kit.vitals.metrics
         shards = (client.shard_ids if isinstance(client, discord.AutoShardedClient) else None) or range(count)
         self._catch_ups = {
@@ -150,16 +157,19 @@ class Listeners:
                 on_raw_bulk_message_delete=lambda deletion: self._take_back(*deletion.message_ids),
                 on_raw_reaction_add=lambda reaction: self._reacted(reaction, is_muting=True),
                 on_raw_reaction_remove=lambda reaction: self._reacted(reaction, is_muting=False),
-                on_interaction=self._clicked,
+                on_interaction=self._interacted,
             )
             tree = Tree(
                 self._client,
                 self._relay,
-                self._take_command,
                 self._own_task,
                 self._kit.vitals.metrics,
                 heard=self.askers.heard,
+                ask=self._take_command,
+                about=self._menus.open,
+                from_here=self._take_since,
                 recorded_within=self._times.recorded_within,
+                user_install=self._user_install,
             )
             await tree.sync_if_changed(self._kit.notes)
             yield
@@ -307,27 +317,50 @@ class Listeners:
         except StorageUnavailable:
             log.warning("a message was deleted, and it can't be recorded that its question is none any more")
 
-    async def _clicked(self, interaction: Interaction) -> None:
-        """Have a question answered again, if that is what was clicked."""
+    async def _interacted(self, interaction: Interaction) -> None:
+        """Take a click, or a form; commands have their own way."""
+        if interaction.type not in (discord.InteractionType.component, discord.InteractionType.modal_submit):
+            return
         self.askers.heard(interaction.user)
         try:
-            click = read_click(interaction)
-            if click is None:
-                return
-            async with recorded_within(self._times.recorded_within):
-                problem = await self._router.click(click)
-            if problem:
-                await tell(interaction, problem, ephemeral=True)
-            else:
-                with overlooking():
-                    await interaction.response.defer()
+            if click := read_click(interaction):
+                await self._click(interaction, click)
+            elif shared := read_share(interaction, self._token_of(interaction)):
+                await self._share(interaction, shared)
+            elif asking := await self._menus.read(interaction):
+                await self._take_command(interaction, asking)
         except Exception as error:  # noqa: BLE001 (any failure is logged, and the person who clicked is told)
             await explain(interaction, error)
 
-    async def _take_command(self, interaction: Interaction, text: str) -> None:
-        token = self._kit.secret_box.close(interaction.token)
-        until = time.time() + TOKEN_LIFETIME
-        asked = read_command(interaction, text, token, until, names=self._names)
+    async def _click(self, interaction: Interaction, click: Clicked) -> None:
+        """Have a question answered again."""
+        async with recorded_within(self._times.recorded_within):
+            problem = await self._router.click(click)
+        if problem:
+            await tell(interaction, problem, ephemeral=True)
+        else:
+            with overlooking():
+                await interaction.response.defer()
+
+    async def _share(self, interaction: Interaction, shared: Shared) -> None:
+        # First, since the click's own token may be what shows it, and it opens nothing before.
+        with overlooking():
+            await interaction.response.defer()
+        if problem := await self._router.share(shared):
+            await tell(interaction, problem, ephemeral=True)
+
+    def _token_of(self, interaction: Interaction) -> Token:
+        sealed = self._kit.secret_box.close(interaction.token)
+        return Token(interaction.application_id, sealed, time.time() + TOKEN_LIFETIME)
+
+    async def _take_since(self, interaction: Interaction, message: discord.Message) -> None:
+        """Take a wish to know what was said since *message*: reading that may take longer than Discord waits."""
+        with overlooking(), translated():
+            await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._take_command(interaction, await self._menus.since(interaction, message))
+
+    async def _take_command(self, interaction: Interaction, asking: Asking) -> None:
+        asked = read_command(interaction, asking, self._token_of(interaction), names=self._names)
         # Discord takes nothing for a response before it was told that one comes.
         deferring = self._deferring[asked.question.key] = asyncio.Event()
         try:
@@ -336,8 +369,8 @@ class Listeners:
             with overlooking(), translated():
                 if accepted.is_new and accepted.turn.shown:  # refused, and no turn will tell
                     await tell(interaction, accepted.turn.answer, ephemeral=True)
-                else:
-                    await interaction.response.defer(thinking=True)
+                elif not interaction.response.is_done():
+                    await interaction.response.defer(thinking=True, ephemeral=asked.question.is_private)
         except ChatError as refusal:  # recorded, it is answered, if need be in the channel
             log.warning("Discord does not take that an answer to a command comes", **facts(refusal))
         finally:

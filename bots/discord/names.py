@@ -28,7 +28,7 @@ class Names:
 
     def __init__(self, *, tells: bool = True, most: int = MOST_KNOWN) -> None:
         """Not *tells*: no person's name is told."""
-        self._tells = tells
+        self.tells = tells
         self._known: Bounded[tuple[int, int], str] = Bounded(most)  # by server and person
 
     def learn(self, message: discord.Message) -> None:
@@ -38,7 +38,7 @@ class Names:
 
     def of(self, user: discord.abc.User, guild: discord.Guild | None) -> str:
         """Return what people see *user* called, in one line without markup; empty if that is not to be told."""
-        if not self._tells:
+        if not self.tells:
             return ""
         known = self._known.get((guild.id, user.id), "") if guild and not isinstance(user, discord.Member) else ""
         return tame(known) or tame(user.display_name)
@@ -60,7 +60,7 @@ class Names:
         if kind in ("@", "@!"):
             if user := people.get(id_) or (guild.get_member(id_) if guild else None):
                 return self.of(user, guild)
-            return self._known.get((guild.id, id_), "") if guild and self._tells else ""
+            return self._known.get((guild.id, id_), "") if guild and self.tells else ""
         if guild is None:
             return ""
         found = guild.get_role(id_) if kind == "@&" else guild.get_channel_or_thread(id_)

@@ -40,6 +40,9 @@ class Where:
     reply_to: int | None = None  # the message in the same channel that is answered
     is_command: bool = False  # people see who used a command, not the question: the answer quotes it
     token: Token | None = None
+    # The bot itself is not in that place: somebody brought it along, and nothing but the token opens it.
+    is_foreign: bool = False
+    about: int | None = None  # the message in the same channel that was picked to ask about
     # How often messages were given up, deleted or closed: by the nonces of until then Discord would know them again.
     given_up: int = 0
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bots.discord import limits, markdown
+from bots.discord.ids import guild_of
 from bots.discord.note import ORIGINAL
 from bots.text.cut import shortened, utf16
 from core.words import is_blank
@@ -28,12 +29,16 @@ class DiscordRenderer:
 
     plainest = 0  # what is sent is text as it is
     drops_buttons = True
-    opens_alone = shares = False
+    opens_alone = False
+    shares = True
 
     def __init__(self, turn: Turn, note: Note[Where]) -> None:
         is_command = note.where.is_command
         has_words = any(message.id != ORIGINAL and not message.is_aside for message in note.messages)
-        self.opening = _quote(turn.question.text) if is_command and not is_blank(turn.question.text) else ""
+        opening = [_quote(turn.question.text)] if is_command and not is_blank(turn.question.text) else []
+        if is_command and note.where.about:
+            opening.append(f"About {_link(turn, note.where, note.where.about)}")
+        self.opening = "\n\n".join(opening)
         # Otherwise Discord would say “thinking…” for good.
         self.silence = _NOTHING_CAME if is_command and not has_words else ""
 
@@ -48,6 +53,10 @@ def content(page: Page) -> str:
     words = "\n\n".join(filter(None, (page.text, page.under)))
     aside = markdown.pages(" ".join(page.aside.split()))
     return "\n".join(filter(None, (words, _SUBTEXT + aside[0] if aside else "")))
+
+
+def _link(turn: Turn, where: Where, message: int) -> str:
+    return f"https://discord.com/channels/{guild_of(turn.question.thread.id) or '@me'}/{where.channel}/{message}"
 
 
 def _quote(question: str) -> str:

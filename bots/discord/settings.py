@@ -51,6 +51,9 @@ class Section(sections.Section):
     # Applications whose webhooks repost what people say; by its id, PluralKit:
     # https://github.com/estroBiologist/pluralchum/pull/24
     reposters: sections.Listed[int] = (466378653216014359,)
+    # May people add the bot to their own account, and so bring it along where it is not?
+    # https://discord.com/developers/docs/resources/application#installation-context
+    user_install: bool = False
 
     # https://discord.com/developers/docs/events/gateway#sharding
     shards: sections.Listed[int] = ()  # which of them this process runs; empty: all

@@ -44,6 +44,11 @@ def invite_url(application_id: str) -> str:
     )
 
 
+def install_url(application_id: str) -> str:
+    """Return the link with which anybody adds the bot to their own account."""
+    return f"https://discord.com/oauth2/authorize?client_id={application_id}&integration_type=1&scope=applications.commands"
+
+
 async def check(section: Section) -> AsyncGenerator[Finding, None]:
     """Try the token and the gateway. Raises SetupError that says what to do."""
     client = await _log_in(section)

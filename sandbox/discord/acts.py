@@ -135,7 +135,8 @@ def _tell_deleted(world: World, name: str, data: Json, *messages: Message) -> No
     in_guild = not (messages[0].channel.is_dm or messages[0].is_ephemeral)
     if in_guild:
         data["guild_id"] = str(world.guild_id)
-    world.tell_gateway(Event(name, data, message_intent(in_guild=in_guild), in_guild))
+    if not messages[0].channel.is_foreign:
+        world.tell_gateway(Event(name, data, message_intent(in_guild=in_guild), in_guild))
     for message in messages:
         world.changes.tell("delete", message)
 
@@ -221,7 +222,8 @@ def _set_mentions(message: Message, mentions: Mentions) -> None:
 
 def _reference(world: World, replied: Message) -> Json:
     reference = {"type": 0, "message_id": str(replied.id), "channel_id": str(replied.channel.id)}
-    return reference if replied.channel.is_dm else reference | {"guild_id": str(world.guild_id)}
+    guild = world.guild_of(replied.channel)
+    return reference | {"guild_id": str(guild)} if guild else reference
 
 
 def _remember(message: Message) -> None:
@@ -229,7 +231,7 @@ def _remember(message: Message) -> None:
 
 
 def _tell(world: World, name: str, message: Message) -> None:
-    if not message.is_ephemeral and not world.bot_sees(message.channel):
+    if message.channel.is_foreign or not (message.is_ephemeral or world.bot_sees(message.channel)):
         return
     in_guild = not (message.channel.is_dm or message.is_ephemeral)
     payload = payloads.message_json(world, message)

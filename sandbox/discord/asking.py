@@ -39,7 +39,7 @@ def begin(
     world.interactions[interaction.id] = interaction
 
     def tell() -> None:
-        in_guild = not channel.is_dm
+        in_guild = not (channel.is_dm or channel.is_foreign)
         world.tell_gateway(
             Event("INTERACTION_CREATE", payloads.interaction_json(world, interaction), in_guild=in_guild)
         )

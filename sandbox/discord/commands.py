@@ -157,6 +157,9 @@ def _check_command(problems: Problems, path: str, body: Json) -> None:
                 "APPLICATION_COMMAND_INVALID_DESCRIPTION",
                 "Context menu commands cannot have description",
             )
+    for name, most in (("integration_types", 1), ("contexts", 2)):
+        for index, one in enumerate(body.get(name) or []):
+            problems.one_of(_at(path, f"{name}.{index}"), one, tuple(range(most + 1)))
     if sum(len(text) for text in _texts(body)) > MOST_CHARACTERS:
         problems.add(path, "APPLICATION_COMMAND_TOO_LARGE", f"Command exceeds maximum size ({MOST_CHARACTERS})")
 

@@ -151,4 +151,32 @@ def check_modal(problems: Problems, modal: Json) -> None:
     everything = list(each(components))
     _check_custom_ids(problems, "data.components", everything)
     for where, component in everything:
-        problems.one_of(f"data.components.{where}.type", component.get("type"), (ROW, TEXT, LABEL, *IN_MODALS))
+        here, kind = f"data.components.{where}", component.get("type")
+        problems.one_of(f"{here}.type", kind, (ROW, TEXT, LABEL, *IN_MODALS))
+        if kind == LABEL:
+            _check_label(problems, here, component)
+        elif kind == TEXT_INPUT:
+            _check_text_input(problems, here, component)
+        elif kind in SELECTS:
+            _check_select(problems, here, component)
+
+
+def _check_label(problems: Problems, path: str, label: Json) -> None:
+    """https://discord.com/developers/docs/components/reference#label"""
+    problems.length(f"{path}.label", label.get("label"), 1, 45)
+    if label.get("description") is not None:
+        problems.length(f"{path}.description", label["description"], 0, 100)
+    if not isinstance(label.get("component"), dict):
+        problems.add(f"{path}.component", "BASE_TYPE_REQUIRED", "This field is required")
+
+
+def _check_text_input(problems: Problems, path: str, field: Json) -> None:
+    """https://discord.com/developers/docs/components/reference#text-input"""
+    problems.length(f"{path}.custom_id", field.get("custom_id"), 1, 100)
+    problems.one_of(f"{path}.style", field.get("style"), (1, 2))
+    for name, most in (("value", 4_000), ("placeholder", 100)):
+        if field.get(name) is not None:
+            problems.length(f"{path}.{name}", field[name], 0, most)
+    for name, least in (("min_length", 0), ("max_length", 1)):
+        if not least <= int(field.get(name) or 4_000) <= 4_000:
+            problems.add(f"{path}.{name}", "NUMBER_TYPE_MAX", f"It lies between {least} and 4000.")

@@ -35,7 +35,7 @@ class Invocations(People):
         return asked.choices or []
 
     def _line(self, user: User, channel: Channel, words: str) -> CommandLine:
-        guild_id = None if channel.is_dm else self.world.guild_id
+        guild_id = self._commands_of(channel)
         line = CommandLine(self.world, words, guild_id, channel, self._find)
         self._may_use(user, channel, line.command)
         return line
@@ -47,9 +47,17 @@ class Invocations(People):
             return self.channel(value) if isinstance(value, (Channel, str, int)) else None
         return self.user(value) if isinstance(value, (User, str, int)) else None
 
+    def _commands_of(self, channel: Channel) -> int | None:
+        """The guild whose own commands are offered there, beside those for everywhere."""
+        return None if channel.is_dm or channel.is_foreign else self.world.guild_id
+
     def _may_use(self, user: User, channel: Channel, command: Json) -> None:
-        contexts = command.get("contexts")
-        here = 1 if channel.is_dm else 0
+        """By who has brought the bot along: https://discord.com/developers/docs/interactions/application-commands#contexts"""
+        offered = command.get("integration_types") or [0]
+        brought = {1} if user.id in self.world.installed else set()
+        if not (brought if channel.is_foreign else brought | {0}) & set(offered):
+            raise ValueError(f"{command['name']} is not installed there.")
+        contexts, here = command.get("contexts"), payloads.context_of(channel)
         if (contexts is not None and here not in contexts) or (channel.is_dm and command.get("dm_permission") is False):
             raise ValueError(f"{command['name']} is not offered there.")
         needed = command.get("default_member_permissions")
@@ -64,7 +72,7 @@ class Invocations(People):
         person = self.user(user)
         channel = target.channel if isinstance(target, Message) else self.channel("general")
         kind = MESSAGE_COMMAND if isinstance(target, Message) else USER_COMMAND
-        command = self.world.commands.find(None if channel.is_dm else self.world.guild_id, name, kind)
+        command = self.world.commands.find(self._commands_of(channel), name, kind)
         if command is None:
             raise ValueError(f"The bot has registered no menu entry {name!r}.")
         self._may_use(person, channel, command)
@@ -162,9 +170,14 @@ def _filled(component: Json, values: Mapping[str, str | Sequence[str]]) -> Json:
     if component["type"] == TEXT_INPUT:
         return kept | {"value": _written(component, values)}
     if "custom_id" in component:
-        chosen = values.get(component["custom_id"], [])
+        chosen = values.get(component["custom_id"], _preset(component))
         kept["values"] = [chosen] if isinstance(chosen, str) else list(chosen)
+        _check_values(component, kept["values"])
     return kept
+
+
+def _preset(select: Json) -> list[str]:
+    return [option["value"] for option in select.get("options") or [] if option.get("default")]
 
 
 def _written(field: Json, values: Mapping[str, str | Sequence[str]]) -> str:

@@ -15,6 +15,7 @@ class ChannelKind(IntEnum):
 
     TEXT = 0
     DM = 1
+    GROUP_DM = 3
     CATEGORY = 4
     PUBLIC_THREAD = 11
     PRIVATE_THREAD = 12
@@ -116,10 +117,16 @@ class Channel:
     flags: int = 0
     messages: dict[int, "Message"] = field(default_factory=dict)
     last_message_id: int | None = None
+    is_elsewhere: bool = False  # in a guild where the bot is not
 
     @property
     def is_dm(self) -> bool:
-        return self.kind is ChannelKind.DM
+        return self.kind in (ChannelKind.DM, ChannelKind.GROUP_DM)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Is the bot not there? Then it hears only of the commands of those who have added it to their account."""
+        return self.is_elsewhere or self.kind is ChannelKind.GROUP_DM
 
 
 @dataclass(frozen=True, slots=True)

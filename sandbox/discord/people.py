@@ -80,6 +80,23 @@ class People:
         self.world.changes.tell("channel", channel)
         return channel
 
+    def install(self, user: User | str) -> None:
+        """Have *user* add the bot to their own account, so that its commands come along wherever they are.
+
+        https://discord.com/developers/docs/resources/application#installation-context
+        """
+        self.world.installed.add(self.user(user).id)
+
+    def add_channel_elsewhere(self, name: str) -> Channel:
+        """A channel of a guild where the bot is not."""
+        channel = self.world.add_channel(name)
+        channel.is_elsewhere = True
+        return channel
+
+    def add_group_dm(self, name: str) -> Channel:
+        """A direct conversation of people, without the bot."""
+        return self.world.add_channel(name, kind=ChannelKind.GROUP_DM)
+
     def open_dm(self, user: User | str) -> Channel:
         """The channel between *user* and the bot."""
         return self.world.dm_with(self.user(user))
@@ -168,7 +185,7 @@ class People:
         return acts.post(self.world, channel, speaker, draft, allowed=allowed)
 
     def _check(self, user: User, channel: Channel, content: str) -> None:
-        if channel.is_dm and user.id != channel.recipient_id:
+        if channel.recipient_id is not None and user.id != channel.recipient_id:
             raise ValueError(f"{user.name} is not in that conversation.")
         if len(content) > MOST_CONTENT:
             raise ValueError(f"Discord takes {MOST_CONTENT} characters, not {len(content)}.")

@@ -75,6 +75,7 @@ class World:
     nonces: dict[tuple[int, int, str], tuple[float, Message]] = field(default_factory=dict)
     typing: dict[tuple[int, int], float] = field(default_factory=dict)  # (channel, user): until, monotonic
     uploads: dict[int, Attachment] = field(default_factory=dict)  # every file, to be served
+    installed: set[int] = field(default_factory=set)  # ids of the users who have added the bot to their account
     timers: set[asyncio.TimerHandle] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -82,6 +83,7 @@ class World:
         self.cdn_key = secrets.token_bytes(16)
         self.guild_id = self.snowflakes.next()
         self.guild_name = "Bobbin's workshop"
+        self.other_guild_id = self.snowflakes.next()  # the bot is not there
         self.roles[self.guild_id] = Role(self.guild_id, "@everyone", MEMBERS)
         keepers = self.add_role("keepers", KEEPERS)
         self.bot = User(self.application_id, self.bot_name, is_bot=True)
@@ -158,7 +160,14 @@ class World:
             raise Refusal(50001)
         return channel
 
+    def guild_of(self, channel: Channel) -> int | None:
+        if channel.is_dm:
+            return None
+        return self.other_guild_id if channel.is_elsewhere else self.guild_id
+
     def bot_sees(self, channel: Channel) -> bool:
+        if channel.is_foreign:
+            return False
         allowed = permissions_of(self, self.bot, channel)
         if not allowed & Permission.VIEW_CHANNEL:
             return False

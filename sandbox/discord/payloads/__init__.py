@@ -6,7 +6,7 @@ from sandbox.discord.payloads.channels import (
     gateway_channel_json,
     thread_member_json,
 )
-from sandbox.discord.payloads.guild import application_json, guild_create_json, guild_json, interaction_json
+from sandbox.discord.payloads.guild import application_json, context_of, guild_create_json, guild_json, interaction_json
 from sandbox.discord.payloads.messages import (
     attachment_json,
     attachment_seal,
@@ -23,6 +23,7 @@ __all__ = [
     "attachment_seal",
     "attachment_url",
     "channel_json",
+    "context_of",
     "gateway_channel_json",
     "guild_create_json",
     "guild_json",

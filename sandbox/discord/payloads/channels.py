@@ -39,8 +39,10 @@ def channel_json(world: World, channel: Channel) -> Json:
     payload: Json = {"id": str(channel.id), "type": int(channel.kind), "flags": channel.flags}
     if channel.recipient_id is not None:
         return payload | {"last_message_id": last, "recipients": [user_json(world.users[channel.recipient_id])]}
+    if channel.kind is ChannelKind.GROUP_DM:
+        return payload | {"last_message_id": last, "name": channel.name, "icon": None}
     payload |= {
-        "guild_id": str(world.guild_id),
+        "guild_id": str(world.guild_of(channel)),
         "name": channel.name,
         "parent_id": str(channel.parent_id) if channel.parent_id else None,
     }

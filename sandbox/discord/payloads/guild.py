@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from sandbox.discord.model import Interaction, User
+from sandbox.discord.model import Channel, ChannelKind, Interaction, User
 from sandbox.discord.payloads.channels import channel_json, gateway_channel_json
 from sandbox.discord.payloads.messages import integration_owners, message_json
 from sandbox.discord.payloads.people import member_json, role_json, user_json
@@ -55,7 +55,7 @@ def guild_json(world: World) -> Json:
 
 def guild_create_json(world: World) -> Json:
     """https://discord.com/developers/docs/events/gateway-events#guild-create"""
-    places = [one for one in world.channels.values() if not one.is_dm and not one.thread]
+    places = [one for one in world.channels.values() if not (one.is_dm or one.is_foreign or one.thread)]
     threads = [one for one in world.threads() if one.thread and not one.thread.archived and world.bot_sees(one)]
     return guild_json(world) | {
         "joined_at": iso(made_at(world.bot.id)),
@@ -93,12 +93,19 @@ def application_json(world: World) -> Json:
         "team": None,
         "flags": world.portal.application_flags,
         "tags": [],
-        "integration_types_config": {"0": {}},
+        "integration_types_config": {"0": {}, "1": {}},
         "interactions_endpoint_url": None,
         "approximate_guild_count": 1,
-        "approximate_user_install_count": 0,
+        "approximate_user_install_count": len(world.installed),
         "redirect_uris": [],
     }
+
+
+def context_of(channel: Channel) -> int:
+    """https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-interaction-context-types"""
+    if channel.kind is ChannelKind.GROUP_DM:
+        return 2
+    return 1 if channel.is_dm else 0
 
 
 def interaction_json(world: World, interaction: Interaction) -> Json:
@@ -117,8 +124,8 @@ def interaction_json(world: World, interaction: Interaction) -> Json:
         "app_permissions": str(permissions_of(world, world.bot, channel)),
         "locale": user.locale,
         "entitlements": [],
-        "authorizing_integration_owners": integration_owners(world, channel),
-        "context": 1 if channel.is_dm else 0,
+        "authorizing_integration_owners": integration_owners(world, interaction),
+        "context": context_of(channel),
         "attachment_size_limit": 10 * 1024 * 1024,
     }
     if interaction.source:
@@ -126,5 +133,6 @@ def interaction_json(world: World, interaction: Interaction) -> Json:
     if channel.is_dm:
         return payload | {"user": user_json(user)}
     member = member_json(user) | {"permissions": str(permissions_of(world, user, channel))}
-    guild: Json = {"id": str(world.guild_id), "locale": "en-US", "features": []}
-    return payload | {"guild_id": str(world.guild_id), "guild": guild, "guild_locale": "en-US", "member": member}
+    place = str(world.guild_of(channel))
+    guild: Json = {"id": place, "locale": "en-US", "features": []}
+    return payload | {"guild_id": place, "guild": guild, "guild_locale": "en-US", "member": member}

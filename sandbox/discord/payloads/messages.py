@@ -7,7 +7,7 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.discord.model import Attachment, Channel, Flag, Interaction, Message, User
+from sandbox.discord.model import Attachment, Flag, Interaction, Message, User
 from sandbox.discord.payloads.channels import channel_json
 from sandbox.discord.payloads.people import user_json
 from sandbox.discord.snowflakes import iso
@@ -108,7 +108,7 @@ def _reaction_json(world: World, emoji: str, users: list[int]) -> Json:
 
 
 def _interaction_part(world: World, interaction: Interaction) -> Json:
-    owners = integration_owners(world, interaction.channel)
+    owners = integration_owners(world, interaction)
     metadata: Json = {
         "id": str(interaction.id),
         "type": int(interaction.kind),
@@ -132,8 +132,13 @@ def _interaction_part(world: World, interaction: Interaction) -> Json:
     return part
 
 
-def integration_owners(world: World, channel: Channel) -> Json:
-    return {"0": "0" if channel.is_dm else str(world.guild_id)}
+def integration_owners(world: World, interaction: Interaction) -> Json:
+    """https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-authorizing-integration-owners-object"""
+    user, channel = interaction.user, interaction.channel
+    owners = {"1": str(user.id)} if user.id in world.installed else {}
+    if not channel.is_foreign:
+        owners["0"] = "0" if channel.is_dm else str(world.guild_id)
+    return owners
 
 
 def without_content(world: World, message: Message, payload: Json) -> Json | None:

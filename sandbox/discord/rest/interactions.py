@@ -13,6 +13,7 @@ from sandbox.discord import acts, asking, forms, payloads
 from sandbox.discord.components import check_modal
 from sandbox.discord.mentions import USERS_ONLY, allowed_from
 from sandbox.discord.model import Draft, File, Flag, Interaction, InteractionKind, Message, MessageKind
+from sandbox.discord.permissions import Permission
 from sandbox.discord.refusals import Problems, form_error
 from sandbox.discord.rest.door import WORLD, Route, answer, form_of, nothing, snowflake
 from sandbox.discord.rest.messages import edited
@@ -51,7 +52,7 @@ def _fits(interaction: Interaction, kind: object) -> bool:
 
 
 def _say(world: World, interaction: Interaction, data: Json, files: list[File]) -> Message:
-    draft = forms.checked_draft(data, files, settable=SETTABLE, path="data")
+    draft = hidden(world, interaction, forms.checked_draft(data, files, settable=SETTABLE, path="data"))
     interaction.ephemeral = bool(draft.flags & Flag.EPHEMERAL)
     interaction.response = reply(world, interaction, draft, data)
     return interaction.response
@@ -60,9 +61,21 @@ def _say(world: World, interaction: Interaction, data: Json, files: list[File]) 
 def _think(world: World, interaction: Interaction, data: Json, _: list[File]) -> Message:
     """The message stands there already, showing that the bot thinks."""
     ephemeral = int(data.get("flags") or 0) & Flag.EPHEMERAL
-    interaction.ephemeral = bool(ephemeral)
-    interaction.response = reply(world, interaction, Draft(flags=int(ephemeral | Flag.LOADING)), data)
+    draft = hidden(world, interaction, Draft(flags=int(ephemeral | Flag.LOADING)))
+    interaction.ephemeral = bool(draft.flags & Flag.EPHEMERAL)
+    interaction.response = reply(world, interaction, draft, data)
     return interaction.response
+
+
+def hidden(world: World, interaction: Interaction, draft: Draft) -> Draft:
+    """Where people may not use external apps, only they see what one answers.
+
+    https://discord.com/developers/docs/resources/application#installation-context
+    """
+    allowed = world.permissions(interaction.user, interaction.channel) & Permission.USE_EXTERNAL_APPS
+    if allowed or interaction.channel.is_dm or not interaction.channel.is_foreign:
+        return draft
+    return replace(draft, flags=draft.flags | Flag.EPHEMERAL)
 
 
 def reply(world: World, interaction: Interaction, draft: Draft, data: Json) -> Message:

@@ -10,9 +10,10 @@ from sandbox.discord.mentions import USERS_ONLY, allowed_from
 from sandbox.discord.model import Interaction, Message
 from sandbox.discord.refusals import Refusal
 from sandbox.discord.rest.door import WORLD, Route, answer, form_of, nothing, snowflake
-from sandbox.discord.rest.interactions import SETTABLE, reply
+from sandbox.discord.rest.interactions import SETTABLE, hidden, reply
 from sandbox.discord.rest.messages import edited
 
+MOST_ELSEWHERE = 5  # follow-ups where the bot is not
 WEBHOOK = "/webhooks/{application_id}/{token}"
 ORIGINAL = f"{WEBHOOK}/messages/@original"
 ONE = f"{WEBHOOK}/messages/{{message_id}}"
@@ -54,6 +55,9 @@ async def follow_up(request: web.Request) -> web.Response:
     if interaction.thinking and interaction.response:
         message = acts.settle(world, interaction.response, draft, allowed_from(body, USERS_ONLY))
     else:
+        if interaction.channel.is_foreign and len(interaction.followups) >= MOST_ELSEWHERE:
+            raise Refusal(40094)
+        draft = hidden(world, interaction, draft)
         message = reply(world, interaction, draft, body)
         interaction.followups.append(message)
     world.changes.tell("interaction", interaction)

@@ -44,6 +44,7 @@ class House:
     woken: list[ThreadId] = field(default_factory=list)
     most_pages: int = 10  # of what is built from now on
     times: Times = USUAL
+    keys: list[str] = field(default_factory=list)  # of the secret box; none: another one with each build
 
     def __post_init__(self) -> None:
         presets = {"default": Preset(model="model-a"), "terse": Preset(instructions="Be brief.")}
@@ -54,7 +55,7 @@ class House:
         """A chat that remembers nothing, as after a restart."""
         kit = Kit(
             notes=self.ledger,
-            secret_box=SecretBox([]),
+            secret_box=SecretBox(self.keys),
             vitals=self.vitals,
             routes=NoRoutes(),
             most_pages=self.most_pages,

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bots.discord import limits
-from bots.discord.buttons import again
+from bots.discord.buttons import button
 from bots.discord.hands import nonce
-from bots.reply.wanted import ANSWER_EDITED, TRY_AGAIN
+from bots.discord.ids import key_of_command
+from bots.discord.note import Where
+from bots.reply.page import Button, Wish
+from bots.reply.wanted import ANSWER_EDITED, SHARE, TRY_AGAIN
 from bots.text.cut import utf16
 from core.turn import QuestionKey
 from tests.answers import KINDS, LENGTHS, answer, words
@@ -42,8 +45,9 @@ async def test_an_answer_arrives_whole(house: House, monkeypatch: pytest.MonkeyP
 
 def test_a_button_fits() -> None:
     key = QuestionKey(f"discord:{2**63}/{2**63}:{2**63}")
-    view = again(TRY_AGAIN, 2**63, key, 9_999_999)
-    button = view.to_components()[0]["components"][0]
-    assert utf16(button["custom_id"]) <= limits.CUSTOM_ID
-    assert max(map(utf16, (TRY_AGAIN, ANSWER_EDITED))) <= limits.BUTTON_LABEL
+    where = Where(channel=2**63, about=2**63)
+    for wanted, asked in ((Button(TRY_AGAIN, 9_999_999), key), (Button(SHARE, 1, Wish.SHARE), key_of_command(2**63))):
+        shown = button(wanted, where, asked).to_components()[0]["components"][0]
+        assert utf16(shown["custom_id"]) <= limits.CUSTOM_ID
+    assert max(map(utf16, (TRY_AGAIN, ANSWER_EDITED, SHARE))) <= limits.BUTTON_LABEL
     assert len(nonce(key, 99)) <= limits.NONCE

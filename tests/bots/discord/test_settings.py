@@ -45,6 +45,13 @@ def test_an_unreadable_token_leaves_a_placeholder(token: str) -> None:
     assert "client_id=APPLICATION_ID&" in manifest(Section.model_validate({"token": token}))
 
 
+def test_only_where_people_may_add_it_to_their_account_there_is_a_link_for_that() -> None:
+    assert "integration_type" not in manifest(Section())
+    invite, install = manifest(Section(user_install=True)).splitlines()
+    assert invite == manifest(Section())
+    assert install.endswith("client_id=APPLICATION_ID&integration_type=1&scope=applications.commands")
+
+
 def test_the_link_asks_for_what_is_needed_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
     link = manifest(Section())
     assert "Set BOBBIN_DISCORD__TOKEN first" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from sandbox.discord import File, Interaction, LocalDiscord, shown
+from sandbox.discord import File, Interaction, LocalDiscord, Permission, shown
 
 
 class Ask(discord.ui.Modal, title="Ask Bobbin"):
@@ -261,3 +261,119 @@ async def test_a_layout_with_a_select_is_shown_and_chosen_from(local: LocalDisco
     chosen = await local.click("ben", message, "yarn", values=["Silk"])
     await settled(local, chosen)
     assert chosen.messages[0].content == "Silk it is"
+
+
+@pytest.fixture
+async def brought(bot: Any) -> Any:
+    """A bot that people may add to their own account."""
+    tree: app_commands.CommandTree[Any] = bot.tree
+
+    @tree.command(description="Ask a question")
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    async def ask(interaction: discord.Interaction[Any], file: discord.Attachment | None = None) -> None:
+        bot.heard = interaction, file
+        await interaction.response.send_message("Here.")
+
+    @tree.command(description="Only where the bot is")
+    async def stay(interaction: discord.Interaction[Any]) -> None: ...
+
+    await bot.tree.sync()
+    return bot
+
+
+async def test_who_has_added_the_bot_brings_it_along(local: LocalDiscord, brought: Any) -> None:
+    lobby, group = local.add_channel_elsewhere("lobby"), local.add_group_dm("us")
+    with pytest.raises(ValueError, match="not installed"):
+        await local.slash("ben", lobby, "ask")
+    local.install("ben")
+    for place in (lobby, group):
+        with pytest.raises(ValueError, match="not installed"):
+            await local.slash("ben", place, "stay")
+        asked = await local.slash("ben", place, "ask", file=File("a.png", b"1", "image/png"))
+        await settled(local, asked)
+        interaction, file = brought.heard
+        assert interaction.is_user_integration()
+        assert not interaction.is_guild_integration()
+        assert (interaction.guild_id is None) == (place is group)
+        assert file.filename == "a.png"
+        assert local.messages(place) == asked.messages
+        with pytest.raises(discord.Forbidden):
+            await brought.fetch_channel(place.id)
+    assert (await local.slash("ben", "general", "ask")).name == "ask"
+
+
+async def test_nothing_is_heard_from_where_the_bot_is_not(local: LocalDiscord, brought: Any) -> None:
+    local.install("ben")
+    lobby = local.add_channel_elsewhere("lobby")
+    heard: list[str] = []
+
+    async def on_message(message: discord.Message) -> None:
+        heard.append(message.content)
+
+    brought.on_message = on_message
+    await local.say("ben", lobby, "unheard")
+    asked = await local.slash("ben", lobby, "ask")
+    await settled(local, asked)
+    await local.say("ben", "general", "heard")
+    await brought.until(lambda: heard)
+    assert heard == ["heard"]
+
+
+async def test_there_it_follows_up_five_times(local: LocalDiscord, brought: Any) -> None:
+    local.install("ben")
+    asked = await local.slash("ben", local.add_channel_elsewhere("lobby"), "ask")
+    await settled(local, asked)
+    interaction, _ = brought.heard
+    for number in range(5):
+        await interaction.followup.send(str(number))
+    with pytest.raises(discord.HTTPException) as refused:
+        await interaction.followup.send("6")
+    assert refused.value.code == 40094
+
+
+async def test_where_external_apps_are_not_welcome_only_who_asks_sees_the_answer(
+    local: LocalDiscord, brought: Any
+) -> None:
+    local.install("ben")
+    lobby = local.add_channel_elsewhere("lobby")
+    local.world.roles[local.guild_id].permissions &= ~Permission.USE_EXTERNAL_APPS
+    asked = await local.slash("ben", lobby, "ask")
+    await settled(local, asked)
+    assert asked.messages[0].is_ephemeral
+
+
+@pytest.mark.parametrize(
+    "component",
+    [
+        {"type": 18, "label": "", "component": {"type": 4, "custom_id": "a", "style": 1}},
+        {"type": 18, "label": "x" * 46, "component": {"type": 4, "custom_id": "a", "style": 1}},
+        {"type": 18, "label": "Question"},
+        {"type": 18, "label": "Question", "component": {"type": 4, "custom_id": "a", "style": 3}},
+        {"type": 18, "label": "Question", "component": {"type": 4, "custom_id": "a", "style": 1, "value": "x" * 4_001}},
+        {"type": 18, "label": "Who", "component": {"type": 3, "custom_id": "a", "options": []}},
+    ],
+)
+async def test_a_modal_that_discord_would_not_show_is_refused(
+    local: LocalDiscord, shop: Any, rest: Any, component: Any
+) -> None:
+    asked = await local.slash("ben", "general", "sleep")
+    body = {"type": 9, "data": {"custom_id": "form", "title": "Form", "components": [component]}}
+    async with rest.post(f"interactions/{asked.id}/{asked.token}/callback", json=body) as response:
+        assert (response.status, (await response.json())["code"]) == (400, 50035)
+
+
+async def test_a_choice_in_a_modal_is_what_it_was_unless_it_is_changed(
+    local: LocalDiscord, shop: Any, rest: Any
+) -> None:
+    asked = await local.slash("ben", "general", "sleep")
+    options = [{"label": "All", "value": "all", "default": True}, {"label": "Me", "value": "me"}]
+    choice = {"type": 18, "label": "Who", "component": {"type": 3, "custom_id": "who", "options": options}}
+    body = {"type": 9, "data": {"custom_id": "form", "title": "Form", "components": [choice]}}
+    async with rest.post(f"interactions/{asked.id}/{asked.token}/callback", json=body) as response:
+        assert response.status == 204
+    for given, expected in (({}, ["all"]), ({"who": "me"}, ["me"])):
+        sent = await local.submit(asked, **given)
+        assert sent.data["components"][0]["component"]["values"] == expected
+    with pytest.raises(ValueError, match="offers"):
+        await local.submit(asked, who="nobody")

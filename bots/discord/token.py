@@ -1,0 +1,37 @@
+"""What to do about an answer that only a command's token could show, once that is no longer good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+import structlog
+
+from bots.discord.errors import translated
+from core.errors import ChatError, facts
+
+if TYPE_CHECKING:
+    from bots.discord.note import Where
+    from core.turn import Turn
+
+OVER = (
+    "I couldn't finish my answer to you in <#{channel}>: Discord lets me write it there for 15 minutes only, and it took "
+    "longer. Please ask again. (Reference: `{reference}`)"
+)
+
+log = structlog.get_logger(__name__)
+
+
+async def tell_over(client: discord.Client, turn: Turn, where: Where, nonce: str) -> None:
+    """Tell the asker of *turn* alone, since nobody else was to see it; where they take no messages, nobody is told.
+
+    With its *nonce* it is said once, however often it is told.
+    """
+    if turn.is_withdrawn:
+        return
+    try:
+        with translated():
+            private = await client.create_dm(discord.Object(int(turn.question.asker)))
+            await private.send(OVER.format(channel=where.channel, reference=turn.reference), nonce=nonce)
+    except ChatError as refusal:
+        log.warning("nobody can be told that the time for an answer is over", turn=turn.id, **facts(refusal))
