@@ -92,14 +92,14 @@ class Naming:
 
     def __init__(self, api: Api, *, tells: bool, clock: Callable[[], float] = time.monotonic) -> None:
         """Not *tells*: people's names are neither asked for nor told."""
-        self._tells = tells
+        self.tells = tells
         self._people = _Book("people", api.names_of_person, PEOPLE_A_MINUTE, clock)
         self._channels = _Book("channels", api.names_of_channel, CHANNELS_A_MINUTE, clock)
         self._groups = _Book("groups", lambda _: api.names_of_groups(), GROUPS_A_MINUTE, clock)
 
     async def people(self, users: Collection[str]) -> Mapping[str, str]:
         """Return what people see *users* called, without those of whom that isn't known, or not to be told."""
-        if not self._tells:
+        if not self.tells:
             return {}
         if asking := self._people.ask(users):
             await asyncio.wait(asking, timeout=WITHIN)
@@ -108,7 +108,7 @@ class Naming:
     async def of(self, message: Mapping[str, Any]) -> Names:
         """Return the names of all whom *message*, as it came from Slack, names by id."""
         mentioned = mentioned_in(message)
-        people = mentioned.people if self._tells else {}
+        people = mentioned.people if self.tells else {}
         channels, groups = _unlabelled(mentioned.channels), _unlabelled(mentioned.groups)
         asking = self._people.ask(people) | self._channels.ask(channels) | self._groups.ask(groups)
         if asking:
@@ -118,7 +118,7 @@ class Naming:
             people={one: self._people.known(one) for one in people},
             channels={one: self._channels.known(one) for one in channels},
             groups={one: self._groups.known(one) for one in groups},
-            tells=self._tells,
+            tells=self.tells,
         )
 
     async def read(self, read: Callable[[Names], Heard], message: Mapping[str, Any]) -> Heard:

@@ -58,7 +58,19 @@ T = TypeVar("T")
 class Ways:
     """Of one connection."""
 
-    def __init__(self, relay: Relay, router: Router, *, api: Api, pace: Pace, identity: Identity, roots: Roots) -> None:
+    def __init__(
+        self,
+        relay: Relay,
+        router: Router,
+        *,
+        api: Api,
+        pace: Pace,
+        identity: Identity,
+        roots: Roots,
+        tells_names: bool = True,
+    ) -> None:
+        """Not *tells_names*: nobody is told what whoever asks is called."""
+        self._tells_names = tells_names
         self._relay = relay
         self._router = router
         self._api = api
@@ -164,7 +176,7 @@ class Ways:
             await self._thread(team, where, id_),
             filled.user,
             filled.text,
-            asker_name=filled.name,
+            asker_name=filled.name if self._tells_names else "",
             quotes=(quote,) if quote else (),
             is_private=filled.is_private,
             is_unseen=not where.opens,
