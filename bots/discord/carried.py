@@ -42,9 +42,6 @@ def files_of(attachments: Iterable[discord.Attachment]) -> list[Attachment]:
 
 
 def _quotes(message: discord.Message, me: int, names: Names) -> Iterator[Quote]:
-    channel = message.channel
-    if isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel):
-        yield Quote(Source.TITLE, channel.name)
     if replied := _replied(message):
         is_ours = replied.author.id == me
         sent = [*replied.attachments, *(one for shot in replied.message_snapshots for one in shot.attachments)]

@@ -13,7 +13,7 @@ from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
 from bots.discord.hands import OVER, DiscordHands, TokenOver, nonce
-from bots.discord.ids import NAME, message_of
+from bots.discord.ids import NAME, guild_of, has_own_place, message_of
 from bots.discord.indicator import Indicator
 from bots.discord.listeners import Listeners
 from bots.discord.names import Names
@@ -101,7 +101,13 @@ class DiscordChat:
             return Earlier()
         if not self._section.message_content:
             return Earlier(problem=history.NO_INTENT)
+        if has_own_place(question.thread.id) and not await self._is_in(guild_of(question.thread.id)):
+            return Earlier()  # somebody brought it along to where it can't read
         return await self._history.earlier(wanted, most_characters)
+
+    async def _is_in(self, guild: int | None) -> bool:
+        async with self._api.client() as client:
+            return guild is not None and client.get_guild(guild) is not None
 
     # Who asks
 

@@ -110,29 +110,34 @@ class Listeners:
         self._conversations = Conversations(relay)
         self._names = names
         self._menus = Menus(pace.soon, deleted, names)
-        count, metrics = client.shard_count or 1, kit.vitals.metrics
+        self._catch_ups = self._make_catch_ups()
+        self._tasks: set[asyncio.Task[object]] = set()  # discord.py starts one for each event, and awaits none
+        self._knows_of_unreadable = False
+
+    def _make_catch_ups(self) -> dict[int, CatchUp[int]]:
+        """One for each shard that this process has."""
+        client, times, notes, metrics = self._client, self._times, self._kit.notes, self._kit.vitals.metrics
+        count = client.shard_count or 1
         shards = (client.shard_ids if isinstance(client, discord.AutoShardedClient) else None) or range(count)
-        self._catch_ups = {
+        return {
             shard: CatchUp(
                 DiscordReader(
                     client,
-                    pace,
+                    self._pace,
                     metrics,
                     shard,
                     self._conversations,
                     bounds=times.catch_up,
                     names=self._names,
-                    bots=kit.bots,
+                    bots=self._kit.bots,
                 ),
                 self._router,
-                relay,
-                mark_of(kit.notes, shard, count, times.overlap),
+                self._relay,
+                mark_of(notes, shard, count, times.overlap),
                 metrics,
             )
             for shard in shards
         }
-        self._tasks: set[asyncio.Task[object]] = set()  # discord.py starts one for each event, and awaits none
-        self._knows_of_unreadable = False
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:

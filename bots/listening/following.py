@@ -11,6 +11,7 @@ from bots.listening.courtesy import asks, is_courtesy
 from bots.listening.quiet import Conduct, RepliesTo, Situation, decide, is_named, said_to
 from core.attachment import Kind
 from core.following import HALF_DEAF, WhyNot
+from core.quote import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -98,7 +99,7 @@ class Follower:
         return Situation(
             question.text,
             overheard.signs,
-            has_files=bool(kinds - {Kind.STICKER}),
+            has_files=bool(kinds - {Kind.STICKER}) or any(one.source is Source.FORWARD for one in question.quotes),
             is_gesture=kinds == {Kind.STICKER},
             is_from_asker=newest is None or newest.asker == question.asker,
             bot_asked=newest is not None and bool(newest.end) and asks(newest.end),

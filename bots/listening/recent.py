@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bots.listening.events import Edited, Overheard
+from core.bounded import BoundedSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 MOST_PLACES = 1_000
 MOST_IN_ONE = 50  # messages
 MOST_CHARACTERS = 2_000_000  # of all places
+MOST_GONE = 1_000  # messages that were deleted
 LONGEST = 4_000  # characters of one message that are kept
 BEGINNING = 0  # from this position on, nothing of a place is missing
 
@@ -79,6 +81,7 @@ class Recent:
         self._is_told_all = is_told_all
         self._places: OrderedDict[Hashable, _Place] = OrderedDict()
         self._size = 0
+        self._gone: BoundedSet[QuestionKey] = BoundedSet(MOST_GONE)
         self._connected_at = BEGINNING
         self.connections = 0
 
@@ -93,7 +96,7 @@ class Recent:
         """Remember what was said just now, or while the bot was away, or what an edit made of it."""
         said = heard.said if isinstance(heard, Overheard) else heard
         question = said.question
-        if question.is_private:  # what others ask here must not hold it
+        if question.is_private or question.key in self._gone:  # what others ask here must not hold it
             return
         stand = self._stands(said)
         remark = remark_of(heard, stand.position)
@@ -110,6 +113,8 @@ class Recent:
 
     def add(self, place: Any, remark: Remark) -> None:
         """Remember it, or what an edit made of it."""
+        if remark.question.key in self._gone:
+            return
         if len(remark.question.text) > LONGEST:
             remark = replace(remark, question=replace(remark.question, text=remark.question.text[:LONGEST]))
         here = self._places.setdefault(place, _Place())
@@ -137,7 +142,8 @@ class Recent:
                 self.add(place, remark)
 
     def forget(self, key: QuestionKey) -> None:
-        """It was deleted."""
+        """It was deleted, which may be heard before it is."""
+        self._gone.add(key)
         for here in self._places.values():
             if remark := here.remarks.pop(key, None):
                 self._grow(here, -remark.size)

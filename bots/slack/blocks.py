@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bots.slack.markdown import plain
-from core.names import CHANNEL, GROUP, SOMEONE
+from bots.slack.written import written
 from core.words import is_blank
 
 if TYPE_CHECKING:
@@ -58,51 +58,17 @@ def _row(row: list[Any], names: Names, depth: int) -> str:
     return " | ".join(" ".join(cell.split()) for cell in cells)
 
 
-def _groups(block: Mapping[str, Any], names: Names, depth: int) -> str:
-    """https://docs.slack.dev/reference/block-kit/blocks/rich-text-block"""
-    return "\n".join(_text(group, names, depth - 1) for group in elements_in(block.get("elements"))).strip("\n")
+def _rich(block: Mapping[str, Any], names: Names, depth: int) -> str:
+    del depth
+    return written({"blocks": [block]}, "", names.words)
 
 
-def _line(section: Mapping[str, Any], names: Names, depth: int) -> str:
-    return "".join(_text(element, names, depth - 1) for element in elements_in(section.get("elements")))
-
-
-def _list(block: Mapping[str, Any], names: Names, depth: int) -> str:
-    indent = block.get("indent")
-    before = "  " * min(indent, 8) if isinstance(indent, int) and indent > 0 else ""
-    return "\n".join(f"{before}- {_text(item, names, depth - 1)}" for item in elements_in(block.get("elements")))
-
-
-def _quote(block: Mapping[str, Any], names: Names, depth: int) -> str:
-    return "\n".join(f"> {line}" for line in _line(block, names, depth).split("\n"))
-
-
-def _code(block: Mapping[str, Any], names: Names, depth: int) -> str:
-    return f"```\n{_line(block, names, depth)}\n```"
-
-
-def _own(name: str, before: str = "", after: str = "") -> Callable[[Mapping[str, Any], Names, int], str]:
+def _own(name: str) -> Callable[[Mapping[str, Any], Names, int], str]:
     def read(element: Mapping[str, Any], names: Names, depth: int) -> str:
         del names, depth
-        return f"{before}{value}{after}" if isinstance(value := element.get(name), str) else ""
+        return value if isinstance(value := element.get(name), str) else ""
 
     return read
-
-
-def _named(name: str, before: str, otherwise: str) -> Callable[[Mapping[str, Any], Names, int], str]:
-    def read(element: Mapping[str, Any], names: Names, depth: int) -> str:
-        del depth
-        return before + names.words.get(str(element.get(name)), otherwise)
-
-    return read
-
-
-def _link(element: Mapping[str, Any], names: Names, depth: int) -> str:
-    del names, depth
-    url, text = element.get("url"), element.get("text")
-    if not isinstance(url, str):
-        return text if isinstance(text, str) else ""
-    return f"{text} ({url})" if isinstance(text, str) and text not in ("", url) else url
 
 
 def _mrkdwn(text: Mapping[str, Any], names: Names, depth: int) -> str:
@@ -111,25 +77,12 @@ def _mrkdwn(text: Mapping[str, Any], names: Names, depth: int) -> str:
 
 
 _READ: dict[str, Callable[[Mapping[str, Any], Names, int], str]] = {
-    "rich_text": _groups,
-    "rich_text_section": _line,
-    "rich_text_list": _list,
-    "rich_text_quote": _quote,
-    "rich_text_preformatted": _code,
-    "text": _own("text"),
+    "rich_text": _rich,
     "raw_text": _own("text"),
     "raw_number": _own("text"),
     "plain_text": _own("text"),
     "markdown": _own("text"),
     "mrkdwn": _mrkdwn,
-    "link": _link,
-    "user": _named("user_id", "@", SOMEONE),
-    "channel": _named("channel_id", "#", CHANNEL),
-    "usergroup": _named("usergroup_id", "@", GROUP),
-    "broadcast": _own("range", "@"),
-    "emoji": _own("name", ":", ":"),
-    "date": _own("fallback"),
-    "color": _own("value"),
 }
 
 

@@ -59,8 +59,8 @@ def _quotes(message: Mapping[str, Any], bot_user: str, names: Names) -> Iterator
 
 
 def _laid_out(blocks: object, text: str, names: Names, *, is_apps: bool) -> Iterator[Quote]:
-    """Of people's blocks, Slack makes the text, but for tables; apps write what they like into both."""
-    if is_apps or is_blank(text):
+    """Of people's blocks, `written` makes the words, but for tables; apps write what they like into both."""
+    if is_apps:
         words = text_of(blocks, names)
         if " ".join(words.split()) not in " ".join(plain(text, "", names.words).split()):
             yield from _embed(words)

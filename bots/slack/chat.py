@@ -73,7 +73,7 @@ class SlackChat:
         self._app: AsyncApp | None = None  # None while nothing listens
         self._askers: Askers | None = None  # as the app
         self._notes = notes()
-        self._naming = Naming(self._api, tells=kit.names)
+        self._naming = Naming(self._api, tells=kit.names, within=times.names)
         self._told: BoundedSet[PlaceId] = BoundedSet(MOST_CHANNELS)
         self._recent = Recent(stands=history.stands, is_told_all=self._told.__contains__)
         reader = history.SlackHistory(self._api, self._pace, self._who_am_i, kit.vitals.metrics)

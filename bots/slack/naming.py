@@ -14,6 +14,7 @@ import structlog
 from bots.bucket import Bucket
 from bots.listening.events import Overheard, Said
 from bots.slack.names import NAMELESS, Names, mentioned_in, names
+from bots.slack.times import USUAL
 from core.bounded import Bounded
 from core.errors import ChatClosed, ChatError, ChatForbidden, ChatRejected, ChatUnclear, ThreadGone, facts
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from bots.listening.events import Heard
     from bots.slack.api import Api
 
-WITHIN = 1.0  # seconds for all names of one message
+WITHIN = USUAL.names
 FRESH = 3600.0  # seconds in which Slack is not asked again for a name
 UNKNOWN_FOR = 300.0  # seconds in which it is not asked again for one that it didn't tell
 REST = 30.0  # seconds in which nothing is asked after Slack couldn't be asked
@@ -46,11 +47,13 @@ class _Book:
         ask: Callable[[str], Awaitable[Mapping[str, str]]],
         a_minute: int,
         clock: Callable[[], float],
+        within: float,
     ) -> None:
         """*ask* returns the names that the platform tells when it is asked for one. Raises ChatError."""
         self._what = what
         self._ask = ask
         self._clock = clock
+        self._within = within
         self._bucket = Bucket(a_minute / 60, a_minute, clock)
         self._known: Bounded[str, tuple[float, str]] = Bounded(MOST_KNOWN)  # until when it is fresh, and the name
         self._asking: dict[str, asyncio.Task[None]] = {}
@@ -71,7 +74,7 @@ class _Book:
 
     async def _look_up(self, id_: str) -> None:
         try:
-            async with asyncio.timeout(WITHIN):
+            async with asyncio.timeout(self._within):
                 told = await self._ask(id_)
         except (ChatUnclear, ThreadGone, ChatRejected) as refusal:  # of this one alone
             log.debug("Slack does not tell a name", of=self._what, **facts(refusal))
@@ -90,19 +93,22 @@ class _Book:
 class Naming:
     """Of one installation."""
 
-    def __init__(self, api: Api, *, tells: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        """Not *tells*: people's names are neither asked for nor told."""
+    def __init__(
+        self, api: Api, *, tells: bool, clock: Callable[[], float] = time.monotonic, within: float = WITHIN
+    ) -> None:
+        """Not *tells*: people's names are neither asked for nor told. *within* so many seconds all names of a message."""
+        self._within = within
         self.tells = tells
-        self._people = _Book("people", api.names_of_person, PEOPLE_A_MINUTE, clock)
-        self._channels = _Book("channels", api.names_of_channel, CHANNELS_A_MINUTE, clock)
-        self._groups = _Book("groups", lambda _: api.names_of_groups(), GROUPS_A_MINUTE, clock)
+        self._people = _Book("people", api.names_of_person, PEOPLE_A_MINUTE, clock, within)
+        self._channels = _Book("channels", api.names_of_channel, CHANNELS_A_MINUTE, clock, within)
+        self._groups = _Book("groups", lambda _: api.names_of_groups(), GROUPS_A_MINUTE, clock, within)
 
     async def people(self, users: Collection[str]) -> Mapping[str, str]:
         """Return what people see *users* called, without those of whom that isn't known, or not to be told."""
         if not self.tells:
             return {}
         if asking := self._people.ask(users):
-            await asyncio.wait(asking, timeout=WITHIN)
+            await asyncio.wait(asking, timeout=self._within)
         return {user: name for user in users if (name := self._people.known(user))}
 
     async def of(self, message: Mapping[str, Any]) -> Names:
@@ -112,7 +118,7 @@ class Naming:
         channels, groups = _unlabelled(mentioned.channels), _unlabelled(mentioned.groups)
         asking = self._people.ask(people) | self._channels.ask(channels) | self._groups.ask(groups)
         if asking:
-            await asyncio.wait(asking, timeout=WITHIN)
+            await asyncio.wait(asking, timeout=self._within)
         return names(
             mentioned,
             people={one: self._people.known(one) for one in people},

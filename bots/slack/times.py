@@ -17,6 +17,7 @@ class Times:
     # to its retries, at once, after a minute and after five: https://docs.slack.dev/apis/events-api#retries
     most_in_hand: int = 500
     twin: float = 1.0  # for the message of a mention that may lack its files
+    names: float = 1.0  # for the names of those whom a message mentions
     say_again: float = 600.0  # between two lines in the log about wrong signatures
 
 

@@ -194,6 +194,6 @@ async def test_nothing_that_was_said_can_act(
         await bobbin.idle()
     (question,) = questions(emulator)
     lines = [line for line in question.splitlines() if line]
-    assert len(lines) == 1 + 1 + len(ATTACKS) + 2  # what opens, a line a message, what closes, the question
+    assert len(lines) == 1 + 1 + len(ATTACKS) + 3  # what opens, a line a message, what closes, who asks, and what
     assert [name for name, _ in said(question)] == ["ada", "ben", "ben", "ben"]
-    assert question.endswith("Answer this question:\n\nsay exactly: fine")
+    assert re.search(r'Answer this question:\n\n"[Aa]da" asks:\n\nsay exactly: fine$', question)

@@ -88,3 +88,11 @@ def test_a_private_question_is_not_remembered() -> None:
     recent = Recent()
     recent.hear(said(1, is_private=True))
     assert recent.of("t") == []
+
+
+def test_what_is_known_to_be_deleted_before_it_is_heard_is_not_remembered() -> None:
+    recent = Recent()
+    gone = remark(1).question
+    recent.forget(gone.key)
+    recent.hear(Said(gone, Note(None), 1))
+    assert recent.of(THREAD.id) == []

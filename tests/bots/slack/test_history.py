@@ -125,7 +125,7 @@ async def test_names_are_those_that_people_see(house: House) -> None:
             turn = await asked(house, first)
             earlier = await told(house, turn)
             assert [one.name for one in (*earlier.head, *earlier.remarks)][:2] == ["ada", "ben"]
-    assert house.calls("users.info") == 2
+    assert house.calls("users.info") == 3, "of the two, and of the bot, who is mentioned"
 
 
 async def test_direct_messages_need_nothing(house: House) -> None:

@@ -188,6 +188,7 @@ async def test_questions_of_a_channel_are_taken_in_the_order_in_which_they_were_
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who is known already does not overtake who has to be looked up."""
+    house.have_times(names=60.0)
     ada, asked, is_told = house.slack.user("ada").id, [], asyncio.Event()
 
     async def name(user: str) -> dict[str, str]:
@@ -196,7 +197,7 @@ async def test_questions_of_a_channel_are_taken_in_the_order_in_which_they_were_
             await is_told.wait()
         return {user: "somebody"}
 
-    monkeypatch.setattr(house.chat._api, "names_of_person", name)
+    monkeypatch.setattr(house.chat._naming._people, "_ask", name)
     async with house.listening():
         parent = await house.slack.say("ben", "general", "look")
         await house.slack.say("ada", "general", "@bobbin first", parent.ts)
