@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bots.listening.router import Router
     from core.metrics import Metrics
     from core.relay import Relay
+    from core.thread import Thread
     from core.turn import QuestionKey
 
 MOST_TOLD = 100  # kinds of refusals; their codes come from outside
@@ -185,6 +187,13 @@ class CatchUp(Generic[P]):
         known = min(this.since, self._reader.position(newest) - 1) if newest else this.since
         return max(known, this.oldest)
 
+    async def _asked_at(self, thread: Thread, this: Round[P]) -> int:
+        """Return where the newest question of *thread* stands; 0 if there is none, or if it hangs on no message."""
+        place = await self._reader.place(thread)
+        newest = None if place is None else this.asked.get(place)
+        position = self._reader.position(newest) if newest else 0
+        return 0 if position == sys.maxsize else position
+
     def _is_deleted(self, place: P, newest: QuestionKey, told: Backlog[P]) -> bool:
         """Does its absence prove that it was deleted? Only where what comes after it was told."""
         told_of, position = [at for at, _ in told.messages], self._reader.position(newest)
@@ -200,8 +209,10 @@ class CatchUp(Generic[P]):
                 elif isinstance(heard, Said) and (position <= after or heard.question.key in this.asked.values()):
                     heard = Ignored("heard before")
                 elif isinstance(heard, Overheard):
+                    # What was said before the bot was called, it was not asked.
+                    called = await self._asked_at(heard.said.question.thread, this)
                     is_known = heard.said.question.key in this.asked.values()
-                    heard = replace(heard, is_new=position > max(after, this.since) and not is_known)
+                    heard = replace(heard, is_new=position > max(after, this.since, called) and not is_known)
                 await self._router.hear(heard)
             except BobbinError:
                 raise

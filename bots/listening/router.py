@@ -125,7 +125,10 @@ class Router:
     async def _overhear(self, overheard: Overheard, before: Callable[[Said], Awaitable[None]] | None = None) -> None:
         """Take what is said where the bot is, and not to it in so many words."""
         said = overheard.said
+        was_heard = self.recent.knows(said.question.thread.id, said.question.key)
         self.recent.hear(overheard)
+        if overheard.is_new and was_heard:  # live, and judged then
+            return
         if not overheard.may_be_for_us:
             if isinstance(said, Edited) and not overheard.is_bots and self._follower.may_be_asked(overheard):
                 await self._relay.revise(said.question, words_command=self._words_command)

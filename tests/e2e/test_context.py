@@ -150,7 +150,7 @@ async def test_after_a_crash_the_question_asks_the_same(
         await discussion.say("ada", "@bobbin summarise this")
         await side.until(lambda: emulator.requests)
     emulator.pace = 0.0
-    await discussion.say("ben", "Nobody hears this.")
+    await discussion.say("ben", "@ada Nobody hears this.")
     async with running(sqlite_url, side.name) as bobbin:
         await side.until(lambda: len(emulator.requests) == 2)
         await bobbin.idle()

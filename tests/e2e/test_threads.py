@@ -235,7 +235,7 @@ async def test_an_answer_that_does_not_end_is_cut_off_and_that_is_told(
     emulator.faults.set("huge", "200000")
     async with running(sqlite_url, side.name, limits={"answer": 1_500}) as bobbin:
         thread = await side.open(1, "Why?")
-        await side.until(lambda: "longer than 1,500 characters" in "".join(answers(side, thread)))
+        await side.until(lambda: "stopped this answer at 1,500 characters" in "".join(answers(side, thread)))
         await bobbin.idle()
         assert len("".join(answers(side, thread))) < 2_000
         emulator.faults.clear()
