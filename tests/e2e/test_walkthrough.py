@@ -347,16 +347,20 @@ async def mute(walk: Walk) -> None:
 
 
 async def private(walk: Walk) -> None:
-    there, before = walk.there, public(walk)
+    there, seen = walk.there, public(walk)
     await there.ask_privately()
     body = await walk.answered(IN_PRIVATE)
     await walk.until(lambda: any("Share" in text for text in walk.bots))
-    assert public(walk) == before
+    assert public(walk) == seen
+    if before := said(body["question"]):  # without what the bot was told to do
+        asked = [("ada", SUMMARY), ("cleo", SHOWN), ("ben", LOGGED), ("ben", FOLLOW_UP)]
+        assert before == [*DISCUSSION, *asked, *PAST, ("cleo", UNHEARD), ("cleo", CALLED)]
+    assert '"cleo"' in body["question"].lower()  # whose words it is about, or among
     walk.tell("A private question", there.privately, body)
     await there.share()
-    await walk.until(lambda: len(public(walk)) > len(before))
+    await walk.until(lambda: len(public(walk)) > len(seen))
     await walk.bobbin.idle()
-    (shared,) = public(walk)[len(before) :]
+    (shared,) = public(walk)[len(seen) :]
     assert IN_PRIVATE in shared.text
     assert ANSWERS[IN_PRIVATE] in shared.text
     walk.tell("Shared afterwards", "Ben clicks **Share**, and all see question and answer, under his name.")
