@@ -115,11 +115,12 @@ class Follower:
         newest = standing.talk.newest
         if newest is None:
             return 0
+        asked = next((one.position for one in remembered if one.question.key == newest.key), None)
         if newest.spoke_at:
-            return self._scale.at(newest.spoke_at.timestamp() - SETTLING)
-        asked = [one.position for one in remembered if one.question.key == newest.key]
+            # What was said before the question was said before its answer, however quickly that came.
+            return max(self._scale.at(newest.spoke_at.timestamp() - SETTLING), asked or 0)
         # Of a question that came later, nobody knows what the bot had said by then; of one that isn't remembered, who spoke.
-        return asked[0] if asked and asked[0] < now else 0 if asked else now
+        return now if asked is None else asked if asked < now else 0
 
 
 def _is_talk(remark: Remark, asker: str) -> bool:

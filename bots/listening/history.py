@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bots.listening.recent import BEGINNING
+from core.commands import parse
 from core.context import Earlier
 from core.context import Remark as Told
 from core.errors import ChatError
@@ -137,8 +138,11 @@ class History:
         return [one for one in self._recent.of(stretch.place) if stretch.after < one.position < stretch.before]
 
     async def _told(self, pages: Sequence[Page], title: str, *, is_more: bool) -> Earlier:
-        said = [one for page in pages for one in page.remarks]
         heads = [page.head for page in pages if page.head]
+        said = [one for page in pages for one in page.remarks]
+        if len(pages) > 1:  # what a thread was made from was said after what led to it
+            said, heads = sorted([*said, *heads], key=lambda one: one.position), []
+        said = [one for one in said if not (one.is_asked and parse(one.question.text))]  # a command says nothing
         nameless = {one.question.asker for one in (*heads, *said) if not one.question.asker_name}
         names = await self._names(nameless) if nameless else {}
         titles = [Told(TITLE, "", title, is_title=True)] if title else []

@@ -196,11 +196,12 @@ def installation_of_command(command: Mapping[str, Any]) -> str:
     return str((is_org_wide and command.get("enterprise_id")) or command["team_id"])
 
 
-def quote_of(message: Mapping[str, Any], bot_user: str, *, otherwise: str, is_ours: bool) -> Quote:
+def quote_of(message: Mapping[str, Any], bot_user: str, names: Names, *, otherwise: str, is_ours: bool) -> Quote:
     """Return *message* as it is asked about; without one that can be read, what is known *otherwise* of its words."""
-    said = written(message, bot_user, {}) if isinstance(message.get("text"), str) else otherwise
+    said = written(message, bot_user, names.words) if isinstance(message.get("text"), str) else otherwise
+    author = "" if is_ours else tame(_name_of_bot(message) or names.author(message.get("user")))
     files = tuple(files_of(message.get("files")))
-    return Quote(Source.REPLY, shortened(said, LONGEST), is_ours=is_ours, attachments=files)
+    return Quote(Source.REPLY, shortened(said, LONGEST), author, is_ours, files)
 
 
 def _team(body: Mapping[str, Any]) -> str:

@@ -138,9 +138,7 @@ class Listeners:
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
         self._roots = roots
-        self._ways = Ways(
-            relay, self._router, api=api, pace=pace, identity=identity, roots=roots, tells_names=naming.tells
-        )
+        self._ways = Ways(relay, self._router, api=api, pace=pace, identity=identity, roots=roots, naming=naming)
         self._commands = Commands(relay, identity, self._people, self._ways)
         reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming, bots=kit.bots, roots=roots)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)

@@ -18,6 +18,7 @@ from bots.slack.form import AUDIENCE, QUESTION, Filled, Subject, WrongFormError,
 from bots.slack.ids import SCALE, ask_id, is_ts, key_of, message_of, thread_in, ts_at
 from bots.slack.limits import escaped
 from bots.slack.markdown import plain
+from bots.slack.names import NAMELESS, Names
 from bots.slack.note import About, Where, notes
 from core.bounded import Bounded
 from core.errors import ChatError, StorageUnavailable, facts
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bots.listening.router import Router
     from bots.slack.api import Api, Identity
     from bots.slack.buttons import Click
+    from bots.slack.naming import Naming
     from bots.slack.pace import Pace
     from bots.slack.roots import Roots
     from core.quote import Quote
@@ -67,10 +69,9 @@ class Ways:
         pace: Pace,
         identity: Identity,
         roots: Roots,
-        tells_names: bool = True,
+        naming: Naming,
     ) -> None:
-        """Not *tells_names*: nobody is told what whoever asks is called."""
-        self._tells_names = tells_names
+        self._naming = naming
         self._relay = relay
         self._router = router
         self._api = api
@@ -176,7 +177,7 @@ class Ways:
             await self._thread(team, where, id_),
             filled.user,
             filled.text,
-            asker_name=filled.name if self._tells_names else "",
+            asker_name=filled.name if self._naming.tells else "",
             quotes=(quote,) if quote else (),
             is_private=filled.is_private,
             is_unseen=not where.opens,
@@ -195,8 +196,15 @@ class Ways:
         """Return the message that is asked about: whole, if the bot may read it."""
         if not subject.message_ts:
             return None
-        message = await _soon(self._message(subject)) or {}
-        quote = quote_of(message, self._identity.user, otherwise=subject.text, is_ours=subject.is_ours)
+        read: list[Mapping[str, Any]] = []
+
+        async def named() -> Names:
+            read.extend(filter(None, [await self._message(subject)]))
+            return await self._naming.of(read[0]) if read else NAMELESS
+
+        names = await _soon(named()) or Names(tells=False)  # without them if only they take too long
+        message = read[0] if read else {}
+        quote = quote_of(message, self._identity.user, names, otherwise=subject.text, is_ours=subject.is_ours)
         return None if is_blank(quote.text) and not quote.attachments else quote
 
     async def _message(self, subject: Subject) -> Mapping[str, Any] | None:

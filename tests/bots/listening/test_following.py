@@ -190,6 +190,15 @@ async def test_between_people_it_is_quiet_also_in_what_it_has_heard_of_them(plac
     assert place.asked == ["why?", "who pays?"]
 
 
+async def test_what_was_said_before_a_question_is_not_said_since_its_answer(place: Place) -> None:
+    """However soon the answer came."""
+    await place.call("hello")
+    await place.say("the pump leaks", who="ben")
+    await place.call("why?")
+    await place.say("and then?")
+    assert place.asked == ["hello", "why?", "and then?"]
+
+
 async def test_a_nod_between_two_questions_is_no_talk(place: Place) -> None:
     await place.call("why?")
     await place.say("lol", who="ben")

@@ -284,7 +284,7 @@ async def test_the_shortcut_asks_about_a_message_in_its_thread(either: House) ->
         await submit(either.slack, view)
         turn = await the_turn(either)
         assert turn.question.text == "Explain this message."
-        assert turn.question.quotes == (Quote(Source.REPLY, "The pump is *leaking* again."),)
+        assert turn.question.quotes == (Quote(Source.REPLY, "The pump is *leaking* again.", "ben"),)
         assert turn.question.is_unseen
         assert turn.question.thread.id.endswith(f"/{about.ts}")
         await answered(either, turn)
