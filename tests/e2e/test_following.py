@@ -177,11 +177,13 @@ async def test_mute_stops_what_is_being_answered_and_holds_after_a_restart(
         assert "Round and round" in cut
         assert cut.count("Round") < 40
         await room.says("ada", "say exactly: unheard")
+        await side.until(lambda: not getattr(side.local, "under_way", 0))  # Slack would bring it again, later
     async with running(sqlite_url, side.name) as bobbin:
         await room.says("ada", "say exactly: unheard as well")
         await room.says("ada", "@bobbin say exactly: called")
         await side.until(lambda: "called" in room.answers)
         await room.says("ada", "say exactly: still unheard")
+        await side.until(lambda: not getattr(side.local, "under_way", 0))
         await bobbin.idle()
         await mute(is_on=False)
         await until_unmuted(sqlite_url)
