@@ -29,8 +29,6 @@ class Source(StrEnum):
 
     REPLY = "reply"  # the message that the question replies to
     FORWARD = "forward"
-    TITLE = "title"  # of a forum post
-    STARTER = "starter"  # the message that a thread was made from
     EMBED = "embed"  # what a platform lays out beside the text: embeds, blocks, tables
     POLL = "poll"
     STICKER = "sticker"
@@ -48,8 +46,6 @@ class Source(StrEnum):
 _WHAT = {
     Source.REPLY: "the message that this one replies to",
     Source.FORWARD: "a forwarded message",
-    Source.TITLE: "the title of the post",
-    Source.STARTER: "the message that the thread began with",
     Source.EMBED: "shown beside the text",
     Source.POLL: "a poll",
     Source.STICKER: "a sticker",

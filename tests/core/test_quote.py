@@ -162,7 +162,7 @@ def test_what_a_later_version_recorded_is_read() -> None:
         ((Quote(Source.REPLY, "x"), Quote(Source.POLL, "x")), "Please read the poll"),
         ((Quote(Source.REPLY, "x", is_ours=True),), ""),
         ((Quote(Source.FORWARD, "\u200b"),), ""),
-        ((Quote(Source.STICKER, "x"), Quote(Source.VOICE, "x"), Quote(Source.TITLE, "x")), ""),
+        ((Quote(Source.STICKER, "x"), Quote(Source.VOICE, "x")), ""),
         ((), ""),
     ],
 )
