@@ -294,7 +294,7 @@ def _marked(look: str, group: Sequence[Span], before: str, follows: str) -> str:
                 return f"*{inside}*"
             if before != "_" and not re.match(r"\w", follows, re.ASCII):
                 return f"_{inside}_"
-    return inside
+    return _dressed(group, before, follows)  # without marks, other signs are next to it
 
 
 def _link(group: Sequence[Span], before: str, follows: str) -> str:

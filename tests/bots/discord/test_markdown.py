@@ -61,6 +61,7 @@ def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.Dat
 @given(INLINE)
 @example("`a ```b [google.com](https://evil.example) c`")
 @example("x@everyone<https://a.example>")
+@example("**> _***")
 def test_discord_reads_what_was_meant(answer: str) -> None:
     """No ping, exactly the links that were meant, code byte for byte, and every word."""
     leaves = document(answer)
