@@ -148,10 +148,6 @@ class Recent:
             if remark := here.remarks.pop(key, None):
                 self._grow(here, -remark.size)
 
-    def knows(self, place: Any, key: QuestionKey) -> bool:
-        here = self._places.get(place)
-        return here is not None and key in here.remarks
-
     def of(self, place: Any) -> list[Remark]:
         """Return what is remembered of *place*, oldest first."""
         here = self._places.get(place)

@@ -33,6 +33,7 @@ SHARED_BEFORE = "That answer has been shared already."
 JUST_NOW = 1.0  # seconds; the platform's clock may be behind ours
 
 MOST_TURNED_AWAY = 1_000  # questions
+MOST_JUDGED = 10_000  # messages
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +77,7 @@ class Router:
         self._refused = refused
         self._words_command = words_command
         self.recent = recent or Recent()
+        self._judged: BoundedSet[QuestionKey] = BoundedSet(MOST_JUDGED)  # of what was overheard
         self._turned_away: BoundedSet[QuestionKey] = BoundedSet(MOST_TURNED_AWAY)  # platforms bring them twice
         self._thumb = thumb
         self._tell = tell
@@ -125,9 +127,8 @@ class Router:
     async def _overhear(self, overheard: Overheard, before: Callable[[Said], Awaitable[None]] | None = None) -> None:
         """Take what is said where the bot is, and not to it in so many words."""
         said = overheard.said
-        was_heard = self.recent.knows(said.question.thread.id, said.question.key)
         self.recent.hear(overheard)
-        if overheard.is_new and was_heard:  # live, and judged then
+        if overheard.is_new and said.question.key in self._judged:  # when it came live
             return
         if not overheard.may_be_for_us:
             if isinstance(said, Edited) and not overheard.is_bots and self._follower.may_be_asked(overheard):
@@ -137,6 +138,7 @@ class Router:
         if before and standing and not standing.why_not:
             await before(said)
             standing = await self._follower.standing(overheard)
+        self._judged.add(said.question.key)
         if standing:
             await self._obey(said, self._follower.judge(overheard, standing))
 
