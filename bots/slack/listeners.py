@@ -266,8 +266,13 @@ class Listeners:
             return
         with _fault_of_ours(), contextlib.suppress(ThreadGone):  # then there is nothing to be quiet in
             self._pace.reads.take()
-            thread = reaction.thread(await self._api.thread_of(reaction.channel, reaction.ts))
-            await self._router.mute(thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion)
+            ts = await self._api.thread_of(reaction.channel, reaction.ts)
+            thread = await self._roots.thread_of(reaction.team, reaction.channel, ts)
+            problem = await self._router.mute(
+                thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion
+            )
+            if problem and self._tasks:
+                self._tasks.create_task(self._whisper(reaction.channel, reaction.user, ts, escaped(problem)))
 
     async def _thumb(self, said: Said) -> None:
         where = said.note.where

@@ -159,6 +159,22 @@ async def test_a_question_in_a_form_keeps_nothing_of_its_thread_from_the_next(
     assert all(words in str(emulator.requests[-1].body) for words in ("Since Monday", "call the plumber"))
 
 
+async def test_a_thread_begun_by_command_can_be_muted_by_a_reaction(
+    running: Any, local_slack: LocalSlack, general: Room, sqlite_url: str
+) -> None:
+    async with running(sqlite_url, "slack") as bobbin:
+        await local_slack.command("ada", "general", "/bobbin", "say exactly: one", wait=0)
+        await general.until(lambda: general.roots() and len(general.below(general.roots()[0])) == 2)
+        await bobbin.idle()
+        (root,) = general.roots()
+        await local_slack.react("ben", root, "mute")
+        await local_slack.say("ada", "general", "say exactly: unheard", root.ts)
+        await local_slack.say("ada", "general", "@bobbin say exactly: called", root.ts)
+        await general.until(lambda: "called" in general.below(root))
+        await bobbin.idle()
+    assert "unheard" not in general.below(root)
+
+
 async def test_a_preset_chosen_in_the_form_answers_this_question_alone(
     running: Any, local_slack: LocalSlack, general: Room, sqlite_url: str, emulator: Emulator
 ) -> None:
