@@ -175,6 +175,18 @@ async def test_a_thread_begun_by_command_can_be_muted_by_a_reaction(
     assert "unheard" not in general.below(root)
 
 
+async def test_a_reaction_stops_an_answer_in_direct_messages(
+    running: Any, local_slack: LocalSlack, direct: Room, sqlite_url: str, emulator: Emulator
+) -> None:
+    emulator.pace = 0.2
+    async with running(sqlite_url, "slack") as bobbin:
+        await local_slack.say("ada", direct.channel, "say exactly: " + "Round and round it goes. " * 40)
+        await direct.until(lambda: direct.roots() and "Round" in shown(direct.roots()[0]))
+        await local_slack.react("ada", direct.roots()[0], "mute")
+        await bobbin.idle()  # in a fraction of the time that the whole answer would take
+    assert 0 < shown(direct.roots()[0]).count("Round") < 40
+
+
 async def test_a_preset_chosen_in_the_form_answers_this_question_alone(
     running: Any, local_slack: LocalSlack, general: Room, sqlite_url: str, emulator: Emulator
 ) -> None:
