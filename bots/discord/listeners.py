@@ -286,7 +286,9 @@ class Listeners:
     async def _reacted(self, reaction: discord.RawReactionActionEvent, *, is_muting: bool) -> None:
         try:
             if thread := await muted_by(reaction, self._client, self._conversations):
-                await self._router.mute(thread, str(reaction.user_id), is_muting=is_muting)
+                by = str(reaction.user_id)
+                if problem := await self._router.mute(thread, by, is_muting=is_muting):
+                    await self._tell_in_private(by, problem)
         except StorageUnavailable:
             log.warning("a reaction tells the bot to be quiet, or no more, and it can't be recorded")
 
@@ -304,11 +306,14 @@ class Listeners:
             log.warning("nobody can be told that a mention is needed", **facts(trouble))
 
     async def _refuse(self, said: Said, sentence: str) -> None:
-        """Tell it to who said something, in a direct message."""
+        await self._tell_in_private(said.question.asker, sentence)
+
+    async def _tell_in_private(self, person: str, sentence: str) -> None:
+        """In a direct message."""
         try:
             with translated():
                 await self._pace.spare()
-                private = await self._client.create_dm(discord.Object(int(said.question.asker)))
+                private = await self._client.create_dm(discord.Object(int(person)))
                 await self._pace.spare()
                 await private.send(sentence, suppress_embeds=True)
         except ChatError as trouble:

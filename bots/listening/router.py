@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -132,7 +132,8 @@ class Router:
             return
         if not overheard.may_be_for_us:
             if isinstance(said, Edited) and not overheard.is_bots and self._follower.may_be_asked(overheard):
-                await self._relay.revise(said.question, words_command=self._words_command)
+                with suppress(Unwelcome):  # who asked it may not ask any more
+                    await self._relay.revise(said.question, words_command=self._words_command)
             return
         standing = await self._follower.standing(overheard)
         if before and standing and not standing.why_not:
@@ -164,11 +165,18 @@ class Router:
     def _next_in(self, said: Said) -> asyncio.Lock:
         return self._in_turn.setdefault(said.question.thread.id, asyncio.Lock())
 
-    async def mute(self, thread: Thread, by: str, *, is_muting: bool, occasion: str = "") -> None:
-        """Keep quiet in *thread*, or no more, as *by* wants it who says no word; nothing where nobody has called the bot."""
+    async def mute(self, thread: Thread, by: str, *, is_muting: bool, occasion: str = "") -> str:
+        """Keep quiet in *thread*, or no more, as *by* wants it who says no word; nothing where nobody has called the bot.
+
+        Return a sentence to tell, in private, if that isn't for *by* to want.
+        """
         if await self._relay.is_called(thread):
             command = Command(Verb.MUTE if is_muting else Verb.UNMUTE)
-            await self._relay.obey(command, thread, by, occasion=occasion)
+            try:
+                await self._relay.obey(command, thread, by, occasion=occasion)
+            except Unwelcome as refusal:
+                return refusal.sentence if refusal.is_news else ""
+        return ""
 
     async def click(self, clicked: Clicked) -> str:
         """Have a question answered again; return a sentence to tell if it can't be."""

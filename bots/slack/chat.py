@@ -76,9 +76,9 @@ class SlackChat:
         self._naming = Naming(self._api, tells=kit.names, within=times.names)
         self._told: BoundedSet[PlaceId] = BoundedSet(MOST_CHANNELS)
         self._recent = Recent(stands=history.stands, is_told_all=self._told.__contains__)
-        reader = history.SlackHistory(self._api, self._pace, self._who_am_i, kit.vitals.metrics)
-        self._history = History(self._recent, reader, self._naming.people)
         self._roots = Roots(kit.notes)
+        reader = history.SlackHistory(self._api, self._pace, self._who_am_i, kit.vitals.metrics, self._roots)
+        self._history = History(self._recent, reader, self._naming.people)
         if not section.uses_socket_mode:
             secret = section.signing_secret.get_secret_value()
             self._reader = Reader(secret, kit.vitals.metrics, say_again=times.say_again)
@@ -147,7 +147,8 @@ class SlackChat:
         return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
     async def earlier(self, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
-        wanted = history.wanted(question, since)
+        place = await self._roots.place_of(question.thread.id)
+        wanted = history.wanted(question, since, place[1]) if place else None
         return await self._history.earlier(wanted, most_characters) if wanted else Earlier()
 
     # Who asks

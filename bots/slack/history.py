@@ -15,7 +15,7 @@ from bots.listening.history import CHANNEL_WITHIN, MOST_OF_CHANNEL, Page, Stretc
 from bots.listening.recent import BEGINNING, Stand, remark_of
 from bots.listening.unreadable import HISTORY, MALFORMED
 from bots.slack.events import read_message
-from bots.slack.ids import NAME, SCALE, is_ts, message_of, place_of, position, thread_in, ts_at
+from bots.slack.ids import NAME, SCALE, is_ask, is_ts, message_of, place_of, position, thread_in, ts_at
 from bots.slack.pace import KEPT_FROM_CONTEXT, READS
 from bots.slack.unreadable import skipped
 from core.errors import ChatError, ChatForbidden, ChatLimited
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bots.listening.recent import Remark
     from bots.slack.api import Api, Identity
     from bots.slack.pace import Pace
+    from bots.slack.roots import Roots
     from core.metrics import Metrics
     from core.turn import Question, QuestionKey
 
@@ -65,16 +66,22 @@ def stands(said: Said) -> Stand:
     return Stand(thread_in(team, channel, "" if is_root else thread_ts).id, position(ts), begins=is_root)
 
 
-def wanted(question: Question, since: QuestionKey | None) -> Wanted | None:
-    """Say what belongs before *question*; None for what is between one person and the bot, or hangs on no message."""
+def wanted(question: Question, since: QuestionKey | None, thread_ts: str) -> Wanted | None:
+    """Say what belongs before *question*; None for what is between one person and the bot, or hangs on no message.
+
+    *thread_ts*: of the message that its thread really begins with.
+    """
     try:
         team, channel, ts = message_of(question.key)
-        _, thread_ts = place_of(question.thread.id)
     except ValueError:
         return None
     if channel.startswith("D") or not (is_ts(ts) and is_ts(thread_ts)):
         return None
-    after = position(message_of(since)[2]) if since else BEGINNING
+    asked = message_of(since)[2] if since else ""
+    # What was asked in a form hangs on no message, and was told nothing of the thread: all of it is still to be told.
+    after = position(asked) if is_ts(asked) else BEGINNING
+    if is_ask(question.thread.id):  # the bot itself began it, and nothing led to that
+        return Wanted(Stretch(question.thread.id, max(after, position(thread_ts)), position(ts)))
     lead = _before(team, channel, thread_ts)
     if ts == thread_ts:
         return Wanted(lead)
@@ -98,11 +105,14 @@ class _Told:
 class SlackHistory:
     """Of one installation."""
 
-    def __init__(self, api: Api, pace: Pace, identity: Callable[[], Awaitable[Identity]], metrics: Metrics) -> None:
+    def __init__(
+        self, api: Api, pace: Pace, identity: Callable[[], Awaitable[Identity]], metrics: Metrics, roots: Roots
+    ) -> None:
         self._api = api
         self._pace = pace
         self._identity = identity
         self._metrics = metrics
+        self._roots = roots
 
     def problem(self, error: ChatError, stretch: Stretch) -> str | None:
         match error:
@@ -117,7 +127,8 @@ class SlackHistory:
 
     async def read(self, stretch: Stretch) -> Page:
         """The newest messages of a channel come first, so that one call will do. A thread comes from its beginning on."""
-        team, channel, thread_ts = [*stretch.place.removeprefix(f"{NAME}:").split("/"), ""][:3]
+        team, *_ = stretch.place.removeprefix(f"{NAME}:").split("/")
+        channel, thread_ts = await self._roots.place_of(stretch.place) or place_of(stretch.place)
         if thread_ts:
             return await self._thread(team, channel, thread_ts, stretch)
         told = await self._call(channel, "", stretch, stretch.after, stretch.most)

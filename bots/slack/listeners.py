@@ -27,7 +27,7 @@ from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, message_in, read_event
 from bots.slack.form import ABOUT_MESSAGE, ANYWHERE, FORM, WrongFormError, read_form
-from bots.slack.ids import SCALE, is_ts, position
+from bots.slack.ids import SCALE, is_ask, is_ts, position, thread_in
 from bots.slack.limits import escaped
 from bots.slack.people import People
 from bots.slack.reactions import read_reaction
@@ -266,8 +266,15 @@ class Listeners:
             return
         with _fault_of_ours(), contextlib.suppress(ThreadGone):  # then there is nothing to be quiet in
             self._pace.reads.take()
-            thread = reaction.thread(await self._api.thread_of(reaction.channel, reaction.ts))
-            await self._router.mute(thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion)
+            ts = await self._api.thread_of(reaction.channel, reaction.ts)
+            thread = await self._roots.thread_of(reaction.team, reaction.channel, ts)
+            if thread.is_direct and ts == reaction.ts and not is_ask(thread.id):  # it stands beside the threads
+                thread = thread_in(reaction.team, reaction.channel)
+            problem = await self._router.mute(
+                thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion
+            )
+            if problem and self._tasks:
+                self._tasks.create_task(self._whisper(reaction.channel, reaction.user, ts, escaped(problem)))
 
     async def _thumb(self, said: Said) -> None:
         where = said.note.where

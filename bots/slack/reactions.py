@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bots.slack.ids import NAME, is_ts, thread_in
+from bots.slack.ids import NAME, is_ts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from core.thread import Thread
 
 MUTE = "mute"  # Slack's name for 🔇
 
@@ -25,9 +23,6 @@ class Reaction:
     user: str
     is_muting: bool
     occasion: str  # the same whenever Slack tells of this again
-
-    def thread(self, thread_ts: str) -> Thread:
-        return thread_in(self.team, self.channel, thread_ts)
 
 
 def read_reaction(body: Mapping[str, Any], team: str, bot_user: str) -> Reaction | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bots.listening.events import Overheard, Said
-from bots.slack.ids import NAME, SCALE, is_ask, place_of, position
+from bots.slack.ids import NAME, SCALE, is_ask, place_of, position, thread_in
 from core.bounded import Bounded
 from core.thread import ThreadId
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bots.kit import Notes
     from bots.listening.events import Heard
     from bots.slack.ids import Place
+    from core.thread import Thread
 
 MOST_REMEMBERED = 10_000  # threads
 SETTLED = 60.0  # seconds after which it is known what a message begins
@@ -45,6 +46,11 @@ class Roots:
         if not found and position(ts) < SCALE.at(time.time() - SETTLED):
             self._known[name] = ""
         return ThreadId(found) if found else None
+
+    async def thread_of(self, team: str, channel: str, ts: str) -> Thread:
+        """Return the thread that the message *ts* begins, whoever said it."""
+        thread, begun = thread_in(team, channel, ts), await self.thread_at(team, channel, ts)
+        return replace(thread, id=begun) if begun else thread
 
     async def place_of(self, thread: ThreadId) -> Place | None:
         """Return where *thread* is; None if its first message isn't there yet."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -188,9 +187,9 @@ class Ways:
 
     async def _thread(self, team: str, where: Where, id_: str) -> Thread:
         """Return the thread of an answer that stands there; of one that is still to be begun, by its question's id."""
-        thread = thread_in(team, where.channel, id_ if where.opens else where.thread_ts)
-        begun = None if where.opens else await self._roots.thread_at(team, where.channel, where.thread_ts)
-        return replace(thread, id=begun) if begun else thread
+        if where.opens:
+            return thread_in(team, where.channel, id_)
+        return await self._roots.thread_of(team, where.channel, where.thread_ts)
 
     async def _quote(self, subject: Subject) -> Quote | None:
         """Return the message that is asked about: whole, if the bot may read it."""

@@ -116,6 +116,27 @@ async def test_direct_messages_can_be_shut_and_be_all_there_is(running: Any, sid
         await side.until(lambda: any("four" in one and "exactly" not in one for one in there()))
 
 
+async def test_who_may_not_ask_mutes_nothing_by_a_reaction(
+    running: Any, side: Any, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(sqlite_url, side.name, access={"deny_people": [id_of(side, "ben")]}) as bobbin:
+        thread = await side.open(1, "say exactly: one")
+        await side.until(lambda: answers(side, thread))
+        if side.name == "slack":
+            await side.local.react("ben", thread, "mute")
+        else:
+            await side.local.react("ben", thread, "🔇")
+        await side.until(lambda: whispers(side, "ben"))
+        await until(lambda: refused(bobbin) == 1)
+        if side.name == "slack":
+            await side.local.say("ada", thread.channel, "say exactly: two", thread.ts)
+        else:
+            await side.local.say("ada", thread.thread, "say exactly: two")
+        await side.until(lambda: answers(side, thread)[-1] == "two")
+        assert len(whispers(side, "ben")) == 1
+    assert "Traceback" not in capsys.readouterr().out
+
+
 async def test_a_rate_is_told_with_its_end(running: Any, side: Any, database_url: str, emulator: Emulator) -> None:
     async with running(database_url, side.name, limits={"per_person_minute": 2}) as bobbin:
         threads = [await side.open(number, f"say exactly: {number}") for number in range(5)]

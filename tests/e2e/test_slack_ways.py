@@ -115,6 +115,78 @@ async def test_a_private_answer_is_shared_after_a_restart_and_told_to_the_thread
     assert general.below(about)[1].startswith("ada asked:\n> My favourite colour is teal.\n\n")
 
 
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_what_people_say_in_a_thread_begun_by_command_is_told_with_the_next_question(
+    *, is_restarted: bool, running: Any, local_slack: LocalSlack, general: Room, sqlite_url: str, emulator: Emulator
+) -> None:
+    """Heard by the process that answers, or read by one that was started later."""
+
+    async def talk(root: Message) -> None:
+        await local_slack.say("ben", "general", "@ada the pump is leaking", root.ts)
+
+    async with running(sqlite_url, "slack") as bobbin:
+        await local_slack.command("ada", "general", "/bobbin", "say exactly: one", wait=0)
+        await general.until(lambda: general.roots() and len(general.below(general.roots()[0])) == 2)
+        await bobbin.idle()
+        (root,) = general.roots()
+        if not is_restarted:
+            await talk(root)
+            await local_slack.say("ada", "general", "@bobbin say exactly: two", root.ts)
+            await general.until(lambda: general.below(root)[-1] == "two")
+    if is_restarted:
+        await talk(root)
+        async with running(sqlite_url, "slack"):
+            await local_slack.say("ada", "general", "@bobbin say exactly: two", root.ts)
+            await general.until(lambda: general.below(root)[-1] == "two")
+    assert "the pump is leaking" in str(emulator.requests[-1].body)
+
+
+async def test_a_question_in_a_form_keeps_nothing_of_its_thread_from_the_next(
+    running: Any, local_slack: LocalSlack, general: Room, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, "slack") as bobbin:
+        about = await local_slack.say("ben", "general", "The pump is leaking.")
+        await local_slack.say("ben", "general", "Since Monday.", about.ts)
+        (view,) = (await local_slack.shortcut("ada", ABOUT_MESSAGE, about)).views
+        await local_slack.submit("ada", view, typed("say exactly: one"))
+        await general.until(lambda: general.below(about)[-1].endswith("\n\none"))
+        await bobbin.idle()
+        await local_slack.say("ben", "general", "@ada call the plumber", about.ts)
+        await local_slack.say("ada", "general", "@bobbin say exactly: two", about.ts)
+        await general.until(lambda: general.below(about)[-1].startswith("two"))
+        await bobbin.idle()
+    assert general.below(about)[-1] == "two"  # nothing is said to be unread
+    assert all(words in str(emulator.requests[-1].body) for words in ("Since Monday", "call the plumber"))
+
+
+async def test_a_thread_begun_by_command_can_be_muted_by_a_reaction(
+    running: Any, local_slack: LocalSlack, general: Room, sqlite_url: str
+) -> None:
+    async with running(sqlite_url, "slack") as bobbin:
+        await local_slack.command("ada", "general", "/bobbin", "say exactly: one", wait=0)
+        await general.until(lambda: general.roots() and len(general.below(general.roots()[0])) == 2)
+        await bobbin.idle()
+        (root,) = general.roots()
+        await local_slack.react("ben", root, "mute")
+        await local_slack.say("ada", "general", "say exactly: unheard", root.ts)
+        await local_slack.say("ada", "general", "@bobbin say exactly: called", root.ts)
+        await general.until(lambda: "called" in general.below(root))
+        await bobbin.idle()
+    assert "unheard" not in general.below(root)
+
+
+async def test_a_reaction_stops_an_answer_in_direct_messages(
+    running: Any, local_slack: LocalSlack, direct: Room, sqlite_url: str, emulator: Emulator
+) -> None:
+    emulator.pace = 0.2
+    async with running(sqlite_url, "slack") as bobbin:
+        await local_slack.say("ada", direct.channel, "say exactly: " + "Round and round it goes. " * 40)
+        await direct.until(lambda: direct.roots() and "Round" in shown(direct.roots()[0]))
+        await local_slack.react("ada", direct.roots()[0], "mute")
+        await bobbin.idle()  # in a fraction of the time that the whole answer would take
+    assert 0 < shown(direct.roots()[0]).count("Round") < 40
+
+
 async def test_a_preset_chosen_in_the_form_answers_this_question_alone(
     running: Any, local_slack: LocalSlack, general: Room, sqlite_url: str, emulator: Emulator
 ) -> None:
