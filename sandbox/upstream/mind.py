@@ -34,10 +34,11 @@ def think(turn: Turn, earlier: Sequence[Turn] = ()) -> str:
     """Return the answer to *turn* in a conversation whose earlier turns are *earlier*."""
     ask = ask_of(turn.question)
     if exact := re.search(r"(?:say exactly|repeat after me)\s*:\s*(.+)", ask, re.IGNORECASE | re.DOTALL):
-        return exact[1].strip()
+        return _filled_in(exact[1].strip(), turn.question)
     texts = [each.question for each in earlier] + [turn.question]
     body = _remembered(ask, texts) or _of_itself(ask, turn) or _composed(ask)
-    if seen := [*_quoted_files(turn.question), *turn.seen]:
+    quoted = [f"`{name}` ({first_line(text)})" for name, text in _quoted_files(turn.question)]
+    if seen := [*quoted, *turn.seen]:
         body = f"I've looked at {', '.join(seen)}.\n\n{body}"
     return obey(turn.preset, body, topic=prose.topic(ask))
 
@@ -117,17 +118,24 @@ _FORMS: tuple[tuple[str, Callable[[str, int], str]], ...] = (
 )
 
 
-def _quoted_files(question: str) -> list[str]:
-    """Describe the texts that are quoted as `{"file": …, "text": …}`, a line each."""
-    described = []
+def _filled_in(text: str, question: str) -> str:
+    """Return *text* with what the files hold that came with *question*, where it has their names in braces."""
+    for name, content in _quoted_files(question):
+        text = text.replace(f"{{{name}}}", content.strip())
+    return text
+
+
+def _quoted_files(question: str) -> list[tuple[str, str]]:
+    """Return the names and texts that are quoted as `{"file": …, "text": …}`, a line each."""
+    found = []
     for line in question.splitlines():
         try:
             quoted = json.loads(line) if line.startswith('{"file"') else {}
         except ValueError:
             continue
         if isinstance(name := quoted.get("file"), str) and isinstance(text := quoted.get("text"), str):
-            described.append(f"`{name}` ({first_line(text)})")
-    return described
+            found.append((name, text))
+    return found
 
 
 def _seed(text: str) -> int:

@@ -130,17 +130,17 @@ async def _answered(crowd: Crowd, place: Any, asked: Asked) -> None:
 
 async def _ask_as_somebody_odd(world: World, crowd: Crowd) -> tuple[Any, Asked]:
     """What somebody says, which is no question, becomes one in an event that names somebody with a very long id."""
-    token, text = question(streaming=False)
+    words = question(streaming=False)
     match crowd.side:
         case SlackSide():
-            said: Any = await _say_on_slack(world, text)
+            said: Any = await _say_on_slack(world, words.text)
         case DiscordSide():
-            said = await world.discord.say("ada", "general", text)
+            said = await world.discord.say("ada", "general", words.text)
             me = {"id": str(world.discord.bot_user_id), "username": "bobbin", "discriminator": "0", "avatar": None}
             somebody = {"id": "9" * LONGEST, "username": "x", "discriminator": "0", "avatar": None}
             event = message(world, 0) | {"id": str(said.id), "author": somebody, "mentions": [me]}
-            world.discord.send_raw("MESSAGE_CREATE", event | {"content": f"<@{me['id']}> {text}"})
-    return said, crowd.note(token, text, said)
+            world.discord.send_raw("MESSAGE_CREATE", event | {"content": f"<@{me['id']}> {words.text}"})
+    return said, crowd.note(words, said)
 
 
 async def _say_on_slack(world: World, text: str) -> SlackMessage:

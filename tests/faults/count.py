@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
 TOKEN = re.compile(r"\bq[0-9a-f]{10}\b")
+LEFT_OUT = "so this answer leaves out"
 NOT_TAKEN = "I can't take questions right now"  # how StorageUnavailable begins
 
 
@@ -21,11 +22,17 @@ class Asked:
     thread: str
     expected: str
     most: int = 1  # messages that its answer may take; of more than one, the first begins as expected
+    without: str = ""  # the answer without the file that came with the question; empty if none did
+    is_follow_up: bool = False  # said in a thread, without a mention
 
     def is_answered_by(self, texts: Sequence[str]) -> bool:
         if self.most > 1:
             return bool(texts) and texts[0].startswith(self.expected)
         return self.expected in texts
+
+    def is_answered_without_its_file(self, messages: Sequence[Seen]) -> bool:
+        """Is there an answer that leaves the file out, and says so?"""
+        return any(self.without and one.text == self.without and LEFT_OUT in one.beside for one in messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class Seen:
     platform: str
     thread: str
     text: str
+    beside: str = ""  # the small print
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,10 @@ class Tally:
     """One platform's questions. All from `lost` on has to be 0."""
 
     asked: int = 0
+    follow_ups: int = 0  # of these, asked in a thread without a mention
+    files: int = 0  # of these, asked with a file that the answer has to quote
     answered: int = 0  # the right answer, once, in its thread
+    without: int = 0  # answered without the file, once, and it was said beside the answer that it is left out
     told: int = 0  # a sentence instead of an answer
     silent: int = 0  # refused without a word, since who asked too much is being told that already
     unheard: int = 0  # nobody recorded it: the platform brought it to nobody, or to a process that died just then
@@ -77,7 +88,11 @@ def tally(
     asked: Sequence[Asked], seen: Iterable[Seen], recorded: Iterable[Recorded], conversations: Iterable[Sequence[str]]
 ) -> Tally:
     """Count what became of *asked*. *conversations*: what the upstream was asked in each."""
-    found = Tally(asked=len(asked))
+    found = Tally(
+        asked=len(asked),
+        follow_ups=sum(question.is_follow_up for question in asked),
+        files=sum(bool(question.without) for question in asked),
+    )
     turns: dict[str, list[Recorded]] = defaultdict(list)
     for turn in recorded:
         turns[turn.token].append(turn)
@@ -133,8 +148,11 @@ def _judge(question: Asked, messages: list[tuple[int, Seen]], rows: list[Recorde
     texts = [message.text for _, message in messages]
     problems = [row.problem for row in rows if row.problem]
     is_answered = question.is_answered_by(texts)
+    is_without = not is_answered and question.is_answered_without_its_file([message for _, message in messages])
     if is_answered:
         found.answered += 1
+    elif is_without:
+        found.without += 1
     elif any(problem in text for problem in problems for text in texts):
         found.told += 1
         reason = problems[0].partition(" (Reference")[0]
@@ -147,7 +165,7 @@ def _judge(question: Asked, messages: list[tuple[int, Seen]], rows: list[Recorde
     else:
         found.unheard += 1
         found.details.append(f"{question.token}: unheard in {question.thread}")
-    if texts and not is_answered and not problems:
+    if texts and not (is_answered or is_without or problems):
         found.orphans += 1
         found.details.append(f"{question.token}: stopped at {texts[0][-60:]!r}")
 

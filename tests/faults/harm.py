@@ -176,10 +176,16 @@ async def no_upstream(world: World, play: Play) -> None:
 
 
 async def cuts(world: World, play: Play) -> None:
-    """The network between the bots and one of the others is gone for a while, or hangs."""
+    """The network between the bots and one of the others is gone for a while, or hangs; or the platforms' file hosts."""
     while play.goes_on():
         await play.pause(0.5, 1.5)
-        name = play.random.choice(sorted(world.wires))
+        name = play.random.choice(["files", *sorted(world.wires)])
+        if name == "files":
+            world.refuse_files()
+            await play.pause(0.5, 3)
+            world.did("cut files")
+            world.serve_files()
+            continue
         wire = world.wires[name]
         if play.random.random() < 0.7:
             wire.cut()

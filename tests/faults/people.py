@@ -14,17 +14,38 @@ from typing import Any, Protocol
 from bots.reply.wanted import TRY_AGAIN
 from bots.slack.buttons import AGAIN
 from core.words import whole
-from sandbox.discord import LocalDiscord, Message
-from sandbox.slack import ChangeKind, LocalSlack, shown
+from sandbox.discord import File, LocalDiscord, Message
+from sandbox.slack import ChangeKind, LocalSlack, SharedFile, shown
 from sandbox.slack import Message as SlackMessage
 from tests.faults.count import Asked, Seen
 
 PATIENCE = 3.0  # seconds that somebody waits for an answer before asking on regardless
 LOOK = 0.05  # seconds between two looks
 MOST_IN_A_THREAD = 5
+MENTIONING = 30  # of a hundred follow-ups; the others come without a mention
+WITH_FILE = 20  # of a hundred questions
+FILE_NAME = "note.txt"
 # They take turns, since one person may not have many questions open at once.
 NAMES = [f"person-{number}" for number in range(40)]
 LONG_ANSWER = " ".join(["and so it goes on and on"] * 6)  # streams for a second
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A question: what is typed, and what a text file holds that is sent with it, if one is."""
+
+    token: str
+    text: str
+    file: str = ""
+
+    @property
+    def expected(self) -> str:
+        return self.without.replace(f"{{{FILE_NAME}}}", self.file) if self.file else self.without
+
+    @property
+    def without(self) -> str:
+        """The answer to what is typed alone."""
+        return whole(self.text.partition(": ")[2])
 
 
 class Side(Protocol):
@@ -32,8 +53,8 @@ class Side(Protocol):
 
     name: str
 
-    async def open(self, text: str) -> Any:
-        """Somebody asks *text* where nobody has asked before."""
+    async def open(self, words: Words) -> Any:
+        """Somebody asks where nobody has asked before."""
 
     async def insist(self, text: str) -> Any:
         """One and the same person asks *text* in the one room in which they ask everything, again in a new thread."""
@@ -41,7 +62,8 @@ class Side(Protocol):
     def can_go_on(self, place: Any) -> bool:
         """Is there a thread by now?"""
 
-    async def ask(self, place: Any, text: str) -> None: ...
+    async def ask(self, place: Any, words: Words, *, mentioning: bool) -> None:
+        """Whoever asked there first asks on."""
 
     def thread(self, place: Any) -> str: ...
 
@@ -71,11 +93,11 @@ class SlackSide:
         for name in NAMES:
             local.add_user(name)
 
-    async def open(self, text: str) -> SlackMessage:
+    async def open(self, words: Words) -> SlackMessage:
         # Slack allows a message a second in a channel, so that every thread has a channel of its own here.
         self._rooms += 1
         room = self.local.add_channel(f"room-{self._rooms}", *NAMES, self.local.bot_user_id)
-        return await self.local.say(next(self._names), room, f"@bobbin {text}")
+        return await self.local.say(next(self._names), room, _typed(words, mentioning=True), files=_shared(words))
 
     async def insist(self, text: str) -> SlackMessage:
         return await self.local.say("ada", "random", f"@bobbin {text}")
@@ -83,8 +105,9 @@ class SlackSide:
     def can_go_on(self, place: SlackMessage) -> bool:
         return True
 
-    async def ask(self, place: SlackMessage, text: str) -> None:
-        await self.local.say(place.user, place.channel, text, place.ts)  # heard without a mention
+    async def ask(self, place: SlackMessage, words: Words, *, mentioning: bool) -> None:
+        text = _typed(words, mentioning=mentioning)
+        await self.local.say(place.user, place.channel, text, place.ts, files=_shared(words))
 
     def thread(self, place: SlackMessage) -> str:
         return f"{place.channel}/{place.ts}"
@@ -106,7 +129,8 @@ class SlackSide:
         for channel in self.local.channels:
             for message in self.local.messages(channel):
                 if message.bot_id:
-                    yield Seen(self.name, f"{channel}/{message.thread_ts}", _text(message))
+                    beside = " ".join(map(str, (block for block in message.blocks if block["type"] == "context")))
+                    yield Seen(self.name, f"{channel}/{message.thread_ts}", _text(message), beside)
 
     async def written(self) -> AsyncIterator[str]:
         async for change in self.local.watch():
@@ -124,8 +148,9 @@ class DiscordSide:
         for name in NAMES:
             local.add_user(name)
 
-    async def open(self, text: str) -> Message:
-        return await self.local.say(next(self._names), "general", f"@bobbin {text}")
+    async def open(self, words: Words) -> Message:
+        text = _typed(words, mentioning=True)
+        return await self.local.say(next(self._names), "general", text, attachments=_attached(words))
 
     async def insist(self, text: str) -> Message:
         return await self.local.say("ada", "random", f"@bobbin {text}")
@@ -133,9 +158,10 @@ class DiscordSide:
     def can_go_on(self, place: Message) -> bool:
         return place.thread is not None
 
-    async def ask(self, place: Message, text: str) -> None:
+    async def ask(self, place: Message, words: Words, *, mentioning: bool) -> None:
         assert place.thread
-        await self.local.say(place.author, place.thread, text)
+        text = _typed(words, mentioning=mentioning)
+        await self.local.say(place.author, place.thread, text, attachments=_attached(words))
 
     def thread(self, place: Message) -> str:
         return str(place.id)  # a thread has the id of the message that it was made from
@@ -158,7 +184,7 @@ class DiscordSide:
         for channel in self.local.world.channels.values():
             for message in channel.messages.values():
                 if message.author.is_bot and message.content:
-                    yield Seen(self.name, str(channel.id), _words(message))
+                    yield Seen(self.name, str(channel.id), _words(message), message.content)
 
     async def written(self) -> AsyncIterator[str]:
         async with aclosing(self.local.watch()) as changes:
@@ -196,20 +222,24 @@ class Crowd:
 
     async def open(self, *, streaming: bool, beside: str = "", most: int = 1) -> tuple[Any, Asked]:
         """Ask in a new thread, for an answer with something *beside* its token, of *most* messages."""
-        token, text = question(streaming=streaming, beside=beside)
-        place = await self.side.open(text)
-        return place, self.note(token, text, place, most)
+        return await self._open(question(streaming=streaming, beside=beside), most)
 
     async def insist(self) -> tuple[Any, Asked]:
         """Ask as one and the same person, in a new thread."""
-        token, text = question(streaming=False)
-        place = await self.side.insist(text)
-        return place, self.note(token, text, place)
+        words = question(streaming=False)
+        place = await self.side.insist(words.text)
+        return place, self.note(words, place)
 
     async def ask_on(self, place: Any, *, streaming: bool) -> Asked:
-        token, text = question(streaming=streaming)
-        await self.side.ask(place, text)
-        return self.note(token, text, place)
+        return await self._ask_on(place, question(streaming=streaming), mentioning=False)
+
+    async def _open(self, words: Words, most: int = 1) -> tuple[Any, Asked]:
+        place = await self.side.open(words)
+        return place, self.note(words, place, most)
+
+    async def _ask_on(self, place: Any, words: Words, *, mentioning: bool) -> Asked:
+        await self.side.ask(place, words, mentioning=mentioning)
+        return self.note(words, place, is_follow_up=not mentioning)
 
     async def _talk(self, questions: int, after: float) -> None:
         """Some wait for each answer before they go on, some don't."""
@@ -218,9 +248,9 @@ class Crowd:
         place = None
         for _ in range(questions):
             if place is not None and await self._has_thread(place):
-                asked = await self.ask_on(place, streaming=self._chance())
+                asked = await self._ask_on(place, self._words(), mentioning=self._chance(MENTIONING))
             else:
-                place, asked = await self.open(streaming=self._chance())
+                place, asked = await self._open(self._words())
             if waits:
                 await self._is_answered(place, asked)
 
@@ -230,14 +260,19 @@ class Crowd:
     async def _is_answered(self, place: Any, asked: Asked) -> bool:
         return await _came(lambda: is_ended(asked, self.side.texts(place)))
 
-    def _chance(self) -> bool:
-        return self._random.randrange(100) < self._streaming
+    def _words(self) -> Words:
+        return question(streaming=self._chance(self._streaming), with_file=self._chance(WITH_FILE))
 
-    def note(self, token: str, text: str, place: Any, most: int = 1) -> Asked:
-        """Keep in mind that *text* was asked there."""
-        expected = whole(text.partition(": ")[2])
-        self.asked.append(Asked(token, self.side.name, self.side.thread(place), expected, most))
-        return self.asked[-1]
+    def _chance(self, of_a_hundred: int) -> bool:
+        return self._random.randrange(100) < of_a_hundred
+
+    def note(self, words: Words, place: Any, most: int = 1, *, is_follow_up: bool = False) -> Asked:
+        """Keep in mind that this was asked there."""
+        without = words.without if words.file else ""
+        thread = self.side.thread(place)
+        asked = Asked(words.token, self.side.name, thread, words.expected, most, without, is_follow_up)
+        self.asked.append(asked)
+        return asked
 
 
 def is_ended(asked: Asked, texts: list[str]) -> bool:
@@ -256,11 +291,23 @@ async def _came(true: Callable[[], bool]) -> bool:
     return True
 
 
-def question(*, streaming: bool, beside: str = "") -> tuple[str, str]:
-    """A new token, and a question whose answer has it, with something *beside* it."""
+def question(*, streaming: bool, beside: str = "", with_file: bool = False) -> Words:
+    """A question whose answer has its token, with something *beside* it, and with what only its file says."""
     token = f"q{secrets.token_hex(5)}"
-    more = f" {beside}" * bool(beside) + f" {LONG_ANSWER}" * streaming
-    return token, f"say exactly: {token}{more}"
+    more = f" {beside}" * bool(beside) + f" {{{FILE_NAME}}}" * with_file + f" {LONG_ANSWER}" * streaming
+    return Words(token, f"say exactly: {token}{more}", f"f{secrets.token_hex(5)}" * with_file)
+
+
+def _typed(words: Words, *, mentioning: bool) -> str:
+    return f"@bobbin {words.text}" if mentioning else words.text
+
+
+def _shared(words: Words) -> list[SharedFile]:
+    return [SharedFile(FILE_NAME, words.file.encode())] if words.file else []
+
+
+def _attached(words: Words) -> list[File]:
+    return [File(FILE_NAME, words.file.encode(), "text/plain")] if words.file else []
 
 
 def _words(message: Message) -> str:

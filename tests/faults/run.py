@@ -14,7 +14,10 @@ from tests.faults.harm import Scenario
 from tests.faults.play import Report, failed, play, told
 from tests.faults.world import World, opened
 
-COUNTED = ("asked", "answered", "told", "silent", "unheard", "lost", "doubled", "disordered", "orphans", "repeats")
+COUNTED = (
+    *("asked", "follow_ups", "files", "answered", "without", "told", "silent", "unheard"),
+    *("lost", "doubled", "disordered", "orphans", "repeats"),
+)
 
 
 async def run(

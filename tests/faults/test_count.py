@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.count import Asked, Recorded, Seen, Tally, tally
+from tests.faults.count import LEFT_OUT, Asked, Recorded, Seen, Tally, tally
 
 ONE, TWO = "q0000000001", "q0000000002"
 PROBLEM = "The AI service is away. (Reference: `abc`)"
@@ -32,6 +32,25 @@ def test_a_sentence_instead_of_an_answer_is_told() -> None:
         found = tally(ASKED, said(text, TWO), rows, [])
         assert (figures(found), found.is_well) == ({"asked": 2, "answered": 1, "told": 1}, True)
         assert found.reasons == {"The AI service is away.": 1}
+
+
+WITH_FILE = Asked(ONE, "slack", "t", f"{ONE} held", without=f"{ONE} {{a.txt}}", is_follow_up=True)
+
+
+@pytest.mark.parametrize(
+    ("shown", "beside", "becomes"),
+    [
+        (f"{ONE} held", "", {"answered": 1}),
+        (WITH_FILE.without, f'I couldn\'t fetch it, {LEFT_OUT} "a.txt".', {"without": 1}),
+        (WITH_FILE.without, "", {"lost": 1, "orphans": 1}),
+        (f"{ONE} other", f'I couldn\'t fetch it, {LEFT_OUT} "a.txt".', {"lost": 1, "orphans": 1}),
+    ],
+    ids=["it was read", "it is said that it is left out", "it is left out silently", "another's was read"],
+)
+def test_a_file_is_in_the_answer_or_it_is_said_that_it_is_not(shown: str, beside: str, becomes: dict[str, int]) -> None:
+    found = tally([WITH_FILE], [Seen("slack", "t", shown, beside)], TURNS[:1], [])
+    assert figures(found) == {"asked": 1, "follow_ups": 1, "files": 1, **becomes}
+    assert found.is_well is ("lost" not in becomes)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from bots.discord.identify_budget import STARTS_NOTE
 from bots.slack.manifest import EVENTS, SCOPES
 from core.storage.tables import notes, turns
 from sandbox.discord import LocalDiscord
+from sandbox.replies import Reply
 from sandbox.slack import LocalSlack
 from sandbox.stage import variables as to_join
 from sandbox.upstream import Emulator
@@ -177,6 +178,13 @@ class World:
             else:
                 await self.start(bot)
 
+    def refuse_files(self) -> None:
+        """Have both platforms hand out none of the files that people sent."""
+        self.slack.faults.file = self.discord.world.faults.file = Reply(status=503)
+
+    def serve_files(self) -> None:
+        self.slack.faults.file = self.discord.world.faults.file = None
+
     async def mend(self) -> None:
         """Let all be well again."""
         for wire in self.wires.values():
@@ -276,8 +284,8 @@ async def opened(topology: Topology, folder: Path) -> AsyncIterator[World]:
             "discord": await stack.enter_async_context(wire_to(_port(discord.api_url))),
             "upstream": await stack.enter_async_context(wire_to(_port(upstream.url))),
         }
-        # Both hand out addresses of their own for sockets and gateways; those have to be the wires' as well.
-        slack._platform.origin = f"http://127.0.0.1:{wires['slack'].port}"
+        # Both hand out addresses of their own, for sockets, gateways and files; those have to be the wires' as well.
+        slack._platform.origin = slack._events.origin = f"http://127.0.0.1:{wires['slack'].port}"
         discord.world.base_url = f"http://127.0.0.1:{wires['discord'].port}"
         server, file = None, folder / "bobbin.db"
         bots_url = f"sqlite:///{file}"

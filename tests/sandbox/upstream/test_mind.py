@@ -67,6 +67,12 @@ def test_who_asks_and_what_is_brought_along_is_no_part_of_what_is_asked(before: 
     assert "What is rain?" in answer("What did I ask first?", before + "What is rain?")
 
 
+def test_what_a_file_holds_is_said_where_its_name_is_in_braces() -> None:
+    files = 'These came:\n\n{"file": "a.txt", "text": "one\\n"}\n\n{"file": "b.txt", "text": "two"}\n\nAnswer this question:\n\n'
+    assert answer(files + "say exactly: {b.txt} and {a.txt}, not {c.txt}") == "two and one, not {c.txt}"
+    assert answer("say exactly: {a.txt}") == "{a.txt}"
+
+
 def test_the_first_question_of_a_retold_conversation_is_the_first() -> None:
     retold = '{"asked": "What is rain?", "you_answered": "Water."}\n\nAnswer this question:\n\nAnd snow?'
     assert "What is rain?" in answer("What did I ask first?", retold)
