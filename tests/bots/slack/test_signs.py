@@ -61,7 +61,7 @@ def test_a_reaction_mutes_and_taken_back_it_unmutes() -> None:
     assert added
     assert removed
     assert (added.is_muting, removed.is_muting) == (True, False)
-    assert added.thread("1700000000.000050").id == "slack:T0/C0/1700000000.000050"
+    assert (added.team, added.channel, added.user) == ("T0", "C0", "U0ADA")
 
 
 @pytest.mark.parametrize("changes", [{"reaction": "eyes"}, {"user": BOT}, {"item": {"type": "file", "file": "F1"}}])
