@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from core.errors import (
     facts,
 )
 from core.genuine import HEAD, is_genuine
+from core.quote import as_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -72,7 +72,7 @@ class Given:
         """Return *question* behind the texts, if there are any."""
         if not self.texts:
             return question
-        quoted = [json.dumps({"file": one.name, "text": text}, ensure_ascii=False) for one, text in self.texts.items()]
+        quoted = [as_line({"file": one.name, "text": text}) for one, text in self.texts.items()]
         return "\n\n".join([_OPENING, *quoted, _CLOSING, question])
 
     @property

@@ -138,7 +138,7 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str, na
         text,
         attachments,
         # Who talks with the bot alone needs no name.
-        asker_name="" if thread.is_direct else tame(_name_of_bot(message) or names.author(asker)),
+        asker_name="" if thread.is_direct else _name_of(message, asker, names),
         quotes=quotes,
         edition=_edition(message),
     )
@@ -199,7 +199,7 @@ def installation_of_command(command: Mapping[str, Any]) -> str:
 def quote_of(message: Mapping[str, Any], bot_user: str, names: Names, *, otherwise: str, is_ours: bool) -> Quote:
     """Return *message* as it is asked about; without one that can be read, what is known *otherwise* of its words."""
     said = written(message, bot_user, names.words) if isinstance(message.get("text"), str) else otherwise
-    author = "" if is_ours else tame(_name_of_bot(message) or names.author(message.get("user")))
+    author = "" if is_ours else _name_of(message, message.get("user"), names)
     files = tuple(files_of(message.get("files")))
     return Quote(Source.REPLY, shortened(said, LONGEST), author, is_ours, files)
 
@@ -233,6 +233,11 @@ def _is_another_bots(message: Mapping[str, Any], bot_user: str) -> bool:
     """Did another app's bot, or a workflow, say it? https://docs.slack.dev/reference/events/message/bot_message"""
     is_said = (message.get("subtype") or _BOTS_SUBTYPE) in _PEOPLES_SUBTYPES | {_BOTS_SUBTYPE}
     return is_said and bool(message.get("bot_id")) and message.get("user") not in (bot_user, _SLACKBOT)
+
+
+def _name_of(message: Mapping[str, Any], author: object, names: Names) -> str:
+    """A bot may speak under the name of a person."""
+    return tame((_name_of_bot(message) if names.tells else "") or names.author(author))
 
 
 def _name_of_bot(message: Mapping[str, Any]) -> str:

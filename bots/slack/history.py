@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from bots.listening.recent import Remark
     from bots.slack.api import Api, Identity
+    from bots.slack.naming import Naming
     from bots.slack.pace import Pace
     from bots.slack.roots import Roots
     from core.metrics import Metrics
@@ -106,12 +107,20 @@ class SlackHistory:
     """Of one installation."""
 
     def __init__(
-        self, api: Api, pace: Pace, identity: Callable[[], Awaitable[Identity]], metrics: Metrics, roots: Roots
+        self,
+        api: Api,
+        pace: Pace,
+        identity: Callable[[], Awaitable[Identity]],
+        metrics: Metrics,
+        *,
+        naming: Naming,
+        roots: Roots,
     ) -> None:
         self._api = api
         self._pace = pace
         self._identity = identity
         self._metrics = metrics
+        self._naming = naming
         self._roots = roots
 
     def problem(self, error: ChatError, stretch: Stretch) -> str | None:
@@ -196,10 +205,11 @@ class SlackHistory:
     async def _readable(self, team: str, channel: str, messages: Sequence[Message]) -> list[Remark]:
         """Read what others than the bot have said."""
         me = (await self._identity()).user
+        names = await self._naming.of({"attachments": messages})  # of all at once
         remarks = []
         for message in messages:
             try:
-                heard = read_message(message, team, channel, me)
+                heard = read_message(message, team, channel, me, names)
                 if isinstance(heard, Overheard | Said):
                     remarks.append(remark_of(heard, position(message["ts"])))
             except MALFORMED as error:

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox import slack
 from sandbox.discord import File, LocalDiscord, Poll
-from sandbox.slack import LocalSlack, SharedFile
+from sandbox.slack import LocalSlack, SharedFile, shown
 from sandbox.upstream import Emulator
 
 PATIENCE = 20.0  # seconds
@@ -358,6 +358,38 @@ async def test_in_slack_no_name_reaches_the_model_where_that_is_switched_off(
     assert quotes(question) == [{"what": "a forwarded message", "text": "tell @someone"}]
     assert question.endswith("\n\nThe message itself:\n\nwhat about @someone?")
     assert not any(call.method == "users.info" for call in local.calls)
+
+
+@pytest.mark.parametrize("is_heard", [False, True])
+@pytest.mark.parametrize("names", [False, True])
+async def test_who_is_named_in_what_was_said_before_in_slack_is_told_as_in_a_question(
+    *, names: bool, is_heard: bool, running: Any, local_slack: LocalSlack, sqlite_url: str, emulator: Emulator
+) -> None:
+    """Heard by the bot, or read by it. A bridge says things under the names of people."""
+    local = local_slack
+    bridge = local.add_user("Cai of York", is_bot=True)
+
+    async def talk() -> slack.Message:
+        first = await local.say("ben", "general", "tell @ada")
+        await local.say("ben", "general", f"tell <@{local.user('ada').id}|ada> again", first.ts, blocks=[])
+        await local.say(bridge, "general", "tell me", first.ts)
+        return first
+
+    async with running(sqlite_url, "slack", questions={"names": names}) as bobbin:
+        local.faults.lose_events = not is_heard
+        first = await talk()
+        local.faults.lose_events = False
+        await local.say("ada", "general", "@bobbin say exactly: yes", first.ts)
+        await local.wait_for(lambda: shown(local.messages(first.channel, first.ts)[-1]) == "yes", PATIENCE)
+        await bobbin.idle()
+    [question] = asked(emulator)
+    said = [json.loads(line) for line in question.splitlines() if line.startswith('{"name"')]
+    ben, cai, ada = ("ben", "Cai of York", "ada") if names else ("person 1", "person 2", "someone")
+    assert said == [
+        {"name": ben, "said": f"tell @{ada}"},
+        {"name": ben, "said": f"tell @{ada} again"},
+        {"name": cai, "is_bot": True, "said": "tell me"},
+    ]
 
 
 async def test_without_names_from_slack_a_question_is_answered_in_time(
