@@ -83,6 +83,9 @@ class Mark:
         self.is_first = written is None or self._lies_ahead(written)
         self._since = self._scale.at(time.time()) if written is None or self.is_first else written
         self._newest = max(self._newest, self._since)
+        if self.is_first:
+            # Who dies before it has caught up would begin later the next time, and never hear what was said until then.
+            await self.keep()
 
     @property
     def since(self) -> int:

@@ -63,6 +63,13 @@ async def test_the_first_time_it_begins_now() -> None:
     assert not mark.is_first, "something may have been missed since"
 
 
+async def test_who_dies_before_the_first_catching_up_ended_has_begun_all_the_same() -> None:
+    book = Book()
+    began = (await loaded(book)).since
+    book.written = {name: str(int(text) - 60) for name, text in book.written.items()}  # a minute passes
+    assert (await loaded(book)).since == began - 60
+
+
 async def test_it_begins_where_the_process_before_ended() -> None:
     mark = await loaded(Book(**{NAME: "7"}))
     assert not mark.is_first
