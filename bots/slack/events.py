@@ -14,6 +14,7 @@ from bots.slack.note import Where
 from bots.slack.signs import read_signs
 from bots.slack.written import is_called, written
 from bots.text.cut import shortened
+from core.access import is_bot
 from core.attachment import Attachment, Kind
 from core.commands import parse
 from core.names import tame
@@ -62,7 +63,7 @@ def read_message(
     if reason := _reason_to_ignore(message, bot_user):
         return Ignored(reason)
     said = _said(message, team, channel, bot_user, names)
-    return said if _is_for_the_bot(message, channel, bot_user) else Overheard(said, read_signs(message, bot_user))
+    return said if _is_for_the_bot(message, channel, bot_user) else _overheard(said, message, bot_user)
 
 
 def read_back(
@@ -75,7 +76,12 @@ def read_back(
         return read_message(message, team, channel, bot_user, names)
     # What it said before, history doesn't tell.
     edited = _edited(message, team, channel, bot_user, names, at=message["ts"], may_ask=True)
-    return edited if _is_for_the_bot(message, channel, bot_user) else Overheard(edited, read_signs(message, bot_user))
+    return edited if _is_for_the_bot(message, channel, bot_user) else _overheard(edited, message, bot_user)
+
+
+def _overheard(said: Said, message: Mapping[str, Any], bot_user: str) -> Overheard:
+    """Bots that may ask do so by a mention."""
+    return Overheard(said, read_signs(message, bot_user), is_bots=is_bot(said.question.asker))
 
 
 def _edited(
@@ -105,7 +111,7 @@ def _read_change(
     # It may come before the message itself, and then it is what is asked. An old message can be made a question only now.
     at = after["ts"] if was_asked else event.get("event_ts") or event["ts"]
     edited = _edited(after, team, channel, bot_user, names, at=at, may_ask=is_asked)
-    return edited if was_asked or is_asked else Overheard(edited, read_signs(after, bot_user))
+    return edited if was_asked or is_asked else _overheard(edited, after, bot_user)
 
 
 def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) -> Deleted | Ignored:

@@ -312,6 +312,23 @@ async def test_those_that_are_listed_are_until_only_bots_ask(
     assert [words.split()[-1] for words in questions] == ["one", "two", "five", "six"]
 
 
+async def test_those_that_are_listed_are_not_followed(
+    running: Any, side: Any, herald: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    """They ask by a mention: what else they say may be for anybody."""
+    speaker, listed = herald
+    async with running(sqlite_url, side.name, access={"bots": [listed]}) as bobbin:
+        asked = await side.local.say(speaker, "general", "@bobbin say exactly: one")
+        await side.until(lambda: answers(side, asked) and answers(side, asked)[-1] == "one")
+        await bobbin.idle()
+        where = (asked.channel, asked.ts) if side.name == "slack" else (asked.thread,)
+        await side.local.say(speaker, where[0], "say exactly: two", *where[1:])
+        await say_on(side, "ada", asked, "three")
+        await side.until(lambda: answers(side, asked)[-1] == "three")
+        await bobbin.idle()
+    assert len(emulator.requests) == 2
+
+
 async def say_on(side: Any, user: Any, asked: Any, words: str) -> None:
     if side.name == "slack":
         await side.local.say(user, asked.channel, f"@bobbin say exactly: {words}", asked.ts)
