@@ -6,6 +6,7 @@ https://github.com/openclaw/openclaw/pull/62927, https://github.com/NousResearch
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from core.bounded import BoundedSet
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST = 1_000  # messages that are remembered
+# A process that stood still has the message waiting at its door, and no time left for it: that counts as one step.
+STEPS = 10
 _REWRITTEN = ("message_changed", "message_deleted")
 
 
@@ -35,9 +38,11 @@ class Twins:
             return
         awaited = self._awaited.setdefault(key, asyncio.Event())
         try:
-            async with asyncio.timeout(self._patience):
-                await awaited.wait()
-        except TimeoutError:
+            for _ in range(STEPS):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._patience / STEPS):
+                        await awaited.wait()
+                        return
             self._come_alone = not self._recorded
         finally:
             self._awaited.pop(key, None)

@@ -60,6 +60,19 @@ async def test_a_mention_waits_until_its_message_is_recorded() -> None:
     assert not await waits(twins, MENTION)
 
 
+async def test_a_process_that_stood_still_has_not_waited_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    twins, loop = Twins(patience=60), asyncio.get_running_loop()
+    now = loop.time
+    waiting = asyncio.ensure_future(twins.wait(MENTION))
+    await asyncio.sleep(0)
+    monkeypatch.setattr(loop, "time", lambda: now() + 61)  # what came meanwhile is still to be read
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    twins.recorded(MESSAGE)
+    await waiting
+
+
 async def test_one_with_files_of_its_own_waits_for_nothing_and_no_message_does() -> None:
     twins = Twins(patience=60)
     for event in (MENTION | {"files": [{"id": "F1"}]}, MENTION | {"edited": {"ts": "2"}}, MESSAGE):
