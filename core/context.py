@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.quote import as_line
 from core.words import is_blank, whole
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ _OPENING = (
 )
 _LEFT_OUT = "Messages are left out here{count}."
 _CLOSING = "That is all that was said before. Answer this question:"
-# JSON leaves these as they are, and some readers take them for the end of a line.
-_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x7f\x85\u2028\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ def _in_one_line(name: str) -> str:
 def _quoted(remark: Remark, name: str, longest: int) -> str:
     text = _cut(whole(remark.text[: longest + 1]), longest)
     if remark.is_title:
-        return _as_json({"title": text})
+        return as_line({"title": text})
     fields: dict[str, object] = {"name": name}
     if remark.is_bots:
         fields["is_bot"] = True
@@ -116,7 +114,7 @@ def _quoted(remark: Remark, name: str, longest: int) -> str:
         fields["said"] = text
     if remark.files:
         fields["sent"] = [_in_one_line(file) or "file" for file in remark.files[:MOST_FILES]]
-    return _as_json(fields)
+    return as_line(fields)
 
 
 def _shortened(remark: Remark, name: str, budget: int) -> str:
@@ -125,10 +123,6 @@ def _shortened(remark: Remark, name: str, budget: int) -> str:
     while room > 0 and len(line := _quoted(remark, name, room)) > budget:
         room -= max(1, (len(line) - budget) // 2)
     return line if room > 0 else _quoted(remark, name, LONGEST_REMARK)
-
-
-def _as_json(fields: dict[str, object]) -> str:
-    return json.dumps(fields, ensure_ascii=False).translate(_LINE_ENDS)
 
 
 def _cut(text: str, length: int) -> str:

@@ -20,7 +20,8 @@ MOST = 20  # of one question
 LONGEST = 16_000  # characters of one
 BEGINNING = 400  # characters of an answer of the bot's own: which one it is, the AI service knows by these
 ROOM = 24_000  # characters of all that one question is told, as JSON
-_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\u0085\u2028\u2029"}  # beside those that JSON escapes anyway
+# JSON leaves these as they are, and some readers take them for the end of a line.
+_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x7f\x85\u2028\u2029"}
 _LEAST = 100  # characters of room that are worth beginning a quote in
 
 
