@@ -1,4 +1,4 @@
-"""What a thread should show of a turn: its answer in pages, what went wrong, the aside, the button. Pure."""
+"""What a thread should show of a turn: its answer in pages, what went wrong, the aside, the buttons. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.errors import EmptyAnswer
 from core.turn import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bots.reply.note import Message, Note
     from core.turn import Turn
@@ -147,17 +147,17 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
     pages = _with_problem([Page(text, is_aside=is_aside) for text in body], problem, plainness, renderer)
     if aside:
         pages = _with_aside(pages, Page(aside=aside, is_aside=is_aside), turn, plainness, renderer)
-    if pages and (button := _button(turn, renderer)):
-        pages[-1] = replace(pages[-1], button=button)
+    if pages:
+        pages[-1] = replace(pages[-1], buttons=tuple(_buttons(turn, renderer)))
     return pages
 
 
-def _button(turn: Turn, renderer: Renderer) -> Button | None:
+def _buttons(turn: Turn, renderer: Renderer) -> Iterator[Button]:
+    """Say what people are offered under the last message."""
     if turn.offers_again:
-        return Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
+        yield Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
     if turn.offers_share and renderer.shares:
-        return Button(SHARE, turn.attempt, Wish.SHARE)
-    return None
+        yield Button(SHARE, turn.attempt, Wish.SHARE)
 
 
 def _with_problem(pages: list[Page], problem: Sequence[str], plainness: int, renderer: Renderer) -> list[Page]:
