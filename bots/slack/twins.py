@@ -30,22 +30,25 @@ class Twins:
         self._awaited: dict[tuple[str, str], asyncio.Event] = {}
         self._come_alone = False  # mentions: the app isn't subscribed to messages
 
-    async def wait(self, event: Mapping[str, Any]) -> None:
-        """Return when *event* may be taken."""
+    async def wait(self, event: Mapping[str, Any]) -> bool:
+        """Return when *event* may be taken: True if all of the message was there, or is in *event*."""
         key = _key(event)
         has_all = event.get("type") != "app_mention" or event.get("files") or event.get("edited")
-        if has_all or self._come_alone or key in self._recorded:
-            return
+        if has_all or key in self._recorded:
+            return True
+        if self._come_alone:
+            return False
         awaited = self._awaited.setdefault(key, asyncio.Event())
         try:
             for _ in range(STEPS):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._patience / STEPS):
                         await awaited.wait()
-                        return
+                        return True
             self._come_alone = not self._recorded
         finally:
             self._awaited.pop(key, None)
+        return False
 
     def recorded(self, event: Mapping[str, Any]) -> None:
         """Take note that *event* was taken."""
