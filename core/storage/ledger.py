@@ -330,6 +330,10 @@ class Ledger:
         """What a conversation knows that goes on in *thread* with the turn *before*; of the newest *at_most* turns."""
         return await self._database.run(lambda connection: rows.find_known(connection, thread, before, at_most))
 
+    async def answers(self, keys: Collection[QuestionKey], longest: int) -> dict[QuestionKey, str]:
+        """What all could read of the answers to those of *keys* that have one: the first *longest* characters each."""
+        return await self._database.run(lambda connection: rows.find_answers(connection, keys, longest))
+
     # Presets
 
     async def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
