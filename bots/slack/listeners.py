@@ -239,9 +239,11 @@ class Listeners:
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
             if not await self._twins.wait(body["event"]) and isinstance(heard, Said):
                 body = await self._with_files(body, heard)
+            if self._twins.is_known(body["event"]):
+                return
             heard = await self._roots.settled(await self._named(body), message_in(body), self._identity.user)
             await self._router.hear_live(heard, self.catch_up.before)
-        self._twins.recorded(body["event"])
+        self._twins.recorded(body["event"], is_asked=isinstance(heard, Said))
 
     async def _with_files(self, body: dict[str, Any], said: Said) -> dict[str, Any]:
         """Look up the message of a mention, which may have files that the mention doesn't tell of.

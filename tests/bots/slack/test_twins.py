@@ -27,6 +27,7 @@ async def test_a_mention_with_a_file_has_it_in_any_order(house: House, *, mentio
         await house.slack.wait_for(lambda: not house.slack.under_way)
     assert [one.name for one in turn.question.attachments] == ["notes.txt"]
     assert len(house.woken) == 1
+    assert house.ledger.handed_in == 1
 
 
 async def test_an_app_that_gets_mentions_alone_answers_them(house: House) -> None:
