@@ -124,8 +124,13 @@ class Following:
         """Is that so, as far as is remembered?"""
         return self._known(self._not.get(thread.id)) is WhyNot.NEVER_CALLED
 
+    @property
+    def is_alone(self) -> bool:
+        """Does no other process change what is read here?"""
+        return math.isinf(self._believed_for)
+
     def called(self, thread: ThreadId) -> None:
-        """Somebody has asked in *thread*."""
+        """Somebody has asked in *thread*, or may have."""
         if (known := self._not.get(thread)) and known[1] is not WhyNot.TOLD:
             del self._not[thread]
 

@@ -41,6 +41,9 @@ class Overheard:
     # Was it not heard before? None: it was just said, or just edited.
     is_new: bool | None = None
     is_bots: bool = False  # another bot's, or a workflow's: never a question
+    began: int = (
+        0  # when the first message of its thread was said, on the platform's scale; 0: not known, or this is it
+    )
 
     @property
     def may_be_for_us(self) -> bool:

@@ -53,6 +53,12 @@ class Follower:
         """May it be a question that was asked before, as far as is remembered?"""
         return not self._relay.following.was_never_called(overheard.said.question.thread)
 
+    def is_uncalled(self, overheard: Overheard, standing: Standing | None) -> bool:
+        """Was the bot never called where its *standing* is so, as far as is known?"""
+        if standing:
+            return standing.why_not is WhyNot.NEVER_CALLED
+        return self._relay.following.was_never_called(overheard.said.question.thread)
+
     def judge(self, overheard: Overheard, standing: Standing) -> Judged:
         """Say what becomes of *overheard*, which is among what is remembered."""
         said = overheard.said

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 # A process that is to end gives what it shows ten seconds; who is told to wait longer comes again instead.
 LONGEST_IN_CALL = 5.0  # seconds
+_PARENT_AND_IT = 2  # messages
 DETAIL_CHARACTERS = 500  # enough for a log
 _SCOPES = re.compile(r"[\w:.,]+", re.ASCII)
 _PLACE = re.compile(r"json-pointer:(/[\w/]+)", re.ASCII)
@@ -245,6 +246,11 @@ class Api:
         else:
             answer = await self._call(self._once.conversations_history, **asked)
         return _page(answer)
+
+    async def message(self, channel: str, thread_ts: str, ts: str) -> Mapping[str, Any] | None:
+        """Return the message with that *ts*; None if there is none. It costs a read."""
+        page = await self.said_in(channel, thread_ts or ts, ts, "", _PARENT_AND_IT)
+        return next((one for one in page["messages"] if isinstance(one, dict) and one.get("ts") == ts), None)
 
     async def said_before(self, channel: str, thread_ts: str, after: str, before: str, limit: int) -> Mapping[str, Any]:
         """Return what was said between two messages, without them: in a thread, or beside all of them as in `said_in`."""

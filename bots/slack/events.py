@@ -81,7 +81,9 @@ def read_back(
 
 def _overheard(said: Said, message: Mapping[str, Any], bot_user: str) -> Overheard:
     """Bots that may ask do so by a mention."""
-    return Overheard(said, read_signs(message, bot_user), is_bots=is_bot(said.question.asker))
+    thread_ts = message.get("thread_ts")
+    began = position(thread_ts) if thread_ts and thread_ts != message["ts"] else 0
+    return Overheard(said, read_signs(message, bot_user), is_bots=is_bot(said.question.asker), began=began)
 
 
 def _edited(

@@ -34,7 +34,7 @@ from bots.slack.reactions import read_reaction
 from bots.slack.requests import signature_of
 from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
-from bots.slack.ways import Ways
+from bots.slack.ways import Ways, soon
 from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
 
 if TYPE_CHECKING:
@@ -237,10 +237,25 @@ class Listeners:
             self._told.add(said.question.thread.channel)
         self._ears.heard(body["event"])
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
-            await self._twins.wait(body["event"])
+            if not await self._twins.wait(body["event"]) and isinstance(heard, Said):
+                body = await self._with_files(body, heard)
+            if self._twins.is_known(body["event"]):
+                return
             heard = await self._roots.settled(await self._named(body), message_in(body), self._identity.user)
             await self._router.hear_live(heard, self.catch_up.before)
-        self._twins.recorded(body["event"])
+        self._twins.recorded(body["event"], is_asked=isinstance(heard, Said))
+
+    async def _with_files(self, body: dict[str, Any], said: Said) -> dict[str, Any]:
+        """Look up the message of a mention, which may have files that the mention doesn't tell of.
+
+        Unless another process, to which Slack brought that message, has recorded it, or there is no room for the call.
+        """
+        where, event = said.note.where, body["event"]
+        if await self._relay.turn(said.question.key) or not self._pace.reads.try_take():
+            return body
+        message = await soon(self._api.message(where.channel, where.thread_ts, where.question_ts))
+        files = message.get("files") if message else None
+        return {**body, "event": {**event, "files": files}} if files else body
 
     async def _named(self, body: Mapping[str, Any]) -> Heard:
         """Read an event with the names of those whom it names: as soon as all that its channel brought before is read."""

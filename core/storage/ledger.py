@@ -135,7 +135,7 @@ class Ledger:
 
     async def holds(self, turn: Turn) -> None:
         """Raise Overtaken when another process has *turn* by now, or it was asked anew; StopWanted when it is to stop."""
-        is_stopping = await self._database.run(lambda connection: rows.is_stopping(connection, turn))
+        is_stopping = await self._database.run(lambda connection: rows.is_stopping(connection, turn), first=True)
         if is_stopping is None:
             raise Overtaken
         if is_stopping and not turn.is_over:
@@ -143,7 +143,7 @@ class Ledger:
 
     async def save(self, turn: Turn) -> None:
         """Keep what changed of *turn*. Raises Overtaken when another process has it by now."""
-        await self._database.run(lambda connection: rows.write(connection, turn))
+        await self._database.run(lambda connection: rows.write(connection, turn), first=True)
 
     async def conclude(self, turn: Turn, conversation: Conversation | None, *, epoch: int, trace: str = "") -> None:
         """Keep how *turn* ended, and the *conversation* that its thread goes on with. Raises Overtaken.
@@ -157,7 +157,7 @@ class Ledger:
             rows.go_on_with(connection, turn, conversation, epoch)
             rows.write(connection, turn, trace=trace[:LONGEST_ID])
 
-        await self._database.run(conclude)
+        await self._database.run(conclude, first=True)
 
     async def is_newest(self, key: QuestionKey, edition: int) -> bool:
         """Was no later edit of a question heard than *edition*? From here on, none that is earlier is taken."""
@@ -258,7 +258,7 @@ class Ledger:
         """Keep that the thread shows how *turn* ended, or why that was given up. Raises Overtaken."""
         done = datetime.now(UTC)
         await self._database.run(
-            lambda connection: rows.write(connection, turn, done_at=done, gave_up=gave_up[:LONGEST_ID])
+            lambda connection: rows.write(connection, turn, done_at=done, gave_up=gave_up[:LONGEST_ID]), first=True
         )
 
     async def open_threads(self, chats: Collection[str], at_most: int | None = None) -> list[ThreadId]:
@@ -329,6 +329,10 @@ class Ledger:
     async def known(self, thread: ThreadId, before: TurnId, at_most: int) -> Known:
         """What a conversation knows that goes on in *thread* with the turn *before*; of the newest *at_most* turns."""
         return await self._database.run(lambda connection: rows.find_known(connection, thread, before, at_most))
+
+    async def answers(self, keys: Collection[QuestionKey], longest: int) -> dict[QuestionKey, str]:
+        """What all could read of the answers to those of *keys* that have one: the first *longest* characters each."""
+        return await self._database.run(lambda connection: rows.find_answers(connection, keys, longest))
 
     # Presets
 

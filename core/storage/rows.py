@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from sqlalchemy import and_, bindparam, case, delete, exists, null, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import attachment, quote
@@ -23,6 +23,7 @@ from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import keepable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import timedelta
 
     from sqlalchemy import ColumnElement, Connection, FromClause, Row, Table
@@ -180,6 +181,15 @@ class Known:
     keys: frozenset[QuestionKey]  # of all its turns
     newest: QuestionKey | None  # of those that its conversation may know; None if there is none
     forgotten: QuestionKey | None  # up to this one, people asked to forget what was said
+
+
+def find_answers(connection: Connection, keys: Iterable[QuestionKey], longest: int) -> dict[QuestionKey, str]:
+    """As `Ledger.answers`."""
+    answer = func.substr(turns.c.answer, 1, longest)
+    kept = {keepable(key): key for key in keys}
+    query = select(turns.c.key, answer).join(threads).where(turns.c.key.in_(kept), *remembered(turns))
+    found = connection.execute(query.where(~turns.c.private, turns.c.answer != ""))
+    return {kept[key]: text for key, text in found}
 
 
 def find_known(connection: Connection, thread: ThreadId, before: TurnId, at_most: int) -> Known:

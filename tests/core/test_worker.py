@@ -754,10 +754,10 @@ async def test_a_database_that_is_away_for_a_while_costs_nothing(
 ) -> None:
     rest, run, away = asyncio.Event(), memory.run, [StorageUnavailable()] * 2
 
-    async def sometimes(work: Any) -> Any:
+    async def sometimes(work: Any, **how: Any) -> Any:
         if rest.is_set() and away:
             raise away.pop()
-        return await run(work)
+        return await run(work, **how)
 
     rig.upstream.answers = [["Be", rest, "cause."]]
     accepted = await rig.ask("Why?")
