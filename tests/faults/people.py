@@ -284,7 +284,9 @@ class Crowd:
         return await _came(lambda: is_ended(asked, self.side.texts(place)))
 
     def _words(self) -> Words:
-        return question(streaming=self._chance(self._streaming), with_file=self._chance(WITH_FILE))
+        # Who is to stop something needs the time for it.
+        longer = " ".join([LONG_ANSWER] * 4) if self._stopping else ""
+        return question(streaming=self._chance(self._streaming), beside=longer, with_file=self._chance(WITH_FILE))
 
     def _chance(self, of_a_hundred: int) -> bool:
         return self._random.randrange(100) < of_a_hundred
