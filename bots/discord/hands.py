@@ -107,7 +107,7 @@ class DiscordHands:
         if page.text is not None:
             changes["content"] = content(page)
         # Left alone where there is none, so that an update stays as small as it can be; one that was found may have one.
-        if page.buttons or message.has_footer or not message.digest:
+        if page.buttons or message.has_footer or message.has_stop or not message.digest:
             changes["view"] = self._view(page)
         with translated():
             try:

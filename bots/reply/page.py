@@ -15,6 +15,8 @@ class Wish(StrEnum):
 
     AGAIN = "again"  # another answer
     SHARE = "share"  # others to see a private answer
+    STOP = "stop"  # no more of an answer that is being written
+    INSTEAD = "instead"  # a question that waits to be answered instead of what is being answered
 
 
 @dataclass(frozen=True, slots=True)
