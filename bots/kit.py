@@ -13,6 +13,8 @@ from bots.reply.page import MOST_PAGES
 if TYPE_CHECKING:
     from bots.finding import Finding
     from core.secret_box import SecretBox
+    from core.thread import Thread, ThreadId
+    from core.turn import TurnId
     from core.vitals import Vitals
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -26,6 +28,9 @@ class Notes(Protocol):
 
     async def write_note(self, name: str, text: str) -> None:
         """Keep *text* under *name*."""
+
+    async def grow(self, thread: Thread, of: ThreadId, after: TurnId) -> None:
+        """Have *thread*, unless it has turns, go on from what was said in another up to the turn *after*."""
 
 
 class Routes(Protocol):

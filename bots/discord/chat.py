@@ -166,6 +166,7 @@ class DiscordChat:
                     opener=self._threads,
                     times=self._times,
                     deleted=self._deleted,
+                    grow=self._kit.notes.grow,
                 )
                 return await self._deliver(Delivery(hands, renderer, turn, note, most), turn, client)
 

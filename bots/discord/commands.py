@@ -104,12 +104,12 @@ class Tree(app_commands.CommandTree[discord.Client]):
     async def obey(self, interaction: Interaction, command: Command, *, ephemeral: bool) -> None:
         by, occasion = str(interaction.user.id), f"{NAME}/{interaction.id}"
 
-        async def manages() -> bool:
-            return _manages(interaction)
+        async def does_manage() -> bool:
+            return manages(interaction)
 
         thread, own = thread_of_command(interaction), is_in_channel(interaction)
         async with recorded_within(self._recorded_within):
-            told = await self._relay.obey(command, thread, by, occasion=occasion, manages=manages, own=own)
+            told = await self._relay.obey(command, thread, by, occasion=occasion, manages=does_manage, own=own)
         await tell(interaction, told.sentence, ephemeral=ephemeral or not told.is_done)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
@@ -346,11 +346,11 @@ def _add_others(tree: Tree) -> None:
 
 
 def _check_may_change(interaction: Interaction) -> None:
-    if not _manages(interaction):
+    if not manages(interaction):
         raise NotAllowed(_MAY_NOT)
 
 
-def _manages(interaction: Interaction) -> bool:
+def manages(interaction: Interaction) -> bool:
     """Does who gave it manage the channel? Everybody does their direct messages."""
     return interaction.guild_id is None or interaction.permissions.manage_channels
 

@@ -15,10 +15,11 @@ from bots.discord import connection
 from bots.discord.askers import Askers
 from bots.discord.buttons import read_click, read_share
 from bots.discord.catch_up import DiscordReader, mark_of
-from bots.discord.commands import Interaction, Tree, explain, tell
+from bots.discord.commands import Interaction, Tree, explain, manages, tell
 from bots.discord.conversations import Conversations
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import Wordless, is_mentioned, read_command, read_message
+from bots.discord.finished import Finished
 from bots.discord.ids import SCALE, key_of
 from bots.discord.menus import Menus
 from bots.discord.note import Token
@@ -27,6 +28,7 @@ from bots.listening.catch_up import CatchUp
 from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
 from bots.listening.router import Router, recorded_within
+from bots.reply.page import OF_FINISHED
 from core.commands import OF_LISTENING, parse
 from core.errors import ChatError, StorageUnavailable, facts
 
@@ -110,6 +112,7 @@ class Listeners:
         self._conversations = Conversations(relay)
         self._names = names
         self._menus = Menus(pace.soon, deleted, names)
+        self._finished = Finished(relay, names, recorded_within=times.recorded_within)
         self._catch_ups = self._make_catch_ups()
         self._tasks: set[asyncio.Task[object]] = set()  # discord.py starts one for each event, and awaits none
         self._knows_of_unreadable = False
@@ -334,9 +337,14 @@ class Listeners:
         self.askers.heard(interaction.user)
         try:
             if click := read_click(interaction):
-                await self._click(interaction, click)
+                if click.wish in OF_FINISHED:
+                    await self._finished.take(interaction, click, self._token_of(interaction))
+                else:
+                    await self._click(interaction, click)
             elif shared := read_share(interaction, self._token_of(interaction)):
                 await self._share(interaction, shared)
+            elif await self._finished.comment(interaction):
+                return
             elif asking := await self._menus.read(interaction):
                 await self._take_command(interaction, asking)
         except Exception as error:  # noqa: BLE001 (any failure is logged, and the person who clicked is told)
@@ -344,8 +352,12 @@ class Listeners:
 
     async def _click(self, interaction: Interaction, click: Clicked) -> None:
         """Have a question answered again."""
+
+        async def does_manage() -> bool:
+            return manages(interaction)
+
         async with recorded_within(self._times.recorded_within):
-            problem = await self._router.click(click)
+            problem = await self._router.click(click, does_manage)
         if problem:
             await tell(interaction, problem, ephemeral=True)
         else:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bots.listening.following import Judged
     from bots.listening.mark import Scale
     from bots.reply.note import Note
-    from core.relay import Relay
+    from core.relay import Manages, Relay
     from core.thread import Thread, ThreadId
     from core.turn import Accepted, QuestionKey, Turn
 
@@ -179,13 +179,15 @@ class Router:
                 return refusal.sentence if refusal.is_news else ""
         return ""
 
-    async def click(self, clicked: Clicked) -> str:
-        """Do what is wished for; return a sentence to tell, in private, if that can't be."""
+    async def click(self, clicked: Clicked, manages: Manages | None = None) -> str:
+        """Do what is wished for; return a sentence to tell, in private, if that can't be. *manages* as for `Relay.again`."""
         try:
             match clicked.wish:
                 case Wish.AGAIN:
-                    is_known = await self._relay.again(clicked.key, of_attempt=clicked.attempt, by=clicked.by)
-                case Wish.SHARE:  # it takes more than a click tells
+                    is_known = await self._relay.again(
+                        clicked.key, of_attempt=clicked.attempt, by=clicked.by, manages=manages
+                    )
+                case _:  # it takes more than a click tells
                     raise ValueError(clicked.wish)
         except Refused as refusal:
             return refusal.sentence

@@ -306,7 +306,8 @@ class Delivery(Generic[W]):
             raise AnswerDeleted("somebody deleted a part of the answer", code="deleted")
 
     def _showing(self, id_: str, page: Page) -> Message:
-        has_footer = bool(page.buttons or (page.aside and not self._renderer.drops_buttons))
+        has_passing = any(not button.lasts for button in page.buttons)
+        has_footer = bool(has_passing or (page.aside and not self._renderer.drops_buttons))
         digest = page.digest(self._note.plainness)
         length = 0 if page.is_aside else len(page.text or "")
         return Message(id_, digest, is_aside=page.is_aside, has_footer=has_footer, length=length)

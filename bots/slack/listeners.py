@@ -20,12 +20,13 @@ from bots.listening.events import Overheard, Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
-from bots.reply.page import Wish
+from bots.reply.page import OF_FINISHED, Wish
 from bots.slack.askers import Askers, with_bots
-from bots.slack.buttons import Click, read_click
+from bots.slack.buttons import FEEDBACK, Click, read_click
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, message_in, read_event
+from bots.slack.finished import WHY, Finished, read_comment
 from bots.slack.form import ABOUT_MESSAGE, ANYWHERE, FORM, WrongFormError, read_form
 from bots.slack.ids import SCALE, is_ask, is_ts, position, thread_in
 from bots.slack.limits import escaped
@@ -139,6 +140,7 @@ class Listeners:
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
         self._roots = roots
         self._ways = Ways(relay, self._router, api=api, pace=pace, identity=identity, roots=roots, naming=naming)
+        self._finished = Finished(relay, api=api, people=self._people, ways=self._ways, tells_names=naming.tells)
         self._commands = Commands(relay, identity, self._people, self._ways)
         reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming, bots=kit.bots, roots=roots)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
@@ -191,8 +193,8 @@ class Listeners:
         app.event("reaction_added")(self._take_reaction)
         app.event("reaction_removed")(self._take_reaction)
         app.command(_ANY)(take_command)
-        for wish in Wish:
-            app.action(wish.value)(take_click)
+        for action in (*(wish.value for wish in Wish), FEEDBACK):
+            app.action(action)(take_click)
         self._take_forms(app, tasks)
         # Whatever else the app's settings make Slack send: unacknowledged it would come again and again.
         for others in (app.event, app.action, app.shortcut, app.view):
@@ -217,6 +219,15 @@ class Listeners:
             else:
                 await ack()
 
+        async def take_comment(ack: AsyncAck, body: dict[str, Any]) -> None:
+            comment = read_comment(body)
+            with _fault_of_ours():
+                told = await self._finished.comment(comment)
+            if told:
+                tasks.create_task(self._whisper(comment.channel, comment.by, comment.thread_ts, told))
+            await ack()
+
+        app.view(WHY)(take_comment)
         for shortcut in (ABOUT_MESSAGE, ANYWHERE):
             app.shortcut(shortcut)(take_shortcut)
         app.view(FORM)(take_form)
@@ -305,8 +316,16 @@ class Listeners:
             return
         try:
             async with recorded_within(RECORDED_WITHIN):
+                if click.wish in OF_FINISHED:
+                    outcome = await self._finished.take(click)
+                    tasks.create_task(self._finished.show(click, outcome))
+                    return
                 is_to_share = click.wish is Wish.SHARE
-                problem = await (self._ways.share(click) if is_to_share else self._router.click(click))
+                problem = await (
+                    self._ways.share(click)
+                    if is_to_share
+                    else self._router.click(click, lambda: self._people.manages(click.by, click.channel))
+                )
         except StorageUnavailable as unavailable:
             problem = unavailable.sentence
         if problem:
