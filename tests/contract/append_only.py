@@ -29,6 +29,7 @@ class BoardRenderer:
     plainest = 0
     drops_buttons = False
     opens_alone = shares = False
+    reopens = True
     opening = silence = ""
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
