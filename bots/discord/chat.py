@@ -144,7 +144,7 @@ class DiscordChat:
 
     async def show(self, turn: Turn) -> Reply:
         note = self._notes.newest(turn)
-        renderer = DiscordRenderer(turn, note)
+        renderer = DiscordRenderer(turn, note, offers=self._kit.buttons)
         most = self._most_pages(note)
         pages = wanted(turn, note, renderer, most)
         if turn.is_over or any(page and page.has_words for page in pages):

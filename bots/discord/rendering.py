@@ -34,7 +34,8 @@ class DiscordRenderer:
     shares = True
     reopens: bool
 
-    def __init__(self, turn: Turn, note: Note[Where]) -> None:
+    def __init__(self, turn: Turn, note: Note[Where], *, offers: bool = False) -> None:
+        self.offers = offers
         is_command = note.where.is_command
         has_words = any(message.id != ORIGINAL and not message.is_aside for message in note.messages)
         opening = [_quote(turn.question.text)] if is_command and not is_blank(turn.question.text) else []

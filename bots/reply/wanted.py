@@ -49,6 +49,10 @@ class Renderer(Protocol):
         """Is there a place where a private answer can be shown to others?"""
 
     @property
+    def offers(self) -> bool:
+        """Are people offered what they can do with a finished answer?"""
+
+    @property
     def reopens(self) -> bool:
         """Can an answer be written again there, long after it was finished?"""
 
@@ -159,18 +163,19 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
 
 def _buttons(turn: Turn, renderer: Renderer) -> Iterator[Button]:
     """Say what people are offered under the last message: a row of five at the most, in that order."""
-    if turn.is_over and turn.is_answered:
+    is_finished = turn.is_over and turn.is_answered and renderer.offers
+    if is_finished:
         yield Button(GOOD, turn.attempt, Wish.GOOD, lasts=True)
         yield Button(BAD, turn.attempt, Wish.BAD, lasts=True)
         if turn.may_go_on and renderer.reopens:
             yield Button(CONTINUE, turn.attempt, Wish.CONTINUE, lasts=True)
     if turn.offers_again:
         yield Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
-    elif turn.is_over and turn.is_answered and renderer.reopens:
+    elif is_finished and renderer.reopens:
         yield Button(RETRY, turn.attempt, lasts=True)
     if turn.offers_share and renderer.shares:
         yield Button(SHARE, turn.attempt, Wish.SHARE)
-    if turn.is_over and turn.is_answered:
+    if is_finished:
         yield Button(MORE, turn.attempt, Wish.MORE, lasts=True)
 
 

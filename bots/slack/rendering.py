@@ -29,7 +29,8 @@ class SlackRenderer:
     silence = ""
     reopens = True
 
-    def __init__(self, turn: Turn, where: Where) -> None:
+    def __init__(self, turn: Turn, where: Where, *, offers: bool = False) -> None:
+        self.offers = offers
         self.opens_alone = where.opens
         self.opening = _opening(turn.question, where) if where.opens else ""
         self.shares = where.about is not None
