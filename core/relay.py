@@ -242,7 +242,7 @@ class Relay:
         turn = await self._ledger.turn(key)
         if turn and by:
             await self._admit(by, turn.question.thread)
-            if turn.is_over and of_attempt is not None and turn.attempt != of_attempt:
+            if turn.is_over and not turn.is_withdrawn and of_attempt is not None and turn.attempt != of_attempt:
                 raise Refused(STALE)
             if manages and turn.is_answered and not turn.revised:
                 await self.aftermath.check_theirs(turn, by, manages)
