@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-MOST_COUNTED = 1_000_000  # turns, the newest; that many are counted in a few seconds
+MOST_COUNTED = 500_000  # turns, the newest; that many are counted in a few seconds
 MOST_DAYS = 92
 _IS_OPEN = turns.c.status.notin_([status.value for status in OVER])
 # Neither what Bobbin itself said, nor what was shared and so was counted where it was asked.
