@@ -36,7 +36,10 @@ def ledger(database: Database) -> Outage:
 
 
 @pytest.fixture
-def house(house: House) -> House:
+def house(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """On a machine that may be slow: how long Slack waits is shown elsewhere."""
+    monkeypatch.setattr("bots.slack.listeners.RECORDED_WITHIN", 30.0)
+    monkeypatch.setattr("sandbox.slack.interactions.TRIGGER_SECONDS", 30.0)
     house.buttons = True
     house.chat = house.build()
     return house
@@ -63,8 +66,10 @@ async def asked(house: House, text: str, thread_ts: str | None = None) -> Turn:
 
 
 async def taken(house: House, turn: Turn) -> Turn:
-    found = await house.ledger.take(turn.question.thread.id)
-    assert found
+    """Take what is to be done in the thread of *turn*, as soon as there is something."""
+    async with asyncio.timeout(30):
+        while not (found := await house.ledger.take(turn.question.thread.id)):
+            await asyncio.sleep(0.005)
     return found.turn
 
 
