@@ -29,7 +29,6 @@ from core.words import is_blank
 if TYPE_CHECKING:
     from bots.discord.commands import Interaction
     from bots.discord.names import Names
-    from bots.discord.note import Token
     from bots.listening.events import Clicked
     from bots.listening.finished import Outcome
     from bots.reply.details import Details
@@ -53,18 +52,18 @@ class Finished:
         self._notes = notes()
         self._recorded_within = recorded_within
 
-    async def take(self, interaction: Interaction, click: Clicked, token: Token) -> None:
-        """Do what is wished for, and show who clicked what came of it. *token* is the click's own. Raises StorageUnavailable."""
-        if not click.place or not interaction.guild_id:
-            named = click
-        else:
-            named = replace(click, name=self._names.of(interaction.user, interaction.guild))
+    async def take(self, interaction: Interaction, click: Clicked) -> None:
+        """Do what is wished for, and show who clicked what came of it. Raises StorageUnavailable."""
+        # Who talks with the bot alone needs no name.
+        named = (
+            replace(click, name=self._names.of(interaction.user, interaction.guild)) if interaction.guild_id else click
+        )
         async with recorded_within(self._recorded_within):
-            outcome = await finish(self._relay, named, self._means(interaction, token))
+            outcome = await finish(self._relay, named, self._means(interaction))
         with translated():
             await _show(interaction, click, outcome)
 
-    def _means(self, interaction: Interaction, token: Token) -> Means:
+    def _means(self, interaction: Interaction) -> Means:
         async def does_manage() -> bool:
             return manages(interaction)
 
@@ -76,15 +75,9 @@ class Finished:
             thread = thread_in(interaction.guild_id, home.id, around(home, home.id), command=interaction.id)
             return thread, Note(Where(channel=home.id, since=interaction.id, branch_of=link))
 
-        def going_on(turn: Turn) -> Note[Where]:
-            where = Where(channel=interaction.channel_id or 0, since=interaction.id)
-            if not turn.question.is_private and is_foreign(interaction):
-                where = replace(where, token=token, is_foreign=True)
-            return Note(where)
-
         return Means(
             manages=does_manage,
-            going_on=going_on,
+            going_on=lambda _: Note(Where(channel=interaction.channel_id or 0, since=interaction.id)),
             branching=branching,
             branches=lambda turn: _may_branch(interaction, turn),
         )

@@ -338,7 +338,7 @@ class Listeners:
         try:
             if click := read_click(interaction):
                 if click.wish in OF_FINISHED:
-                    await self._finished.take(interaction, click, self._token_of(interaction))
+                    await self._finished.take(interaction, click)
                 else:
                     await self._click(interaction, click)
             elif shared := read_share(interaction, self._token_of(interaction)):
