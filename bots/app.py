@@ -124,6 +124,7 @@ class Bobbin:
             hears_alone=not self._settings.shares_its_work,
             names=self._settings.questions.names,
             bots=frozenset(self._settings.access.bots),
+            buttons=self._settings.questions.buttons,
         )
         return {name: platforms.platform(name).build(self._settings.section(name), kit) for name in names}
 

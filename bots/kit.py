@@ -13,6 +13,8 @@ from bots.reply.page import MOST_PAGES
 if TYPE_CHECKING:
     from bots.finding import Finding
     from core.secret_box import SecretBox
+    from core.thread import Thread, ThreadId
+    from core.turn import TurnId
     from core.vitals import Vitals
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -26,6 +28,13 @@ class Notes(Protocol):
 
     async def write_note(self, name: str, text: str) -> None:
         """Keep *text* under *name*."""
+
+
+class Ground(Notes, Protocol):
+    """And from where threads go on."""
+
+    async def grow(self, thread: Thread, of: ThreadId, after: TurnId) -> None:
+        """Have *thread*, unless it has turns, go on from what was said in another up to the turn *after*."""
 
 
 class Routes(Protocol):
@@ -58,7 +67,7 @@ def appeal(channel: str, reference: str) -> str:
 class Kit:
     """What an adapter may use of the rest."""
 
-    notes: Notes
+    notes: Ground
     secret_box: SecretBox
     vitals: Vitals
     routes: Routes
@@ -66,3 +75,4 @@ class Kit:
     hears_alone: bool = True  # does no other process take a part of what a platform tells?
     names: bool = True  # may it be told what people are called?
     bots: frozenset[str] = frozenset()  # ids of other bots, and of workflows, that may ask
+    buttons: bool = False  # are people offered what they can do with a finished answer?

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ from core.files import FileReader, Given
 from core.quote import asked
 from core.thread import Conversation
 from core.transcript import retell
+from core.turn import Status
 from core.upstream.prompt import AnswerSoFar, Prompt
 from core.words import is_keepable, keepable
 
@@ -89,7 +91,15 @@ class Answer:
         self._transcript_budget = transcript_budget
         self._recall = recall
         self._metrics = metrics
-        self._asked = replace(taken.turn, is_anew=not taken.was_interrupted)
+        named = choice.origins.get("name")
+        self._asked = replace(
+            taken.turn,
+            is_anew=not taken.was_interrupted,
+            is_cut=False,
+            answered_as=named.value if named else "",
+            seconds=0.0,
+        )
+        self._began = time.monotonic()
         self._turn = self._asked.start(choice.model)
         self._longest_answer = longest_answer
         self._is_too_long = False
@@ -149,6 +159,11 @@ class Answer:
         return self._turn.replied(self._presentation.reply)
 
     async def _conclude(self, going_on: Conversation | None, trace: str = "") -> None:
+        self._turn = replace(
+            self._turn,
+            is_cut=self._is_too_long and self._turn.status is Status.ANSWERED,
+            seconds=round(time.monotonic() - self._began, 2),
+        )
         turn = self._turn.replied(self._presentation.reply)
         await self._ledger.conclude(turn, going_on, epoch=self._taken.epoch, trace=trace)
 

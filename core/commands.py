@@ -313,7 +313,7 @@ def _explained(choice: Choice, thread: Thread) -> str:
         if origin is not None and origin.value:
             label = "preset" if field == "name" else field
             is_plain = field == "name" and origin == (DEFAULT, DEFAULT)
-            where = "" if is_plain else f" ({_where(origin, thread)})"
+            where = "" if is_plain else f" ({where_set(origin, thread)})"
             lines.append(f"- **{label}**: {_quoted(origin.value)}{where}")
     return "\n".join(lines)
 
@@ -323,7 +323,8 @@ def _quoted(value: str) -> str:
     return f"`{line}`"
 
 
-def _where(origin: Origin, thread: Thread) -> str:
+def where_set(origin: Origin, thread: Thread) -> str:
+    """Say where a field of a preset is set, as seen from *thread*."""
     if origin.place == DEFAULT:
         return "default"
     if origin.place == thread.channel:

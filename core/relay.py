@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from core import attachment, preset, quote
+from core.aftermath import STALE, Aftermath
 from core.backoff import Backoff, retry
 from core.bounded import BoundedSet
 from core.commands import NOT_THEIRS_TO_STOP, Command, Commands, Told, Verb, parse, refusal
@@ -111,6 +112,7 @@ class Relay:
         self._backoff = backoff
         self._admission = admission
         self._bots_alone: BoundedSet[ThreadId] = BoundedSet(MOST_NAMED)
+        self.aftermath = Aftermath(ledger, admit=self._admit, accepted=self._accepted, metrics=self._metrics)
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
         self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -236,16 +238,23 @@ class Relay:
             except TooMany:  # said to nobody, since the old answer stands
                 self._changed(await self._ledger.offer(question.key, question.text, edition=question.edition))
 
-    async def again(self, key: QuestionKey, *, of_attempt: int | None = None, by: str = "") -> bool:
+    async def again(
+        self, key: QuestionKey, *, of_attempt: int | None = None, by: str = "", manages: Manages | None = None
+    ) -> bool:
         """Have a question answered anew, as its asker has revised it; return whether there is such a question.
 
         One that is being answered is left to that, and so is one that has been answered anew since *of_attempt*: two
         people may press the same button, and a platform may bring one click twice. None: not known. *by*: who wants it.
-        Raises TooMany if it is more than may be asked for them.
+        With *manages* a good answer is theirs alone who may have it replaced. Raises TooMany if it is more than may be
+        asked for them, and what else refuses it.
         """
         turn = await self._ledger.turn(key)
         if turn and by:
             await self._admit(by, turn.question.thread)
+            if turn.is_over and not turn.is_withdrawn and of_attempt is not None and turn.attempt != of_attempt:
+                raise Refused(STALE)
+            if manages and turn.is_answered and not turn.revised:
+                await self.aftermath.check_theirs(turn, by, manages)
         if self._changed(await self._ledger.reopen(key, of_attempt=of_attempt, by=by)):
             return True
         return turn is not None and not turn.is_withdrawn

@@ -176,9 +176,10 @@ class AccessSection(Section):
 
 
 class QuestionsSection(Section):
-    """What is told of a question, and what becomes of its answer when it is edited or deleted."""
+    """What is told of a question, and what becomes of its answer: what people can do with it, and when it is edited or deleted."""
 
     names: bool = True  # is the AI service told what people are called?
+    buttons: bool = True  # are people offered what they can do with a finished answer?
 
     on_edit: Literal["redo", "offer", "ignore"] = "offer"
     on_delete: Literal["withdraw", "keep"] = "withdraw"

@@ -21,6 +21,9 @@ TurnId = NewType("TurnId", int)  # rises in the order of acceptance
 Reply = NewType("Reply", str)  # the adapter's own note of what it showed and where; opaque, stored
 
 NOTHING_SHOWN = Reply("")
+# Between the key of a question that somebody said and what makes the key of one that nobody did: that asks for more of
+# its answer, or begins a branch there.
+GOES_ON, BRANCHES = "/on", "/branch"
 
 
 class Status(StrEnum):
@@ -97,6 +100,9 @@ class Turn:
     reference: str = ""  # what people can quote and operators find in the log
     waited: bool = False  # were others of its thread before it when it was asked? Then people were shown that it waits
     stopped_by: str = ""  # the asker's id of who stopped it; empty if nobody did, or the bot was told to be quiet
+    is_cut: bool = False  # did it grow longer than an answer may, so that there is more to say?
+    answered_as: str = ""  # the name of the preset that it was answered with; empty as `model`
+    seconds: float = 0.0  # from the beginning of this attempt to the end of its answer
     # Somebody has asked for it since anything of it was shown: for the first time, or for another answer. Not stored,
     # and known only to the process that answers.
     is_anew: bool = False
@@ -110,6 +116,17 @@ class Turn:
     def offers_again(self) -> bool:
         """Should people be offered a new answer?"""
         return self.is_over and not self.is_withdrawn and (self.status is Status.FAILED or bool(self.revised))
+
+    @property
+    def is_answered(self) -> bool:
+        """Is there an answer of the AI service's, whole or stopped?"""
+        is_whole = self.status is Status.ANSWERED or (self.status is Status.STOPPED and bool(self.answer))
+        return is_whole and bool(self.model) and not self.is_withdrawn  # else Bobbin itself says something
+
+    @property
+    def may_go_on(self) -> bool:
+        """Is there more to say than was said?"""
+        return self.is_answered and (self.is_cut or self.status is Status.STOPPED)
 
     @property
     def offers_share(self) -> bool:

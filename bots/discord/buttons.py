@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 
@@ -14,6 +14,7 @@ from bots.listening.events import Clicked, Shared
 from bots.reply.note import Note
 from bots.reply.page import Button, Wish
 from core.errors import NotAllowed, Refused
+from core.thread import PlaceId
 from core.turn import QuestionKey
 
 if TYPE_CHECKING:
@@ -38,12 +39,16 @@ def row_of(wanted: Iterable[Button], where: Where, question: QuestionKey) -> dis
     """Return the buttons that are *wanted* under the answer to *question* that stands in *where*."""
     view = discord.ui.View(timeout=None)
     for one in wanted:
-        number = where.about or "" if one.wish is Wish.SHARE else one.attempt
-        custom_id = f"{one.wish.value}{number}:{where.channel}:{question}"
-        view.add_item(discord.ui.Button(label=one.label, custom_id=custom_id))
+        view.add_item(button(one, where.channel, question, about=where.about))
     # discord.py would keep every view that it sends in memory, for good. Clicks come to us as events.
     view.stop()
     return view
+
+
+def button(wanted: Button, channel: int, question: QuestionKey, *, about: int | None = None) -> discord.ui.Button[Any]:
+    number = about or "" if wanted.wish is Wish.SHARE else wanted.attempt
+    custom_id = f"{wanted.wish.value}{number}:{channel}:{question}"
+    return discord.ui.Button(label=wanted.label, custom_id=custom_id)
 
 
 def read_click(interaction: Interaction) -> Clicked | None:
@@ -53,7 +58,13 @@ def read_click(interaction: Interaction) -> Clicked | None:
         return None
     # Earlier versions put buttons there that don't say of which attempt they are.
     attempt = int(pressed["number"]) if pressed["number"] else None
-    return Clicked(QuestionKey(pressed["key"]), attempt, by=str(interaction.user.id), wish=Wish(pressed["wish"]))
+    return Clicked(
+        QuestionKey(pressed["key"]),
+        attempt,
+        by=str(interaction.user.id),
+        wish=Wish(pressed["wish"]),
+        place=PlaceId(thread_in(interaction.guild_id, int(pressed["channel"])).id),
+    )
 
 
 def read_share(interaction: Interaction, token: Token) -> Shared | None:

@@ -148,7 +148,7 @@ class DiscordChat:
 
     async def show(self, turn: Turn) -> Reply:
         note = self._notes.newest(turn)
-        renderer = DiscordRenderer(turn, note)
+        renderer = DiscordRenderer(turn, note, offers=self._kit.buttons)
         most = self._most_pages(note)
         await self._marks.off(turn, note.where)
         pages = wanted(turn, note, renderer, most)
@@ -171,6 +171,7 @@ class DiscordChat:
                     opener=self._threads,
                     times=self._times,
                     deleted=self._deleted,
+                    grow=self._kit.notes.grow,
                 )
                 return await self._deliver(Delivery(hands, renderer, turn, note, most), turn, client)
 

@@ -19,6 +19,7 @@ from bots.discord.commands import Interaction, Tree, explain, is_manager, tell
 from bots.discord.conversations import Conversations
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import Wordless, is_mentioned, read_command, read_message
+from bots.discord.finished import Finished
 from bots.discord.ids import SCALE, key_of
 from bots.discord.menus import Menus
 from bots.discord.note import Token
@@ -28,6 +29,7 @@ from bots.listening.catch_up import CatchUp
 from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
 from bots.listening.router import Router, recorded_within
+from bots.reply.page import OF_FINISHED
 from bots.reply.wanted import WAITING, instead
 from core.commands import BY_WORD, parse
 from core.errors import ChatError, StorageUnavailable, facts
@@ -112,6 +114,7 @@ class Listeners:
         self._conversations = Conversations(relay)
         self._names = names
         self._menus = Menus(pace.soon, deleted, names)
+        self._finished = Finished(relay, names, recorded_within=times.recorded_within)
         self._catch_ups = self._make_catch_ups()
         self._tasks: set[asyncio.Task[object]] = set()  # discord.py starts one for each event, and awaits none
         self._knows_of_unreadable = False
@@ -350,9 +353,14 @@ class Listeners:
         self.askers.heard(interaction.user)
         try:
             if click := read_click(interaction):
-                await self._click(interaction, click)
+                if click.wish in OF_FINISHED:
+                    await self._finished.take(interaction, click)
+                else:
+                    await self._click(interaction, click)
             elif shared := read_share(interaction, self._token_of(interaction)):
                 await self._share(interaction, shared)
+            elif await self._finished.comment(interaction):
+                return
             elif asking := await self._menus.read(interaction):
                 await self._take_command(interaction, asking)
         except Exception as error:  # noqa: BLE001 (any failure is logged, and the person who clicked is told)

@@ -10,7 +10,7 @@ from bots.reply.page import Wish
 
 if TYPE_CHECKING:
     from bots.reply.note import Note
-    from core.thread import Thread
+    from core.thread import PlaceId, Thread
     from core.turn import Question, QuestionKey
 
 
@@ -70,6 +70,8 @@ class Clicked:
     attempt: int | None  # the one that the button was shown for; None of a button that doesn't say
     by: str  # as askers are called
     wish: Wish = Wish.AGAIN
+    name: str = ""  # of who clicked, as people see it; empty where it isn't known, or not to be told
+    place: PlaceId | None = None  # where it was clicked
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,16 +222,16 @@ class Router:
 
     async def click(self, clicked: Clicked, manages: Manages | None = None) -> str:
         """Do what is wished for; return a sentence to tell, in private, if that can't be. *manages* as for `Relay.stop`."""
-        key, by = clicked.key, clicked.by
+        key, by, attempt = clicked.key, clicked.by, clicked.attempt
         try:
             match clicked.wish:
                 case Wish.AGAIN:
-                    is_known = await self._relay.again(key, of_attempt=clicked.attempt, by=by)
+                    is_known = await self._relay.again(key, of_attempt=attempt, by=by, manages=manages)
                 case Wish.STOP:
-                    return (await self._relay.stop(key, by=by, of_attempt=clicked.attempt, manages=manages)).sentence
+                    return (await self._relay.stop(key, by=by, of_attempt=attempt, manages=manages)).sentence
                 case Wish.INSTEAD:
                     return (await self._relay.instead(key, by=by, manages=manages)).sentence
-                case Wish.SHARE:  # it takes more than a click tells
+                case _:  # it takes more than a click tells
                     raise ValueError(clicked.wish)
         except Refused as refusal:
             return refusal.sentence

@@ -308,8 +308,9 @@ class Delivery(Generic[W]):
             raise AnswerDeleted("somebody deleted a part of the answer", code="deleted")
 
     def _showing(self, id_: str, page: Page) -> Message:
-        stops = [one.wish is Wish.STOP for one in page.buttons]
-        has_footer = not all(stops) or bool(page.aside and not self._renderer.drops_buttons)
+        has_stop = any(one.wish is Wish.STOP for one in page.buttons)
+        has_passing = any(not (one.lasts or one.wish is Wish.STOP) for one in page.buttons)
+        has_footer = has_passing or bool(page.aside and not self._renderer.drops_buttons)
         digest = page.digest(self._note.plainness)
         length = 0 if page.is_aside else len(page.text or "")
-        return Message(id_, digest, is_aside=page.is_aside, has_footer=has_footer, has_stop=any(stops), length=length)
+        return Message(id_, digest, is_aside=page.is_aside, has_footer=has_footer, has_stop=has_stop, length=length)

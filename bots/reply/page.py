@@ -17,6 +17,17 @@ class Wish(StrEnum):
     SHARE = "share"  # others to see a private answer
     STOP = "stop"  # no more of an answer that is being written
     INSTEAD = "instead"  # a question that waits to be answered instead of what is being answered
+    CONTINUE = "continue"  # more of an answer that broke off
+    GOOD = "good"  # to say that it is a good answer
+    BAD = "bad"  # or a bad one
+    MORE = "more"  # to know more about an answer
+    BRANCH = "branch"  # to go on from an answer in a thread of its own
+    EXPORT = "export"  # a file of the thread
+
+
+# What stands under an answer that is finished, and may stay there while another one is on its way: it says by its
+# attempt that it is of the earlier one.
+OF_FINISHED = frozenset({Wish.CONTINUE, Wish.GOOD, Wish.BAD, Wish.MORE, Wish.BRANCH, Wish.EXPORT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class Button:
     label: str
     attempt: int  # the attempt at the turn that it stands under
     wish: Wish = Wish.AGAIN
+    lasts: bool = False  # may it stay as long as the answer does that it stands under?
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ FILE_NAME = "answer.md"
 IN_THE_FILE = f"That is too long to show it all here: the file {FILE_NAME} has all that I wrote."
 NOT_IN_A_FILE = "That is too long to show it all here, and I can't add the rest: I'm not allowed to share files here."
 TRY_AGAIN, ANSWER_EDITED, SHARE, STOP = "Try again", "Answer the edited question", "Share", "Stop"
+GOOD, BAD, CONTINUE, RETRY, MORE = "👍", "👎", "Continue", "Retry", "More"
 STOPPED = "Stopped."
 STOPPED_BY_ANOTHER = "Stopped by someone who manages this channel."
 INSTEAD = "Answer this instead"
@@ -51,6 +52,14 @@ class Renderer(Protocol):
     @property
     def shares(self) -> bool:
         """Is there a place where a private answer can be shown to others?"""
+
+    @property
+    def offers(self) -> bool:
+        """Are people offered what they can do with a finished answer?"""
+
+    @property
+    def reopens(self) -> bool:
+        """Can an answer be written again there, long after it was finished?"""
 
     @property
     def silence(self) -> str:
@@ -183,13 +192,23 @@ def _stopped(turn: Turn, *, has_words: bool) -> str:
 
 
 def _buttons(turn: Turn, renderer: Renderer) -> Iterator[Button]:
-    """Say what people are offered under the last message."""
+    """Say what people are offered under the last message: a row of five at the most, in that order."""
     if not turn.is_over:
         yield Button(STOP, turn.attempt, Wish.STOP)
+    is_finished = turn.is_over and turn.is_answered and renderer.offers
+    if is_finished:
+        yield Button(GOOD, turn.attempt, Wish.GOOD, lasts=True)
+        yield Button(BAD, turn.attempt, Wish.BAD, lasts=True)
+        if turn.may_go_on and renderer.reopens:
+            yield Button(CONTINUE, turn.attempt, Wish.CONTINUE, lasts=True)
     if turn.offers_again:
         yield Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
+    elif is_finished and renderer.reopens:
+        yield Button(RETRY, turn.attempt, lasts=True)
     if turn.offers_share and renderer.shares:
         yield Button(SHARE, turn.attempt, Wish.SHARE)
+    if is_finished:
+        yield Button(MORE, turn.attempt, Wish.MORE, lasts=True)
 
 
 def _with_problem(pages: list[Page], problem: Sequence[str], plainness: int, renderer: Renderer) -> list[Page]:

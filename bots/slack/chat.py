@@ -190,7 +190,9 @@ class SlackChat:
         note = self._newest_note(turn)
         await self._take_mark_off(turn, note.where)
         hands = SlackHands(self._api, self._pace, identity, turn, note.where, roots=self._roots)
-        delivery = Delivery(hands, SlackRenderer(turn, note.where), turn, note, self._most_pages)
+        delivery = Delivery(
+            hands, SlackRenderer(turn, note.where, offers=self._kit.buttons), turn, note, self._most_pages
+        )
         try:
             await delivery.run()
         except (ChatBusy, ChatClosed):

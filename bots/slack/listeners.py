@@ -20,13 +20,14 @@ from bots.listening.events import Overheard, Reacted, Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
-from bots.reply.page import Wish
+from bots.reply.page import OF_FINISHED, Wish
 from bots.reply.wanted import WAITING, instead
 from bots.slack.askers import Askers, with_bots
-from bots.slack.buttons import Click, context, offers, read_click
+from bots.slack.buttons import FEEDBACK, Click, context, read_click, rows
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, message_in, read_event
+from bots.slack.finished import WHY, Finished, read_comment
 from bots.slack.form import ABOUT_MESSAGE, ANYWHERE, FORM, WrongFormError, read_form
 from bots.slack.ids import SCALE, is_ask, is_ts, key_of, position, thread_in
 from bots.slack.indicator import SIGN, WAITS
@@ -141,6 +142,7 @@ class Listeners:
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
         self._roots = roots
         self._ways = Ways(relay, self._router, api=api, pace=pace, identity=identity, roots=roots, naming=naming)
+        self._finished = Finished(relay, api=api, people=self._people, ways=self._ways, tells_names=naming.tells)
         self._commands = Commands(relay, identity, self._people, self._ways)
         reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming, bots=kit.bots, roots=roots)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
@@ -193,8 +195,8 @@ class Listeners:
         app.event("reaction_added")(self._take_reaction)
         app.event("reaction_removed")(self._take_reaction)
         app.command(_ANY)(take_command)
-        for wish in Wish:
-            app.action(wish.value)(take_click)
+        for action in (*(wish.value for wish in Wish), FEEDBACK):
+            app.action(action)(take_click)
         self._take_forms(app, tasks)
         # Whatever else the app's settings make Slack send: unacknowledged it would come again and again.
         for others in (app.event, app.action, app.shortcut, app.view):
@@ -219,6 +221,15 @@ class Listeners:
             else:
                 await ack()
 
+        async def take_comment(ack: AsyncAck, body: dict[str, Any]) -> None:
+            comment = read_comment(body)
+            with _fault_of_ours():
+                told = await self._finished.comment(comment)
+            if told:
+                tasks.create_task(self._whisper(comment.channel, comment.by, comment.thread_ts, told))
+            await ack()
+
+        app.view(WHY)(take_comment)
         for shortcut in (ABOUT_MESSAGE, ANYWHERE):
             app.shortcut(shortcut)(take_shortcut)
         app.view(FORM)(take_form)
@@ -335,7 +346,7 @@ class Listeners:
         if where.has_sign and not turn.shown:
             self._indicator.on(where.channel, where.question_ts, WAITS if turn.waited else SIGN)
         elif turn.waited and self._tasks:  # there is no message to put a mark on
-            more = {"blocks": [context(WAITING), offers([instead(turn)], turn)]}
+            more = {"blocks": [context(WAITING), *rows([instead(turn)], turn)]}
             self._tasks.create_task(self._whisper(where.channel, turn.question.asker, where.thread_ts, WAITING, **more))
 
     async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
@@ -349,6 +360,10 @@ class Listeners:
 
         try:
             async with recorded_within(RECORDED_WITHIN):
+                if click.wish in OF_FINISHED:
+                    outcome = await self._finished.take(click)
+                    tasks.create_task(self._finished.show(click, outcome))
+                    return
                 is_to_share = click.wish is Wish.SHARE
                 problem = await (self._ways.share(click) if is_to_share else self._router.click(click, manages))
         except StorageUnavailable as unavailable:

@@ -24,6 +24,9 @@ class Where:
     has_sign: bool = False  # the question wears our reaction until the turn is over
     opens: bool = False  # our first message says what was asked, and the answer stands in its thread
     about: About | None = None
+    # The address of the answer from which a thread branches off that begins here, empty if Slack told none; None: it
+    # doesn't.
+    branch_of: str | None = None
 
 
 def notes() -> Notes[Where]:

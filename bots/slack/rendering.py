@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bots.reply.opening import asked, quoted
+from bots.reply.opening import asked, bold, name, quoted
 from bots.slack import limits, markdown
 from bots.slack.buttons import footer
 from bots.text.cut import pieces, shortened
@@ -27,8 +27,10 @@ class SlackRenderer:
     plainest = BARE
     drops_buttons = False  # https://docs.slack.dev/reference/methods/chat.update: blocks go all together
     silence = ""
+    reopens = True
 
-    def __init__(self, turn: Turn, where: Where) -> None:
+    def __init__(self, turn: Turn, where: Where, *, offers: bool = False) -> None:
+        self.offers = offers
         self.opens_alone = where.opens
         self.opening = _opening(turn.question, where) if where.opens else ""
         self.shares = where.about is not None
@@ -50,6 +52,9 @@ class SlackRenderer:
 
 
 def _opening(question: Question, where: Where) -> str:
+    if where.branch_of is not None:
+        answer = f"[an answer](<{where.branch_of}>)" if where.branch_of else "an answer"
+        return f"{bold(name(question))} goes on from {answer}:\n{quoted(question.text)}"
     if not question.is_private:
         return asked(question, whole=True)
     message = f" about [this message](<{where.about.link}>)" if where.about and where.about.link else ""

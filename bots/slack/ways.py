@@ -227,6 +227,15 @@ class Ways:
 
     # What Slack tells
 
+    async def link(self, channel: str, ts: str) -> str:
+        """Return the address of a message, empty if Slack doesn't tell it in time."""
+        return await soon(self._api.link(channel, ts)) or ""
+
+    @staticmethod
+    def now() -> str:
+        """As `_now`."""
+        return _now()
+
     async def _is_in(self, channel: str) -> bool:
         """Is the bot in *channel*? While Slack doesn't tell, it is taken to be: posting will show."""
         if self._member.get(channel, 0.0) > time.monotonic():

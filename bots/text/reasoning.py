@@ -24,7 +24,15 @@ def visible(answer: str, *, streaming: bool = False) -> str:
     return text.lstrip("\n")
 
 
-def _without_reasoning(text: str, *, streaming: bool) -> str:
+def reasoning(answer: str) -> str:
+    """How the model reasoned before it answered; empty if it marked nothing as that, or if that is all there is."""
+    hidden: list[str] = []
+    _without_reasoning(answer.replace("\r\n", "\n"), streaming=False, hidden=hidden)
+    return "\n\n".join(filter(None, (part.strip() for part in hidden)))
+
+
+def _without_reasoning(text: str, *, streaming: bool, hidden: list[str] | None = None) -> str:
+    """*hidden* is to hold what is left out."""
     shown, done, place, depth = "", 0, 0, 0
     while tag := (_TAG if depth else _CODE_OR_TAG).search(text, place):
         place = tag.end()
@@ -34,6 +42,8 @@ def _without_reasoning(text: str, *, streaming: bool) -> str:
                 done = place
             depth += 1
         elif tag["closing"] and (depth == 1 or not (depth or shown)):
+            if hidden is not None:
+                hidden.append(text[done : tag.start()])
             # Some servers eat the tag with which the reasoning began.
             shown, depth, done = shown.rstrip(" \t") if shown.rstrip(" \t").endswith("\n") else shown, 0, place
             if _ends_in_word(shown) and text[done : done + 1].isalnum():

@@ -81,20 +81,23 @@ class Deeds:
 
     def may_forget(self, thread: ThreadId, by: str) -> bool:
         others = select(turns.c.id).join(threads).where(*_is_asked_in(thread), turns.c.asker != by).exists()
-        return not self._connection.scalar(select(others)) or self._began(thread, by)
+        return not self._connection.scalar(select(others)) or self.began(thread, by)
 
     def may_answer_again(self, thread: ThreadId, by: str) -> bool:
         newest = newest_asked(self._connection, thread)
-        return newest is None or newest.question.asker == by or self._began(thread, by)
+        return newest is None or newest.question.asker == by or self.began(thread, by)
 
-    def _began(self, thread: ThreadId, by: str) -> bool:
+    def began(self, thread: ThreadId, by: str) -> bool:
+        """Did *by* ask first in *thread*?"""
         first = select(turns.c.asker).where(turns.c.thread == thread).order_by(turns.c.id).limit(1)
         return self._connection.scalar(first) == by
 
     def forget(self, thread: ThreadId) -> None:
         newest = select(func.coalesce(func.max(turns.c.id), 0)).where(turns.c.thread == thread).scalar_subquery()
         change = update(threads).where(threads.c.id == thread)
-        self._connection.execute(change.values(conversation=None, epoch=threads.c.epoch + 1, forgotten=newest))
+        self._connection.execute(
+            change.values(conversation=None, epoch=threads.c.epoch + 1, forgotten=newest, branch_of=None)
+        )
 
     def newest_place(self, asker: str, within: ThreadId) -> ThreadId | None:
         """Looked for among the newest turns only, whosever they are: there is no index for it."""

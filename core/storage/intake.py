@@ -33,6 +33,7 @@ class Bounds:
     quota: Quota | None = None
     rates: Rates | None = None
     bot_turns: int = 0  # that bots may ask in a thread in a row; 0: any number
+    refuses: bool = False  # is what is beyond them not recorded, but TooMany raised?
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ def _record(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) 
             turn, waited=bool(opened.before if opened else connection.scalar(_BEFORE, {"thread": thread.id}))
         )
     if quota and opened and (exceeded := quota.exceeded(opened)):
+        if bounds.refuses:
+            raise quota.refusal(exceeded)
         # That is said once at a time to each, or refusing would itself be what floods the thread.
         turn = replace(turn, status=Status.ANSWERED, answer=quota.refusal(exceeded).sentence, shown=opened.told > 0)
     number = rows.add_turn(connection, turn)
@@ -95,7 +98,10 @@ def _record(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) 
     if bounds.bot_turns and is_bot(turn.question.asker):
         _check_for_people(connection, turn, bounds.bot_turns)
     if bounds.rates and not turn.is_over:
-        turn, exceeded = _within_rates(connection, bounds.rates, turn)
+        if bounds.refuses:
+            check_rates(connection, bounds.rates, turn.question.asker, thread)
+        else:
+            turn, exceeded = _within_rates(connection, bounds.rates, turn)
     if not turn.shown:
         summon(connection, thread, opened.person if opened else 0)
     return Accepted(turn=turn, is_new=True, exceeded=exceeded)

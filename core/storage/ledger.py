@@ -11,7 +11,7 @@ from sqlalchemy import case, exists, literal, select, update
 
 from core.errors import Overtaken, StopWanted
 from core.stance import places
-from core.storage import deeds, intake, queue, rows, sharing, stances, stops, talk
+from core.storage import aftermath, deeds, intake, queue, rows, sharing, stances, stops, talk
 from core.storage.deeds import IS_OVER, Deeds, Done
 from core.storage.intake import Bounds
 from core.storage.tables import Words, notes, threads, turns
@@ -127,6 +127,41 @@ class Ledger:
             lambda connection: sharing.share(connection, self._summon, key, by, thread=thread, reply=reply)
         )
 
+    async def judge(self, key: QuestionKey, of_attempt: int, by: str, verdict: str) -> bool | None:
+        """Keep what *by* thinks of an answer; return whether that is news, None if people see another one by now."""
+        return await self._database.run(lambda connection: aftermath.judge(connection, key, of_attempt, by, verdict))
+
+    async def comment(self, key: QuestionKey, by: str, words: str) -> bool:
+        """Keep what *by* adds to what they think of an answer; return whether they think anything of it."""
+        return await self._database.run(lambda connection: aftermath.comment(connection, key, by, words))
+
+    async def go_on(self, question: Question, reply: Reply, of: Turn) -> Accepted | None:
+        """Record *question*, which goes on with the answer of the turn *of*, once. None if people see another by now.
+
+        Raises TooMany, and BotsAlone.
+        """
+        return await self._database.run(
+            lambda connection: aftermath.go_on(connection, self._summon, question, reply, bounds=self._bounds, of=of)
+        )
+
+    async def branch(self, question: Question, reply: Reply, told: str, of: Turn) -> Accepted:
+        """Record *question* as the beginning of a thread that goes on from the turn *of*, once; *told* answers it."""
+        turn = _new_turn(question, reply, Status.ANSWERED, told)
+        return await self._database.run(lambda connection: aftermath.branch(connection, self._summon, turn, of=of))
+
+    async def grow(self, thread: Thread, of: ThreadId, after: TurnId) -> None:
+        """Have *thread*, unless it has turns, go on from what was said in another up to the turn *after*."""
+
+        def grow(connection: Connection) -> None:
+            rows.lock_thread(connection, thread)
+            aftermath.grow(connection, thread.id, of, after)
+
+        await self._database.run(grow)
+
+    async def began(self, thread: ThreadId, by: str) -> bool:
+        """Did *by* ask first in *thread*?"""
+        return await self.look(lambda look: look.began(thread, by))
+
     async def look(self, at: Callable[[Deeds], T]) -> T:
         """Return what *at* finds; it must change nothing."""
         return await self._database.run(lambda connection: at(Deeds(connection, self._summon)))
@@ -224,7 +259,7 @@ class Ledger:
     async def withdraw(self, key: QuestionKey) -> Turn | None:
         """Take a question back with its answer: its words are forgotten. None if there is no such question.
 
-        One that comes only later is not asked any more: its deletion may have come before itself.
+        What went on with its answer goes with it. One that comes only later is not asked any more: its deletion may have come before itself.
         """
 
         def withdraw(connection: Connection) -> Turn | None:
@@ -232,6 +267,8 @@ class Ledger:
             if turn is None and not rows.bury(connection, key, self._tombstones_kept):
                 # It was withdrawn before; or it was accepted just now, by somebody for whose end we have waited.
                 turn = self._withdrawn(connection, key)
+            for later in aftermath.withdraw(connection, turn) if turn else ():
+                self._withdrawn(connection, later)
             return turn
 
         return await self._database.run(withdraw)
@@ -363,12 +400,16 @@ class Ledger:
     async def transcript(self, thread: ThreadId, before: TurnId, at_most: int) -> list[Turn]:
         """The newest *at_most* turns that the upstream answered in *thread* before one, oldest first.
 
-        What was forgotten, and what Bobbin answered by itself, is no part of it.
+        What was forgotten, and what Bobbin answered by itself, is no part of it. What *thread* branches off from, is.
         """
+        found = await self._database.run(lambda connection: aftermath.transcript(connection, thread, before, at_most))
+        return found[::-1]
+
+    async def seen(self, thread: ThreadId, upto: TurnId, at_most: int) -> list[Turn]:
+        """The newest *at_most* turns whose answers people see in *thread*, up to one of them; oldest first."""
+        kinds = (Status.ANSWERED, Status.STOPPED)
         found = await self._database.run(
-            lambda connection: rows.find_turns(
-                connection, turns.c.thread == thread, turns.c.id < before, *rows.remembered(turns), at_most=at_most
-            )
+            lambda connection: aftermath.transcript(connection, thread, TurnId(upto + 1), at_most, kinds=kinds)
         )
         return found[::-1]
 

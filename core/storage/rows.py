@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from sqlalchemy import and_, bindparam, case, delete, exists, func, null, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import attachment, quote
@@ -142,6 +142,9 @@ def write(connection: Connection, turn: Turn, **also: object) -> None:
         "reply": turn.reply,
         "shown": turn.shown,
         "model": turn.model,
+        "cut": turn.is_cut,
+        "answered_as": turn.answered_as,
+        "seconds": turn.seconds,
     }
     written = connection.execute(_WRITE, {"this": turn.id, "of_attempt": turn.attempt, **changed, **also})
     if written.rowcount == 0:
@@ -253,6 +256,9 @@ def as_turn(row: Row[Any]) -> Turn:
         reference=row.reference,
         waited=row.waited,
         stopped_by=row.stopped_by,
+        is_cut=row.cut,
+        answered_as=row.answered_as,
+        seconds=row.seconds,
     )
 
 
@@ -289,7 +295,7 @@ def _oldest() -> Any:
             threads.c.conversation,
             threads.c.epoch,
             threads.c.model.label("begun"),
-            earlier.label("has_earlier"),
+            or_(earlier, threads.c.branch_of.is_not(None)).label("has_earlier"),
         )
         .join(threads)
         .where(turns.c.thread == bindparam("of_thread"), ~turns.c.shown)

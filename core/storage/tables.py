@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -74,6 +75,9 @@ threads = Table(
     # does not bring it back.
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("forgotten", BigInteger, nullable=False, server_default="0"),  # turns up to this id are not remembered
+    # The thread that it goes on from, and the last turn of it that is known here; null: it began by itself.
+    Column("branch_of", Id),
+    Column("branched_at", BigInteger, nullable=False, server_default="0"),
 )
 
 turns = Table(
@@ -110,6 +114,9 @@ turns = Table(
     Column("model", Id, nullable=False, server_default=""),
     Column("reference", String(32), nullable=False),
     Column("trace", Id, nullable=False, server_default=""),  # the upstream's own reference
+    Column("cut", Boolean, nullable=False, server_default=false()),
+    Column("answered_as", Id, nullable=False, server_default=""),
+    Column("seconds", Float, nullable=False, server_default="0"),
     Column("accepted_at", DateTime(timezone=True), nullable=False),
     Column("done_at", DateTime(timezone=True)),
     Index("ix_turns_thread_id", "thread", "id"),
@@ -152,6 +159,19 @@ stances = Table(
     Column("told", Boolean, nullable=False, server_default=false()),  # were people told that it needs a mention there?
     Column("changed_by", Id, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+)
+
+# What people think of an answer: each one's newest verdict.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("turn", _RowNumber, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("person", Id, primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    Column("comment", Words, nullable=False, server_default=""),
+    Column("attempt", Integer, nullable=False),  # whose answer it is about, and
+    Column("model", Id, nullable=False),  # which model gave that
+    Column("at", DateTime(timezone=True), nullable=False),
 )
 
 # How much was asked by each person and in each channel, in a minute and a day that began with a question; the times are

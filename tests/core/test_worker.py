@@ -786,6 +786,31 @@ async def test_an_answer_that_does_not_end_is_hung_up_on(rig: Rig, pieces: list[
     assert turn.answer[:50] in rig.upstream.prompts[-1].question
 
 
+async def test_what_broke_off_goes_on_below_and_the_service_is_told_where(rig: Rig) -> None:
+    rig.worker._longest_answer = 99
+    rig.upstream.answers = [["word "] * 1_000, ["And so on."], ["Again."]]
+    turn = await rig.answered("Why?")
+    assert turn.may_go_on
+    assert (turn.answered_as, turn.seconds > 0) == ("default", True)
+
+    async def no() -> bool:
+        return False
+
+    for is_new in (True, False):
+        went_on = await rig.relay.aftermath.go_on(turn, turn.attempt, "ada", name="", reply=NOTHING_SHOWN, manages=no)
+        assert went_on is is_new
+    await rig.over()
+    assert rig.chat.now == [turn.answer, "And so on."]
+    prompt = rig.upstream.prompts[-1]
+    assert prompt.conversation is None
+    assert prompt.question.endswith(f"> {turn.answer[-99:]}")
+    await rig.relay.again(turn.question.key, of_attempt=turn.attempt, by="ada")
+    await rig.over()
+    redone = await rig.ledger.turn(turn.question.key)
+    assert redone
+    assert (redone.answer, redone.may_go_on) == ("Again.", False)
+
+
 async def test_an_answer_that_just_has_room_is_whole(rig: Rig) -> None:
     rig.worker._longest_answer = 100
     rig.upstream.answers = [["word "] * 20]

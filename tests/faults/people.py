@@ -343,5 +343,5 @@ def _words(message: Message) -> str:
 
 def _text(message: SlackMessage) -> str:
     """The words of a message, without buttons and the like."""
-    blocks = tuple(block for block in message.blocks if block["type"] not in ("context", "actions"))
+    blocks = tuple(block for block in message.blocks if block["type"] not in ("context", "context_actions", "actions"))
     return shown(replace(message, blocks=blocks)) if blocks else message.text
