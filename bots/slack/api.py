@@ -151,6 +151,29 @@ class Api:
         answer = await self._patiently("chat.update", self._patient.chat_update, **arguments, link_names=False)
         _field(answer, "ts", str)  # what says no more than `ok` is none of Slack's, and may have done nothing
 
+    # Streams: each call once, since a repeated one could say the same thing twice
+
+    async def start_stream(self, channel: str, thread_ts: str, text: str) -> str:
+        """Begin a message that grows, in a thread of direct messages; return its ts.
+
+        https://docs.slack.dev/reference/methods/chat.startStream
+        """
+        to = {"channel": channel, "thread_ts": thread_ts}
+        answer = await self._limited("chat.startStream", self._once.chat_startStream, **to, chunks=_chunks(text))
+        return _field(answer, "ts", str)
+
+    async def append_stream(self, channel: str, ts: str, text: str) -> None:
+        """https://docs.slack.dev/reference/methods/chat.appendStream"""
+        append = self._once.chat_appendStream
+        answer = await self._limited("chat.appendStream", append, channel=channel, ts=ts, chunks=_chunks(text))
+        _field(answer, "ts", str)
+
+    async def stop_stream(self, channel: str, ts: str, text: str = "", **more: object) -> None:
+        """End a message that grows. https://docs.slack.dev/reference/methods/chat.stopStream"""
+        more |= {"chunks": _chunks(text)} if text else {}
+        answer = await self._limited("chat.stopStream", self._once.chat_stopStream, channel=channel, ts=ts, **more)
+        _field(answer, "ts", str)
+
     async def upload(self, name: str, content: bytes, channel: str, thread_ts: str) -> str:
         """Add a file to a thread, or beside all of them; return its id. https://docs.slack.dev/messaging/working-with-files#uploading_files"""
         upload, where = self._once.files_upload_v2, {"channel": channel, "thread_ts": thread_ts or None}
@@ -316,6 +339,18 @@ class Api:
                         raise ChatLimited(busy.detail, code=busy.code, retry_after=seconds) from busy
                     await asyncio.sleep(seconds)
 
+    async def _limited(
+        self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
+    ) -> AsyncSlackResponse:
+        """Call once. Raises a ChatError, ChatLimited without a call while Slack wants none."""
+        if (silence := self._pace.silence(name)) > 0:
+            raise ChatLimited(code="ratelimited", retry_after=silence)
+        try:
+            return await self._call(method, **arguments)
+        except ChatLimited as busy:
+            self._pace.refused(name, busy.retry_after or 1.0)
+            raise
+
     async def _call(
         self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
     ) -> AsyncSlackResponse:
@@ -360,6 +395,11 @@ class _Client(AsyncWebClient):
         if not isinstance(answer["data"], dict | None):
             raise _unclear(f"{type(answer['data']).__name__} instead of an object", answer["status_code"])
         return answer
+
+
+def _chunks(text: str) -> list[dict[str, str]]:
+    """https://docs.slack.dev/messaging/sending-and-scheduling-messages#text-streaming"""
+    return [{"type": "markdown_text", "text": text}]
 
 
 def _unclear(detail: str, status: int = 200) -> ChatUnclear:

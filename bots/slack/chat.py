@@ -30,6 +30,7 @@ from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError
 from bots.slack.roots import Roots
 from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice, lacking
+from bots.slack.streams import Streams
 from bots.slack.times import USUAL, Times
 from bots.text.reasoning import visible
 from core.bounded import BoundedSet
@@ -67,6 +68,7 @@ class SlackChat:
         self._times = times
         self._pace = Pace()
         self._api = Api(section, self._pace, times)
+        self._streams = Streams(self._api, self._pace)
         self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
         self._ears = Ears()
@@ -114,7 +116,7 @@ class SlackChat:
                 ears=self._ears,
                 roots=self._roots,
             )
-            self._askers = listeners.askers
+            self._askers, self._roots.turn_of = listeners.askers, relay.turn
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)
             await catch_up.begin()
@@ -124,7 +126,7 @@ class SlackChat:
             if url:
                 opening = connection.open_socket(app, self._api, token, url, vitals=self._kit.vitals, times=self._times)
                 socket = await stack.enter_async_context(opening)
-            for task in (self._indicator.run(), catch_up.run(), mark.keep_up()):
+            for task in (self._indicator.run(), self._streams.run(), catch_up.run(), mark.keep_up()):
                 tasks.create_task(task)
             self._app = app
             stack.callback(self._stop_taking)
@@ -179,6 +181,10 @@ class SlackChat:
     async def ready(self, turn: Turn) -> None:
         # A call that shows nothing takes nothing from the budget.
         note = self._newest_note(turn)
+        if stream := self._streams.get(note.where.channel, note.where.stream):
+            if not (turn.is_over or turn.is_withdrawn):
+                await self._streams.ready(stream)
+            return
         begins = note.where.opens and not note.messages
         if not turn.is_withdrawn and (turn.is_over or turn.aside or begins or visible(turn.answer, streaming=True)):
             await self._pace.ready(turn.id, note.where.channel, is_posted=bool(note.messages), is_over=turn.is_over)
@@ -186,7 +192,9 @@ class SlackChat:
     async def show(self, turn: Turn) -> Reply:
         identity = await self._who_am_i()
         note = self._newest_note(turn)
-        hands = SlackHands(self._api, self._pace, identity, turn, note.where, roots=self._roots)
+        hands = SlackHands(self._api, self._pace, identity, turn, note, roots=self._roots, streams=self._streams)
+        if left_behind := await hands.take_over():
+            note = replace(note, where=hands.where).doubting(left_behind)
         delivery = Delivery(hands, SlackRenderer(turn, note.where), turn, note, self._most_pages)
         try:
             await delivery.run()

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bots.bucket import Bucket, until_free
+from bots.slack.stream_budget import StreamBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,16 @@ class Pace:
         self.reads = Bucket(READS_A_SECOND, READS_AT_ONCE, clock)
         self._posts: dict[str, Bucket] = {}  # by channel
         self._written_at: dict[TurnId, float] = {}  # of turns that stream
+        self._streams = StreamBudget(clock)
         self._paid: set[TurnId] = set()  # turns whose next call was taken from the budget when they became ready
+
+    def may(self, method: str) -> bool:
+        """Take one call of *method* from its budget, if there is room for it and for what is kept for ends."""
+        return self._streams.may(method)
+
+    def end(self, method: str) -> None:
+        """Take the call of *method* that ends something: room was kept for it."""
+        self._streams.end(method)
 
     async def ready(self, turn: TurnId, channel: str, *, is_posted: bool, is_over: bool) -> None:
         """Wait until *turn* may be shown, and take that from the budget."""
@@ -96,13 +106,14 @@ class Pace:
 
     def refused(self, method: str, seconds: float, channel: str = "") -> None:
         """Slack answered 429 and wants *seconds* of silence on *method*: in *channel* if that is posting, else everywhere."""
+        self._streams.refused(method, seconds)
         if bucket := self._bucket(method, channel):
             bucket.hold(seconds)
 
     def silence(self, method: str, channel: str = "") -> float:
         """Seconds for which Slack wants no call of *method* any more: another one may have been refused since."""
         bucket = self._bucket(method, channel)
-        return bucket.held if bucket else 0.0
+        return bucket.held if bucket else self._streams.silence(method)
 
     def _bucket(self, method: str, channel: str) -> Bucket | None:
         if method == "chat.update":
