@@ -241,4 +241,4 @@ def _engine(jobs: Jobs | None, ledger: Ledger, worker: Worker) -> Engine:
         return Embedded(ledger, worker.see_to)
     from core.engine.distributed import Procrastinate  # noqa: PLC0415  # as above
 
-    return Procrastinate(jobs, ledger, worker.see_to)
+    return Procrastinate(jobs, ledger, worker.see_to, worker.stop)

@@ -122,7 +122,8 @@ class Answer:
             self._turn = self._turn.stop()
         except StopWanted:
             log.info("somebody has stopped an answer", characters=len(self._turn.answer))
-            self._turn = (self._turn if self._turn.answer else self._asked).stop()
+            by = await self._presentation.insist(lambda: self._ledger.stopped_by(self._asked.id))
+            self._turn = (self._turn if self._turn.answer else self._asked).stop(by)
         except (Overtaken, StorageUnavailable):
             raise
         except NothingReadable as hint:

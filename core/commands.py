@@ -28,6 +28,7 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 - `preset set follow MODE`: what I hear without a mention: `thread` (what comes next where I was called), `channel` \
 (everything here) or `mention` (nothing)
 - `preset reset`: go back to the default settings
+- `stop`: stop the answer that I'm writing for you; so does ❌ on it, or on your question
 - `retry`: answer the last question again
 - `reset`: forget this conversation and start fresh
 - `mute`: be quiet in this thread, and stop answering, until you write `unmute`; 🔇 on a message does the same
@@ -35,6 +36,8 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 - `help`: show this list"""
 
 TRYING_AGAIN = "Trying again: the new answer replaces my last one above."
+NOTHING_TO_STOP = "There is nothing to stop here: I'm not answering anything."
+NOT_THEIRS_TO_STOP = "Only the person who asked it, or someone who manages this channel, can stop that answer."
 _NOT_THEIRS = "Other people asked here as well: only {0} or someone who manages this channel can {1}."
 _PRESET_FIELDS = ("model", "instructions", "follow")
 _WHICH = {
@@ -47,8 +50,9 @@ _WHICH = {
 }
 # A command is the whole message, so that a question that begins with such a word stays a question.
 _SIMPLE = re.compile(
-    r"(?P<verb>help|retry|reset|mute|unmute|leave|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE
+    r"(?P<verb>help|stop|halt|retry|reset|mute|unmute|leave|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE
 )
+_ALSO = {"preset": "preset show", "halt": "stop"}
 _COPIED = re.compile(r"`([^`]+)`")  # with the marks with which HELP shows it
 _SET = re.compile(r"preset\s+set\s+(?P<what>\S+)(?:\s+(?P<value>.+))?", re.IGNORECASE | re.DOTALL)
 
@@ -63,10 +67,14 @@ class Verb(StrEnum):
     MUTE = "mute"
     UNMUTE = "unmute"
     LEAVE = "leave"
+    STOP = "stop"
 
 
-# What is told about listening without a mention, and is obeyed by word on every platform.
+# What is told about listening without a mention; and what is obeyed by word on every platform.
 OF_LISTENING = frozenset({Verb.MUTE, Verb.UNMUTE, Verb.LEAVE})
+BY_WORD = OF_LISTENING | {Verb.STOP}
+# What each thread has of its own, also where one place has many.
+_OF_ONE_THREAD = (Verb.RETRY, Verb.RESET, Verb.STOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,7 @@ class Command:
     verb: Verb
     wish: Preset = OPEN  # what is to be set; open if that was not said
     lacks: str = ""  # the field that was named without a value
+    whosever: bool = False  # it may concern what others asked
 
     @property
     def changes_preset(self) -> bool:
@@ -83,7 +92,7 @@ class Command:
 
     @property
     def changes_anything(self) -> bool:
-        return self.changes_preset or self.verb in (Verb.RETRY, Verb.RESET, *OF_LISTENING)
+        return self.changes_preset or self.verb in (Verb.RETRY, Verb.RESET, *BY_WORD)
 
 
 class Told(NamedTuple):
@@ -91,6 +100,7 @@ class Told(NamedTuple):
 
     sentence: str
     is_done: bool = False  # did it change anything?
+    is_seen: bool = False  # is that to be seen in the thread, so that nothing need be told there?
 
 
 class Deeds(stance.Deeds, Protocol):
@@ -110,6 +120,15 @@ class Deeds(stance.Deeds, Protocol):
 
     def may_answer_again(self, thread: ThreadId, by: str) -> bool:
         """Did *by* begin *thread*, or ask its newest question?"""
+
+    def may_stop(self, thread: ThreadId, by: str) -> bool:
+        """Is nothing being answered in *thread*, or something that *by* asked?"""
+
+    def stop_asked(self, thread: ThreadId, by: str, *, whosever: bool) -> int:
+        """Stop what is being answered in *thread*, or waits to be, of what *by* asked; return how many questions that are.
+
+        *whosever*: where there is none of theirs, the one that is being answered.
+        """
 
     def forget(self, thread: ThreadId) -> None:
         """Let the next turn of *thread* begin without memory."""
@@ -135,6 +154,8 @@ def refusal(command: Command, thread: Thread, by: str, deeds: Deeds, *, own: boo
         return ""
     if command.verb is Verb.RETRY and not deeds.may_answer_again(meant, by):
         return _NOT_THEIRS.format("the person who asked it, the one who started this thread", "have it answered again")
+    if command.verb is Verb.STOP and not deeds.may_stop(meant, by):
+        return NOT_THEIRS_TO_STOP
     if command.verb is Verb.RESET and not deeds.may_forget(meant, by):
         return _NOT_THEIRS.format("the person who started this thread", "make me forget it")
     return ""
@@ -150,7 +171,7 @@ def parse(words: str) -> Command | None:
     if not (simple := _SIMPLE.fullmatch(seen(words))):
         return None
     verb = " ".join(simple["verb"].lower().split())
-    return Command(Verb.SHOW_PRESET if verb == "preset" else Verb(verb))
+    return Command(Verb(_ALSO.get(verb, verb)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +186,10 @@ class Commands:
 
         *own*: as for `Relay.obey`.
         """
-        if own and command.verb in (Verb.RETRY, Verb.RESET):
+        if own and command.verb in _OF_ONE_THREAD:
             return _in_own(command.verb, thread, by, deeds)
+        if command.verb is Verb.STOP:
+            return _stop(thread.id, by, deeds, whosever=command.whosever)
         if command.verb in OF_LISTENING:
             return Told(*self._listen(command.verb, thread, by, deeds))
         return self._obey(command, thread, by, deeds)
@@ -261,11 +284,20 @@ def _retry(thread: Thread, deeds: Deeds) -> Told:
     return Told("I don't remember a question in this thread, so there's nothing to retry.")
 
 
+def _stop(thread: ThreadId, by: str, deeds: Deeds, *, whosever: bool = False) -> Told:
+    if stopped := deeds.stop_asked(thread, by, whosever=whosever):
+        waiting = f" Of your questions, I answer {stopped} no further." if stopped > 1 else ""
+        return Told(f"Stopped.{waiting}", is_done=True, is_seen=True)
+    return Told(NOTHING_TO_STOP)
+
+
 def _in_own(verb: Verb, place: Thread, by: str, deeds: Deeds) -> Told:
     """Do it in the conversation of *place* in which *by* asked last."""
     thread = deeds.newest_place(by, place.id)
     if thread is None:
         return Told("You haven't asked me anything in this channel that I remember.")
+    if verb is Verb.STOP:
+        return _stop(thread, by, deeds)
     if verb is Verb.RESET:
         deeds.forget(thread)
         return Told("Done. I've forgotten your last question in this channel, and what came of it.", is_done=True)

@@ -14,7 +14,7 @@ import structlog
 from core import attachment, preset, quote
 from core.backoff import Backoff, retry
 from core.bounded import BoundedSet
-from core.commands import Command, Commands, Told, Verb, parse, refusal
+from core.commands import NOT_THEIRS_TO_STOP, Command, Commands, Told, Verb, parse, refusal
 from core.errors import (
     BotsAlone,
     CannotBeKept,
@@ -28,6 +28,7 @@ from core.errors import (
 )
 from core.following import BELIEVED_FOR, Following
 from core.metrics import Metrics
+from core.storage.stops import Outcome
 from core.thread import PlaceId
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply, Status
 from core.words import whole
@@ -61,6 +62,12 @@ MOST_NAMED = 1_000  # threads in which bots were left alone, and of which the lo
 # A platform brings what it brings twice within minutes; what it signed can be sent again for about as long.
 OCCASIONS_KEPT = timedelta(hours=1)
 TWICE = Told("That command came twice; I did it the first time.")
+_OF_STOPPING = {
+    Outcome.NOT_BEGUN: "I won't answer that question.",
+    Outcome.OVER: "That answer had come to its end already.",
+    Outcome.ANEW: "I'm answering that question anew. To stop it, write `stop`.",
+    Outcome.UNKNOWN: "I can't find that question any more.",
+}
 
 
 class Relay:
@@ -127,11 +134,13 @@ class Relay:
             return await self.ask(question, reply, patience=patience)
         await self._admit(question.asker, question.thread)
         try:
-            await self._patiently(
-                lambda: self._permit(command, question.thread, question.asker, may_change, manages), patience
+            command = await self._patiently(
+                lambda: self._permitted(command, question.thread, question.asker, may_change, manages), patience
             )
         except Refused as refused:
-            return await self._accept(question, reply, told=refused.sentence, patience=patience)
+            is_private = command.verb is Verb.STOP
+            accepted = await self._accept(question, reply, refused.sentence, patience, is_seen=is_private)
+            return replace(accepted, whisper=refused.sentence) if is_private else accepted
         deed = self._deed(command, question.thread, question.asker)
         question = _keepable(question)
         async with self._in_turn(question.thread), self._at_once:
@@ -171,7 +180,7 @@ class Relay:
         """
         await self._admit(by, thread)
         try:
-            await self._permit(command, thread, by, may_change, manages, own=own)
+            command = await self._permitted(command, thread, by, may_change, manages, own=own)
         except Refused as refused:
             return Told(refused.sentence)
         deed = self._deed(command, thread, by, own=own)
@@ -240,6 +249,50 @@ class Relay:
         if self._changed(await self._ledger.reopen(key, of_attempt=of_attempt, by=by)):
             return True
         return turn is not None and not turn.is_withdrawn
+
+    async def stop(
+        self, key: QuestionKey, *, by: str, of_attempt: int | None = None, manages: Manages | None = None
+    ) -> Told:
+        """Have the answer to a question end with what came so far, or not begin; return what to tell who wants it.
+
+        That is nothing where the thread shows it. It is for who asked, and for who *manages* the channel; raises
+        NotAllowed for others. *of_attempt* as for `again`: one that another process has gone on with is the same.
+        """
+        turn = await self._ledger.turn(key)
+        if turn is None or turn.is_withdrawn:
+            return Told(_OF_STOPPING[Outcome.UNKNOWN])
+        if not turn.is_over and turn.question.asker != by and not (manages and await manages()):
+            raise NotAllowed(NOT_THEIRS_TO_STOP)
+        outcome, stopped = await self._ledger.stop(key, by, of_attempt=of_attempt)
+        for one in stopped:
+            self._stop(one)
+        return Told(_OF_STOPPING.get(outcome, ""), is_done=bool(stopped))
+
+    async def instead(self, key: QuestionKey, *, by: str, manages: Manages | None = None) -> Told:
+        """Have a question that waits be answered instead of what *by* asked before it in its thread; as `stop`.
+
+        Who *manages* the channel stops what is being answered, whoever asked it. What others asked keeps its place.
+        """
+        turn = await self._ledger.turn(key)
+        if turn is None or turn.is_withdrawn:
+            return Told(_OF_STOPPING[Outcome.UNKNOWN])
+        if turn.status is not Status.QUEUED:
+            return Told("")
+        stopped = await self._ledger.stop_before(turn, by)
+        if stopped is None and manages and await manages():
+            stopped = await self._ledger.stop_before(turn, by, whosever=True)
+        if stopped is None:
+            raise NotAllowed(NOT_THEIRS_TO_STOP)
+        for one in stopped:
+            self._stop(one)
+        return Told("", is_done=bool(stopped))
+
+    async def being_answered(self, key: QuestionKey, mark: str, within: str) -> Turn | None:
+        """Return the turn of *key*, or one in whose reply the chat has written *mark*, in threads whose id begins so.
+
+        Only while there is something of it to stop: for a chat that knows a message, and not what it is.
+        """
+        return await self._ledger.open_turn_noting(key, mark, within)
 
     async def withdraw(self, key: QuestionKey) -> None:
         """Take note that a question was deleted: nobody needs its answer any more, and it is no part of the thread.
@@ -312,7 +365,7 @@ class Relay:
         """The named presets of this deployment."""
         return sorted(self._presets)
 
-    async def _permit(
+    async def _permitted(
         self,
         command: Command,
         thread: Thread,
@@ -321,14 +374,16 @@ class Relay:
         manages: Manages | None,
         *,
         own: bool = False,
-    ) -> None:
-        """Raises Refused if *by* may not give *command*; StorageUnavailable."""
+    ) -> Command:
+        """Return *command* as *by* may give it. Raises Refused if not at all; StorageUnavailable."""
         if command.changes_preset and may_change:
             await may_change()
-        if command.verb in (Verb.RESET, Verb.RETRY):
-            refused = await self._ledger.look(lambda deeds: refusal(command, thread, by, deeds, own=own))
-            if refused and not (manages and await manages()):
-                raise NotAllowed(refused)
+        if command.verb not in (Verb.RESET, Verb.RETRY, Verb.STOP):
+            return command
+        refused = await self._ledger.look(lambda deeds: refusal(command, thread, by, deeds, own=own))
+        if refused and not (manages and await manages()):
+            raise NotAllowed(refused)
+        return replace(command, whosever=bool(refused))
 
     def _deed(self, command: Command, thread: Thread, by: str, *, own: bool = False) -> Callable[[Deeds], Told]:
         return lambda deeds: self._commands.obey(command, thread, by, deeds, own=own)
@@ -353,11 +408,15 @@ class Relay:
             return TooLong(len(question.text), self._longest_question).sentence
         return None
 
-    async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float) -> Accepted:
+    async def _accept(
+        self, question: Question, reply: Reply, told: str | None, patience: float, *, is_seen: bool = False
+    ) -> Accepted:
         question = _keepable(question)
         async with self._in_turn(question.thread), self._at_once:
             try:
-                accepted = await self._patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
+                accepted = await self._patiently(
+                    lambda: self._ledger.accept(question, reply, told, is_seen=is_seen), patience
+                )
             except CannotBeKept as error:
                 accepted = await self._refuse(question, reply, error, patience)
             except BotsAlone:

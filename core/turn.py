@@ -95,6 +95,8 @@ class Turn:
     attempt: int = 0  # how often a process has taken it on; only the process with the newest attempt may write
     model: str = ""  # the model that answers; empty before it was asked, and when Bobbin answers by itself
     reference: str = ""  # what people can quote and operators find in the log
+    waited: bool = False  # were others of its thread before it when it was asked? Then people were shown that it waits
+    stopped_by: str = ""  # the asker's id of who stopped it; empty if nobody did, or the bot was told to be quiet
     # Somebody has asked for it since anything of it was shown: for the first time, or for another answer. Not stored,
     # and known only to the process that answers.
     is_anew: bool = False
@@ -128,8 +130,8 @@ class Turn:
     def fail(self, problem: str) -> Turn:
         return self._move(Status.FAILED, problem=problem)
 
-    def stop(self) -> Turn:
-        return self._move(Status.STOPPED)
+    def stop(self, by: str = "") -> Turn:
+        return self._move(Status.STOPPED, stopped_by=by)
 
     def remark(self, aside: str) -> Turn:
         """Say something beside the answer; nothing ends what was said."""
@@ -157,3 +159,4 @@ class Accepted:
     turn: Turn
     is_new: bool  # False: it had been handed in before
     exceeded: Whose | Rate | None = None  # whose quota has no room for it, or which rate, if it was refused for that
+    whisper: str = ""  # a sentence for the asker alone

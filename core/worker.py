@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import structlog
 
 from core import preset
 from core.answer import Answer
+from core.bounded import Bounded
 from core.chat import appeal
 from core.errors import ChatError, Overtaken, StorageUnavailable, facts
 from core.files import FileReader, MakeLink, no_link
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 LONGEST_ANSWER = 100_000  # characters
 CONTEXT_BUDGET = 12_000  # characters
+MOST_TO_STOP = 1_000  # turns that are to stop and are none of ours, as far as is known
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +78,7 @@ class Worker:
         self._times = times
         self._running: dict[TurnId, asyncio.Task[None]] = {}
         self._answers: dict[TurnId, Answer] = {}  # those that are being made
+        self._to_stop: Bounded[TurnId, float] = Bounded(MOST_TO_STOP)  # when that was heard of others
 
     async def see_to(self, thread: ThreadId) -> None:
         """See every open turn of *thread* to its end, in the order in which they were accepted.
@@ -103,6 +107,8 @@ class Worker:
         """Have a turn that is being answered here end with what came so far."""
         if answer := self._answers.get(turn):
             answer.stop()
+        else:  # it may have been taken this very moment
+            self._to_stop[turn] = time.monotonic()
 
     async def _uninterrupted(self, taken: Taken, asked: float) -> None:
         """Raises Overtaken when interrupted."""
@@ -130,7 +136,7 @@ class Worker:
         )
         taken_at = time.monotonic()
         if not turn.is_over:
-            turn = await self._complete(self._answer(taken, presentation), turn.id)
+            turn = await self._complete(self._answer(taken, presentation), turn.id, asked)
             self._metrics.turns.labels(turn.status).inc()
         is_shown = await presentation.end(turn)
         if presentation.first_text_at and turn is not taken.turn and taken.is_first_answer:
@@ -143,8 +149,10 @@ class Worker:
         seconds = round(time.monotonic() - taken_at, 2)
         log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
 
-    async def _complete(self, answer: Answer, number: TurnId) -> Turn:
+    async def _complete(self, answer: Answer, number: TurnId, asked: float) -> Turn:
         self._answers[number] = answer
+        if self._to_stop.get(number, -math.inf) >= asked:
+            answer.stop()
         try:
             return await answer.complete()
         finally:

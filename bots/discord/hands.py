@@ -15,7 +15,7 @@ from discord.utils import MISSING
 
 from bots.discord import threads
 from bots.discord.api import edit_response
-from bots.discord.buttons import button
+from bots.discord.buttons import row_of
 from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABLE, translate, translated
 from bots.discord.ids import age, message_of
 from bots.discord.note import BY_TOKEN, ORIGINAL, Where
@@ -46,7 +46,7 @@ class TokenOver(ThreadGone):
 
 
 class Changes(TypedDict, total=False):
-    """What an edit sets; a view of None takes the button off."""
+    """What an edit sets; a view of None takes the buttons off."""
 
     content: str
     view: discord.ui.View | None
@@ -107,7 +107,7 @@ class DiscordHands:
         if page.text is not None:
             changes["content"] = content(page)
         # Left alone where there is none, so that an update stays as small as it can be; one that was found may have one.
-        if page.button or message.has_footer or not message.digest:
+        if page.buttons or message.has_footer or message.has_stop or not message.digest:
             changes["view"] = self._view(page)
         with translated():
             try:
@@ -182,9 +182,7 @@ class DiscordHands:
         await self._pace.call(self._turn.id, self.where.channel, is_over=self._turn.is_over)
 
     def _view(self, page: Page) -> discord.ui.View | None:
-        if page.button is None:
-            return None
-        return button(page.button, self.where, self._question)
+        return row_of(page.buttons, self.where, self._question) if page.buttons else None
 
     async def _edit_by_token(self, id_: str, changes: Changes) -> str | None:
         if self._webhook:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bots.listening.quiet import NO_SIGNS, RepliesTo, Signs
+from bots.reply.page import Wish
 
 if TYPE_CHECKING:
     from bots.reply.note import Note
@@ -60,11 +61,12 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """Somebody wants a question to be answered again."""
+    """Somebody has clicked on a button below an answer."""
 
-    key: QuestionKey
+    key: QuestionKey  # of the question
     attempt: int | None  # the one that the button was shown for; None of a button that doesn't say
     by: str  # as askers are called
+    wish: Wish = Wish.AGAIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import structlog
 from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said, Shared
 from bots.listening.following import NEEDS_MENTION, Follower
 from bots.listening.recent import Recent
+from bots.reply.page import Wish
 from core.bounded import BoundedSet
 from core.commands import Command, Verb
 from core.errors import Refused, StorageUnavailable, Unwelcome
@@ -179,9 +180,13 @@ class Router:
         return ""
 
     async def click(self, clicked: Clicked) -> str:
-        """Have a question answered again; return a sentence to tell if it can't be."""
+        """Do what is wished for; return a sentence to tell, in private, if that can't be."""
         try:
-            is_known = await self._relay.again(clicked.key, of_attempt=clicked.attempt, by=clicked.by)
+            match clicked.wish:
+                case Wish.AGAIN:
+                    is_known = await self._relay.again(clicked.key, of_attempt=clicked.attempt, by=clicked.by)
+                case Wish.SHARE:  # it takes more than a click tells
+                    raise ValueError(clicked.wish)
         except Refused as refusal:
             return refusal.sentence
         return "" if is_known else NO_SUCH_QUESTION

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runt
 import structlog
 
 from bots.reply.note import NO_FILE, File, Message, Note
-from bots.reply.page import MOST_PAGES
+from bots.reply.page import MOST_PAGES, Wish
 from bots.reply.wanted import FILE_NAME, goes_on, in_a_file, wanted
 from core.errors import (
     AnswerDeleted,
@@ -265,11 +265,13 @@ class Delivery(Generic[W]):
                 raise
             if page.text is None or page.is_placeholder:
                 # Nothing is left that must not outlive its time; the next words will have another message.
-                self._note = self._note.placed(number, replace(message, has_footer=False, is_aside=False))
+                self._note = self._note.placed(
+                    number, replace(message, has_footer=False, has_stop=False, is_aside=False)
+                )
                 return
             id_ = None
         if page.text is None:
-            self._note = self._note.placed(number, replace(message, digest="", has_footer=False))
+            self._note = self._note.placed(number, replace(message, digest="", has_footer=False, has_stop=False))
         elif id_ is not None:
             self._note = self._note.placed(number, self._showing(id_, page))
         else:
@@ -317,7 +319,8 @@ class Delivery(Generic[W]):
             raise AnswerDeleted("somebody deleted a part of the answer", code="deleted")
 
     def _showing(self, id_: str, page: Page) -> Message:
-        has_footer = bool(page.button or (page.aside and not self._renderer.drops_buttons))
+        stops = [one.wish is Wish.STOP for one in page.buttons]
+        has_footer = not all(stops) or bool(page.aside and not self._renderer.drops_buttons)
         digest = page.digest(self._note.plainness)
         length = 0 if page.is_aside else len(page.text or "")
-        return Message(id_, digest, is_aside=page.is_aside, has_footer=has_footer, length=length)
+        return Message(id_, digest, is_aside=page.is_aside, has_footer=has_footer, has_stop=any(stops), length=length)

@@ -15,6 +15,8 @@ class Wish(StrEnum):
 
     AGAIN = "again"  # another answer
     SHARE = "share"  # others to see a private answer
+    STOP = "stop"  # no more of an answer that is being written
+    INSTEAD = "instead"  # a question that waits to be answered instead of what is being answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,10 @@ class Button:
 class Page:
     """Page n of an answer stands in message n. All words but the aside's are in the platform's own markup."""
 
-    text: str | None = ""  # None: the words that stand there stay, and only the button goes
+    text: str | None = ""  # None: the words that stand there stay, and only the buttons go
     under: str = ""  # what went wrong, as a paragraph of its own below the text
     aside: str = ""  # a plain sentence in small print below all that
-    button: Button | None = None
+    buttons: tuple[Button, ...] = ()
     is_aside: bool = False  # it says only how it goes, nothing of the answer
 
     @property
@@ -51,5 +53,5 @@ class Page:
 
     def digest(self, plainness: int) -> str:
         """Return the same for pages that look the same."""
-        shown = (plainness, self.text, self.under, self.aside, self.button)
+        shown = (plainness, self.text, self.under, self.aside, self.buttons)
         return hashlib.blake2b(repr(shown).encode(errors="backslashreplace"), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""What stands under the last message of an answer: an aside, and a button that asks for a new one, or shares it."""
+"""What stands under the last message of an answer: an aside, and the buttons; and reading clicks on these."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from bots.slack.ids import is_ask, message_of
 from core.turn import QuestionKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bots.reply.page import Button, Page
     from core.turn import Turn
 
-AGAIN, SHARE = Wish.AGAIN.value, Wish.SHARE.value  # the buttons' action_ids
-_BLOCK_ID = re.compile(rf"(?:{AGAIN}|{SHARE})-\d{{1,19}}-(?P<attempt>\d{{1,9}})", re.ASCII)
+# The first word was that of a button when there was but one: such buttons are still there.
+_BLOCK_ID = re.compile(r"[a-z]{1,20}-\d{1,19}-(?P<attempt>\d{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Click(Clicked):
     """And where to tell who clicked."""
 
-    channel: str
-    thread_ts: str
-    wish: Wish = Wish.AGAIN
+    channel: str = ""
+    thread_ts: str = ""
 
 
 def footer(page: Page, turn: Turn) -> list[dict[str, Any]]:
@@ -36,8 +35,8 @@ def footer(page: Page, turn: Turn) -> list[dict[str, Any]]:
     blocks = []
     if page.aside:
         blocks.append(context(page.aside))
-    if page.button and len(turn.question.key) <= limits.BUTTON_VALUE:
-        blocks.append(_offer(page.button, turn))
+    if page.buttons and len(turn.question.key) <= limits.BUTTON_VALUE:
+        blocks.append(_offers(page.buttons, turn))
     return blocks
 
 
@@ -47,16 +46,19 @@ def context(sentence: str) -> dict[str, Any]:
     return {"type": "context", "elements": [{"type": "plain_text", "text": limits.aside(sentence)}]}
 
 
-def _offer(offer: Button, turn: Turn) -> dict[str, Any]:
-    button = {
-        "type": "button",
-        "action_id": offer.wish.value,
-        "text": {"type": "plain_text", "text": offer.label},
-        "value": turn.question.key,
-    }
+def _offers(offers: Sequence[Button], turn: Turn) -> dict[str, Any]:
+    elements = [
+        {
+            "type": "button",
+            "action_id": offer.wish.value,
+            "text": {"type": "plain_text", "text": offer.label},
+            "value": turn.question.key,
+        }
+        for offer in offers
+    ]
     # "Each iteration of a message" wants a block_id of its own: https://docs.slack.dev/reference/block-kit/blocks/actions-block
     # And by it a click says which one.
-    return {"type": "actions", "block_id": f"{offer.wish.value}-{turn.id}-{offer.attempt}", "elements": [button]}
+    return {"type": "actions", "block_id": f"offers-{turn.id}-{offers[0].attempt}", "elements": elements}
 
 
 def read_click(body: Mapping[str, Any]) -> Click | None:

@@ -22,7 +22,7 @@ from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
 from bots.reply.page import Wish
 from bots.slack.askers import Askers, with_bots
-from bots.slack.buttons import AGAIN, SHARE, Click, read_click
+from bots.slack.buttons import Click, read_click
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, message_in, read_event
@@ -191,8 +191,8 @@ class Listeners:
         app.event("reaction_added")(self._take_reaction)
         app.event("reaction_removed")(self._take_reaction)
         app.command(_ANY)(take_command)
-        for button in (AGAIN, SHARE):
-            app.action(button)(take_click)
+        for wish in Wish:
+            app.action(wish.value)(take_click)
         self._take_forms(app, tasks)
         # Whatever else the app's settings make Slack send: unacknowledged it would come again and again.
         for others in (app.event, app.action, app.shortcut, app.view):

@@ -1,4 +1,4 @@
-"""How a page looks in Slack: typed blocks, then plain text in blocks, then text without blocks and without a button."""
+"""How a page looks in Slack: typed blocks, then plain text in blocks, then text without blocks and without buttons."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sqlalchemy import case, delete, func, literal, or_, select, update
 
-from core.storage import rows, stances
+from core.storage import rows, stances, stops
 from core.storage.tables import Words, notes, presets, threads, turns
 from core.thread import PlaceId, ThreadId
 from core.turn import OVER, Status
@@ -134,8 +134,18 @@ class Deeds:
         stances.change(self._connection, PlaceId(thread.id), by, left=newest)
 
     def stop_answers(self, thread: ThreadId) -> bool:
-        self.stopped += stances.stop(self._connection, thread)
+        self.stopped += stops.stop_all(self._connection, thread)
         return bool(self.stopped)
+
+    def may_stop(self, thread: ThreadId, by: str) -> bool:
+        return stops.may_stop(self._connection, thread, by)
+
+    def stop_asked(self, thread: ThreadId, by: str, *, whosever: bool) -> int:
+        stopped = stops.stop_of(self._connection, thread, by)
+        if not stopped and whosever:
+            stopped = stops.stop_first(self._connection, thread, by)
+        self.stopped += stopped
+        return len(stopped)
 
 
 def newest_asked(connection: Connection, thread: ThreadId, asker: str = "") -> Turn | None:
@@ -186,6 +196,8 @@ def reopen(
         gave_up="",
         interruptions=0,
         stopping=False,
+        stopped_by="",
+        waited=False,
         done_at=None,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +11,7 @@ from sqlalchemy import case, exists, literal, select, update
 
 from core.errors import Overtaken, StopWanted
 from core.stance import places
-from core.storage import deeds, intake, queue, rows, sharing, stances, talk
+from core.storage import deeds, intake, queue, rows, sharing, stances, stops, talk
 from core.storage.deeds import IS_OVER, Deeds, Done
 from core.storage.intake import Bounds
 from core.storage.tables import Words, notes, threads, turns
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from core.storage.intake import Obeyed
     from core.storage.queue import Taken
     from core.storage.rows import Known
+    from core.storage.stops import Stopped
     from core.thread import Conversation, PlaceId, Thread, ThreadId
     from core.turn import Accepted
 
@@ -72,13 +74,16 @@ class Ledger:
 
     # Questions and turns
 
-    async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
+    async def accept(
+        self, question: Question, reply: Reply, told: str | None = None, *, is_seen: bool = False
+    ) -> Accepted:
         """Record *question* once, by its key. With *told*, Bobbin's own answer, it is over at once.
 
         So it is beyond the quota and the rates, and then that is told; in silence to who is being told so just now, or
-        was before in the time for which a rate holds. Raises BotsAlone.
+        was before in the time for which a rate holds. *is_seen*: what is *told* need not be shown. Raises BotsAlone.
         """
         turn = _new_turn(question, reply, Status.QUEUED if told is None else Status.ANSWERED, told or "")
+        turn = replace(turn, shown=is_seen)
         return await self._database.run(lambda connection: intake.accept(connection, self._summon, turn, self._bounds))
 
     async def obey(self, question: Question, reply: Reply, deed: Deed) -> Obeyed:
@@ -253,6 +258,47 @@ class Ledger:
             aside="",
             revised="",
         )
+
+    async def stop(self, key: QuestionKey, by: str, *, of_attempt: int | None = None) -> Stopped:
+        """Have the answer to a question end with what came so far, or not begin, as *by* wants it."""
+        return await self._database.run(lambda connection: stops.stop(connection, key, by, of_attempt))
+
+    async def stop_before(self, turn: Turn, by: str, *, whosever: bool = False) -> tuple[TurnId, ...] | None:
+        """Stop what *by* asked in the thread of *turn*, and comes before it; return these turns.
+
+        *whosever*: if there is none, the one that is being answered. None: there is something, and it isn't for *by*.
+        """
+        thread = turn.question.thread.id
+
+        def stop(connection: Connection) -> tuple[TurnId, ...] | None:
+            if not (whosever or stops.may_stop(connection, thread, by, before=turn.id)):
+                return None
+            own = stops.stop_of(connection, thread, by, before=turn.id)
+            return tuple(own or (stops.stop_first(connection, thread, by, before=turn.id) if whosever else ()))
+
+        return await self._database.run(stop)
+
+    async def stopping(self, threads: Collection[ThreadId]) -> list[TurnId]:
+        """Return which turns of *threads* are to stop, and have not yet."""
+        return await self._database.run(lambda connection: stops.stopping(connection, threads))
+
+    async def stopped_by(self, turn: TurnId) -> str:
+        """Return who wanted a turn to stop; empty if nobody did, or the bot was told to be quiet."""
+        query = select(turns.c.stopped_by).where(turns.c.id == turn)
+        return await self._database.run(lambda connection: connection.scalar(query) or "")
+
+    async def open_turn_noting(self, key: QuestionKey, mark: str, within: str) -> Turn | None:
+        """Return the turn of *key*, or one in whose reply *mark* stands and whose thread's id begins with *within*.
+
+        Of those only that are still to be answered, or being answered.
+        """
+        is_it = (turns.c.key == key) | (
+            turns.c.thread.startswith(within, autoescape=True) & turns.c.reply.contains(mark, autoescape=True)
+        )
+        found = await self._database.run(
+            lambda connection: rows.find_turns(connection, ~turns.c.shown, ~turns.c.withdrawn, stops.IS_OPEN, is_it)
+        )
+        return found[0] if found else None
 
     async def settle(self, turn: Turn, gave_up: str = "") -> None:
         """Keep that the thread shows how *turn* ended, or why that was given up. Raises Overtaken."""

@@ -69,6 +69,7 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "unseen": question.is_unseen,
         "edition": question.edition,
         "preset": question.preset,
+        "waited": turn.waited,
         "model": turn.model,
         "status": turn.status,
         "answer": turn.answer,
@@ -81,15 +82,11 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
     return connection.execute(_TURN[connection.dialect.name], row).scalar_one_or_none()
 
 
-def refuse(connection: Connection, turn: Turn) -> None:
+def end(connection: Connection, turn: Turn) -> None:
     """Keep that *turn*, just recorded, is over with what it says now."""
     changed = {"status": turn.status, "answer": turn.answer, "shown": turn.shown}
     changed["done_at"] = datetime.now(UTC) if turn.shown else None
     connection.execute(update(turns).where(turns.c.id == turn.id).values(changed))
-
-
-def answer(connection: Connection, turn: TurnId, told: str) -> None:
-    connection.execute(update(turns).where(turns.c.id == turn).values(answer=told))
 
 
 def bury(connection: Connection, key: QuestionKey, kept: timedelta) -> bool:
@@ -244,6 +241,8 @@ def as_turn(row: Row[Any]) -> Turn:
         attempt=row.attempt,
         model=row.model,
         reference=row.reference,
+        waited=row.waited,
+        stopped_by=row.stopped_by,
     )
 
 

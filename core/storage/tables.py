@@ -104,6 +104,8 @@ turns = Table(
     Column("gave_up", Id, nullable=False, server_default=""),  # why it is not shown, if it never could be
     Column("interruptions", Integer, nullable=False, server_default="0"),
     Column("stopping", Boolean, nullable=False, server_default=false()),  # whoever is at it is to stop
+    Column("stopped_by", Id, nullable=False, server_default=""),  # the id of who wanted that; empty: it came of a mute
+    Column("waited", Boolean, nullable=False, server_default=false()),  # others of its thread were before it
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("model", Id, nullable=False, server_default=""),
     Column("reference", String(32), nullable=False),

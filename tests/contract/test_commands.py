@@ -147,7 +147,7 @@ async def test_what_somebody_may_not_change_is_told_once_and_stays(start: Start)
     ]
     assert [accepted.turn.answer for accepted in heard] == ["Not you.", "Not you."]
     told = await process.relay.obey(Command(Verb.CLEAR_PRESET), THREAD, "ada", may_change=refuse)
-    assert told == ("Not you.", False)
+    assert told == Told("Not you.")
     assert await process.model() == "m"
 
 

@@ -60,6 +60,13 @@ class Memory:
         self.done.append((thread, "stopped"))
         return self.has_running
 
+    def may_stop(self, thread: ThreadId, by: str) -> bool:
+        raise NotImplementedError
+
+    def stop_asked(self, thread: ThreadId, by: str, *, whosever: bool) -> int:
+        self.done.append((thread, "stopped", by, whosever))
+        return int(self.has_running)
+
 
 def obeyed(command: Command, memory: Memory | None = None, **default: Any) -> Told:
     presets = {"default": Preset(**{"model": "gpt-5.1", "instructions": "", **default}), "terse": Preset()}
@@ -102,6 +109,8 @@ def test_no_fallbacks_no_line() -> None:
     [
         ("help", Command(Verb.HELP)),
         (" Reset! ", Command(Verb.RESET)),
+        ("Stop.", Command(Verb.STOP)),
+        ("halt!", Command(Verb.STOP)),
         ("retry.", Command(Verb.RETRY)),
         ("preset", Command(Verb.SHOW_PRESET)),
         ("Preset  show", Command(Verb.SHOW_PRESET)),
@@ -189,10 +198,8 @@ def test_mute_stops_what_is_being_answered_and_says_what_is_still_heard() -> Non
     memory = Memory()
     told = obeyed(Command(Verb.MUTE), memory)
     assert memory.done == [(THREAD.id, "stopped"), (PlaceId(THREAD.id), True, "ada")]
-    assert told == (
-        "OK, I'm quiet in this thread until somebody writes `unmute` to me. A mention I still answer.",
-        True,
-    )
+    sentence = "OK, I'm quiet in this thread until somebody writes `unmute` to me. A mention I still answer."
+    assert told == Told(sentence, is_done=True)
 
 
 def test_mute_in_a_channel_that_is_followed_says_how_to_quieten_all_of_it() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from bots.reply.page import Wish
 from bots.reply.wanted import ANSWER_EDITED, TRY_AGAIN
-from bots.slack.buttons import AGAIN
 from bots.slack.catch_up import SEEN_NOTE
 from core.storage.database import open_database
 from core.storage.ledger import Ledger
@@ -57,7 +57,7 @@ async def test_an_edited_question_is_answered_anew_in_the_same_message_when_some
         await bobbin.idle()
         await slack.edit(question, "@bobbin say exactly: coffee")
         await until(slack, question, f"tea\n[{ANSWER_EDITED}]")
-        click = await slack.click("ben", first, AGAIN)
+        click = await slack.click("ben", first, Wish.AGAIN)
         (last,) = await until(slack, question, "coffee")
         await bobbin.idle()
     assert not click.problem
@@ -73,7 +73,7 @@ async def test_the_button_outlives_the_process(running: Any, slack: LocalSlack, 
         await slack.edit(question, "@bobbin say exactly: coffee")
         (message,) = await until(slack, question, f"tea\n[{ANSWER_EDITED}]")
     async with running(sqlite_url, "slack"):
-        await slack.click("ada", message, AGAIN)
+        await slack.click("ada", message, Wish.AGAIN)
         await until(slack, question, "coffee")
 
 
@@ -140,7 +140,7 @@ async def test_a_failed_answer_can_be_tried_again(
         question = await slack.say("ada", "general", "@bobbin say exactly: tea")
         await slack.wait_for(lambda: any(TRY_AGAIN in text for text in answers(slack, question)), PATIENCE)
         (failed,) = posted(slack, question)
-        await slack.click("ben", failed, AGAIN)
+        await slack.click("ben", failed, Wish.AGAIN)
         (answered,) = await until(slack, question, "tea")
     assert answered.ts == failed.ts
 
@@ -158,7 +158,7 @@ async def test_a_long_answer_done_anew_leaves_nothing_of_the_old_one(
         await slack.wait_for(lambda: answers(slack, question)[-1].endswith(f"[{ANSWER_EDITED}]"), PATIENCE)
         first, last = posted(slack, question)
         assert first.versions == before.versions, "the offer changes only the last page"
-        await slack.click("ada", last, AGAIN)
+        await slack.click("ada", last, Wish.AGAIN)
         await until(slack, question, "tea")
 
 
@@ -173,7 +173,7 @@ async def test_a_click_elsewhere_does_nothing(
         forged = slack._workspace.post(
             Message(slack.channel("random").id, "1.000001", slack.bot_user_id, "", failed.blocks, bot_id=slack.bot_id)
         )
-        click = await slack.click("ben", forged, AGAIN)
+        click = await slack.click("ben", forged, Wish.AGAIN)
         await bobbin.idle()
     assert not click.problem
     assert posted(slack, question)[0].versions == failed.versions
@@ -302,7 +302,7 @@ async def test_what_became_of_questions_meanwhile_is_noticed(
     async with running(sqlite_url, "slack") as bobbin:
         (answer,) = await until(slack, edited, f"tea\n[{ANSWER_EDITED}]")
         await slack.wait_for(lambda: not posted(slack, deleted), PATIENCE)
-        await slack.click("ada", answer, AGAIN)
+        await slack.click("ada", answer, Wish.AGAIN)
         await until(slack, edited, "coffee")
         await bobbin.idle()
     assert answers(slack, untouched) == ["sugar"]

@@ -11,8 +11,8 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from bots.reply import page
 from bots.reply.wanted import TRY_AGAIN
-from bots.slack.buttons import AGAIN
 from core.words import whole
 from sandbox.discord import File, LocalDiscord, Message
 from sandbox.slack import ChangeKind, LocalSlack, SharedFile, shown
@@ -120,7 +120,7 @@ class SlackSide:
 
     async def retry(self, place: SlackMessage) -> None:
         with suppress(KeyError):
-            await self.local.click(place.user, self._said(place)[-1], AGAIN)
+            await self.local.click(place.user, self._said(place)[-1], page.Wish.AGAIN)
 
     def _said(self, place: SlackMessage) -> list[SlackMessage]:
         return [one for one in self.local.messages(place.channel, place.ts) if one.bot_id]

@@ -101,7 +101,7 @@ def test_a_button_goes_at_once_where_an_answer_is_done_anew() -> None:
 def test_a_failure_offers_to_try_again(turn: Turn, label: str) -> None:
     (page,) = pages_of(turn, NOTE)
     assert page
-    assert page.button == (Button(label, turn.attempt) if label else None)
+    assert page.buttons == ((Button(label, turn.attempt),) if label else ())
 
 
 def test_a_revision_offers_to_answer_it_whatever_came_before() -> None:
@@ -110,4 +110,4 @@ def test_a_revision_offers_to_answer_it_whatever_came_before() -> None:
     for turn in (revised.finish("Because."), revised.fail("It broke.")):
         (page,) = pages_of(turn, NOTE)
         assert page
-        assert page.button == Button(ANSWER_EDITED, turn.attempt)
+        assert page.buttons == (Button(ANSWER_EDITED, turn.attempt),)

@@ -63,7 +63,7 @@ def test_what_went_wrong_stands_below_where_there_is_room(answer: str, shown: li
     last = shown.pop()
     button = Button(TRY_AGAIN, 1)
     failed = pages(STREAMING.grow(answer).fail("Broken."))
-    assert failed == [*shown, Page(last.text, last.under, button=button)]
+    assert failed == [*shown, Page(last.text, last.under, buttons=(button,))]
 
 
 def test_for_an_aside_a_message_is_begun_only_at_the_end() -> None:
@@ -81,7 +81,7 @@ def test_a_button_is_another_one_at_each_attempt() -> None:
 
 def test_an_edited_question_is_offered_an_answer() -> None:
     (page,) = pages(Turn(TurnId(1), QUESTION, attempt=1, revised="Who?").start("m").finish("Ah"))
-    assert page == Page("Ah", button=Button(ANSWER_EDITED, 1))
+    assert page == Page("Ah", buttons=(Button(ANSWER_EDITED, 1),))
 
 
 # Answered again
@@ -164,7 +164,7 @@ def test_a_private_answer_can_be_shared_once_it_is_whole() -> None:
     def button(turn: Turn, renderer: Renderer) -> Button | None:
         (page,) = wanted(turn, Note("here"), renderer)
         assert page
-        return page.button
+        return page.buttons[0] if page.buttons else None
 
     assert button(private.finish("Ah"), Sharing()) == Button(SHARE, 1, Wish.SHARE)
     assert button(private.finish("Ah"), Renderer()) is None

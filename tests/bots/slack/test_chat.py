@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bots.slack.buttons import AGAIN
+from bots.reply.page import Wish
 from core.errors import AnswerDeleted, SetupError, StorageUnavailable, ThreadGone
 from core.turn import Status
 from sandbox.slack import Failure, Message
@@ -272,7 +272,7 @@ async def test_while_the_database_is_away_a_slash_command_is_told_so(either: Hou
 async def test_a_click_that_is_replayed_after_a_restart_starts_nothing(either: House) -> None:
     async with either.listening():
         turn, message = await failed(either)
-        await either.slack.click("ben", message, AGAIN)
+        await either.slack.click("ben", message, Wish.AGAIN)
         taken = await either.ledger.take(turn.question.thread.id)
         assert taken
         await either.ledger.save(taken.turn.start("m").finish("Because.").settle())
@@ -352,9 +352,9 @@ async def failed(house: House) -> tuple[Turn, Message]:
 async def test_a_click_is_recorded_before_it_is_acknowledged_and_counts_once(either: House) -> None:
     async with either.listening():
         turn, message = await failed(either)
-        click = await either.slack.click("ben", message, AGAIN)
+        click = await either.slack.click("ben", message, Wish.AGAIN)
         anew = await either.ledger.turn(turn.question.key)
-        await either.slack.click("ada", message, AGAIN)
+        await either.slack.click("ada", message, Wish.AGAIN)
         still = await either.ledger.turn(turn.question.key)
     assert not click.problem
     assert anew
@@ -366,10 +366,10 @@ async def test_a_click_that_could_not_be_recorded_is_told_and_may_be_repeated(ho
     async with house.listening():
         turn, message = await failed(house)
         house.ledger.is_away = True
-        click = await house.slack.click("ben", message, AGAIN)
+        click = await house.slack.click("ben", message, Wish.AGAIN)
         whisper = await house.slack.wait_for(lambda: [each for each in house.replies(turn) if each.ephemeral_to])
         house.ledger.is_away = False
-        await house.slack.click("ben", message, AGAIN)
+        await house.slack.click("ben", message, Wish.AGAIN)
         anew = await house.ledger.turn(turn.question.key)
     assert not click.problem
     assert whisper[0].ephemeral_to == house.slack.user("ben").id
@@ -382,7 +382,7 @@ async def test_a_click_for_what_is_no_more_is_told(house: House) -> None:
     async with house.listening():
         turn, message = await failed(house)
         await house.relay.withdraw(turn.question.key)
-        await house.slack.click("ben", message, AGAIN)
+        await house.slack.click("ben", message, Wish.AGAIN)
         whisper = await house.slack.wait_for(lambda: [each for each in house.replies(turn) if each.ephemeral_to])
     assert "ask it again" in whisper[0].text
 
