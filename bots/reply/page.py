@@ -43,8 +43,9 @@ class Page:
 
     @property
     def is_plain(self) -> bool:
-        """Is there nothing but words of the answer?"""
-        return not (self.under or self.aside or self.button or self.is_aside)
+        """Is there nothing but words of an answer that grows?"""
+        is_running = all(button.wish is Wish.STOP for button in self.buttons)
+        return is_running and not (self.under or self.aside or self.is_aside)
 
     @property
     def has_words(self) -> bool:

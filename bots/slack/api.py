@@ -333,11 +333,12 @@ class Api:
                     raise
                 until = time.monotonic() + LONGEST_IN_CALL
                 await asyncio.sleep(seconds + random.random())  # noqa: S311 (no secret)
-                # Others may have been refused meanwhile.
+                # Others may have been refused meanwhile, or be before it.
                 while (seconds := self._pace.silence(name, channel)) > 0:
                     if time.monotonic() + seconds > until:
                         raise ChatLimited(busy.detail, code=busy.code, retry_after=seconds) from busy
                     await asyncio.sleep(seconds)
+                self._pace.again(name)
 
     async def _limited(
         self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object

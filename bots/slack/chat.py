@@ -187,7 +187,10 @@ class SlackChat:
             return
         begins = note.where.opens and not note.messages
         if not turn.is_withdrawn and (turn.is_over or turn.aside or begins or visible(turn.answer, streaming=True)):
-            await self._pace.ready(turn.id, note.where.channel, is_posted=bool(note.messages), is_over=turn.is_over)
+            pages = len(note.messages)
+            await self._pace.ready(
+                turn.id, note.where.channel, is_posted=pages > 0, is_over=turn.is_over, pages=max(1, pages)
+            )
 
     async def show(self, turn: Turn) -> Reply:
         identity = await self._who_am_i()
@@ -196,9 +199,11 @@ class SlackChat:
         if left_behind := await hands.take_over():
             note = replace(note, where=hands.where).doubting(left_behind)
         delivery = Delivery(hands, SlackRenderer(turn, note.where), turn, note, self._most_pages)
+        is_tried_again = False
         try:
             await delivery.run()
         except (ChatBusy, ChatClosed):
+            is_tried_again = True
             raise
         except Exception:  # it will not be tried again, and nobody is at it any more
             await self._take_sign_off(turn, hands)
@@ -207,7 +212,7 @@ class SlackChat:
             await self._take_sign_off(turn, hands)
         finally:
             self._notes.keep(turn, delivery.note)
-            self._pace.shown(turn.id, is_over=turn.is_over)
+            self._pace.shown(turn.id, is_over=turn.is_over and not is_tried_again)
         return delivery.note.write(is_final=turn.is_over)
 
     async def _who_am_i(self) -> Identity:

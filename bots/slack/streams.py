@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bots.bucket import until_free
-from bots.slack.stream_budget import APPEND, CALLS, START, STOP, WINDOW
+from bots.slack.pace import APPEND, HORIZON, START, STOP, TIERS
 from core.bounded import Bounded
 from core.errors import ChatBusy, ChatClosed, ChatError, ChatLimited, RefusalUnclear, ThreadGone, facts
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # wrong: https://github.com/slackapi/python-slack-sdk/issues/1859
 LONGEST = 230.0  # seconds
 SPACING = 1.0  # seconds between two appends to one stream
-AHEAD = 20.0  # seconds for which what is left of the minute's calls has to do
+MINUTE = 60.0  # seconds
 LOOK = 5.0  # seconds between looks at how old they are
 MOST_OPEN = 1_000
 # What says that there are no streams here at all: GovSlack, an app that is no agent, a kind of place.
@@ -71,7 +71,7 @@ class Streams:
         self._pace = pace
         self._clock = clock
         self._open: Bounded[tuple[str, str], Stream] = Bounded(MOST_OPEN)
-        self._appends: deque[float] = deque(maxlen=CALLS[APPEND])
+        self._appends: deque[float] = deque(maxlen=TIERS[APPEND])
         self._off_until: dict[str, float] = {}  # by workspace
 
     def get(self, channel: str, ts: str) -> Stream | None:
@@ -87,7 +87,7 @@ class Streams:
         try:
             ts = await self._api.start_stream(channel, thread_ts, text)
         except ChatError as refusal:
-            self._pace.end(STOP)
+            self._pace.let_go()
             if isinstance(refusal, ChatLimited):
                 return ""
             if _is_of_another_kind(refusal):
@@ -106,8 +106,8 @@ class Streams:
         await until_free(lambda: 0.0 if self._pace.may(APPEND) else SPACING)
 
     def _spacing(self) -> float:
-        recent = sum(at > self._clock() - WINDOW for at in self._appends)
-        return max(SPACING, AHEAD * len(self._open) / max(1, CALLS[APPEND] - recent))
+        recent = sum(at > self._clock() - MINUTE for at in self._appends)
+        return max(SPACING, HORIZON * len(self._open) / max(1, TIERS[APPEND] - recent))
 
     async def append(self, stream: Stream, text: str) -> bool:
         """Append *text*; return whether it is there. If not, the stream is over, and its message one like any other.
@@ -121,12 +121,12 @@ class Streams:
         except ChatLimited:
             raise
         except ThreadGone:
-            self.forget(stream)
+            self._died(stream)
             raise
         except ChatError as refusal:
             log.info("a stream does not grow any more; updating its message instead", **facts(refusal))
             if refusal.code == ENDED:
-                self.forget(stream)
+                self._died(stream)
             else:
                 stream.is_sure = False
                 await self.stop(stream)
@@ -145,7 +145,7 @@ class Streams:
                 await self._append_at_last(stream, text)
             raise
         except ThreadGone as gone:
-            self.forget(stream)
+            self._forget(stream)
             if gone.code == STOPPED:
                 return False
             raise
@@ -155,7 +155,7 @@ class Streams:
                 raise
             return await self._stop_bare(stream, refusal)
         is_sure = stream.is_sure
-        self.forget(stream)
+        self._forget(stream)
         return is_sure
 
     async def _stop_bare(self, stream: Stream, refusal: ChatError) -> bool:
@@ -166,7 +166,7 @@ class Streams:
                 await self._stop(stream.channel, stream.ts)
             except ChatError as again:
                 log.info("a stream does not end at all", **facts(again))
-        self.forget(stream)
+        self._forget(stream)
         return False
 
     async def _append_at_last(self, stream: Stream, text: str) -> None:
@@ -178,11 +178,12 @@ class Streams:
             stream.appended += text
 
     async def _stop(self, channel: str, ts: str, text: str = "", **more: Any) -> None:
+        if not self._pace.may(STOP):
+            raise ChatLimited(code="ratelimited", retry_after=max(1.0, self._pace.silence(STOP)))
         await self._api.stop_stream(channel, ts, text, **more)
 
     async def take_over(self, channel: str, ts: str) -> None:
         """End a stream that another process has left behind. Raises ChatBusy, ChatClosed."""
-        self._pace.end(STOP)
         try:
             await self._stop(channel, ts)
         except ThreadGone:
@@ -193,11 +194,13 @@ class Streams:
             if refusal.code != ENDED:
                 log.info("a stream that was left behind does not end", **facts(refusal))
 
-    def forget(self, stream: Stream) -> None:
-        """It is over."""
-        if self._open.get((stream.channel, stream.ts)):
-            del self._open[stream.channel, stream.ts]
-            self._pace.end(STOP)
+    def _died(self, stream: Stream) -> None:
+        """It is over, and needs no end."""
+        self._forget(stream)
+        self._pace.let_go()
+
+    def _forget(self, stream: Stream) -> None:
+        self._open.pop((stream.channel, stream.ts), None)
 
     async def run(self) -> None:
         """End those that are about to end by themselves, until cancelled: an answer may make a long pause."""
@@ -216,7 +219,7 @@ class Streams:
             await self.stop(stream)
         except ChatError as trouble:
             log.info("a stream can't be ended before it ends by itself", **facts(trouble))
-            self.forget(stream)
+            self._forget(stream)
 
     def is_old(self, stream: Stream) -> bool:
         return self._clock() - stream.began >= LONGEST

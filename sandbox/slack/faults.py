@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.replies import OddReplies, Reply
+
+if TYPE_CHECKING:
+    from sandbox.slack.limits import Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Faults:
     # Seconds after which a stream ends by itself: slackapi/python-slack-sdk#1859.
     stream_seconds: float = 300.0
     expect_acks: bool = True  # off: whatever is sent counts as acknowledged at once
+    limits: dict[str, Limit] = field(default_factory=dict)  # by method, in place of its tier
     raw: dict[str, Raw] = field(default_factory=dict)  # by method, for as long as it stands here
     # By ts: what is merged into messages that are read back, or stands in their place if it is no object.
     added: dict[str, Any] = field(default_factory=dict)
