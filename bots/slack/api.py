@@ -174,6 +174,26 @@ class Api:
         answer = await self._limited("chat.stopStream", self._once.chat_stopStream, channel=channel, ts=ts, **more)
         _field(answer, "ts", str)
 
+    # Beside messages
+
+    async def session_status(self, channel: str, thread_ts: str, status: str, title: str = "", user: str = "") -> None:
+        """Say what the agent does in a thread. https://docs.slack.dev/reference/methods/agents.sessions.setStatus
+
+        *title* and *user*, who began it, count for a session that is new.
+        """
+        more = {"title": title or None, "initiator_user_id": user or None}
+        method = self._once.agents_sessions_setStatus
+        await self._call(method, channel_id=channel, thread_ts=thread_ts, status=status, **more)
+
+    async def thread_status(self, channel: str, thread_ts: str, status: str) -> None:
+        """Say it in words, or no more. https://docs.slack.dev/reference/methods/assistant.threads.setStatus"""
+        method = self._once.assistant_threads_setStatus
+        await self._call(method, channel_id=channel, thread_ts=thread_ts, status=status)
+
+    async def suggest(self, channel: str, prompts: list[dict[str, str]]) -> None:
+        """https://docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts"""
+        await self._call(self._once.assistant_threads_setSuggestedPrompts, channel_id=channel, prompts=prompts)
+
     async def upload(self, name: str, content: bytes, channel: str, thread_ts: str) -> str:
         """Add a file to a thread, or beside all of them; return its id. https://docs.slack.dev/messaging/working-with-files#uploading_files"""
         upload, where = self._once.files_upload_v2, {"channel": channel, "thread_ts": thread_ts or None}

@@ -29,6 +29,7 @@ from bots.slack.pace import Pace
 from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError
 from bots.slack.roots import Roots
+from bots.slack.sessions import Sessions
 from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice, lacking
 from bots.slack.streams import Streams
 from bots.slack.times import USUAL, Times
@@ -69,6 +70,7 @@ class SlackChat:
         self._pace = Pace()
         self._api = Api(section, self._pace, times)
         self._streams = Streams(self._api, self._pace)
+        self._sessions = Sessions(self._api)
         self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
         self._ears = Ears()
@@ -115,6 +117,7 @@ class SlackChat:
                 times=self._times,
                 ears=self._ears,
                 roots=self._roots,
+                sessions=self._sessions,
             )
             self._askers, self._roots.turn_of = listeners.askers, relay.turn
             catch_up, mark = listeners.catch_up, listeners.mark
@@ -126,7 +129,13 @@ class SlackChat:
             if url:
                 opening = connection.open_socket(app, self._api, token, url, vitals=self._kit.vitals, times=self._times)
                 socket = await stack.enter_async_context(opening)
-            for task in (self._indicator.run(), self._streams.run(), catch_up.run(), mark.keep_up()):
+            for task in (
+                self._indicator.run(),
+                self._sessions.run(),
+                self._streams.run(),
+                catch_up.run(),
+                mark.keep_up(),
+            ):
                 tasks.create_task(task)
             self._app = app
             stack.callback(self._stop_taking)
@@ -221,6 +230,9 @@ class SlackChat:
 
     async def _take_sign_off(self, turn: Turn, hands: SlackHands) -> None:
         if turn.is_over and hands.where.has_sign:
+            if hands.where.channel.startswith("D"):
+                place = hands.where.channel, hands.where.thread_ts
+                await self._sessions.end(place, by_stream=hands.has_ended_stream)
             await self._indicator.off(hands.where.channel, hands.where.question_ts)
             hands.where = replace(hands.where, has_sign=False)
 

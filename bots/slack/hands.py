@@ -48,6 +48,7 @@ class SlackHands:
         self._identity = identity
         self._turn = turn
         self.where = note.where
+        self.has_ended_stream = False  # as it should end: with all that was to be shown
 
     async def prepare(self, deed: Deed) -> None:
         if deed == "post":
@@ -102,7 +103,8 @@ class SlackHands:
         """Have it show *page*; return False if its message is to be updated from now on, as it is no stream any more."""
         stream.page = page
         if self._turn.is_over:
-            return await self._stop(stream, plainness)
+            self.has_ended_stream = await self._stop(stream, plainness)
+            return self.has_ended_stream
         if plainness or not page.text or not page.is_plain or not stream.is_sure or self._streams.is_old(stream):
             await self._stop(stream, plainness)
             return False

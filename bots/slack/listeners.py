@@ -32,10 +32,12 @@ from bots.slack.limits import escaped
 from bots.slack.people import People
 from bots.slack.reactions import read_reaction
 from bots.slack.requests import signature_of
+from bots.slack.stops import read_stop
 from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
 from bots.slack.ways import Ways
-from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
+from core.errors import ChatError, NotAllowed, StorageUnavailable, ThreadGone, facts
+from core.title import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from bots.slack.note import Where
     from bots.slack.pace import Pace
     from bots.slack.roots import Roots
+    from bots.slack.sessions import Sessions
     from bots.slack.settings import Section
     from bots.slack.times import Times
     from core.bounded import BoundedSet
@@ -105,6 +108,7 @@ class Listeners:
         times: Times,
         ears: Ears,
         roots: Roots,
+        sessions: Sessions,
     ) -> None:
         """*recent* remembers what is heard; *told* is to hold the channels of which we hear all that is said."""
         self._told = told
@@ -138,6 +142,7 @@ class Listeners:
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
         self._roots = roots
+        self._sessions = sessions
         self._ways = Ways(relay, self._router, api=api, pace=pace, identity=identity, roots=roots, naming=naming)
         self._commands = Commands(relay, identity, self._people, self._ways)
         reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming, bots=kit.bots, roots=roots)
@@ -190,6 +195,8 @@ class Listeners:
         app.event("app_mention")(self._take_message)
         app.event("reaction_added")(self._take_reaction)
         app.event("reaction_removed")(self._take_reaction)
+        app.event("app_home_opened")(self._take_opening)
+        app.event("agent_session_stopped")(self._take_stop)
         app.command(_ANY)(take_command)
         for wish in Wish:
             app.action(wish.value)(take_click)
@@ -276,6 +283,24 @@ class Listeners:
             if problem and self._tasks:
                 self._tasks.create_task(self._whisper(reaction.channel, reaction.user, ts, escaped(problem)))
 
+    async def _take_opening(self, event: dict[str, Any]) -> None:
+        """Somebody looks at the app's own place: https://docs.slack.dev/reference/events/app_home_opened"""
+        channel = event.get("channel")
+        if event.get("tab") == "messages" and isinstance(channel, str) and self._tasks:
+            self._tasks.create_task(self._sessions.suggest(channel, self._relay.preset_names))
+
+    async def _take_stop(self, body: dict[str, Any]) -> None:
+        """Somebody has pressed Slack's own Stop button. Raises StorageUnavailable."""
+        try:
+            stop = read_stop(body, self._identity.team)
+        except MALFORMED as error:
+            skipped(kind_of(body), error, self._metrics)
+            return
+        with _fault_of_ours(), contextlib.suppress(NotAllowed):  # of direct messages, who asks is all there is
+            for mark in stop.marks:
+                if turn := await self._relay.being_answered(stop.key, mark, stop.within):
+                    await self._relay.stop(turn.question.key, by=stop.by)
+
     async def _thumb(self, said: Said) -> None:
         where = said.note.where
         with contextlib.suppress(ChatError):  # it would have been a nod, and no more
@@ -296,8 +321,13 @@ class Listeners:
         )
 
     def _sign_of_life(self, turn: Turn, note: Note[Where]) -> None:
-        if note.where.has_sign and not turn.shown:
-            self._indicator.on(note.where.channel, note.where.question_ts)
+        where = note.where
+        if where.has_sign and not turn.shown:
+            self._indicator.on(where.channel, where.question_ts)
+            if turn.question.thread.is_direct:
+                self._sessions.begin(
+                    (where.channel, where.thread_ts), title_of(turn.question.text), turn.question.asker
+                )
 
     async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
         if click is None:

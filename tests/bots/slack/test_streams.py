@@ -343,7 +343,7 @@ async def test_a_stream_that_a_person_stops_ends_with_what_came(house: House, tu
     assert refusal.value.code == "stopped_by_user"
     await house.chat.show(turn.grow("Because it was late, and").stop())
     (message,) = answers(house)
-    assert shown(message) == "Because it was late, and"
+    assert shown(message) == "Because it was late, and\nStopped."
 
 
 async def test_a_stream_that_somebody_deleted_is_not_begun_again(house: House, turn: Turn) -> None:
