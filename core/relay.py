@@ -339,14 +339,21 @@ class Relay:
         return preset.choose(self._presets, await self._ledger.presets_at(thread.layers))
 
     async def standing(
-        self, thread: Thread, *, is_first: bool = False, is_addressed: bool = False, patience: float = 0.0
+        self,
+        thread: Thread,
+        *,
+        is_first: bool = False,
+        is_addressed: bool = False,
+        is_wanted: bool = False,
+        patience: float = 0.0,
     ) -> Standing | None:
         """Say how the bot stands in *thread*, None if nothing is to be heard there; see `Following.standing`.
 
         *patience* as for `ask`.
         """
         return await self._patiently(
-            lambda: self.following.standing(thread, is_first=is_first, is_addressed=is_addressed), patience
+            lambda: self.following.standing(thread, is_first=is_first, is_addressed=is_addressed, is_wanted=is_wanted),
+            patience,
         )
 
     async def is_called(self, thread: Thread) -> bool:

@@ -16,6 +16,7 @@ from bots.discord.hands import OVER, DiscordHands, TokenOver, nonce
 from bots.discord.ids import NAME, guild_of, has_own_place, message_of
 from bots.discord.indicator import Indicator
 from bots.discord.listeners import Listeners
+from bots.discord.marks import Marks
 from bots.discord.names import Names
 from bots.discord.note import notes
 from bots.discord.pace import Pace
@@ -61,6 +62,7 @@ class DiscordChat:
         self._pace = Pace()
         self._threads = threads.Threads(times.unclear_for)
         self._indicator = Indicator(self._api, self._pace, self._threads)
+        self._marks = Marks(self._api, self._pace)
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._notes = notes()
         self._deleted = Deleted()
@@ -134,6 +136,8 @@ class DiscordChat:
     def _sign_of_life(self, turn: Turn, note: Note[Where]) -> None:
         if not turn.is_over:
             self._indicator.on(turn.id, note.where)
+        if turn.waited:
+            self._marks.on(turn, note.where)
 
     # Showing
 
@@ -146,6 +150,7 @@ class DiscordChat:
         note = self._notes.newest(turn)
         renderer = DiscordRenderer(turn, note)
         most = self._most_pages(note)
+        await self._marks.off(turn, note.where)
         pages = wanted(turn, note, renderer, most)
         if turn.is_over or any(page and page.has_words for page in pages):
             self._indicator.off(turn.id)

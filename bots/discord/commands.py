@@ -1,4 +1,4 @@
-"""Slash commands (ask, presets, retry, reset, help) and the entries in the menu of a message."""
+"""Slash commands (ask, presets, retry, stop, reset, help) and the entries in the menu of a message."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
         by, occasion = str(interaction.user.id), f"{NAME}/{interaction.id}"
 
         async def manages() -> bool:
-            return _manages(interaction)
+            return is_manager(interaction)
 
         thread, own = thread_of_command(interaction), is_in_channel(interaction)
         async with recorded_within(self._recorded_within):
@@ -324,6 +324,10 @@ def _add_others(tree: Tree) -> None:
     async def retry_(interaction: Interaction) -> None:
         await tree.obey(interaction, Command(Verb.RETRY), ephemeral=True)
 
+    @tree.command(name="stop", description="Stop the answer that I'm writing; in a channel, to your own last question")
+    async def stop_(interaction: Interaction) -> None:
+        await tree.obey(interaction, Command(Verb.STOP), ephemeral=True)
+
     @tree.command(name="reset", description="Forget this conversation and start fresh; in a channel, your own last one")
     async def reset_(interaction: Interaction) -> None:
         await tree.obey(interaction, Command(Verb.RESET), ephemeral=False)
@@ -346,11 +350,11 @@ def _add_others(tree: Tree) -> None:
 
 
 def _check_may_change(interaction: Interaction) -> None:
-    if not _manages(interaction):
+    if not is_manager(interaction):
         raise NotAllowed(_MAY_NOT)
 
 
-def _manages(interaction: Interaction) -> bool:
+def is_manager(interaction: Interaction) -> bool:
     """Does who gave it manage the channel? Everybody does their direct messages."""
     return interaction.guild_id is None or interaction.permissions.manage_channels
 

@@ -13,21 +13,23 @@ import structlog
 
 from bots.discord import connection
 from bots.discord.askers import Askers
-from bots.discord.buttons import read_click, read_share
+from bots.discord.buttons import read_click, read_share, row_of
 from bots.discord.catch_up import DiscordReader, mark_of
-from bots.discord.commands import Interaction, Tree, explain, tell
+from bots.discord.commands import Interaction, Tree, explain, is_manager, tell
 from bots.discord.conversations import Conversations
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import Wordless, is_mentioned, read_command, read_message
 from bots.discord.ids import SCALE, key_of
 from bots.discord.menus import Menus
 from bots.discord.note import Token
-from bots.discord.reactions import muted_by, nod_to
+from bots.discord.reactions import muted_by, nod_to, read_reaction
+from bots.discord.rights import manages
 from bots.listening.catch_up import CatchUp
 from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
 from bots.listening.router import Router, recorded_within
-from core.commands import OF_LISTENING, parse
+from bots.reply.wanted import WAITING, instead
+from core.commands import BY_WORD, parse
 from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
@@ -278,19 +280,33 @@ class Listeners:
                     await _apologize(message, unavailable.sentence)
 
     async def _record(self, said: Said) -> Accepted:
-        """Whoever talks of listening means the bot; whatever else is a command here is a slash command."""
+        """Whoever talks of listening, or stopping, means the bot; whatever else is a command here is a slash command."""
         command = parse(said.question.text)
-        take = self._relay.hear if command and command.verb in OF_LISTENING else self._relay.ask
-        return await take(said.question, said.note.write(), patience=self._times.patience)
+        question, note, patience = said.question, said.note.write(), self._times.patience
+        if command is None or command.verb not in BY_WORD:
+            return await self._relay.ask(question, note, patience=patience)
+        channel = said.places[-1] if said.places else said.note.where.channel
+        return await self._relay.hear(
+            question, note, patience=patience, manages=lambda: manages(self._client, channel, question.asker)
+        )
 
     async def _reacted(self, reaction: discord.RawReactionActionEvent, *, is_muting: bool) -> None:
+        """Signs are put on, or taken off."""
+        reacted = read_reaction(reaction, self._client) if is_muting else None
         try:
-            if thread := await muted_by(reaction, self._client, self._conversations):
+            if reacted:
+                member = reaction.member if isinstance(reaction.member, discord.Member) else None
+                problem = await self._router.react(
+                    reacted, lambda: manages(self._client, reaction.channel_id, reacted.by, member)
+                )
+                if problem:
+                    await self._tell_in_private(reacted.by, problem)
+            elif thread := await muted_by(reaction, self._client, self._conversations):
                 by = str(reaction.user_id)
                 if problem := await self._router.mute(thread, by, is_muting=is_muting):
                     await self._tell_in_private(by, problem)
         except StorageUnavailable:
-            log.warning("a reaction tells the bot to be quiet, or no more, and it can't be recorded")
+            log.warning("a reaction tells the bot something, and it can't be recorded")
 
     def _called(self) -> tuple[str, ...]:
         """Return the names by which people call the bot."""
@@ -343,9 +359,9 @@ class Listeners:
             await explain(interaction, error)
 
     async def _click(self, interaction: Interaction, click: Clicked) -> None:
-        """Have a question answered again."""
+        """Do what a button is for."""
         async with recorded_within(self._times.recorded_within):
-            problem = await self._router.click(click)
+            problem = await self._router.click(click, lambda: _answered(is_manager(interaction)))
         if problem:
             await tell(interaction, problem, ephemeral=True)
         else:
@@ -381,11 +397,18 @@ class Listeners:
                     await tell(interaction, accepted.turn.answer, ephemeral=True)
                 elif not interaction.response.is_done():
                     await interaction.response.defer(thinking=True, ephemeral=asked.question.is_private)
+                if accepted.is_new and accepted.turn.waited:  # there is no message to put a mark on
+                    row = row_of([instead(accepted.turn)], asked.note.where, asked.question.key)
+                    await interaction.followup.send(WAITING, view=row, ephemeral=True)
         except ChatError as refusal:  # recorded, it is answered, if need be in the channel
             log.warning("Discord does not take that an answer to a command comes", **facts(refusal))
         finally:
             deferring.set()
             del self._deferring[asked.question.key]
+
+
+async def _answered(answer: bool) -> bool:  # noqa: FBT001
+    return answer
 
 
 def _guild_of(message: discord.Message) -> int | None:

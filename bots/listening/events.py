@@ -70,6 +70,17 @@ class Clicked:
 
 
 @dataclass(frozen=True, slots=True)
+class Reacted:
+    """Somebody has put a sign on a message that wishes something of an answer, should it be one, or its question."""
+
+    key: QuestionKey  # of the question, if the message is one
+    mark: str  # how the note of an answer names the message, if it is one
+    within: str  # with which the ids of threads begin in which that may be
+    by: str  # as askers are called
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
     """Somebody wants others to see a private answer."""
 

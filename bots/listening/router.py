@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said, Shared
+from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Reacted, Said, Shared
 from bots.listening.following import NEEDS_MENTION, Follower
 from bots.listening.recent import Recent
 from bots.reply.page import Wish
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bots.listening.following import Judged
     from bots.listening.mark import Scale
     from bots.reply.note import Note
-    from core.relay import Relay
+    from core.relay import Manages, Relay
     from core.thread import Thread, ThreadId
     from core.turn import Accepted, QuestionKey, Turn
 
@@ -179,12 +179,33 @@ class Router:
                 return refusal.sentence if refusal.is_news else ""
         return ""
 
-    async def click(self, clicked: Clicked) -> str:
-        """Do what is wished for; return a sentence to tell, in private, if that can't be."""
+    async def react(self, reacted: Reacted, manages: Manages) -> str:
+        """Stop what somebody has put a sign on, or have it answered next; return a sentence to tell, in private, if they
+        may not. What there is nothing to stop of is some message.
+        """
+        turn = await self._relay.being_answered(reacted.key, reacted.mark, reacted.within)
+        if turn is None:
+            return ""
+        try:
+            if reacted.wish is Wish.STOP:
+                await self._relay.stop(turn.question.key, by=reacted.by, manages=manages)
+            elif turn.waited and turn.question.key == reacted.key:
+                await self._relay.instead(turn.question.key, by=reacted.by, manages=manages)
+        except Refused as refusal:
+            return refusal.sentence
+        return ""
+
+    async def click(self, clicked: Clicked, manages: Manages | None = None) -> str:
+        """Do what is wished for; return a sentence to tell, in private, if that can't be. *manages* as for `Relay.stop`."""
+        key, by = clicked.key, clicked.by
         try:
             match clicked.wish:
                 case Wish.AGAIN:
-                    is_known = await self._relay.again(clicked.key, of_attempt=clicked.attempt, by=clicked.by)
+                    is_known = await self._relay.again(key, of_attempt=clicked.attempt, by=by)
+                case Wish.STOP:
+                    return (await self._relay.stop(key, by=by, of_attempt=clicked.attempt, manages=manages)).sentence
+                case Wish.INSTEAD:
+                    return (await self._relay.instead(key, by=by, manages=manages)).sentence
                 case Wish.SHARE:  # it takes more than a click tells
                     raise ValueError(clicked.wish)
         except Refused as refusal:
@@ -203,6 +224,8 @@ class Router:
         accepted = await self._record(said) if may_ask else None
         if accepted and accepted.is_new:
             self._accepted(accepted.turn, said.note)
+            if accepted.whisper:
+                await self._refused(said, accepted.whisper)
         elif isinstance(said, Edited):
             await self._relay.revise(said.question, words_command=self._words_command)
 

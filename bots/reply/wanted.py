@@ -24,6 +24,8 @@ NOT_IN_A_FILE = "That is too long to show it all here, and I can't add the rest:
 TRY_AGAIN, ANSWER_EDITED, SHARE, STOP = "Try again", "Answer the edited question", "Share", "Stop"
 STOPPED = "Stopped."
 STOPPED_BY_ANOTHER = "Stopped by someone who manages this channel."
+INSTEAD = "Answer this instead"
+WAITING = "You're next: I'm still answering what was asked here before."
 NOT_BEGUN = "Stopped before I wrote anything."
 
 
@@ -159,6 +161,11 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
     if pages:
         pages[-1] = replace(pages[-1], buttons=tuple(_buttons(turn, renderer)))
     return pages
+
+
+def instead(turn: Turn) -> Button:
+    """Offer to answer *turn*, which waits, instead of what its asker asked before."""
+    return Button(INSTEAD, turn.attempt, Wish.INSTEAD)
 
 
 def _stopped(turn: Turn, body: Sequence[str]) -> str:

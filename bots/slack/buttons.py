@@ -36,7 +36,7 @@ def footer(page: Page, turn: Turn) -> list[dict[str, Any]]:
     if page.aside:
         blocks.append(context(page.aside))
     if page.buttons and len(turn.question.key) <= limits.BUTTON_VALUE:
-        blocks.append(_offers(page.buttons, turn))
+        blocks.append(offers(page.buttons, turn))
     return blocks
 
 
@@ -46,19 +46,20 @@ def context(sentence: str) -> dict[str, Any]:
     return {"type": "context", "elements": [{"type": "plain_text", "text": limits.aside(sentence)}]}
 
 
-def _offers(offers: Sequence[Button], turn: Turn) -> dict[str, Any]:
+def offers(buttons: Sequence[Button], turn: Turn) -> dict[str, Any]:
+    """Return a row of *buttons*."""
     elements = [
         {
             "type": "button",
-            "action_id": offer.wish.value,
-            "text": {"type": "plain_text", "text": offer.label},
+            "action_id": one.wish.value,
+            "text": {"type": "plain_text", "text": one.label},
             "value": turn.question.key,
         }
-        for offer in offers
+        for one in buttons
     ]
     # "Each iteration of a message" wants a block_id of its own: https://docs.slack.dev/reference/block-kit/blocks/actions-block
     # And by it a click says which one.
-    return {"type": "actions", "block_id": f"offers-{turn.id}-{offers[0].attempt}", "elements": elements}
+    return {"type": "actions", "block_id": f"offers-{turn.id}-{buttons[0].attempt}", "elements": elements}
 
 
 def read_click(body: Mapping[str, Any]) -> Click | None:

@@ -21,7 +21,7 @@ from bots.slack.ears import Ears
 from bots.slack.events import first_note
 from bots.slack.hands import SlackHands
 from bots.slack.ids import NAME, workspace_of
-from bots.slack.indicator import Indicator
+from bots.slack.indicator import SIGN, WAITS, Indicator
 from bots.slack.listeners import Listeners
 from bots.slack.naming import Naming
 from bots.slack.note import notes
@@ -54,8 +54,9 @@ if TYPE_CHECKING:
     from core.chat import Opened
     from core.relay import Relay
     from core.thread import PlaceId, Thread
-    from core.turn import Question, QuestionKey, Reply, Turn
+    from core.turn import Question, QuestionKey, Reply, Turn, TurnId
 
+MOST_BEGUN = 10_000  # turns
 MOST_CHANNELS = 10_000  # of which is remembered that Slack tells what is said there
 
 
@@ -78,6 +79,7 @@ class SlackChat:
         self._askers: Askers | None = None  # as the app
         self._notes = notes()
         self._naming = Naming(self._api, tells=kit.names, within=times.names)
+        self._begun: BoundedSet[TurnId] = BoundedSet(MOST_BEGUN)  # that waited before
         self._told: BoundedSet[PlaceId] = BoundedSet(MOST_CHANNELS)
         self._recent = Recent(stands=history.stands, is_told_all=self._told.__contains__)
         self._roots = Roots(kit.notes)
@@ -204,6 +206,7 @@ class SlackChat:
     async def show(self, turn: Turn) -> Reply:
         identity = await self._who_am_i()
         note = self._newest_note(turn)
+        await self._take_mark_off(turn, note.where)
         hands = SlackHands(self._api, self._pace, identity, turn, note, roots=self._roots, streams=self._streams)
         if left_behind := await hands.take_over():
             note = replace(note, where=hands.where).doubting(left_behind)
@@ -233,8 +236,15 @@ class SlackChat:
             if hands.where.channel.startswith("D"):
                 place = hands.where.channel, hands.where.thread_ts
                 await self._sessions.end(place, by_stream=hands.has_ended_stream)
-            await self._indicator.off(hands.where.channel, hands.where.question_ts)
+            # Who waited wears no other; who put it on may have been late.
+            sign = WAITS if turn.waited else SIGN
+            await self._indicator.off(hands.where.channel, hands.where.question_ts, sign)
             hands.where = replace(hands.where, has_sign=False)
+
+    async def _take_mark_off(self, turn: Turn, where: Where) -> None:
+        """The question waits no more, if it did: whoever put the mark there."""
+        if turn.waited and where.has_sign and not turn.is_over and self._begun.add(turn.id):
+            await self._indicator.off(where.channel, where.question_ts, WAITS)
 
     # Files
 

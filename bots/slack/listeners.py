@@ -16,27 +16,29 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bots.listening.catch_up import CatchUp
-from bots.listening.events import Overheard, Said
+from bots.listening.events import Overheard, Reacted, Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
 from bots.reply.page import Wish
+from bots.reply.wanted import WAITING, instead
 from bots.slack.askers import Askers, with_bots
-from bots.slack.buttons import Click, read_click
+from bots.slack.buttons import Click, context, offers, read_click
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, message_in, read_event
 from bots.slack.form import ABOUT_MESSAGE, ANYWHERE, FORM, WrongFormError, read_form
-from bots.slack.ids import SCALE, is_ask, is_ts, position, thread_in
+from bots.slack.ids import SCALE, is_ask, is_ts, key_of, position, thread_in
+from bots.slack.indicator import SIGN, WAITS
 from bots.slack.limits import escaped
 from bots.slack.people import People
-from bots.slack.reactions import read_reaction
+from bots.slack.reactions import Reaction, read_reaction
 from bots.slack.requests import signature_of
 from bots.slack.stops import read_stop
 from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
 from bots.slack.ways import Ways
-from core.errors import ChatError, NotAllowed, StorageUnavailable, ThreadGone, facts
+from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
 from core.title import title_of
 
 if TYPE_CHECKING:
@@ -271,6 +273,10 @@ class Listeners:
             return
         if reaction is None:
             return
+        if reaction.wish:
+            with _fault_of_ours():
+                await self._stop(reaction, reaction.wish)
+            return
         with _fault_of_ours(), contextlib.suppress(ThreadGone):  # then there is nothing to be quiet in
             self._pace.reads.take()
             ts = await self._api.thread_of(reaction.channel, reaction.ts)
@@ -292,14 +298,31 @@ class Listeners:
     async def _take_stop(self, body: dict[str, Any]) -> None:
         """Somebody has pressed Slack's own Stop button. Raises StorageUnavailable."""
         try:
-            stop = read_stop(body, self._identity.team)
+            stopped = read_stop(body, self._identity.team)
         except MALFORMED as error:
             skipped(kind_of(body), error, self._metrics)
             return
-        with _fault_of_ours(), contextlib.suppress(NotAllowed):  # of direct messages, who asks is all there is
-            for mark in stop.marks:
-                if turn := await self._relay.being_answered(stop.key, mark, stop.within):
-                    await self._relay.stop(turn.question.key, by=stop.by)
+        for reacted in stopped:
+            with _fault_of_ours():
+                await self._stop_answer(body["event"]["channel"], reacted)
+
+    async def _stop(self, reaction: Reaction, wish: Wish) -> None:
+        """Raises StorageUnavailable."""
+        channel, user = reaction.channel, reaction.user
+        reacted = Reacted(
+            key_of(reaction.team, channel, reaction.ts),
+            f'"{reaction.ts}"',
+            thread_in(reaction.team, channel).id,
+            by=user,
+            wish=wish,
+        )
+        await self._stop_answer(channel, reacted)
+
+    async def _stop_answer(self, channel: str, reacted: Reacted) -> None:
+        """Raises StorageUnavailable."""
+        problem = await self._router.react(reacted, lambda: self._people.manages(reacted.by, channel))
+        if problem and self._tasks:
+            self._tasks.create_task(self._whisper(channel, reacted.by, "", escaped(problem)))
 
     async def _thumb(self, said: Said) -> None:
         where = said.note.where
@@ -323,20 +346,28 @@ class Listeners:
     def _sign_of_life(self, turn: Turn, note: Note[Where]) -> None:
         where = note.where
         if where.has_sign and not turn.shown:
-            self._indicator.on(where.channel, where.question_ts)
+            self._indicator.on(where.channel, where.question_ts, WAITS if turn.waited else SIGN)
             if turn.question.thread.is_direct:
                 self._sessions.begin(
                     (where.channel, where.thread_ts), title_of(turn.question.text), turn.question.asker
                 )
+        elif turn.waited and self._tasks:  # there is no message to put a mark on
+            more = {"blocks": [context(WAITING), offers([instead(turn)], turn)]}
+            self._tasks.create_task(self._whisper(where.channel, turn.question.asker, where.thread_ts, WAITING, **more))
 
     async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
         if click is None:
             log.warning("a button is clicked where it doesn't belong")
             return
+        by, channel = click.by, click.channel
+
+        async def manages() -> bool:
+            return await self._people.manages(by, channel)
+
         try:
             async with recorded_within(RECORDED_WITHIN):
                 is_to_share = click.wish is Wish.SHARE
-                problem = await (self._ways.share(click) if is_to_share else self._router.click(click))
+                problem = await (self._ways.share(click) if is_to_share else self._router.click(click, manages))
         except StorageUnavailable as unavailable:
             problem = unavailable.sentence
         if problem:
@@ -349,9 +380,9 @@ class Listeners:
         if self._tasks:
             self._tasks.create_task(self._whisper(where.channel, asker, thread_ts, escaped(sentence)))
 
-    async def _whisper(self, channel: str, user: str, thread_ts: str | None, sentence: str) -> None:
+    async def _whisper(self, channel: str, user: str, thread_ts: str | None, sentence: str, **more: object) -> None:
         try:
-            await self._api.whisper(channel=channel, user=user, thread_ts=thread_ts, text=sentence)
+            await self._api.whisper(channel=channel, user=user, thread_ts=thread_ts, text=sentence, **more)
         except ChatError as refusal:
             log.warning("somebody can't be told something in private", **facts(refusal))
 
