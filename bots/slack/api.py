@@ -176,14 +176,17 @@ class Api:
 
     # Beside messages
 
-    async def session_status(self, channel: str, thread_ts: str, status: str, title: str = "", user: str = "") -> None:
-        """Say what the agent does in a thread. https://docs.slack.dev/reference/methods/agents.sessions.setStatus
+    async def session_status(self, channel: str, thread_ts: str, status: str, title: str = "", user: str = "") -> str:
+        """Say what the agent does in a thread; return a warning, mostly none.
 
         *title* and *user*, who began it, count for a session that is new.
+
+        https://docs.slack.dev/reference/methods/agents.sessions.setStatus
         """
         more = {"title": title or None, "initiator_user_id": user or None}
         method = self._once.agents_sessions_setStatus
-        await self._call(method, channel_id=channel, thread_ts=thread_ts, status=status, **more)
+        answer = await self._call(method, channel_id=channel, thread_ts=thread_ts, status=status, **more)
+        return str(answer.get("warning") or "")
 
     async def thread_status(self, channel: str, thread_ts: str, status: str) -> None:
         """Say it in words, or no more. https://docs.slack.dev/reference/methods/assistant.threads.setStatus"""
@@ -363,9 +366,7 @@ class Api:
     async def _limited(
         self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
     ) -> AsyncSlackResponse:
-        """Call once. Raises a ChatError, ChatLimited without a call while Slack wants none."""
-        if (silence := self._pace.silence(name)) > 0:
-            raise ChatLimited(code="ratelimited", retry_after=silence)
+        """Call once. Raises a ChatError."""
         try:
             return await self._call(method, **arguments)
         except ChatLimited as busy:

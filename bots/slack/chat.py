@@ -184,7 +184,7 @@ class SlackChat:
         except ChatError:
             return
         yield Finding(f"the bot's token works in the workspace {identity.workspace}")
-        for finding in (*lacking(identity), *self._ears.findings()):
+        for finding in (*lacking(identity), *self._ears.findings(), *self._sessions.findings()):
             yield finding
 
     # Showing

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bots.bucket import Bucket, until_free
+from bots.finding import Finding, Verdict
 from bots.slack.streams import LASTING, OFF_FOR, OFF_FOR_UNKNOWN
 from core.bounded import Bounded, BoundedSet
 from core.errors import ChatBusy, ChatError, RefusalUnclear, ThreadGone, facts
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from bots.slack.api import Api
     from bots.slack.ids import Place
@@ -35,6 +36,7 @@ MOST_WAITING = 500
 MOST_KNOWN = 10_000
 _SESSIONS = "agents.sessions.setStatus"
 MOST_PROMPTS = 4  # https://docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts
+DEAF = "missing_agent_session_stopped_event_subscription"
 SUGGESTED_FOR = 600.0  # seconds in which they are not suggested again
 HELP, SHOW = ("What can you do?", "help"), ("Which model and instructions do you use?", "preset show")
 
@@ -64,6 +66,7 @@ class Sessions:
         self._off_until: dict[str, float] = {}  # by method
         self._suggested: Bounded[str, float] = Bounded(MOST_KNOWN)
         self._told: BoundedSet[str] = BoundedSet(100)  # codes that were logged
+        self._is_deaf = False  # does nobody tell us when the Stop button is pressed, so that Slack shows none?
 
     def begin(self, place: Place, title: str, asker: str) -> None:
         """Somebody has asked there; *title* is for a session that nobody began yet."""
@@ -99,6 +102,15 @@ class Sessions:
                         await self._show(begun)
             await self._more.wait()
 
+    def findings(self) -> Iterator[Finding]:
+        """Yield what Slack warned of."""
+        if self._is_deaf:
+            yield Finding(
+                "The app isn't subscribed to agent_session_stopped, so people see no Stop button of Slack's own. Paste "
+                "`bobbin manifest slack` at https://api.slack.com/apps, and install the app again.",
+                Verdict.ADVICE,
+            )
+
     async def suggest(self, channel: str, presets: Sequence[str]) -> None:
         """Suggest what to ask to somebody who has opened the direct messages."""
         if self._clock() - self._suggested.get(channel, -SUGGESTED_FOR) < SUGGESTED_FOR:
@@ -112,7 +124,8 @@ class Sessions:
         channel, ts = begun.place
 
         async def process() -> None:
-            await self._api.session_status(channel, ts, PROCESSING, title=begun.title, user=begun.asker)
+            warning = await self._api.session_status(channel, ts, PROCESSING, title=begun.title, user=begun.asker)
+            self._is_deaf = warning == DEAF
 
         async def think() -> None:
             await self._api.thread_status(channel, ts, THINKING)

@@ -144,6 +144,17 @@ async def test_slacks_stop_button_stops_what_is_asked_there_and_nothing_else(hou
     assert await house.ledger.stopping([asked.question.thread.id]) == [asked.id]
 
 
+async def test_an_app_that_does_not_hear_of_the_button_is_told_so(house: House) -> None:
+    house.slack.installation.events.discard("agent_session_stopped")
+    async with house.listening():
+        question = await ask(house)
+        await house.slack.wait_for(lambda: session(house, question))
+        (turn,) = await house.accepted()
+        await house.chat.show(turn.start("m").finish("Because."))
+        found = [finding.sentence async for finding in house.chat.check()]
+    assert any("agent_session_stopped" in sentence for sentence in found)
+
+
 @pytest.mark.parametrize(
     "event", [{}, {"channel": 1, "thread_ts": "1.0", "user": "U1"}, {"channel": "D1", "thread_ts": "x"}]
 )
