@@ -23,7 +23,9 @@ _MARKS = re.compile(r"[\\`*_~\[\]]")
 _AT_START = re.compile(r"^([ \t]*)([#+\-=|])", re.MULTILINE)
 _NUMBER = re.compile(r"^([ \t]*\d{1,9})([.)])", re.MULTILINE)
 # What the words behind it may make something else of: emphasis, code, a link, a tag.
-_MAY_OPEN = re.compile(r"(?<![\w\\*~_])[*_~]+(?=\S|\Z)|`|\[|!\Z|<(?=[A-Za-z/!@#]|\Z)|https?:\S*\Z")
+_MAY_OPEN = re.compile(
+    r"(?<!\\)[*~]+(?=\S|\Z)|(?<![A-Za-z0-9\\_])_+(?=\S|\Z)|`|\[|!\Z|<(?=[A-Za-z/!@#]|\Z)|https?:\S*\Z"
+)
 # In code nothing is known to be escaped, and these call somebody or lead somewhere:
 # https://docs.slack.dev/messaging/formatting-message-text#advanced
 _CALL = re.compile(r"<(?=[@#!]|[a-z]+:)", re.IGNORECASE)
