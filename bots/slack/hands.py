@@ -162,6 +162,8 @@ class SlackHands:
                 return message.id
             await self.take_over()
             await self._pace.update(self._turn.id)
+        elif self.where.stream:  # `prepare` left it to this
+            await self._pace.update(self._turn.id)
         return await self._edit(message, page, plainness)
 
     async def _has_grown(self, stream: Stream, page: Page, plainness: int) -> bool:
