@@ -98,6 +98,8 @@ def _answer(
             break
         is_left = message.has_stop and turn.is_over and renderer.drops_buttons
         pages.append(Page(None) if message.has_footer or is_left else None)
+    if pages and last:  # the words are there, if nobody knows them any more
+        last = [page and replace(page, aside=_stopped(turn, has_words=True)) for page in last]
     return pages + last
 
 
@@ -143,10 +145,13 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
     body, problem = _body(turn, plainness, renderer), paged(turn.problem)
     if turn.status is Status.ANSWERED and not body:
         problem = paged(EmptyAnswer().sentence)  # it had reasoning, and no more
-    is_aside, aside = not (body or problem), " ".join(filter(None, (turn.aside.strip(), _stopped(turn, body))))
+    is_aside, aside = (
+        not (body or problem),
+        " ".join(filter(None, (turn.aside.strip(), _stopped(turn, has_words=bool(body))))),
+    )
     if is_aside and turn.is_over:
         # How it went while people waited is of no interest any more.
-        is_aside, aside = False, _stopped(turn, body)
+        is_aside, aside = False, _stopped(turn, has_words=bool(body))
         body = () if aside else paged(renderer.silence)
     elif not body and (aside or problem) and not renderer.opens_alone and (opening := _opening(turn, renderer)):
         body = paged(opening, streaming=not turn.is_over)
@@ -168,13 +173,13 @@ def instead(turn: Turn) -> Button:
     return Button(INSTEAD, turn.attempt, Wish.INSTEAD)
 
 
-def _stopped(turn: Turn, body: Sequence[str]) -> str:
+def _stopped(turn: Turn, *, has_words: bool) -> str:
     """Say that it was stopped; told to be quiet, the bot says no word of what it had not begun to write."""
-    if turn.status is not Status.STOPPED or not (body or turn.stopped_by):
+    if turn.status is not Status.STOPPED or not (has_words or turn.stopped_by):
         return ""
     if turn.stopped_by not in ("", turn.question.asker):
         return STOPPED_BY_ANOTHER
-    return STOPPED if body else NOT_BEGUN
+    return STOPPED if has_words else NOT_BEGUN
 
 
 def _buttons(turn: Turn, renderer: Renderer) -> Iterator[Button]:

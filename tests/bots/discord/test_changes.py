@@ -66,7 +66,7 @@ async def test_the_button_is_on_the_last_page_and_goes_when_it_begins_anew(house
     async with house.listening():
         turn = await house.asked()
         turn = await house.show(turn.start("m").grow("word " * 1_000))
-        assert not any(labels(one) for one in house.said(house.thread()))
+        assert [labels(one) for one in house.said(house.thread())] == [[], [], ["Stop"]]
         turn = await house.show(turn.fail("It broke."))
         pages = house.said(house.thread())
         assert [labels(one) for one in pages] == [[], [], ["Try again"]]

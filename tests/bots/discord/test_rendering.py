@@ -8,8 +8,8 @@ from bots.discord.limits import CONTENT
 from bots.discord.note import ORIGINAL, Where
 from bots.discord.rendering import DiscordRenderer, content
 from bots.reply.note import Message, Note
-from bots.reply.page import Button, Page
-from bots.reply.wanted import ANSWER_EDITED, TRY_AGAIN, wanted
+from bots.reply.page import Button, Page, Wish
+from bots.reply.wanted import ANSWER_EDITED, STOP, TRY_AGAIN, wanted
 from core.thread import Thread, ThreadId
 from core.turn import Question, QuestionKey, Turn, TurnId
 
@@ -87,13 +87,12 @@ def test_an_answer_that_is_done_anew_stays_until_there_is_text() -> None:
 def test_a_button_goes_at_once_where_an_answer_is_done_anew() -> None:
     failed = Note(Where(channel=5), (Message("8"), Message("9", has_footer=True)))
     assert pages_of(TURN.start("m"), failed) == [None, Page(None)]
-    assert pages_of(ANSWERING, failed) == [Page("Because"), Page(None)]
+    assert pages_of(ANSWERING, failed) == [Page("Because", buttons=(Button(STOP, 0, Wish.STOP),)), Page(None)]
 
 
 @pytest.mark.parametrize(
     ("turn", "label"),
     [
-        (ANSWERING, ""),
         (ANSWERING.finish("Because."), ""),
         (ANSWERING.fail("It broke."), TRY_AGAIN),
     ],
