@@ -87,6 +87,14 @@ class Attaches(Protocol):
         """Return once the file with that id is gone."""
 
 
+@runtime_checkable
+class Grows(Protocol):
+    """Hands whose messages may be held open while an answer grows, and have to be closed with its end."""
+
+    def is_growing(self, message: Message) -> bool:
+        """Is *message* open? What it shows may be less than it was given, until then."""
+
+
 class _BrokenOffError(Exception):
     """Nobody wants to wait any longer; it is known what became of all calls."""
 
@@ -247,7 +255,7 @@ class Delivery(Generic[W]):
             await self._post(number, page, plainness)
             return
         message = self._note.messages[number]
-        if message.digest == page.digest(self._note.plainness):
+        if message.digest == page.digest(self._note.plainness) and not self._is_to_close(message):
             return
         await self._prepare("edit")
         try:
@@ -268,6 +276,9 @@ class Delivery(Generic[W]):
             self._note = self._note.placed(number, self._showing(id_, page))
         else:
             await self._follow_closed(number, page, plainness)
+
+    def _is_to_close(self, message: Message) -> bool:
+        return self._turn.is_over and isinstance(self._hands, Grows) and self._hands.is_growing(message)
 
     async def _follow_closed(self, number: int, page: Page, plainness: int) -> None:
         """Go on in messages of its own from this page on; what can be taken away of the old ones, is."""

@@ -90,6 +90,10 @@ class Note(Generic[W]):
     def forgetting_what_is_shown(self) -> Note[W]:
         return self._with_each(lambda message: replace(message, digest=""))
 
+    def doubting(self, id_: str) -> Note[W]:
+        """It is not known any more what the message with that id shows."""
+        return self._with_each(lambda message: replace(message, digest="") if message.id == id_ else message)
+
     def rounded(self) -> Note[W]:
         """As far as it is known to a process that did not write the messages."""
         return self._with_each(lambda message: replace(message, length=_bound(message.length)))

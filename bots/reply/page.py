@@ -54,6 +54,12 @@ class Page:
         return self.is_aside and self.aside == STILL_AT_IT
 
     @property
+    def is_plain(self) -> bool:
+        """Is there nothing but words of an answer that grows?"""
+        is_running = all(button.wish is Wish.STOP for button in self.buttons)
+        return is_running and not (self.under or self.aside or self.is_aside)
+
+    @property
     def has_words(self) -> bool:
         """Does it say anything of the answer?"""
         return bool(self.text or self.under) and not self.is_aside

@@ -29,7 +29,9 @@ from bots.slack.pace import Pace
 from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError
 from bots.slack.roots import Roots
+from bots.slack.sessions import Sessions
 from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice, lacking
+from bots.slack.streams import Streams
 from bots.slack.times import USUAL, Times
 from bots.text.reasoning import visible
 from core.bounded import BoundedSet
@@ -68,6 +70,8 @@ class SlackChat:
         self._times = times
         self._pace = Pace()
         self._api = Api(section, self._pace, times)
+        self._streams = Streams(self._api, self._pace)
+        self._sessions = Sessions(self._api)
         self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
         self._ears = Ears()
@@ -115,8 +119,9 @@ class SlackChat:
                 times=self._times,
                 ears=self._ears,
                 roots=self._roots,
+                sessions=self._sessions,
             )
-            self._askers = listeners.askers
+            self._askers, self._roots.turn_of = listeners.askers, relay.turn
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)
             await catch_up.begin()
@@ -126,7 +131,13 @@ class SlackChat:
             if url:
                 opening = connection.open_socket(app, self._api, token, url, vitals=self._kit.vitals, times=self._times)
                 socket = await stack.enter_async_context(opening)
-            for task in (self._indicator.run(), catch_up.run(), mark.keep_up()):
+            for task in (
+                self._indicator.run(),
+                self._sessions.run(),
+                self._streams.run(),
+                catch_up.run(),
+                mark.keep_up(),
+            ):
                 tasks.create_task(task)
             self._app = app
             stack.callback(self._stop_taking)
@@ -173,7 +184,7 @@ class SlackChat:
         except ChatError:
             return
         yield Finding(f"the bot's token works in the workspace {identity.workspace}")
-        for finding in (*lacking(identity), *self._ears.findings()):
+        for finding in (*lacking(identity), *self._ears.findings(), *self._sessions.findings()):
             yield finding
 
     # Showing
@@ -181,21 +192,31 @@ class SlackChat:
     async def ready(self, turn: Turn) -> None:
         # A call that shows nothing takes nothing from the budget.
         note = self._newest_note(turn)
+        if stream := self._streams.get(note.where.channel, note.where.stream):
+            if not (turn.is_over or turn.is_withdrawn):
+                await self._streams.ready(stream)
+            return
         begins = note.where.opens and not note.messages
         if not turn.is_withdrawn and (turn.is_over or turn.aside or begins or visible(turn.answer, streaming=True)):
-            await self._pace.ready(turn.id, note.where.channel, is_posted=bool(note.messages), is_over=turn.is_over)
+            pages = len(note.messages)
+            await self._pace.ready(
+                turn.id, note.where.channel, is_posted=pages > 0, is_over=turn.is_over, pages=max(1, pages)
+            )
 
     async def show(self, turn: Turn) -> Reply:
         identity = await self._who_am_i()
         note = self._newest_note(turn)
         await self._take_mark_off(turn, note.where)
-        hands = SlackHands(self._api, self._pace, identity, turn, note.where, roots=self._roots)
-        delivery = Delivery(
-            hands, SlackRenderer(turn, note.where, offers=self._kit.buttons), turn, note, self._most_pages
-        )
+        hands = SlackHands(self._api, self._pace, identity, turn, note, roots=self._roots, streams=self._streams)
+        if left_behind := await hands.take_over():
+            note = replace(note, where=hands.where).doubting(left_behind)
+        renderer = SlackRenderer(turn, note.where, offers=self._kit.buttons)
+        delivery = Delivery(hands, renderer, turn, note, self._most_pages)
+        is_tried_again = False
         try:
             await delivery.run()
         except (ChatBusy, ChatClosed):
+            is_tried_again = True
             raise
         except Exception:  # it will not be tried again, and nobody is at it any more
             await self._take_sign_off(turn, hands)
@@ -204,7 +225,7 @@ class SlackChat:
             await self._take_sign_off(turn, hands)
         finally:
             self._notes.keep(turn, delivery.note)
-            self._pace.shown(turn.id, is_over=turn.is_over)
+            self._pace.shown(turn.id, is_over=turn.is_over and not is_tried_again)
         return delivery.note.write(is_final=turn.is_over)
 
     async def _who_am_i(self) -> Identity:
@@ -213,6 +234,9 @@ class SlackChat:
 
     async def _take_sign_off(self, turn: Turn, hands: SlackHands) -> None:
         if turn.is_over and hands.where.has_sign:
+            if hands.where.channel.startswith("D"):
+                place = hands.where.channel, hands.where.thread_ts
+                await self._sessions.end(place, by_stream=hands.has_ended_stream)
             # Who waited wears no other; who put it on may have been late.
             sign = WAITS if turn.waited else SIGN
             await self._indicator.off(hands.where.channel, hands.where.question_ts, sign)

@@ -35,10 +35,12 @@ from bots.slack.limits import escaped
 from bots.slack.people import People
 from bots.slack.reactions import Reaction, read_reaction
 from bots.slack.requests import signature_of
+from bots.slack.stops import read_stop
 from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
 from bots.slack.ways import Ways, soon
 from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
+from core.title import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from bots.slack.note import Where
     from bots.slack.pace import Pace
     from bots.slack.roots import Roots
+    from bots.slack.sessions import Sessions
     from bots.slack.settings import Section
     from bots.slack.times import Times
     from core.bounded import BoundedSet
@@ -108,6 +111,7 @@ class Listeners:
         times: Times,
         ears: Ears,
         roots: Roots,
+        sessions: Sessions,
     ) -> None:
         """*recent* remembers what is heard; *told* is to hold the channels of which we hear all that is said."""
         self._told = told
@@ -141,6 +145,7 @@ class Listeners:
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
         self._roots = roots
+        self._sessions = sessions
         self._ways = Ways(relay, self._router, api=api, pace=pace, identity=identity, roots=roots, naming=naming)
         self._finished = Finished(relay, api=api, people=self._people, ways=self._ways, tells_names=naming.tells)
         self._commands = Commands(relay, identity, self._people, self._ways)
@@ -194,6 +199,8 @@ class Listeners:
         app.event("app_mention")(self._take_message)
         app.event("reaction_added")(self._take_reaction)
         app.event("reaction_removed")(self._take_reaction)
+        app.event("app_home_opened")(self._take_opening)
+        app.event("agent_session_stopped")(self._take_stop)
         app.command(_ANY)(take_command)
         for action in (*(wish.value for wish in Wish), FEEDBACK):
             app.action(action)(take_click)
@@ -308,6 +315,23 @@ class Listeners:
             if problem and self._tasks:
                 self._tasks.create_task(self._whisper(reaction.channel, reaction.user, ts, escaped(problem)))
 
+    async def _take_opening(self, event: dict[str, Any]) -> None:
+        """Somebody looks at the app's own place: https://docs.slack.dev/reference/events/app_home_opened"""
+        channel = event.get("channel")
+        if event.get("tab") == "messages" and isinstance(channel, str) and self._tasks:
+            self._tasks.create_task(self._sessions.suggest(channel, self._relay.preset_names))
+
+    async def _take_stop(self, body: dict[str, Any]) -> None:
+        """Somebody has pressed Slack's own Stop button. Raises StorageUnavailable."""
+        try:
+            stopped = read_stop(body, self._identity.team)
+        except MALFORMED as error:
+            skipped(kind_of(body), error, self._metrics)
+            return
+        for reacted in stopped:
+            with _fault_of_ours():
+                await self._stop_answer(body["event"]["channel"], reacted)
+
     async def _stop(self, reaction: Reaction, wish: Wish) -> None:
         """Raises StorageUnavailable."""
         channel, user = reaction.channel, reaction.user
@@ -318,9 +342,13 @@ class Listeners:
             by=user,
             wish=wish,
         )
-        problem = await self._router.react(reacted, lambda: self._people.manages(user, channel))
+        await self._stop_answer(channel, reacted)
+
+    async def _stop_answer(self, channel: str, reacted: Reacted) -> None:
+        """Raises StorageUnavailable."""
+        problem = await self._router.react(reacted, lambda: self._people.manages(reacted.by, channel))
         if problem and self._tasks:
-            self._tasks.create_task(self._whisper(channel, user, "", escaped(problem)))
+            self._tasks.create_task(self._whisper(channel, reacted.by, "", escaped(problem)))
 
     async def _thumb(self, said: Said) -> None:
         where = said.note.where
@@ -345,6 +373,10 @@ class Listeners:
         where = note.where
         if where.has_sign and not turn.shown:
             self._indicator.on(where.channel, where.question_ts, WAITS if turn.waited else SIGN)
+            if turn.question.thread.is_direct:
+                self._sessions.begin(
+                    (where.channel, where.thread_ts), title_of(turn.question.text), turn.question.asker
+                )
         elif turn.waited and self._tasks:  # there is no message to put a mark on
             more = {"blocks": [context(WAITING), *rows([instead(turn)], turn)]}
             self._tasks.create_task(self._whisper(where.channel, turn.question.asker, where.thread_ts, WAITING, **more))

@@ -27,6 +27,9 @@ class Where:
     # The address of the answer from which a thread branches off that begins here, empty if Slack told none; None: it
     # doesn't.
     branch_of: str | None = None
+    # Our message that is a stream, if one is: what was appended is the page's `length`. A process that doesn't know it ends
+    # it, and goes on by updates.
+    stream: str = ""
 
 
 def notes() -> Notes[Where]:

@@ -1,22 +1,32 @@
-"""How fast Slack lets us write: one budget for a workspace, shared by all answers that stream in it."""
+"""How fast Slack lets us write: one budget for a workspace, shared by all answers that grow in it.
+
+The minute that nobody used is there for who comes, and an answer that was posted keeps a call for its end: what has
+begun is finished without waiting. See docs/decisions/0015-slack-window.md.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bots.bucket import Bucket, until_free
+from bots.slack.window import LONGEST_SLEEP, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.turn import TurnId
 
-# https://docs.slack.dev/apis/web-api/rate-limits: tier 3 is 50 a minute for each method and workspace, bursts are
-# tolerated for a moment; chat.postMessage has one a second for each channel, short bursts tolerated as well.
-UPDATES_A_SECOND = 45 / 60  # with a full bucket no more than 50 in any minute
-UPDATES_AT_ONCE = 5
-KEPT_FOR_ENDS = 2  # of those, what only the end of a turn may use
+# https://docs.slack.dev/apis/web-api/rate-limits: so many a minute for each method and workspace.
+TIER_2, TIER_3, TIER_4 = 20, 50, 100
+UPDATE = "chat.update"
+# https://docs.slack.dev/reference/methods/chat.startStream, …/chat.appendStream, …/chat.stopStream
+START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
+TIERS = {UPDATE: TIER_3, START: TIER_2, APPEND: TIER_4, STOP: TIER_2}
+# One message a second for each channel, short bursts tolerated: …/rate-limits#overview
 POSTS_A_SECOND = 1.0
 POSTS_AT_ONCE = 3
 # Tier 3 as well: conversations.history and .replies, for finding lost answers and for reading back what was missed.
@@ -25,106 +35,235 @@ READS_AT_ONCE = 20
 READS = ("conversations.history", "conversations.replies")
 KEPT_FOR_FINDING = 2  # of those, what only a search for lost answers may use
 KEPT_FROM_CONTEXT = 4  # and what is not for reading what was said before a question, but for what was missed as well
-# https://docs.slack.dev/ai/developing-agents: an update of one message about every three seconds.
-UPDATE_SPACING = 3.0  # seconds
-FORGOTTEN_AFTER = 60.0  # seconds without an update, after which a turn no longer counts as streaming
+UPDATE_SPACING = 1.2  # seconds between two updates of one answer: what the tier gives if there is no other
+# Seconds in which the answers that are open use up what is free: then there is always some for who comes.
+HORIZON = 20.0
+# An answer of several messages keeps two calls: its last words may move the break between two of them.
+KEPT_FOR_PAGES = 2
+FORGOTTEN_AFTER = 300.0  # seconds without a sign of a turn, after which another process has it, or nobody
+# https://github.com/slackapi/python-slack-sdk/issues/1859: then Slack has ended a stream by itself.
+STREAM_ENDS_AFTER = 300.0  # seconds
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What is known of a turn that is not over."""
+
+    seen_at: float
+    written_at: float = float("-inf")
+    kept: int = 0  # calls, for its end
+    under_way: int = 0  # calls, of updates
+    is_paid: bool = False  # was its next call taken when it became ready?
+    is_over: bool = False
 
 
 class Pace:
-    """The budget of a workspace: when may a turn's message be posted or updated?"""
+    """The budget of a workspace: when may a turn's message be posted or updated?
+
+    Of native streams: `may` says whether one may begin, go on or be ended, and `end_stream` waits for the latter.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._updates = Bucket(UPDATES_A_SECOND, UPDATES_AT_ONCE, clock)
+        self._windows = {method: Window(limit, clock) for method, limit in TIERS.items()}
+        self._updates = self._windows[UPDATE]
         self.reads = Bucket(READS_A_SECOND, READS_AT_ONCE, clock)
         self._posts: dict[str, Bucket] = {}  # by channel
-        self._written_at: dict[TurnId, float] = {}  # of turns that stream
-        self._paid: set[TurnId] = set()  # turns whose next call was taken from the budget when they became ready
+        self._answers: dict[TurnId, _Answer] = {}  # that are not over
+        self._ends = 0  # that wait
+        self._streams: deque[float] = deque()  # when those began that were not ended
 
-    async def ready(self, turn: TurnId, channel: str, *, is_posted: bool, is_over: bool) -> None:
-        """Wait until *turn* may be shown, and take that from the budget."""
-        if is_posted:
-            await until_free(lambda: self.wait_to_update(turn, is_over=is_over))
-            self.updated(turn)
-        else:
-            await until_free(lambda: self.wait_to_post(channel))
-            self.posted(channel, turn)
-        self._paid.add(turn)
+    # Messages that are posted and updated
+
+    async def ready(self, turn: TurnId, channel: str, *, is_posted: bool, is_over: bool, pages: int = 1) -> None:
+        """Wait until *turn* may be shown, and take that from the budget. *pages*: messages that it has so far."""
+        answer = self._answer(turn)
+        answer.is_over = is_over
+        is_end = is_over and is_posted
+        self._ends += is_end
+        try:
+            while (seconds := self._wait(answer, channel, pages if is_posted else 0)) > 0:
+                await asyncio.sleep(seconds)
+                answer.seen_at = self._clock()
+        finally:
+            self._ends -= is_end
+        if not answer.is_paid:
+            self._pay(answer, channel, pages if is_posted else 0)
 
     async def post(self, turn: TurnId, channel: str) -> None:
         """Wait until one more message may be posted, unless that was paid for by `ready`."""
-        if not self._is_paid(turn):
-            await until_free(lambda: self.wait_to_post(channel))
-            self.posted(channel, turn)
+        answer = self._answer(turn)
+        if not answer.is_paid:
+            await until_free(self._channel(channel).wait_for)
+            self._channel(channel).take()
+            if not answer.is_over:
+                self._keep(answer, KEPT_FOR_PAGES)
+        answer.is_paid = False
 
     async def update(self, turn: TurnId) -> None:
-        """Wait until one more message may be updated, unless that was paid for by `ready`."""
-        if not self._is_paid(turn):
-            # Who is in the middle of showing something goes on with it, like an end.
-            await until_free(lambda: self.wait_to_update(turn, is_over=True))
-            self.updated(turn)
+        """Wait until one more message may be updated, unless that was paid for by `ready`.
+
+        Who is in the middle of showing something goes on with what is free, else with what its end keeps.
+        """
+        answer = self._answer(turn)
+        if not answer.is_paid:
+            await until_free(lambda: self._updates.wait(kept=answer.kept > 0))
+            self._take(answer, kept=answer.kept > 0 and self._updates.room < 1)
+        answer.is_paid = False
+
+    def shown(self, turn: TurnId, *, is_over: bool) -> None:
+        """*turn* was shown, perhaps without any call; if it is over, nothing more will be.
+
+        An end that is to be tried again is not over: it keeps a call anew.
+        """
+        answer = self._answers.get(turn)
+        if answer is None:
+            return
+        if answer.is_paid and answer.under_way:
+            self._updates.unmade()
+            answer.under_way -= 1
+        self._updates.ended(answer.under_way)
+        answer.is_paid, answer.under_way = False, 0
+        if is_over:
+            self._forget(turn)
+        elif answer.is_over:
+            self._keep(answer, 1)
+
+    # Messages that stream
+
+    def may(self, method: str) -> bool:
+        """Take one call of *method* if there is room for it beside what is kept for ends; return whether it was taken.
+
+        *method* is one of `TIERS`. Who may chat.startStream has a call of chat.stopStream kept from then on: `may` it, or
+        wait for it by `end_stream`, which is at once unless Slack has refused such calls; give it back by `let_go` if
+        there is nothing to stop, as when the stream could not begin or died. chat.update is beside the spacing of answers
+        that are shown by updates. Counts as made at once.
+        """
+        window, streams = self._windows[method], self._open_streams()
+        is_kept = method == STOP and streams > 0
+        if window.wait(kept=is_kept) > 0 or (method == START and self._windows[STOP].wait() > 0):
+            return False
+        window.take(kept=is_kept)
+        window.ended()
+        if is_kept:
+            self._streams.popleft()
+        if method == START:
+            self._windows[STOP].keep()
+            self._streams.append(self._clock())
+        return True
+
+    async def end_stream(self) -> None:
+        """Wait until a stream that `may` begin may be stopped, and take that call."""
+        await until_free(lambda: self._windows[STOP].wait(kept=self._open_streams() > 0))
+        self.may(STOP)
+
+    def let_go(self) -> None:
+        """A stream is over without having been stopped."""
+        if self._open_streams():
+            self._streams.popleft()
+            self._windows[STOP].let_go()
+
+    def _open_streams(self) -> int:
+        while self._streams and self._streams[0] <= self._clock() - STREAM_ENDS_AFTER:
+            self._streams.popleft()
+            self._windows[STOP].let_go()
+        return len(self._streams)
+
+    # Reading
 
     async def read(self) -> None:
         """Wait until a thread may be read, and take that from the budget."""
         await until_free(self.reads.wait_for)
         self.reads.take()
 
-    def wait_to_post(self, channel: str) -> float:
-        """Seconds until a message may be posted to *channel*."""
-        return self._channel(channel).wait_for()
-
-    def wait_to_update(self, turn: TurnId, *, is_over: bool) -> float:
-        """Seconds until *turn* may be updated; its end waits for nothing but the workspace's budget."""
-        if is_over:
-            return self._updates.wait_for()
-        spaced = self._written_at[turn] + self._spacing() - self._clock() if turn in self._written_at else 0.0
-        return max(0.0, spaced, self._updates.wait_for(KEPT_FOR_ENDS))
-
-    def posted(self, channel: str, turn: TurnId) -> None:
-        self._channel(channel).take()
-        self._written_at[turn] = self._clock()
-
-    def updated(self, turn: TurnId) -> None:
-        self._updates.take()
-        self._written_at[turn] = self._clock()
-
-    def shown(self, turn: TurnId, *, is_over: bool) -> None:
-        """*turn* was shown, perhaps without any call; if it is over, it streams no more."""
-        self._paid.discard(turn)
-        if is_over:
-            self._written_at.pop(turn, None)
+    # What Slack refuses
 
     def refused(self, method: str, seconds: float, channel: str = "") -> None:
         """Slack answered 429 and wants *seconds* of silence on *method*: in *channel* if that is posting, else everywhere."""
-        if bucket := self._bucket(method, channel):
-            bucket.hold(seconds)
+        if budget := self._budget(method, channel):
+            budget.hold(seconds)
 
     def silence(self, method: str, channel: str = "") -> float:
-        """Seconds for which Slack wants no call of *method* any more: another one may have been refused since."""
-        bucket = self._bucket(method, channel)
-        return bucket.held if bucket else 0.0
+        """Seconds for which no call of *method* is to be made: one was refused, and after that they go one by one."""
+        budget = self._budget(method, channel)
+        if isinstance(budget, Window):
+            return budget.silence
+        return budget.held if budget else 0.0
 
-    def _bucket(self, method: str, channel: str) -> Bucket | None:
-        if method == "chat.update":
-            return self._updates
+    def again(self, method: str) -> None:
+        """A call of *method* that was refused is made again now."""
+        if window := self._windows.get(method):
+            window.again()
+
+    def _budget(self, method: str, channel: str) -> Bucket | Window | None:
         if method == "chat.postMessage":
             return self._channel(channel)
-        return self.reads if method in READS else None
+        return self.reads if method in READS else self._windows.get(method)
 
-    def _is_paid(self, turn: TurnId) -> bool:
-        if turn in self._paid:
-            self._paid.discard(turn)
-            return True
-        return False
+    # How it is reckoned
+
+    def _wait(self, answer: _Answer, channel: str, pages: int) -> float:
+        """Seconds after which to look again whether an answer may be shown; 0 if it may."""
+        if answer.is_paid:
+            return 0.0
+        updates = self._updates
+        if not pages:
+            posting = self._channel(channel).wait_for()
+            keeps = not (answer.is_over or answer.kept)
+            return max(posting, updates.wait() if keeps and updates.room < 1 else 0.0)
+        if answer.is_over:
+            return updates.wait(kept=answer.kept > 0)
+        if self._ends:
+            return LONGEST_SLEEP
+        spaced = answer.written_at + self._spacing() - self._clock()
+        return max(min(spaced, LONGEST_SLEEP), updates.wait(1 + max(0, _kept_for(pages) - answer.kept)))
+
+    def _pay(self, answer: _Answer, channel: str, pages: int) -> None:
+        answer.is_paid = True
+        answer.written_at = self._clock()
+        if pages:
+            self._take(answer, kept=answer.is_over and answer.kept > 0)
+        else:
+            self._channel(channel).take()
+        if not answer.is_over:
+            self._keep(answer, _kept_for(pages))
+
+    def _take(self, answer: _Answer, *, kept: bool) -> None:
+        self._updates.take(kept=kept)
+        answer.under_way += 1
+        answer.kept -= kept
+
+    def _keep(self, answer: _Answer, calls: int) -> None:
+        """Keep so many for its end: one in any case, and more if there is room."""
+        while answer.kept < calls and (not answer.kept or self._updates.room >= 1):
+            self._updates.keep()
+            answer.kept += 1
 
     def _spacing(self) -> float:
-        """With many turns streaming, each gets its share of the workspace's budget."""
-        silent = self._clock() - FORGOTTEN_AFTER
-        self._written_at = {turn: at for turn, at in self._written_at.items() if at > silent}
-        return max(UPDATE_SPACING, len(self._written_at) / UPDATES_A_SECOND)
+        """Seconds between two updates of one answer: with many, each gets its share of what is free."""
+        answers = sum(answer.kept > 0 for answer in self._answers.values())
+        return max(UPDATE_SPACING, HORIZON * answers / max(1, self._updates.room))
+
+    def _answer(self, turn: TurnId) -> _Answer:
+        now = self._clock()
+        for one, answer in list(self._answers.items()):
+            if answer.seen_at < now - FORGOTTEN_AFTER:
+                self._forget(one)
+        answer = self._answers.setdefault(turn, _Answer(now))
+        answer.seen_at = now
+        return answer
+
+    def _forget(self, turn: TurnId) -> None:
+        answer = self._answers.pop(turn)
+        self._updates.let_go(answer.kept)
+        self._updates.ended(answer.under_way)
 
     def _channel(self, channel: str) -> Bucket:
         if channel not in self._posts:
             self._posts = {name: bucket for name, bucket in self._posts.items() if not bucket.is_full}
             self._posts[channel] = Bucket(POSTS_A_SECOND, POSTS_AT_ONCE, self._clock)
         return self._posts[channel]
+
+
+def _kept_for(pages: int) -> int:
+    return KEPT_FOR_PAGES if pages > 1 else 1

@@ -34,12 +34,14 @@ class SlackRenderer:
         self.opens_alone = where.opens
         self.opening = _opening(turn.question, where) if where.opens else ""
         self.shares = where.about is not None
+        self._is_direct = where.channel.startswith("D")
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
         if plainness:
             # What Slack refused is tried in small pieces, each of which is all of the `text` as well.
             return pieces(visible(text, streaming=streaming), limits.TEXT_LIMIT, limits.text_bytes)
-        return markdown.pages(text, streaming=streaming)
+        # Also where an answer is no stream: its pages stay what they are, whatever Slack lets us do.
+        return markdown.pages(text, streaming=streaming, are_streams=self._is_direct)
 
     def fits(self, page: Page, plainness: int) -> bool:
         # A page has room for its footer, whatever it says.

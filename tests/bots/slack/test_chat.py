@@ -100,17 +100,21 @@ async def test_bots_are_not_answered(house: House) -> None:
     assert house.ledger.handed_in <= 2
 
 
-async def test_direct_messages_need_no_mention_and_are_one_conversation_beside_their_threads(house: House) -> None:
+async def test_direct_messages_need_no_mention_and_are_one_conversation_with_their_threads(house: House) -> None:
+    """But for a thread below something that was not asked there, such as an answer of an earlier version."""
     dm = house.slack.open_dm("ada")
     async with house.listening():
         first = await house.slack.say("ada", dm, "hello")
         await house.until(lambda: len(house.woken) == 1)
         await house.slack.say("ada", dm, "and again")
         await house.until(lambda: len(house.woken) == 2)
-        await house.slack.say("ada", dm, "aside", first.ts)
+        await house.slack.say("ada", dm, "on with it", first.ts)
         await house.until(lambda: len(house.woken) == 3)
+        other = await house.slack.say("bobbin", dm, "by the way")
+        await house.slack.say("ada", dm, "aside", other.ts)
+        await house.until(lambda: len(house.woken) == 4)
     here = f"slack:{house.slack.team_id}/{dm.id}"
-    assert house.woken == [here, here, f"{here}/{first.ts}"]
+    assert house.woken == [here, here, here, f"{here}/{other.ts}"]
 
 
 async def test_a_mention_in_a_thread_goes_on_in_it(house: House) -> None:

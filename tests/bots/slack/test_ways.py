@@ -541,15 +541,15 @@ async def test_to_whom_slack_does_not_let_it_write_it_says_so_in_the_form(house:
 # Direct messages
 
 
-async def test_direct_messages_beside_threads_are_answered_beside_them(house: House) -> None:
+async def test_direct_messages_beside_threads_are_answered_in_the_thread_of_the_question(house: House) -> None:
     dm = house.slack.open_dm("ada")
     async with house.listening():
-        await house.slack.say("ada", dm, "why?")
+        asked = await house.slack.say("ada", dm, "why?")
         turn = await the_turn(house)
         await house.chat.show(turn.start("model-a").grow("Half of it"))
         house.chat = house.build()
         await answered(house, await taken_again(house, turn))
-    assert [one.thread_ts for one in house.slack.messages(dm)] == [None, None]
+    assert [one.thread_ts for one in house.slack.messages(dm)] == [None, asked.ts]
     assert said(house, dm) == ["Because."]
 
 
