@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import selectors
 import statistics
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from bots.kit import Change
 from bots.slack.api import LONGEST_IN_CALL
 from bots.slack.pace import UPDATE, Pace
+from core.errors import StorageUnavailable
 from core.turn import TurnId
 
 T = TypeVar("T")
@@ -221,17 +224,36 @@ class Run:
         return lates[max(0, round(share * len(lates)) - 1)]
 
 
-def simulate(asked: Sequence[Asked], server: Server | None = None, paces: int = 1, pace: Any = Pace) -> Run:
-    """Have all be answered, by turns in so many processes."""
+class Row:
+    """What several processes share, as the database keeps it."""
+
+    def __init__(self, latency: float = 0.01) -> None:
+        self.latency = latency
+        self.is_away = False
+        self.changes = 0
+        self.state: dict[str, Any] = {}
+
+    async def change(self, change: Change) -> None:
+        await asyncio.sleep(self.latency)
+        if self.is_away:
+            raise StorageUnavailable
+        self.changes += 1
+        self.state = json.loads(json.dumps(change(self.state, now())))
+        await asyncio.sleep(self.latency)
+
+
+def simulate(
+    asked: Sequence[Asked], server: Server | None = None, *, processes: int = 1, row: Row | None = None
+) -> Run:
+    """Have all be answered, by turns in so many processes, which share *row*."""
     server = server or Server()
 
     async def all_of_them() -> list[Seen]:
-        clock = asyncio.get_running_loop().time
-        processes = [pace(clock) for _ in range(paces)]
+        paces = [Pace(now, row.change if row else None) for _ in range(processes)]
 
         async def one(number: int, what: Asked) -> Seen:
             await asyncio.sleep(what.at)
-            return await Answer(number, what, processes[number % paces], server).run()
+            return await Answer(number, what, paces[number % processes], server).run()
 
         return await asyncio.gather(*(one(number, what) for number, what in enumerate(asked)))
 
