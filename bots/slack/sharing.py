@@ -39,11 +39,12 @@ def shared(
         more = min(use.wants, (left + 1) // 2)
         held = max([use.held, *(one["held"] - now for one in told if one["held"] is not None)])
         spare = sum(one["spare"] for one in told)
-        grants[method] = Grant(more, left - more, spare, held, processes)
+        grants[method] = Grant(more, left - more, spare, any(one["lacks"] for one in told), held, processes)
         mine["uses"][method] = {
             "calls": [round(now - age, 1) for age in use.ages],
             "has": use.has + more,
             "spare": use.spare + more,
+            "lacks": use.lacks and more < use.wants,
             "held": round(now + held, 1) if held > -GENTLE_FOR else None,
         }
     return {**others, me: mine}, grants, sum(entry["answers"] for entry in others.values())

@@ -34,6 +34,7 @@ class Use:
     has: int  # calls that it may make without asking
     spare: int  # of these, beside what it keeps for ends
     wants: int  # more of these
+    lacks: bool  # does something wait for that?
     held: float  # seconds for which Slack wants no call, below 0 if that is over
 
 
@@ -44,6 +45,7 @@ class Grant:
     more: int  # calls that it may make without asking
     left: int  # calls that nobody has
     spare: int  # that others have
+    lacks: bool  # does something wait elsewhere?
     held: float  # as above, by whoever was refused last
     processes: int  # that have answers
 
@@ -72,6 +74,7 @@ class Window:
         self._spare = 0  # calls that may be made without asking, beside those that are kept
         self._left = self._elsewhere = 0  # calls that nobody had when we asked, and that others had to spare
         self._held_at_most = limit // SPARE_OF
+        self._others_lack = False
         self._share = limit // ALONE_OF  # calls made, kept and spare, as others know of them
         self._processes = 1
 
@@ -170,16 +173,17 @@ class Window:
 
     def use(self, waiting: int, *, is_idle: bool) -> Use:
         """Return what to tell others, and leave to them what isn't needed; *waiting*: for how many calls."""
-        wants = 0 if is_idle else self._held_at_most + waiting
+        spare = min(1, self._held_at_most) if self._others_lack else self._held_at_most
+        wants = 0 if is_idle else spare + waiting
         self._spare = min(self._spare, wants)
         now = self._clock()
         ages = [now - at for at in _recent(self._calls, now)] + [0.0] * self._under_way
         spare = self._spare
-        return Use(ages, self.kept + spare, max(0, spare), wants - spare, self._held_until - now)
+        return Use(ages, self.kept + spare, max(0, spare), wants - spare, waiting > 0, self._held_until - now)
 
     def told(self, used: Use, grant: Grant) -> None:
         self._spare += grant.more
-        self._left, self._elsewhere = grant.left, grant.spare
+        self._left, self._elsewhere, self._others_lack = grant.left, grant.spare, grant.lacks
         self._share = len(used.ages) + used.has + grant.more
         self._processes = max(1, grant.processes)
         self.hold(grant.held)
