@@ -18,7 +18,7 @@ import structlog
 
 from bots.bucket import Bucket, until_free
 from bots.slack.sharing import TELLS_EVERY, shared
-from bots.slack.window import LONGEST_SLEEP, SPAN, Window
+from bots.slack.window import HORIZON, LONGEST_SLEEP, SPAN, Window
 from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
@@ -46,8 +46,6 @@ READS = ("conversations.history", "conversations.replies")
 KEPT_FOR_FINDING = 2  # of those, what only a search for lost answers may use
 KEPT_FROM_CONTEXT = 4  # and what is not for reading what was said before a question, but for what was missed as well
 UPDATE_SPACING = 1.2  # seconds between two updates of one answer: what the tier gives if there is no other
-# Seconds in which the answers that are open use up what is free: then there is always some for who comes.
-HORIZON = 20.0
 # An answer of several messages keeps two calls: its last words may move the break between two of them.
 KEPT_FOR_PAGES = 2
 FORGOTTEN_AFTER = 300.0  # seconds without a sign of a turn, after which another process has it, or nobody
@@ -63,6 +61,7 @@ class _Answer:
     seen_at: float
     written_at: float = float("-inf")
     kept: int = 0  # calls, for its end
+    wants: int = 1  # of these
     under_way: int = 0  # calls, of updates
     is_paid: bool = False  # was its next call taken when it became ready?
     is_over: bool = False
@@ -96,15 +95,17 @@ class Pace:
         self._looking: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
         self._is_away = False  # could nobody be asked the last time?
-        self._knows_all_since = clock()  # calls before that were another process's
+        self._began_at = clock()
+        self._has_taken_up = False  # is there anything that an earlier process began?
 
     # Messages that are posted and updated
 
     async def ready(self, turn: TurnId, channel: str, *, is_posted: bool, is_over: bool, pages: int = 1) -> None:
         """Wait until *turn* may be shown, and take that from the budget. *pages*: messages that it has so far."""
-        if is_posted and not is_over and turn not in self._answers:
-            self._take_up()
+        is_unknown = turn not in self._answers
         answer = self._answer(turn)
+        if is_posted and is_unknown:
+            self._take_up(answer)
         answer.is_over = is_over
         is_end = is_over and is_posted
         pages = pages if is_posted else 0
@@ -122,8 +123,9 @@ class Pace:
         if not answer.is_paid:
             await until_free(self._channel(channel).wait_for)
             self._channel(channel).take()
+            answer.wants = KEPT_FOR_PAGES
             if not answer.is_over:
-                self._keep(answer, KEPT_FOR_PAGES)
+                self._keep(answer)
         answer.is_paid = False
 
     async def update(self, turn: TurnId) -> None:
@@ -133,7 +135,11 @@ class Pace:
         """
         answer = self._answer(turn)
         if not answer.is_paid:
-            await self._until_free(lambda: self._updates.wait(kept=answer.kept > 0))
+            self._ends += answer.is_over
+            try:
+                await self._until_free(lambda: self._updates.wait(kept=answer.kept > 0))
+            finally:
+                self._ends -= answer.is_over
             self._take(answer, kept=answer.kept > 0 and self._updates.room < 1)
         answer.is_paid = False
 
@@ -153,7 +159,7 @@ class Pace:
         if is_over:
             self._forget(turn)
         elif answer.is_over:
-            self._keep(answer, 1)
+            self._keep(answer)
 
     # Messages that stream
 
@@ -314,14 +320,17 @@ class Pace:
             finally:
                 self._lacking -= 1
 
-    def _take_up(self) -> None:
-        """An earlier process has posted an answer: what it called in the last minute nobody has told us."""
-        if self._share is None and self._clock() - self._knows_all_since < SPAN:
-            self._updates.assume()
-            self._knows_all_since = float("-inf")
+    def _take_up(self, answer: _Answer) -> None:
+        """An earlier process has posted *answer*, and kept a call for its end; what it has called nobody has told us."""
+        if self._share is None and self._clock() - self._began_at < SPAN:
+            if not self._has_taken_up:
+                self._updates.assume()
+            self._has_taken_up = True
+            self._keep(answer)
 
     def _wait(self, answer: _Answer, channel: str, pages: int) -> float:
         """Seconds after which to look again whether an answer may be shown; 0 if it may."""
+        answer.seen_at = self._clock()
         if answer.is_paid:
             return 0.0
         updates = self._updates
@@ -335,7 +344,12 @@ class Pace:
             return LONGEST_SLEEP
         if (spaced := answer.written_at + self._spacing() - self._clock()) > 0:
             return spaced
-        return updates.wait(1 + max(0, _kept_for(pages) - answer.kept))
+        # What ends may need goes before all updates.
+        answer.wants = KEPT_FOR_PAGES if pages > 1 else 1
+        for one in self._posted:
+            self._keep(one)
+        lacking = sum(one.wants - one.kept for one in self._posted)
+        return updates.wait(1 + lacking + (0 if answer.kept else answer.wants))
 
     def _pay(self, answer: _Answer, channel: str, pages: int) -> None:
         answer.is_paid = True
@@ -345,23 +359,28 @@ class Pace:
         else:
             self._channel(channel).take()
         if not answer.is_over:
-            self._keep(answer, _kept_for(pages))
+            self._keep(answer)
 
     def _take(self, answer: _Answer, *, kept: bool) -> None:
         self._updates.take(kept=kept)
         answer.under_way += 1
         answer.kept -= kept
 
-    def _keep(self, answer: _Answer, calls: int) -> None:
-        """Keep so many for its end: one in any case, and more if there is room."""
-        while answer.kept < calls and (not answer.kept or self._updates.room >= 1):
+    def _keep(self, answer: _Answer) -> None:
+        """Keep what its end may need: one call in any case, and more if there is room."""
+        while answer.kept < answer.wants and (not answer.kept or self._updates.room >= 1):
             self._updates.keep()
             answer.kept += 1
 
+    @property
+    def _posted(self) -> list[_Answer]:
+        """Those that have something to update, and will have until they are over."""
+        return [answer for answer in self._answers.values() if answer.kept and not answer.is_over]
+
     def _spacing(self) -> float:
         """Seconds between two updates of one answer: with many, each gets its share of what is free."""
-        answers = self._elsewhere + sum(answer.kept > 0 for answer in self._answers.values())
-        return max(UPDATE_SPACING, HORIZON * answers / max(1, self._updates.free))
+        answers = self._elsewhere + len(self._posted)
+        return max(UPDATE_SPACING, HORIZON * answers / max(1, self._updates.soon))
 
     def _answer(self, turn: TurnId) -> _Answer:
         now = self._clock()
@@ -383,7 +402,3 @@ class Pace:
             self._posts = {name: bucket for name, bucket in self._posts.items() if not bucket.is_full}
             self._posts[channel] = Bucket(POSTS_A_SECOND, POSTS_AT_ONCE, self._clock)
         return self._posts[channel]
-
-
-def _kept_for(pages: int) -> int:
-    return KEPT_FOR_PAGES if pages > 1 else 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bots.slack.window import GENTLE_FOR, SPAN, Grant, Use
+from bots.slack.window import GENTLE_FOR, SPAN, Grant, Use, comes_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +38,10 @@ def shared(
         # No more than half of what is left, so that who comes next finds some.
         more = min(use.wants, (left + 1) // 2)
         held = max([use.held, *(one["held"] - now for one in told if one["held"] is not None)])
-        spare = sum(one["spare"] for one in told)
-        grants[method] = Grant(more, left - more, spare, any(one["lacks"] for one in told), held, processes)
+        theirs = sum(one["spare"] + sum(now - at < SPAN and comes_back(at, now) for at in one["calls"]) for one in told)
+        grants[method] = Grant(
+            more, left - more, left - more + theirs, any(one["lacks"] for one in told), held, processes
+        )
         mine["uses"][method] = {
             "calls": [round(now - age, 1) for age in use.ages],
             "has": use.has + more,

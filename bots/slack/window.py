@@ -21,6 +21,9 @@ SPAN = MINUTE + 1.0  # seconds that a call counts: it reaches Slack a moment aft
 # by one, as such a bucket fills.
 GENTLE_FOR = 600.0  # seconds
 LONGEST_SLEEP = 1.0  # seconds, before it is looked again whether there is room: what others let go nobody announces
+# Seconds in which the answers that are open use up what is free and what comes back: then there is always some for who
+# comes. 10 to 30 make little difference, less being better for many answers that go on, more for a few short ones.
+HORIZON = 15.0
 # Of a limit that is shared: what a process holds beside what it keeps, so that it need not ask for each call.
 SPARE_OF = 10  # one in so many
 ALONE_OF = 4  # and what it takes for its own, one in so many, while nobody can be asked
@@ -44,7 +47,7 @@ class Grant:
 
     more: int  # calls that it may make without asking
     left: int  # calls that nobody has
-    spare: int  # that others have
+    elsewhere: int  # the same, with what others have to spare, and what of theirs comes back within `HORIZON`
     lacks: bool  # does something wait elsewhere?
     held: float  # as above, by whoever was refused last
     processes: int  # that have answers
@@ -72,7 +75,8 @@ class Window:
         self._held_until = -SPAN - GENTLE_FOR
         self._is_shared = is_shared
         self._spare = 0  # calls that may be made without asking, beside those that are kept
-        self._left = self._elsewhere = 0  # calls that nobody had when we asked, and that others had to spare
+        self._left = 0  # calls that nobody had when we asked
+        self._elsewhere = 0  # likewise, with what others had to spare, and what of theirs comes back
         self._held_at_most = limit // SPARE_OF
         self._others_lack = False
         self._share = limit // ALONE_OF  # calls made, kept and spare, as others know of them
@@ -89,9 +93,10 @@ class Window:
         return self._spare if self._is_shared else self.limit - self.used - self.kept
 
     @property
-    def free(self) -> int:
-        """The same, with what is left for all processes, and what others have to spare."""
-        return self.room + self._left + self._elsewhere
+    def soon(self) -> int:
+        """Calls that all processes may make within `HORIZON`, beside those that are kept."""
+        back = sum(comes_back(at, self._clock()) for calls in (self._calls, self._assumed) for at in calls)
+        return self.room + back + self._elsewhere
 
     @property
     def is_low(self) -> bool:
@@ -183,7 +188,7 @@ class Window:
 
     def told(self, used: Use, grant: Grant) -> None:
         self._spare += grant.more
-        self._left, self._elsewhere, self._others_lack = grant.left, grant.spare, grant.lacks
+        self._left, self._elsewhere, self._others_lack = grant.left, grant.elsewhere, grant.lacks
         self._share = len(used.ages) + used.has + grant.more
         self._processes = max(1, grant.processes)
         self.hold(grant.held)
@@ -192,6 +197,11 @@ class Window:
         """Nobody can be asked: go on with what others know to be ours."""
         self._left = self._elsewhere = 0
         self._spare = max(self._spare, self._share - self.used - self.kept)
+
+
+def comes_back(at: float, now: float) -> bool:
+    """Will a call of *at* count no more within `HORIZON`?"""
+    return at <= now - SPAN + HORIZON
 
 
 def _recent(calls: deque[float], now: float) -> deque[float]:
