@@ -26,6 +26,7 @@ from core.errors import SetupError
 from core.relay import Relay
 from core.secret_box import SecretBox
 from core.settings import NO_KEY, proxy_for
+from core.storage.budgets import Budgets
 from core.storage.database import open_database
 from core.storage.ledger import Ledger
 from core.upstream.client import Upstream
@@ -120,6 +121,7 @@ class Bobbin:
             secret_box=secret_box,
             vitals=self.vitals,
             routes=self.web,
+            budgets=Budgets(self._database) if self._settings.shares_its_work else None,
             most_pages=self._settings.limits.pages,
             hears_alone=not self._settings.shares_its_work,
             names=self._settings.questions.names,

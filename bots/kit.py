@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -35,6 +35,17 @@ class Ground(Notes, Protocol):
 
     async def grow(self, thread: Thread, of: ThreadId, after: TurnId) -> None:
         """Have *thread*, unless it has turns, go on from what was said in another up to the turn *after*."""
+
+
+# Takes a row as it stands and the time in seconds since 1970, the same for all processes; returns the row to be.
+Change = Callable[[dict[str, Any], float], dict[str, Any]]
+
+
+class Budgets(Protocol):
+    """What all processes use up together, by name: a row, changed by one of them at a time."""
+
+    async def change(self, name: str, change: Change) -> None:
+        """Have *change* change the row *name*, empty at first; it may be called again. Raises StorageUnavailable."""
 
 
 class Routes(Protocol):
@@ -71,6 +82,7 @@ class Kit:
     secret_box: SecretBox
     vitals: Vitals
     routes: Routes
+    budgets: Budgets | None = None  # None: no other process is on the database
     most_pages: int = MOST_PAGES  # messages in which an answer is shown
     hears_alone: bool = True  # does no other process take a part of what a platform tells?
     names: bool = True  # may it be told what people are called?

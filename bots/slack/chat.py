@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from slack_bolt.async_app import AsyncApp
 
-    from bots.kit import Kit
+    from bots.kit import Change, Kit
     from bots.reply.note import Note
     from bots.slack.api import Identity
     from bots.slack.askers import Askers
@@ -68,7 +68,7 @@ class SlackChat:
         self._kit = kit
         self._most_pages = kit.most_pages
         self._times = times
-        self._pace = Pace()
+        self._pace = Pace(share=self._share if kit.budgets else None)
         self._api = Api(section, self._pace, times)
         self._streams = Streams(self._api, self._pace)
         self._sessions = Sessions(self._api)
@@ -227,6 +227,11 @@ class SlackChat:
             self._notes.keep(turn, delivery.note)
             self._pace.shown(turn.id, is_over=turn.is_over and not is_tried_again)
         return delivery.note.write(is_final=turn.is_over)
+
+    async def _share(self, change: Change) -> None:
+        """Change what the processes of this installation know of each other's calls."""
+        if self._kit.budgets:
+            await self._kit.budgets.change(f"{NAME}/{(await self._who_am_i()).team}", change)
 
     async def _who_am_i(self) -> Identity:
         self._identity = self._identity or await self._api.who_am_i()

@@ -7,18 +7,28 @@ begun is finished without waiting. See docs/decisions/0015-slack-window.md.
 from __future__ import annotations
 
 import asyncio
+import math
+import secrets
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from bots.bucket import Bucket, until_free
-from bots.slack.window import LONGEST_SLEEP, Window
+from bots.slack.sharing import TELLS_EVERY, shared
+from bots.slack.window import HORIZON, LONGEST_SLEEP, SPAN, Window
+from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+    from bots.kit import Change
+    from bots.slack.window import Grant
     from core.turn import TurnId
+
+log = structlog.get_logger(__name__)
 
 # https://docs.slack.dev/apis/web-api/rate-limits: so many a minute for each method and workspace.
 TIER_2, TIER_3, TIER_4 = 20, 50, 100
@@ -36,13 +46,12 @@ READS = ("conversations.history", "conversations.replies")
 KEPT_FOR_FINDING = 2  # of those, what only a search for lost answers may use
 KEPT_FROM_CONTEXT = 4  # and what is not for reading what was said before a question, but for what was missed as well
 UPDATE_SPACING = 1.2  # seconds between two updates of one answer: what the tier gives if there is no other
-# Seconds in which the answers that are open use up what is free: then there is always some for who comes.
-HORIZON = 20.0
 # An answer of several messages keeps two calls: its last words may move the break between two of them.
 KEPT_FOR_PAGES = 2
 FORGOTTEN_AFTER = 300.0  # seconds without a sign of a turn, after which another process has it, or nobody
 # https://github.com/slackapi/python-slack-sdk/issues/1859: then Slack has ended a stream by itself.
 STREAM_ENDS_AFTER = 300.0  # seconds
+LOOKS_AGAIN = 1.0  # seconds between two looks at what other processes have
 
 
 @dataclass(slots=True)
@@ -52,6 +61,7 @@ class _Answer:
     seen_at: float
     written_at: float = float("-inf")
     kept: int = 0  # calls, for its end
+    wants: int = 1  # of these
     under_way: int = 0  # calls, of updates
     is_paid: bool = False  # was its next call taken when it became ready?
     is_over: bool = False
@@ -63,32 +73,49 @@ class Pace:
     Of native streams: `may` says whether one may begin, go on or be ended, and `end_stream` waits for the latter.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        share: Callable[[Change], Awaitable[None]] | None = None,
+    ) -> None:
+        """*share* changes the row of the workspace where processes share it; raises StorageUnavailable or ChatError."""
         self._clock = clock
-        self._windows = {method: Window(limit, clock) for method, limit in TIERS.items()}
+        self._share = share
+        self._windows = {method: Window(limit, clock, is_shared=bool(share)) for method, limit in TIERS.items()}
         self._updates = self._windows[UPDATE]
         self.reads = Bucket(READS_A_SECOND, READS_AT_ONCE, clock)
         self._posts: dict[str, Bucket] = {}  # by channel
         self._answers: dict[TurnId, _Answer] = {}  # that are not over
         self._ends = 0  # that wait
+        self._lacking = 0  # answers that wait for a call of which others may have some left
         self._streams: deque[float] = deque()  # when those began that were not ended
+        self._me = secrets.token_hex(8)
+        self._elsewhere = 0  # answers that other processes have
+        self._looked_at = float("-inf")
+        self._looking: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._is_away = False  # could nobody be asked the last time?
+        self._began_at = clock()
+        self._has_taken_up = False  # is there anything that an earlier process began?
 
     # Messages that are posted and updated
 
     async def ready(self, turn: TurnId, channel: str, *, is_posted: bool, is_over: bool, pages: int = 1) -> None:
         """Wait until *turn* may be shown, and take that from the budget. *pages*: messages that it has so far."""
+        is_unknown = turn not in self._answers
         answer = self._answer(turn)
+        if is_posted and is_unknown:
+            self._take_up(answer)
         answer.is_over = is_over
         is_end = is_over and is_posted
+        pages = pages if is_posted else 0
         self._ends += is_end
         try:
-            while (seconds := self._wait(answer, channel, pages if is_posted else 0)) > 0:
-                await asyncio.sleep(seconds)
-                answer.seen_at = self._clock()
+            await self._until_free(lambda: self._wait(answer, channel, pages))
         finally:
             self._ends -= is_end
         if not answer.is_paid:
-            self._pay(answer, channel, pages if is_posted else 0)
+            self._pay(answer, channel, pages)
 
     async def post(self, turn: TurnId, channel: str) -> None:
         """Wait until one more message may be posted, unless that was paid for by `ready`."""
@@ -96,8 +123,9 @@ class Pace:
         if not answer.is_paid:
             await until_free(self._channel(channel).wait_for)
             self._channel(channel).take()
+            answer.wants = KEPT_FOR_PAGES
             if not answer.is_over:
-                self._keep(answer, KEPT_FOR_PAGES)
+                self._keep(answer)
         answer.is_paid = False
 
     async def update(self, turn: TurnId) -> None:
@@ -107,7 +135,11 @@ class Pace:
         """
         answer = self._answer(turn)
         if not answer.is_paid:
-            await until_free(lambda: self._updates.wait(kept=answer.kept > 0))
+            self._ends += answer.is_over
+            try:
+                await self._until_free(lambda: self._updates.wait(kept=answer.kept > 0))
+            finally:
+                self._ends -= answer.is_over
             self._take(answer, kept=answer.kept > 0 and self._updates.room < 1)
         answer.is_paid = False
 
@@ -127,7 +159,7 @@ class Pace:
         if is_over:
             self._forget(turn)
         elif answer.is_over:
-            self._keep(answer, 1)
+            self._keep(answer)
 
     # Messages that stream
 
@@ -138,9 +170,14 @@ class Pace:
         wait for it by `end_stream`, which is at once unless Slack has refused such calls; give it back by `let_go` if
         there is nothing to stop, as when the stream could not begin or died. chat.update is beside the spacing of answers
         that are shown by updates. Counts as made at once.
+
+        Where processes share the limits each holds a few calls, and no more until it has looked: `await look()` before, where
+        there is time for it.
         """
         window, streams = self._windows[method], self._open_streams()
         is_kept = method == STOP and streams > 0
+        if window.is_low:
+            self._look_soon(window)
         if window.wait(kept=is_kept) > 0 or (method == START and self._windows[STOP].wait() > 0):
             return False
         window.take(kept=is_kept)
@@ -150,11 +187,12 @@ class Pace:
         if method == START:
             self._windows[STOP].keep()
             self._streams.append(self._clock())
+            self._begin_to_tell()
         return True
 
     async def end_stream(self) -> None:
         """Wait until a stream that `may` begin may be stopped, and take that call."""
-        await until_free(lambda: self._windows[STOP].wait(kept=self._open_streams() > 0))
+        await self._until_free(lambda: self._windows[STOP].wait(kept=self._open_streams() > 0))
         self.may(STOP)
 
     def let_go(self) -> None:
@@ -180,8 +218,12 @@ class Pace:
 
     def refused(self, method: str, seconds: float, channel: str = "") -> None:
         """Slack answered 429 and wants *seconds* of silence on *method*: in *channel* if that is posting, else everywhere."""
-        if budget := self._budget(method, channel):
+        budget = self._budget(method, channel)
+        if budget:
             budget.hold(seconds)
+        if isinstance(budget, Window):
+            self._looked_at = float("-inf")  # others are to hear of it at once
+            self._look_soon()
 
     def silence(self, method: str, channel: str = "") -> float:
         """Seconds for which no call of *method* is to be made: one was refused, and after that they go one by one."""
@@ -200,10 +242,95 @@ class Pace:
             return self._channel(channel)
         return self.reads if method in READS else self._windows.get(method)
 
+    # Sharing
+
+    async def look(self) -> None:
+        """Where processes share the limits, tell the others what this one uses and get some more calls.
+
+        One transaction, and none if that was done a moment ago. Does nothing where there is but one process.
+        """
+        self._begin_to_tell()
+        if (looking := self._look_soon()) is not None:
+            await asyncio.shield(looking)
+
+    def _look_soon(self, wanted: Window | None = None, *, is_idle: bool = False) -> asyncio.Task[None] | None:
+        """Look, unless that was done a moment ago and nothing *wanted* was left; return the look under way, if any."""
+        if self._share is None:
+            return None
+        if self._looking and not self._looking.done():
+            return self._looking
+        if self._clock() - self._looked_at < LOOKS_AGAIN and not (wanted and wanted.is_left):
+            return None
+        self._looked_at = self._clock()
+        self._looking = asyncio.create_task(self._look(self._share, is_idle=is_idle), name="Slack's pace: look")
+        return self._looking
+
+    async def _look(self, share: Callable[[Change], Awaitable[None]], *, is_idle: bool) -> None:
+        uses = {
+            method: (window.limit, window.use(self._lacking if method == UPDATE else 0, is_idle=is_idle))
+            for method, window in self._windows.items()
+        }
+        answers = len(self._answers)
+        granted: dict[str, Grant] = {}
+
+        def change(row: dict[str, Any], now: float) -> dict[str, Any]:
+            row, grants, self._elsewhere = shared(row, self._me, now, uses, answers)
+            granted.update(grants)
+            return row
+
+        try:
+            await share(change)
+        except (StorageUnavailable, ChatError) as error:
+            if not self._is_away:
+                log.warning("no word of how much other processes call Slack; going on with a share", **facts(error))
+            self._is_away = True
+            for window in self._windows.values():
+                window.untold()
+            return
+        self._is_away = False
+        for method, grant in granted.items():
+            self._windows[method].told(uses[method][1], grant)
+
+    def _begin_to_tell(self) -> None:
+        if self._share and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._tell(), name="Slack's pace: tell")
+
+    async def _tell(self) -> None:
+        """Tell others again and again, and a last time when nothing is to be held any more."""
+        is_idle = False
+        while not is_idle:
+            await asyncio.sleep(TELLS_EVERY)
+            is_idle = not (self._answers or self._open_streams())
+            self._look_soon(is_idle=is_idle)
+
     # How it is reckoned
+
+    async def _until_free(self, wait: Callable[[], float]) -> None:
+        """Sleep until *wait* says 0 seconds, and ask whether others leave something if only they can."""
+        while (seconds := wait()) > 0:
+            if seconds < math.inf:
+                await asyncio.sleep(min(seconds, LONGEST_SLEEP))
+                continue
+            self._lacking += 1
+            try:
+                if (looking := self._look_soon(self._updates)) is not None:
+                    await asyncio.shield(looking)
+                else:
+                    await asyncio.sleep(LONGEST_SLEEP)
+            finally:
+                self._lacking -= 1
+
+    def _take_up(self, answer: _Answer) -> None:
+        """An earlier process has posted *answer*, and kept a call for its end; what it has called nobody has told us."""
+        if self._share is None and self._clock() - self._began_at < SPAN:
+            if not self._has_taken_up:
+                self._updates.assume()
+            self._has_taken_up = True
+            self._keep(answer)
 
     def _wait(self, answer: _Answer, channel: str, pages: int) -> float:
         """Seconds after which to look again whether an answer may be shown; 0 if it may."""
+        answer.seen_at = self._clock()
         if answer.is_paid:
             return 0.0
         updates = self._updates
@@ -215,8 +342,14 @@ class Pace:
             return updates.wait(kept=answer.kept > 0)
         if self._ends:
             return LONGEST_SLEEP
-        spaced = answer.written_at + self._spacing() - self._clock()
-        return max(min(spaced, LONGEST_SLEEP), updates.wait(1 + max(0, _kept_for(pages) - answer.kept)))
+        if (spaced := answer.written_at + self._spacing() - self._clock()) > 0:
+            return spaced
+        # What ends may need goes before all updates.
+        answer.wants = KEPT_FOR_PAGES if pages > 1 else 1
+        for one in self._posted:
+            self._keep(one)
+        lacking = sum(one.wants - one.kept for one in self._posted)
+        return updates.wait(1 + lacking + (0 if answer.kept else answer.wants))
 
     def _pay(self, answer: _Answer, channel: str, pages: int) -> None:
         answer.is_paid = True
@@ -226,23 +359,28 @@ class Pace:
         else:
             self._channel(channel).take()
         if not answer.is_over:
-            self._keep(answer, _kept_for(pages))
+            self._keep(answer)
 
     def _take(self, answer: _Answer, *, kept: bool) -> None:
         self._updates.take(kept=kept)
         answer.under_way += 1
         answer.kept -= kept
 
-    def _keep(self, answer: _Answer, calls: int) -> None:
-        """Keep so many for its end: one in any case, and more if there is room."""
-        while answer.kept < calls and (not answer.kept or self._updates.room >= 1):
+    def _keep(self, answer: _Answer) -> None:
+        """Keep what its end may need: one call in any case, and more if there is room."""
+        while answer.kept < answer.wants and (not answer.kept or self._updates.room >= 1):
             self._updates.keep()
             answer.kept += 1
 
+    @property
+    def _posted(self) -> list[_Answer]:
+        """Those that have something to update, and will have until they are over."""
+        return [answer for answer in self._answers.values() if answer.kept and not answer.is_over]
+
     def _spacing(self) -> float:
         """Seconds between two updates of one answer: with many, each gets its share of what is free."""
-        answers = sum(answer.kept > 0 for answer in self._answers.values())
-        return max(UPDATE_SPACING, HORIZON * answers / max(1, self._updates.room))
+        answers = self._elsewhere + len(self._posted)
+        return max(UPDATE_SPACING, HORIZON * answers / max(1, self._updates.soon))
 
     def _answer(self, turn: TurnId) -> _Answer:
         now = self._clock()
@@ -251,6 +389,7 @@ class Pace:
                 self._forget(one)
         answer = self._answers.setdefault(turn, _Answer(now))
         answer.seen_at = now
+        self._begin_to_tell()
         return answer
 
     def _forget(self, turn: TurnId) -> None:
@@ -263,7 +402,3 @@ class Pace:
             self._posts = {name: bucket for name, bucket in self._posts.items() if not bucket.is_full}
             self._posts[channel] = Bucket(POSTS_A_SECOND, POSTS_AT_ONCE, self._clock)
         return self._posts[channel]
-
-
-def _kept_for(pages: int) -> int:
-    return KEPT_FOR_PAGES if pages > 1 else 1

@@ -186,6 +186,15 @@ rates = Table(
     Column("day_count", Integer, nullable=False),
 )
 
+# What the processes use up together of what a platform lets them do, and hold of it. A row is written as a whole, by whoever
+# has locked it; what it says is over within minutes.
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("name", Id, primary_key=True),
+    Column("state", JSON, nullable=False),
+)
+
 notes = Table(
     "notes",
     metadata,

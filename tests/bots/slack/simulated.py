@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import selectors
 import statistics
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from bots.kit import Change
 from bots.slack.api import LONGEST_IN_CALL
 from bots.slack.pace import UPDATE, Pace
+from core.errors import StorageUnavailable
 from core.turn import TurnId
 
 T = TypeVar("T")
@@ -120,24 +123,32 @@ class Answer:
     def __init__(self, number: int, asked: Asked, pace: Pace, server: Server) -> None:
         self._turn = TurnId(number)
         self._asked = asked
-        self._pace = pace
+        self.pace = pace
         self._server = server
         self._channel = asked.channel or f"C{number}"
         self._messages = 0
         self._shown: list[tuple[float, float]] = []  # when it could be seen, and of when it was
         self._updates = 0
+        self._following: asyncio.Task[None]
 
     async def run(self) -> Seen:
         began = now()
-        following = asyncio.create_task(self._follow(began))
+        self._following = asyncio.create_task(self._follow(began))
         await asyncio.sleep(self._asked.lasts)
         ended = now()
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        self._following.cancel()
+        await asyncio.gather(self._following, return_exceptions=True)
         was_posted = self._messages > 0
         while not await self._show(is_over=True):
             continue
         return Seen(self._stale(began, ended), now() - ended, self._updates, was_posted)
+
+    async def restart(self, pace: Pace) -> None:
+        """The process is killed; another goes on in the same messages."""
+        self._following.cancel()
+        await asyncio.gather(self._following, return_exceptions=True)
+        self.pace = pace
+        self._following = asyncio.create_task(self._follow(now()))
 
     async def _follow(self, began: float) -> None:
         await asyncio.sleep(FIRST_WORDS)
@@ -156,7 +167,7 @@ class Answer:
         return await self._show_now(is_over=is_over, began=now())
 
     async def _ready(self, *, is_over: bool) -> None:
-        await self._pace.ready(
+        await self.pace.ready(
             self._turn, self._channel, is_posted=self._messages > 0, is_over=is_over, pages=self._messages
         )
 
@@ -168,18 +179,18 @@ class Answer:
         try:
             for number in range(max(0, self._messages - (2 if is_over else 1)), self._messages):
                 del number
-                await self._pace.update(self._turn)
+                await self.pace.update(self._turn)
                 await self._patiently()
                 self._updates += 1
             while self._messages < pages:
-                await self._pace.post(self._turn, self._channel)
+                await self.pace.post(self._turn, self._channel)
                 await asyncio.sleep(self._server.latency)
                 self._messages += 1
             is_shown = True
         except TooManyError:
             return False
         finally:
-            self._pace.shown(self._turn, is_over=is_over and is_shown)
+            self.pace.shown(self._turn, is_over=is_over and is_shown)
         self._shown.append((now(), of))
         return True
 
@@ -187,13 +198,13 @@ class Answer:
         try:
             await self._server.call()
         except TooManyError as refusal:
-            self._pace.refused(UPDATE, refusal.seconds)
+            self.pace.refused(UPDATE, refusal.seconds)
             until = now() + LONGEST_IN_CALL
-            while (seconds := self._pace.silence(UPDATE)) > 0:
+            while (seconds := self.pace.silence(UPDATE)) > 0:
                 if now() + seconds > until:
                     raise
                 await asyncio.sleep(seconds)
-            self._pace.again(UPDATE)
+            self.pace.again(UPDATE)
             await self._server.call()
 
     def _stale(self, began: float, ended: float) -> float:
@@ -221,17 +232,36 @@ class Run:
         return lates[max(0, round(share * len(lates)) - 1)]
 
 
-def simulate(asked: Sequence[Asked], server: Server | None = None, paces: int = 1, pace: Any = Pace) -> Run:
-    """Have all be answered, by turns in so many processes."""
+class Row:
+    """What several processes share, as the database keeps it."""
+
+    def __init__(self, latency: float = 0.01) -> None:
+        self.latency = latency
+        self.is_away = False
+        self.changes = 0
+        self.state: dict[str, Any] = {}
+
+    async def change(self, change: Change) -> None:
+        await asyncio.sleep(self.latency)
+        if self.is_away:
+            raise StorageUnavailable
+        self.changes += 1
+        self.state = json.loads(json.dumps(change(self.state, now())))
+        await asyncio.sleep(self.latency)
+
+
+def simulate(
+    asked: Sequence[Asked], server: Server | None = None, *, processes: int = 1, row: Row | None = None
+) -> Run:
+    """Have all be answered, by turns in so many processes, which share *row*."""
     server = server or Server()
 
     async def all_of_them() -> list[Seen]:
-        clock = asyncio.get_running_loop().time
-        processes = [pace(clock) for _ in range(paces)]
+        paces = [Pace(now, row.change if row else None) for _ in range(processes)]
 
         async def one(number: int, what: Asked) -> Seen:
             await asyncio.sleep(what.at)
-            return await Answer(number, what, processes[number % paces], server).run()
+            return await Answer(number, what, paces[number % processes], server).run()
 
         return await asyncio.gather(*(one(number, what) for number, what in enumerate(asked)))
 

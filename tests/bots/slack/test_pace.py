@@ -26,7 +26,7 @@ from bots.slack.pace import (
 )
 from bots.slack.window import GENTLE_FOR, SPAN
 from core.turn import TurnId
-from tests.bots.slack.simulated import Asked, Server, now, simulate, timeless
+from tests.bots.slack.simulated import Answer, Asked, Server, now, simulate, timeless
 
 ONE, TWO = TurnId(1), TurnId(2)
 
@@ -115,9 +115,40 @@ def test_whenever_they_come_no_end_waits(asked: list[Asked]) -> None:
 
 
 def test_an_end_of_several_messages_finds_a_call_for_each() -> None:
+    """One of which there was none left as it grew waits until some come back."""
     run = simulate([Asked(0.0, 60.0, pages=4) for _ in range(10)])
     assert run.server.busiest <= TIER_3
-    assert run.late() < 1.0
+    assert run.late(0.8) < 1.0
+    assert run.late() < 10
+    assert simulate([Asked(0.0, 40.0, pages=4) for _ in range(3)]).late() < 1.0
+
+
+def test_what_goes_on_uses_what_comes_back() -> None:
+    """Ten at once for two minutes: the tier gives an update of each every 12 s, and the ends are among them."""
+    asked = [Asked(41.0 * number, 40.0) for number in range(3) for _ in range(10)]
+    run = simulate(asked)
+    assert len(run.server.calls) > 90
+    assert run.stale < 8.5
+    assert run.late() < 0.5
+
+
+def test_a_process_that_takes_up_what_another_has_begun_knows_that_it_has_called_as_well() -> None:
+    server = Server()
+
+    async def body() -> None:
+        pace = Pace(now)
+        answers = [Answer(number, Asked(0.0, 40.0), pace, server) for number in range(20)]
+        running = [asyncio.create_task(answer.run()) for answer in answers]
+        await asyncio.sleep(25)
+        pace = Pace(now)
+        for answer in answers:
+            await answer.restart(pace)
+        seen = await asyncio.gather(*running)
+        assert max(one.late for one in seen) < 0.5
+
+    timeless(body)
+    assert server.busiest <= TIER_3
+    assert not server.refusals
 
 
 def test_a_slack_that_counts_otherwise_is_learned_from_and_everything_ends() -> None:
