@@ -62,9 +62,7 @@ class Models:
         """Return the names that *typed* may be becoming, the likeliest first; all kinds if nothing is typed yet."""
         typed, bare = typed.strip().lower(), _bare(typed)
         ranked = [
-            (rank, name)
-            for name, known in self._bare
-            if (rank := _rank(name.lower(), known, typed, bare)) is not None
+            (rank, name) for name, known in self._bare if (rank := _rank(name.lower(), known, typed, bare)) is not None
         ]
         ranked.sort(key=lambda one: one[0])  # those that fit equally well stay in their order
         return [name for _, name in ranked[:at_most]]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.models import DOCUMENTED, KNOWN, LATER, Models, may_be_name
+from sandbox.upstream.models import MODELS as EMULATED
 
 MODELS = Models()
 
@@ -10,6 +11,7 @@ MODELS = Models()
 def test_every_model_of_the_apis_page_is_known_and_none_twice() -> None:
     assert len(DOCUMENTED) == 67
     assert len(set(KNOWN)) == len(KNOWN) == len(DOCUMENTED) + len(LATER)
+    assert set(KNOWN) == EMULATED
     assert all(may_be_name(name) for name in KNOWN)
 
 
@@ -51,7 +53,8 @@ def test_no_more_matches_than_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("gpt-51", "gpt-5.1"), ("gtp-4o", "gpt-4o"), ("grok", "grok-4.7"), ("deepseek-r3", "deepseek-r1")]
+    ("name", "near"),
+    [("gpt-51", "gpt-5.1"), ("gtp-4o", "gpt-4o"), ("grok", "grok-4.7"), ("deepseek-r3", "deepseek-r1")],
 )
 def test_who_mistypes_is_told_what_is_near(name: str, near: str) -> None:
     assert near in MODELS.nearest(name)
