@@ -3,8 +3,7 @@
 https://docs.acedata.cloud/en/guides/aichat/aichat_conversations names the first 67; the others came since.
 """
 
-MODELS = frozenset(
-    """
+_NAMES = """
 gpt-5.1 gpt-5.1-all gpt-5 gpt-5-mini gpt-5-nano gpt-5-all
 gpt-4.1 gpt-4.1-2025-04-14 gpt-4.1-mini gpt-4.1-mini-2025-04-14 gpt-4.1-nano gpt-4.1-nano-2025-04-14
 gpt-4o gpt-4o-mini gpt-4o-all gpt-4o-image gpt-4o-2024-05-13 gpt-4o-2024-08-06 gpt-4o-2024-11-20
@@ -27,5 +26,5 @@ gemini-3.8-flash
 deepseek-v4.1-flash deepseek-v4-flash deepseek-v4-pro
 grok-4.7 grok-4.5
 glm-5.3 glm-5.2 glm-5.1 glm-5 glm-5-turbo glm-4.7 glm-4.6 glm-3-turbo
-""".split()
-)
+"""
+MODELS = frozenset(_NAMES.split())
