@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from core.secret_box import SecretBox
     from core.vitals import Vitals
 
+OUR_OWN = "our direct messages"  # what people call a channel where nobody else is
+
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import preset
+from core import preset, retired
 from core.answer import Answer
 from core.chat import appeal
 from core.errors import ChatError, Overtaken, StorageUnavailable, facts
@@ -118,7 +118,7 @@ class Worker:
             del self._running[taken.turn.id]
 
     async def _see_through(self, taken: Taken, asked: float) -> None:
-        turn, chat = taken.turn, self._chats[taken.turn.question.thread.chat]
+        turn, chat, answer = taken.turn, self._chats[taken.turn.question.thread.chat], None
         presentation = Presentation(
             chat,
             self._ledger,
@@ -130,7 +130,8 @@ class Worker:
         )
         taken_at = time.monotonic()
         if not turn.is_over:
-            turn = await self._complete(self._answer(taken, presentation), turn.id)
+            answer = self._answer(taken, presentation)
+            turn = await self._complete(answer, turn.id)
             self._metrics.turns.labels(turn.status).inc()
         is_shown = await presentation.end(turn)
         if presentation.first_text_at and turn is not taken.turn and taken.is_first_answer:
@@ -140,6 +141,8 @@ class Worker:
                 self._metrics.given_up.inc()
             if presentation.is_forbidden:
                 await self._appeal(turn)
+        for model in answer.retired if answer else ():
+            await retired.tell(model, self._choice(taken), turn, chat=chat, ledger=self._ledger)
         seconds = round(time.monotonic() - taken_at, 2)
         log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
 
@@ -153,7 +156,7 @@ class Worker:
     def _answer(self, taken: Taken, presentation: Presentation) -> Answer:
         return Answer(
             taken,
-            preset.choose(self._presets, [*taken.presets, *_of_its_own(taken.turn)]),
+            self._choice(taken),
             presentation,
             ledger=self._ledger,
             service=self._service,
@@ -162,7 +165,11 @@ class Worker:
             longest_answer=self._longest_answer,
             recall=Recall(self._chats[taken.turn.question.thread.chat], self._ledger, self._context_budget),
             metrics=self._metrics,
+            last_resort=preset.choose(self._presets, []).models,
         )
+
+    def _choice(self, taken: Taken) -> preset.Choice:
+        return preset.choose(self._presets, [*taken.presets, *_of_its_own(taken.turn)])
 
     async def _appeal(self, turn: Turn) -> None:
         """Tell the asker, once a day per channel, that we may not post there: they know who can change that."""
