@@ -143,6 +143,7 @@ class Bobbin:
             visible=partial(visible, streaming=True),
             refused=self._checkup.hurry,
             make_link=self._files.link,
+            titles=self._settings.questions.titles == "model",
             times=times,
         )
 

@@ -76,6 +76,17 @@ class Notifies(Protocol):
 
 
 @runtime_checkable
+class Titled(Protocol):
+    """A chat whose threads have titles, made of their first questions by `core.title.title_of`."""
+
+    def has_title(self, turn: Turn) -> bool:
+        """Was a thread begun for *turn*, of which its title was made?"""
+
+    async def retitle(self, turn: Turn, title: str) -> None:
+        """Give the thread that was begun for *turn* another *title*, unless somebody has done so. Raises a ChatError."""
+
+
+@runtime_checkable
 class Remembers(Protocol):
     """A chat that can tell what was said before a question, and not to the bot."""
 

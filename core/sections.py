@@ -185,6 +185,7 @@ class QuestionsSection(Section):
 
     on_edit: Literal["redo", "offer", "ignore"] = "offer"
     on_delete: Literal["withdraw", "keep"] = "withdraw"
+    titles: Literal["question", "model"] = "question"  # who makes the title of a thread
 
 
 class LogSection(Section):

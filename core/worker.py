@@ -17,6 +17,7 @@ from core.files import FileReader, MakeLink, no_link
 from core.metrics import Metrics
 from core.presentation import USUAL, Oddities, Presentation, Times
 from core.recall import Recall
+from core.retitling import Retitling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,6 +53,7 @@ class Worker:
         visible: Callable[[str], str] = str,
         refused: Callable[[str], None] = lambda _: None,
         make_link: MakeLink = no_link,
+        titles: bool = False,
         times: Times = USUAL,
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
@@ -59,7 +61,7 @@ class Worker:
         *longest_answer* in characters; beyond them the service is hung up on. *context_budget* in characters, for what
         people said before a question and not to the bot.
         *visible* takes an answer so far and returns what people are shown of it. *refused* is told the name of a chat
-        whose platform refuses the bot's token. *make_link*: for the service, to files.
+        whose platform refuses the bot's token. *make_link*: for the service, to files. *titles*: does the service give threads theirs?
         """
         self._visible = visible
         self._longest_answer = longest_answer
@@ -72,6 +74,7 @@ class Worker:
         self._transcript_budget = transcript_budget
         self._metrics = metrics or Metrics()
         self._oddities = Oddities(self._metrics, refused)
+        self._retitling = Retitling(service, ledger, visible) if titles else None
         self._times = times
         self._running: dict[TurnId, asyncio.Task[None]] = {}
         self._answers: dict[TurnId, Answer] = {}  # those that are being made
@@ -143,6 +146,8 @@ class Worker:
                 await self._appeal(turn)
         for model in answer.retired if answer else ():
             await retired.tell(model, self._choice(taken), turn, chat=chat, ledger=self._ledger)
+        if is_shown and self._retitling and not taken.has_earlier:
+            await self._retitling.see_to(turn, chat)
         seconds = round(time.monotonic() - taken_at, 2)
         log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
 

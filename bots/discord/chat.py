@@ -12,6 +12,7 @@ from bots.discord import connection, files, history, limits, threads, token
 from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
+from bots.discord.events import thread_name
 from bots.discord.hands import OVER, DiscordHands, TokenOver, nonce
 from bots.discord.ids import NAME, channel_of, guild_of, has_own_place, message_of
 from bots.discord.indicator import Indicator
@@ -191,6 +192,18 @@ class DiscordChat:
             await self._pace.spare()
             await token.tell_over(client, turn, delivery.note.where, nonce(turn.question.key, OVER))
             raise
+
+    # Titles
+
+    def has_title(self, turn: Turn) -> bool:
+        return self._notes.newest(turn).where.channel == message_of(turn.question.key)
+
+    async def retitle(self, turn: Turn, title: str) -> None:
+        asked = turn.question
+        with translated():
+            async with self._api.client() as client:
+                was, channel = thread_name(asked.text, asked.attachments), message_of(asked.key)
+                await threads.rename(client, channel, was, thread_name(title), self._pace.soon)
 
     # Files
 
