@@ -206,6 +206,7 @@ class Commands:
 
     presets: Mapping[str, Preset]  # by name
     longest_instructions: int  # characters
+    suggested: tuple[str, ...] = ()  # models to name where people may not know any
 
     def obey(self, command: Command, thread: Thread, by: str, deeds: Deeds, *, own: bool = False) -> Told:
         """Do what *command* wants in *thread* and return what to tell. *by*: who gave it, for the record.
@@ -217,7 +218,7 @@ class Commands:
         if command.verb in OF_LISTENING:
             return Told(*self._listen(command.verb, thread, by, deeds))
         if command.verb is Verb.SHOW_MODEL:
-            return Told(self._answering(thread, deeds))
+            return Told(self._answering(thread, deeds) + self._suggestion())
         if command.switches_model:
             return self._switch(command, thread, by, deeds)
         return self._obey(command, thread, by, deeds)
@@ -283,6 +284,10 @@ class Commands:
         stepping_in = f" When it doesn't answer: {fallbacks}." if fallbacks else ""
         where = _where(choice.origins["model"], thread)
         return f"Here, {_quoted(choice.model)} answers ({where}).{stepping_in}"
+
+    def _suggestion(self) -> str:
+        names = ", ".join(map(_quoted, self.suggested))
+        return f" `model NAME` switches to another: {names}, or any that the AI service has." if names else ""
 
     def _check(self, wish: Preset) -> None:
         """Raises UnknownPreset, TooLong."""

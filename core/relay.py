@@ -65,6 +65,7 @@ MOST_NAMED = 1_000  # threads in which bots were left alone, and of which the lo
 OCCASIONS_KEPT = timedelta(hours=1)
 # For a model that nobody has heard of to answer. Whoever waits for us longer brings what they said again, to be told then.
 TRIED_WITHIN = 10.0  # seconds
+MOST_SUGGESTED = 10  # models
 TWICE = Told("That command came twice; I did it the first time.")
 
 
@@ -101,7 +102,10 @@ class Relay:
         self._ledger = ledger
         self._wake = wake
         self._presets = dict(presets)
-        self._commands = Commands(self._presets, longest_instructions=longest_question)
+        self.models = models or Models()
+        self._commands = Commands(
+            self._presets, longest_instructions=longest_question, suggested=self.models.names[:MOST_SUGGESTED]
+        )
         self._interrupt = interrupt
         self._stop = stop
         self.following = Following(ledger, presets, believed_for=math.inf if is_alone else BELIEVED_FOR)
@@ -111,7 +115,6 @@ class Relay:
         self._on_delete = on_delete
         self._backoff = backoff
         self._admission = admission
-        self.models = models or Models()
         self._trial = trial
         self._bots_alone: BoundedSet[ThreadId] = BoundedSet(MOST_NAMED)
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.

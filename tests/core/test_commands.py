@@ -290,6 +290,12 @@ def test_people_see_which_model_answers_and_which_steps_in_and_why() -> None:
     assert told == ("Here, `gpt-5.1` answers (default). When it doesn't answer: `o3`, `grok-3`.", False)
 
 
+def test_people_who_know_no_model_are_named_some() -> None:
+    commands = Commands({"default": Preset(model="gpt-5.1")}, longest_instructions=10, suggested=("o3", "grok-3"))
+    told = commands.obey(Command(Verb.SHOW_MODEL), THREAD, "ada", Memory())
+    assert told.sentence.endswith("switches to another: `o3`, `grok-3`, or any that the AI service has.")
+
+
 def test_a_model_with_too_long_a_name_is_told_and_not_set() -> None:
     memory = Memory()
     assert "my limit is 200" in obeyed(Command(Verb.SET_MODEL, Preset(model="m" * 201)), memory).sentence
