@@ -10,9 +10,10 @@ import structlog
 from core.access import is_bot
 from core.chat import PLACE, notify
 from core.errors import ChatError, StorageUnavailable, facts
-from core.turn import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.chat import Chat
     from core.preset import Choice
     from core.storage.ledger import Ledger
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 TOLD_FOR = timedelta(days=30)  # in which it isn't told again of the same place and model
 
-_INSTEAD = "`{0}` answers in its place"
+_INSTEAD = "`{}` is asked in its place"
 _NOTHING = "nothing answers in its place"
 _SENTENCE = (
     "The AI service refuses the model `{model}`, which you set in {place}: it may have been taken off. For now, {instead}. "
@@ -30,28 +31,29 @@ _SENTENCE = (
 log = structlog.get_logger(__name__)
 
 
-async def tell(model: str, choice: Choice, turn: Turn, *, chat: Chat, ledger: Ledger) -> None:
-    """Tell who set *model*, of which *turn* has shown that the service refuses it; in the log, if that was an operator.
+async def tell(refused: Sequence[str], choice: Choice, turn: Turn, *, chat: Chat, ledger: Ledger) -> None:
+    """Tell who set each of the *refused* models, as *turn* has shown them to be; in the log, if that was an operator.
 
     Once, over all processes; it is lost if this one ends in that moment, and the aside under each answer stays.
     """
-    origin = choice.origins.get("model")
-    place = origin.place if origin and choice.model == model else ""
-    try:
-        by = await ledger.preset_changed_by(place)
-        if not await ledger.is_first(f"retired/{place if by else ''}/{model}", TOLD_FOR):
-            return
-        if not by:
-            log.error("the service refuses a model that the settings name", model=model)
-        elif not is_bot(by):
-            await notify(chat, by, turn.question.thread, _sentence(model, turn))
-    except (ChatError, StorageUnavailable) as trouble:
-        log.warning("nobody can be told that the service refuses a model", model=model, **facts(trouble))
+    stands_in = turn.model if turn.model not in refused else ""
+    for model in refused:
+        origin = choice.origins.get("model")
+        place = origin.place if origin and choice.model == model else ""  # fallbacks are the settings' own
+        try:
+            by = await ledger.preset_changed_by(place)
+            if not await ledger.is_first(f"retired/{place if by else ''}/{model}", TOLD_FOR):
+                continue
+            if not by:
+                log.error("the service refuses a model that the settings name", model=model)
+            elif not is_bot(by):
+                await notify(chat, by, turn.question.thread, _sentence(model, stands_in))
+        except (ChatError, StorageUnavailable) as trouble:
+            log.warning("nobody can be told that the service refuses a model", model=model, **facts(trouble))
 
 
-def _sentence(model: str, turn: Turn) -> str:
-    is_answered = turn.status is Status.ANSWERED
-    instead = _INSTEAD.format(_plain(turn.model)) if is_answered else _NOTHING
+def _sentence(model: str, stands_in: str) -> str:
+    instead = _INSTEAD.format(_plain(stands_in)) if stands_in else _NOTHING
     return _SENTENCE.format(model=_plain(model), place=PLACE, instead=instead)
 
 

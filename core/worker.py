@@ -144,8 +144,8 @@ class Worker:
                 self._metrics.given_up.inc()
             if presentation.is_forbidden:
                 await self._appeal(turn)
-        for model in answer.retired if answer else ():
-            await retired.tell(model, self._choice(taken), turn, chat=chat, ledger=self._ledger)
+        if answer and answer.retired:
+            await retired.tell(answer.retired, self._choice(taken), turn, chat=chat, ledger=self._ledger)
         if is_shown and self._retitling and not taken.has_earlier:
             await self._retitling.see_to(turn, chat)
         seconds = round(time.monotonic() - taken_at, 2)

@@ -60,7 +60,7 @@ async def test_the_settings_default_steps_in_and_who_set_the_model_is_told_once(
     [(person, sentence)] = rig.chat.told
     assert person == "ada"
     assert "refuses the model `o1`, which you set in {place}" in sentence
-    assert "`gpt-5.1` answers in its place" in sentence
+    assert "`gpt-5.1` is asked in its place" in sentence
 
 
 async def test_several_processes_tell_once(rig: Rig, upstream: Any, chat: Any, database: Database) -> None:

@@ -89,7 +89,7 @@ async def test_a_model_that_is_taken_off_has_another_step_in_and_its_chooser_tol
         await told(side, thread, "because the AI service refused o1")
         [notice] = notices(side)
         assert "refuses the model `o1`, which you set in <#" in notice
-        assert "`gpt-5.1` answers in its place" in notice
+        assert "`gpt-5.1` is asked in its place" in notice
     assert models(emulator) == ["gpt-5.1", "o1", "gpt-5.1", "o1", "gpt-5.1"]
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bots.discord.ids import thread_in
+from core.chat import PLACE
 from core.errors import UnknownModel
 from core.models import KNOWN
 from core.relay import Relay
@@ -105,3 +107,16 @@ async def test_help_tells_of_it_as_it_is_typed_in_discord(house: House) -> None:
         assert "`/model name:NAME`" in listed
         assert "`/model` says which one" in listed
         assert "`/model name:reset`" in listed
+
+
+@pytest.mark.parametrize("is_direct", [False, True])
+async def test_who_is_told_of_a_model_is_told_in_private_and_where(house: House, is_direct: bool) -> None:  # noqa: FBT001
+    async with house.listening():
+        direct, general = house.discord.open_dm("ben"), house.discord.channel("general")
+        guild, channel = (None, direct) if is_direct else (house.discord.guild_id, general)
+        await house.chat.notify(
+            str(house.discord.user("ben").id), thread_in(guild, channel.id), f"@everyone in {PLACE}."
+        )
+        [said] = house.said(direct)
+        assert said.content == f"@everyone in {'our direct messages' if is_direct else f'<#{general.id}>'}."
+        assert not said.mention_everyone

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
+from bots.slack.ids import thread_in
+from core.chat import PLACE
 from core.errors import ModelUntried, UnknownModel
 from core.preset import Preset
 from core.relay import Relay
@@ -62,3 +66,16 @@ async def test_what_can_not_be_told_in_slacks_time_is_told_at_the_next_try(house
         trials.answers.set()
         assert "new-1 answers" in (await commanded(house, "ada", "model new-1")).replace("`", "")
         assert "Did you mean" in await commanded(house, "ada", "model newer-1")
+
+
+@pytest.mark.parametrize("is_direct", [False, True])
+async def test_who_is_told_of_a_model_is_told_in_private_and_where(house: House, is_direct: bool) -> None:  # noqa: FBT001
+    async with house.listening():
+        channel = house.slack.open_dm("ben") if is_direct else house.slack.channel("general")
+        thread = thread_in(house.slack.team_id, channel.id, "1.1")
+        ben = house.slack.user("ben")
+        await house.chat.notify(ben.id, thread, f"`<!channel>` in {PLACE}.")
+        [said] = [
+            one for one in house.slack.messages(house.slack.open_dm("ben")) if one.user == house.slack.bot_user_id
+        ]
+        assert said.text == f"`&lt;!channel&gt;` in {'our direct messages' if is_direct else f'<#{channel.id}>'}."
