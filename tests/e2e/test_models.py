@@ -61,6 +61,30 @@ async def test_a_model_that_nobody_knows_is_tried_once_and_then_set(
     assert tried == {"model": "new-1", "question": "Say OK."}
 
 
+async def test_a_process_that_ends_while_it_tries_leaves_the_command_to_the_next(
+    running: Any, local_slack: Any, database_url: str, emulator: Emulator
+) -> None:
+    emulator._models = {"gpt-5.1", "new-1"}
+    emulator.faults.set("silent_before", count=1)
+    async with running(database_url, "slack"):
+        root = await local_slack.say("ada", "general", "@bobbin model new-1")
+        await local_slack.wait_for(lambda: emulator.requests)
+    assert not answers(local_slack, root)
+    async with running(database_url, "slack") as bobbin:
+        await local_slack.wait_for(lambda: answers(local_slack, root))
+        await local_slack.wait_for(lambda: not local_slack.under_way)
+        await bobbin.idle()
+        [told] = answers(local_slack, root)
+        assert "answers (set in this thread)" in told
+        await local_slack.say("ada", "general", "@bobbin say exactly: hello", root.ts)
+        await local_slack.wait_for(lambda: answers(local_slack, root)[-1] == "hello")
+    assert models(emulator) == ["new-1"] * 3
+
+
+def answers(slack: Any, root: Any) -> list[str]:
+    return [local.shown(one) for one in slack.messages(root.channel, root.ts) if one.user == slack.bot_user_id]
+
+
 async def test_a_model_of_the_settings_is_set_without_trying_it(
     running: Any, side: Any, sqlite_url: str, emulator: Emulator
 ) -> None:
