@@ -218,7 +218,7 @@ class Commands:
         if command.verb in OF_LISTENING:
             return Told(*self._listen(command.verb, thread, by, deeds))
         if command.verb is Verb.SHOW_MODEL:
-            return Told(self._answering(thread, deeds) + self._suggestion())
+            return Told(self._answering(thread, deeds) + self._suggestion(thread, deeds))
         if command.switches_model:
             return self._switch(command, thread, by, deeds)
         return self._obey(command, thread, by, deeds)
@@ -285,8 +285,9 @@ class Commands:
         where = _where(choice.origins["model"], thread)
         return f"Here, {_quoted(choice.model)} answers ({where}).{stepping_in}"
 
-    def _suggestion(self) -> str:
-        names = ", ".join(map(_quoted, self.suggested))
+    def _suggestion(self, thread: Thread, deeds: Deeds) -> str:
+        now = choose(dict(self.presets), deeds.presets_at(thread.layers)).model
+        names = ", ".join(_quoted(name) for name in self.suggested if name != now)
         return f" `model NAME` switches to another: {names}, or any that the AI service has." if names else ""
 
     def _check(self, wish: Preset) -> None:

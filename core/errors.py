@@ -133,7 +133,9 @@ class UnknownModel(Refused):
     """The AI service has no such model."""
 
     def __init__(self, name: str, near: list[str]) -> None:
-        listed = " Did you mean " + " or ".join(f"`{one}`" for one in near) + "?" if near else ""
+        *others, last = [f"`{one}`" for one in near] or [""]
+        meant = f"{', '.join(others)} or {last}" if others else last
+        listed = f" Did you mean {meant}?" if meant else ""
         super().__init__(f"The AI service has no model {_quoted(name)}, or doesn't let me use it.{listed}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ DOCUMENTED, LATER = tuple(_DOCUMENTED.split()), tuple(_LATER.split())
 KNOWN = (*LATER, *DOCUMENTED)
 _NEAR = 0.5  # of 1, which is the same
 _LONGEST_COMPARED = 100  # characters
+_FAMILY = re.compile(r"[a-z]+")
 _NAMELIKE = re.compile(r"[a-z][\w.:/-]*[\d:/-][\w.:/-]*", re.IGNORECASE | re.ASCII)
 
 
@@ -57,6 +59,17 @@ class Models:
     def known(self, name: str) -> str | None:
         """Return *name* as the service spells it; None if it isn't known."""
         return name if name in self.names else self._spelled.get(name.strip().lower())
+
+    def some(self, at_most: int) -> list[str]:
+        """Return a few names for who knows none: of each family those that come first."""
+        in_family = Counter[str]()
+        ranked = []
+        for name in self.names:
+            family = _FAMILY.match(name.lower())
+            ranked.append((in_family[family[0] if family else ""], name))
+            in_family[family[0] if family else ""] += 1
+        ranked.sort(key=lambda one: one[0])
+        return [name for _, name in ranked[:at_most]]
 
     def matching(self, typed: str, at_most: int) -> list[str]:
         """Return the names that *typed* may be becoming, the likeliest first; all kinds if nothing is typed yet."""

@@ -104,7 +104,7 @@ class Relay:
         self._presets = dict(presets)
         self.models = models or Models()
         self._commands = Commands(
-            self._presets, longest_instructions=longest_question, suggested=self.models.names[:MOST_SUGGESTED]
+            self._presets, longest_instructions=longest_question, suggested=tuple(self.models.some(MOST_SUGGESTED))
         )
         self._interrupt = interrupt
         self._stop = stop

@@ -291,7 +291,9 @@ def test_people_see_which_model_answers_and_which_steps_in_and_why() -> None:
 
 
 def test_people_who_know_no_model_are_named_some() -> None:
-    commands = Commands({"default": Preset(model="gpt-5.1")}, longest_instructions=10, suggested=("o3", "grok-3"))
+    commands = Commands(
+        {"default": Preset(model="gpt-5.1")}, longest_instructions=10, suggested=("gpt-5.1", "o3", "grok-3")
+    )
     told = commands.obey(Command(Verb.SHOW_MODEL), THREAD, "ada", Memory())
     assert told.sentence.endswith("switches to another: `o3`, `grok-3`, or any that the AI service has.")
 

@@ -60,6 +60,19 @@ def test_who_mistypes_is_told_what_is_near(name: str, near: str) -> None:
     assert near in MODELS.nearest(name)
 
 
+def test_who_knows_none_is_named_one_of_each_family_first() -> None:
+    assert Models(["ours-1", "gpt-5.1"]).some(8) == [
+        "ours-1",
+        "gpt-5.1",
+        "gemini-3.8-flash",
+        "deepseek-v4.1-flash",
+        "grok-4.7",
+        "glm-5.3",
+        "o4-mini",
+        "gpt-6.1-sol",
+    ]
+
+
 def test_near_to_nothing_is_nothing() -> None:
     assert MODELS.nearest("railways") == []
     assert len(MODELS.nearest("gpt")) == 5
