@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.turn import Turn
 
 LONGEST = 10.0  # seconds that it may take: the thread's next question waits for it
-ONCE_IN = timedelta(days=30)
+ONCE_IN = timedelta(days=1)  # later, a chat leaves alone what is no longer called by its question
 _MOST_TOLD = 1_000  # characters of the question, and of the answer
 _LONGEST_HEARD = 500  # characters
 _WISH = (
