@@ -21,6 +21,7 @@ from core import presentation
 from core.admission import Admission
 from core.asking.limits import ASIDE
 from core.asking.service import Service
+from core.asking.trial import Trial
 from core.engine.embedded import Embedded
 from core.errors import SetupError
 from core.relay import Relay
@@ -96,6 +97,8 @@ class Bobbin:
             bot_turns=settings.access.bot_turns,
         )
         self._service = _service(settings, self.vitals, times.aside)
+        self._models = settings.models
+        self._trial = Trial(self._service, self._models)
         self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
         self._checkup = checkup.Checkup(self.vitals, times.checkup)
         secret_box = SecretBox.of(settings.secret_key.get_secret_value())
@@ -143,6 +146,7 @@ class Bobbin:
             visible=partial(visible, streaming=True),
             refused=self._checkup.hurry,
             make_link=self._files.link,
+            titles=self._settings.questions.titles == "model",
             times=times,
         )
 
@@ -160,6 +164,8 @@ class Bobbin:
             on_edit=settings.questions.on_edit,
             on_delete=settings.questions.on_delete,
             admission=Admission(rules, self._chats, self._ledger, contact=settings.access.contact, metrics=metrics),
+            models=self._models,
+            trial=self._trial,
             metrics=metrics,
         )
 
@@ -177,6 +183,7 @@ class Bobbin:
         async with AsyncExitStack() as parts:
             parts.push_async_callback(self._database.close)
             parts.push_async_callback(self._service.aclose)
+            parts.push_async_callback(self._trial.aclose)
             door = self._settings.web
             await parts.enter_async_context(self.web.open(door.host, door.port, door.health_port))
             await parts.enter_async_context(self._checkup.going_on())

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from core.turn import TurnId
     from core.vitals import Vitals
 
+OUR_OWN = "our direct messages"  # what people call a channel where nobody else is
+
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

@@ -45,6 +45,8 @@ from core.upstream.prompt import AnswerSoFar, Prompt
 from core.words import is_keepable, keepable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.asking.service import Answering, Service
     from core.metrics import Metrics
     from core.presentation import Presentation
@@ -60,6 +62,16 @@ MOST_INTERRUPTIONS = 10  # a turn that was cut off so often takes its process do
 MOST_TURNS_RETOLD = 100
 _LONGEST_WORD = 100  # characters
 TOO_LONG = "I stopped this answer at {:,} characters, the most I write."
+# After these, another model is asked.
+_STEPPED_IN_FOR = (
+    UpstreamBusy,
+    UpstreamFailed,
+    UpstreamUnreachable,
+    UpstreamCut,
+    EmptyAnswer,
+    CircuitOpen,
+    ModelRefused,
+)
 TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 
 
@@ -79,10 +91,18 @@ class Answer:
         longest_answer: int,
         recall: Recall,
         metrics: Metrics,
+        last_resort: Sequence[str] = (),
     ) -> None:
-        """*choice* says which models are asked, and how; *transcript_budget* and *longest_answer* are in characters."""
+        """*choice* says which models are asked, and how; *transcript_budget* and *longest_answer* are in characters.
+
+        *last_resort*: models to ask when the service refuses those of the choice.
+        """
         self._taken = taken
         self._choice = choice
+        self._models = list(choice.models)  # asked one after another, until one answers
+        self._last_resort = last_resort
+        self._refused: set[str] = set()
+        self.retired: list[str] = []  # models that the service refuses for no other reason than what they are
         self._presentation = presentation
         self._ledger = ledger
         self._service = service
@@ -190,16 +210,28 @@ class Answer:
             raise NothingAsked(declined(self._taken.turn.question.attachments))
         self._given = await self._files.read(self._turn.question)
         self._given.refuse_nothing(self._turn.question)
-        for following in self._choice.models[1:]:
+        while True:
             try:
                 return await self._converse()
-            except (UpstreamBusy, UpstreamFailed, UpstreamUnreachable, UpstreamCut, EmptyAnswer, CircuitOpen) as error:
-                if self._turn.answer:
-                    raise  # people have read the beginning of its answer: that stays
+            except _STEPPED_IN_FOR as error:
+                following = self._next(error)
+                if following is None:
+                    raise
                 model = self._turn.model
                 log.warning("a model does not answer; asking the next", model=model, next=following, **facts(error))
             self._turn = self._turn.start(following)
-        return await self._converse()
+
+    def _next(self, error: UpstreamError) -> str | None:
+        """Return the model that steps in, None if none does."""
+        if self._turn.answer:
+            return None  # people have read the beginning of its answer: that stays
+        if isinstance(error, ModelRefused):
+            self._refused.add(self._turn.model)
+            if not self._given.references():  # else it may only be unable to read them
+                self.retired.append(self._turn.model)
+            self._models += [model for model in self._last_resort if model not in self._models]
+        left = self._models[self._models.index(self._turn.model) + 1 :]
+        return left[0] if left else None
 
     async def _converse(self) -> AnswerSoFar:
         if (going_on := self._usable()) is not None:
@@ -240,14 +272,14 @@ class Answer:
     async def _ask(self, going_on: Conversation | None, question: str) -> AnswerSoFar:
         """Ask the turn's model, and have the thread show what comes while it comes."""
         self._turn, self._is_too_long = self._turn.remark(""), False
-        model, models = self._turn.model, self._choice.models
+        model = self._turn.model
         asking = self._service.ask(
             self._prompt(going_on, question),
             thread=self._turn.question.thread,
             asker=self._turn.question.asker,
             told=self._waits,
             tries=TRIES if model == self._choice.model else TRIES_OF_A_FALLBACK,
-            rests=model == models[-1],  # else another can step in at once
+            rests=model == self._models[-1],  # else another can step in at once
         )
         try:
             async with self._presentation.live(self.now), asking as self._stream:
@@ -285,7 +317,8 @@ class Answer:
     def _beside(self) -> str:
         """Return what to tell beside the answer."""
         model, first = self._turn.model, self._choice.model
-        stepped_in = "" if model == first else f"Answered by {model} because {first} was unavailable."
+        why = f"the AI service refused {first}" if first in self._refused else f"{first} was unavailable"
+        stepped_in = "" if model == first else f"Answered by {model} because {why}."
         too_long = TOO_LONG.format(self._longest_answer) if self._is_too_long else ""
         parts = stepped_in, self._given.left_out(self._turn.question), self._recall.problem, too_long
         return " ".join(part for part in parts if part)

@@ -9,7 +9,9 @@ BobbinError
 │   ├── NotAllowed
 │   ├── Unwelcome              who asks may not, whatever it is: nothing of it is recorded
 │   │   └── BotsAlone
-│   └── UnknownPreset
+│   ├── UnknownPreset
+│   ├── UnknownModel           the service has none of that name
+│   └── ModelUntried           nobody can say yet whether it has
 ├── UpstreamError              the service did not answer
 │   ├── UpstreamBusy           retry, after `retry_after` if it names one
 │   ├── UpstreamFailed         retry
@@ -125,6 +127,26 @@ class UnknownPreset(Refused):
         listed = ", ".join(f"`{one}`" for one in known)
         super().__init__(f"There's no preset of that name. Available: {listed}.")
         self.name = name
+
+
+class UnknownModel(Refused):
+    """The AI service has no such model."""
+
+    def __init__(self, name: str, near: list[str]) -> None:
+        *others, last = [f"`{one}`" for one in near] or [""]
+        meant = f"{', '.join(others)} or {last}" if others else last
+        listed = f" Did you mean {meant}?" if meant else ""
+        super().__init__(f"The AI service has no model {_quoted(name)}, or doesn't let me use it.{listed}")
+
+
+class ModelUntried(Refused):
+    """I couldn't find out whether the AI service has that model. Please try again in a minute."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"I couldn't find out in time whether the AI service has a model {_quoted(name)}, so nothing has changed. "
+            "Please try again in a minute."
+        )
 
 
 class UpstreamError(BobbinError):
@@ -411,6 +433,11 @@ def facts(error: BaseException) -> dict[str, object]:
         causes.append(type(cause).__name__)
         cause = cause.__cause__
     return {name: value for name, value in {**found, "causes": causes}.items() if value}
+
+
+def _quoted(name: str) -> str:
+    """Return what somebody wrote in place of a name, as one line of code."""
+    return f"`{' '.join(name.split()).replace('`', 'ˋ')}`"
 
 
 def _about(seconds: float) -> str:

@@ -15,7 +15,7 @@ from core import attachment, preset, quote
 from core.aftermath import STALE, Aftermath
 from core.backoff import Backoff, retry
 from core.bounded import BoundedSet
-from core.commands import NOT_THEIRS_TO_STOP, Command, Commands, Told, Verb, parse, refusal
+from core.commands import NOT_THEIRS_TO_STOP, Command, Commands, Told, Verb, is_own_switch, parse, refusal
 from core.errors import (
     BotsAlone,
     CannotBeKept,
@@ -29,6 +29,8 @@ from core.errors import (
 )
 from core.following import BELIEVED_FOR, Following
 from core.metrics import Metrics
+from core.models import Models
+from core.preset import LONGEST_MODEL
 from core.storage.stops import Outcome
 from core.thread import PlaceId
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply, Status
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.admission import Admission
+    from core.asking.trial import Trial
     from core.following import Standing
     from core.preset import Choice, Preset
     from core.storage.deeds import Deeds
@@ -62,6 +65,9 @@ AT_ONCE = 8
 MOST_NAMED = 1_000  # threads in which bots were left alone, and of which the log was told
 # A platform brings what it brings twice within minutes; what it signed can be sent again for about as long.
 OCCASIONS_KEPT = timedelta(hours=1)
+# For a model that nobody has heard of to answer. Whoever waits for us longer brings what they said again, to be told then.
+TRIED_WITHIN = 10.0  # seconds
+MOST_SUGGESTED = 10  # models
 TWICE = Told("That command came twice; I did it the first time.")
 _OF_STOPPING = {
     Outcome.NOT_BEGUN: "I won't answer that question.",
@@ -87,6 +93,8 @@ class Relay:
         on_edit: Literal["redo", "offer", "ignore"] = "offer",
         on_delete: Literal["withdraw", "keep"] = "withdraw",
         admission: Admission | None = None,
+        models: Models | None = None,
+        trial: Trial | None = None,
         metrics: Metrics | None = None,
         backoff: Backoff = BACKOFF,
     ) -> None:
@@ -97,11 +105,15 @@ class Relay:
         process has the same database. *longest_question* in characters. *on_edit* and *on_delete*: what becomes of an
         answer whose question was edited or deleted. *admission*: who may ask; without it, everybody. Who may not is
         refused by every method that asks or obeys: it raises Unwelcome, and nothing of it is recorded.
+        *models* are those that are set without asking; others are tried first by *trial*, if there is one.
         """
         self._ledger = ledger
         self._wake = wake
         self._presets = dict(presets)
-        self._commands = Commands(self._presets, longest_instructions=longest_question)
+        self.models = models or Models()
+        self._commands = Commands(
+            self._presets, longest_instructions=longest_question, suggested=tuple(self.models.some(MOST_SUGGESTED))
+        )
         self._interrupt = interrupt
         self._stop = stop
         self.following = Following(ledger, presets, believed_for=math.inf if is_alone else BELIEVED_FOR)
@@ -111,6 +123,7 @@ class Relay:
         self._on_delete = on_delete
         self._backoff = backoff
         self._admission = admission
+        self._trial = trial
         self._bots_alone: BoundedSet[ThreadId] = BoundedSet(MOST_NAMED)
         self.aftermath = Aftermath(ledger, admit=self._admit, accepted=self._accepted, metrics=self._metrics)
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
@@ -131,16 +144,19 @@ class Relay:
         Handed in again, also to another process, it is not obeyed again. *may_change* is awaited before a preset is
         changed, and *manages* before others' questions are forgotten or answered again: without it, nobody does. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
         """
-        command = parse(question.text)
-        if command is None:
+        given = parse(question.text)
+        if given is None:
             return await self.ask(question, reply, patience=patience)
         await self._admit(question.asker, question.thread)
         try:
             command = await self._patiently(
-                lambda: self._permitted(command, question.thread, question.asker, may_change, manages), patience
+                lambda: self._permitted(given, question.thread, question.asker, may_change, manages), patience
             )
+            if self.is_to_try(command) and (known := await self.turn(question.key, patience=patience)):
+                return Accepted(known, is_new=False)
+            command = await self._tried(command, question.thread, question.asker, TRIED_WITHIN)
         except Refused as refused:
-            is_private = command.verb is Verb.STOP
+            is_private = given.verb is Verb.STOP
             accepted = await self._accept(question, reply, refused.sentence, patience, is_seen=is_private)
             return replace(accepted, whisper=refused.sentence) if is_private else accepted
         deed = self._deed(command, question.thread, question.asker)
@@ -172,17 +188,20 @@ class Relay:
         may_change: MayChange | None = None,
         manages: Manages | None = None,
         own: bool = False,
+        within: float = TRIED_WITHIN,
     ) -> Told:
         """Obey a *command* that was not said in *thread* but given there by the platform's own means; say what to tell.
 
         *by*: who gave it, for the record. What changes something is done once for each *occasion*: the platform's id of
         this very use of the command; where there is none, it is empty. *may_change* and *manages* as for `hear`. *own*:
         *thread* is a place with many conversations, whose ids begin with its id and a slash; what concerns one of them is
-        meant for that in which *by* asked last. Raises StorageUnavailable: then it was not obeyed.
+        meant for that in which *by* asked last. *within*: so many seconds a model that is not known has to show that it is
+        there, see `is_to_try`. Raises StorageUnavailable: then it was not obeyed.
         """
         await self._admit(by, thread)
         try:
             command = await self._permitted(command, thread, by, may_change, manages, own=own)
+            command = await self._tried(command, thread, by, within)
         except Refused as refused:
             return Told(refused.sentence)
         deed = self._deed(command, thread, by, own=own)
@@ -376,6 +395,11 @@ class Relay:
         self.following.told(thread.id)
         return is_first
 
+    def is_to_try(self, command: Command) -> bool:
+        """Does obeying *command* take a question to the service, since it names a model that isn't known?"""
+        name = command.wish.model
+        return bool(self._trial and name and len(name) <= LONGEST_MODEL) and self.models.known(name or "") is None
+
     @property
     def preset_names(self) -> list[str]:
         """The named presets of this deployment."""
@@ -392,7 +416,10 @@ class Relay:
         own: bool = False,
     ) -> Command:
         """Return *command* as *by* may give it. Raises Refused if not at all; StorageUnavailable."""
-        if command.changes_preset and may_change:
+        is_own = command.switches_model and await self._ledger.look(
+            lambda deeds: is_own_switch(command, thread, by, deeds)
+        )
+        if may_change and (command.changes_preset or (command.switches_model and not is_own)):
             await may_change()
         if command.verb not in (Verb.RESET, Verb.RETRY, Verb.STOP):
             return command
@@ -400,6 +427,19 @@ class Relay:
         if refused and not (manages and await manages()):
             raise NotAllowed(refused)
         return replace(command, whosever=bool(refused))
+
+    async def _tried(self, command: Command, thread: Thread, by: str, within: float) -> Command:
+        """Return *command* with its model as the service spells it, once it is known to be there. Raises Refused.
+
+        Before the transaction in which it is obeyed, which must not wait for a service. Should the process die in between,
+        nothing was recorded: handed in again, the command is tried again, and still obeyed once.
+        """
+        name = command.wish.model
+        if name is None:
+            return command
+        if self._trial and self.is_to_try(command):
+            await self._trial.check(name, thread=thread, asker=by, within=within)
+        return command.naming(self.models.known(name) or name)
 
     def _deed(self, command: Command, thread: Thread, by: str, *, own: bool = False) -> Callable[[Deeds], Told]:
         return lambda deeds: self._commands.obey(command, thread, by, deeds, own=own)

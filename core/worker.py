@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import preset
+from core import preset, retired
 from core.answer import Answer
 from core.bounded import Bounded
 from core.chat import appeal
@@ -19,6 +19,7 @@ from core.files import FileReader, MakeLink, no_link
 from core.metrics import Metrics
 from core.presentation import USUAL, Oddities, Presentation, Times
 from core.recall import Recall
+from core.retitling import Retitling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,6 +56,7 @@ class Worker:
         visible: Callable[[str], str] = str,
         refused: Callable[[str], None] = lambda _: None,
         make_link: MakeLink = no_link,
+        titles: bool = False,
         times: Times = USUAL,
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
@@ -62,7 +64,7 @@ class Worker:
         *longest_answer* in characters; beyond them the service is hung up on. *context_budget* in characters, for what
         people said before a question and not to the bot.
         *visible* takes an answer so far and returns what people are shown of it. *refused* is told the name of a chat
-        whose platform refuses the bot's token. *make_link*: for the service, to files.
+        whose platform refuses the bot's token. *make_link*: for the service, to files. *titles*: does the service give threads theirs?
         """
         self._visible = visible
         self._longest_answer = longest_answer
@@ -75,6 +77,7 @@ class Worker:
         self._transcript_budget = transcript_budget
         self._metrics = metrics or Metrics()
         self._oddities = Oddities(self._metrics, refused)
+        self._retitling = Retitling(service, ledger, visible) if titles else None
         self._times = times
         self._running: dict[TurnId, asyncio.Task[None]] = {}
         self._answers: dict[TurnId, Answer] = {}  # those that are being made
@@ -124,7 +127,7 @@ class Worker:
             del self._running[taken.turn.id]
 
     async def _see_through(self, taken: Taken, asked: float) -> None:
-        turn, chat = taken.turn, self._chats[taken.turn.question.thread.chat]
+        turn, chat, answer = taken.turn, self._chats[taken.turn.question.thread.chat], None
         presentation = Presentation(
             chat,
             self._ledger,
@@ -136,7 +139,8 @@ class Worker:
         )
         taken_at = time.monotonic()
         if not turn.is_over:
-            turn = await self._complete(self._answer(taken, presentation), turn.id, asked)
+            answer = self._answer(taken, presentation)
+            turn = await self._complete(answer, turn.id, asked)
             self._metrics.turns.labels(turn.status).inc()
         is_shown = await presentation.end(turn)
         if presentation.first_text_at and turn is not taken.turn and taken.is_first_answer:
@@ -146,6 +150,10 @@ class Worker:
                 self._metrics.given_up.inc()
             if presentation.is_forbidden:
                 await self._appeal(turn)
+        if answer and answer.retired:
+            await retired.tell(answer.retired, self._choice(taken), turn, chat=chat, ledger=self._ledger)
+        if is_shown and self._retitling and not taken.has_earlier:
+            await self._retitling.see_to(turn, chat)
         seconds = round(time.monotonic() - taken_at, 2)
         log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
 
@@ -161,7 +169,7 @@ class Worker:
     def _answer(self, taken: Taken, presentation: Presentation) -> Answer:
         return Answer(
             taken,
-            preset.choose(self._presets, [*taken.presets, *_of_its_own(taken.turn)]),
+            self._choice(taken),
             presentation,
             ledger=self._ledger,
             service=self._service,
@@ -170,7 +178,11 @@ class Worker:
             longest_answer=self._longest_answer,
             recall=Recall(self._chats[taken.turn.question.thread.chat], self._ledger, self._context_budget),
             metrics=self._metrics,
+            last_resort=preset.choose(self._presets, []).models,
         )
+
+    def _choice(self, taken: Taken) -> preset.Choice:
+        return preset.choose(self._presets, [*taken.presets, *_of_its_own(taken.turn)])
 
     async def _appeal(self, turn: Turn) -> None:
         """Tell the asker, once a day per channel, that we may not post there: they know who can change that."""

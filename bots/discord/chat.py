@@ -12,8 +12,9 @@ from bots.discord import connection, files, history, limits, threads, token
 from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
+from bots.discord.events import thread_name
 from bots.discord.hands import OVER, DiscordHands, TokenOver, nonce
-from bots.discord.ids import NAME, guild_of, has_own_place, message_of
+from bots.discord.ids import NAME, channel_of, guild_of, has_own_place, message_of
 from bots.discord.indicator import Indicator
 from bots.discord.listeners import Listeners
 from bots.discord.marks import Marks
@@ -25,11 +26,12 @@ from bots.discord.reposts import Reposts
 from bots.discord.setup import may_read
 from bots.discord.times import USUAL, Times
 from bots.finding import Finding, Verdict
-from bots.kit import appeal
+from bots.kit import OUR_OWN, appeal
 from bots.listening.history import History
 from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
 from bots.reply.wanted import wanted
+from core.chat import PLACE
 from core.context import Earlier
 from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
 
@@ -197,6 +199,18 @@ class DiscordChat:
             await token.tell_over(client, turn, delivery.note.where, nonce(turn.question.key, OVER))
             raise
 
+    # Titles
+
+    def has_title(self, turn: Turn) -> bool:
+        return self._notes.newest(turn).where.channel == message_of(turn.question.key)
+
+    async def retitle(self, turn: Turn, title: str) -> None:
+        asked = turn.question
+        with translated():
+            async with self._api.client() as client:
+                was, channel = thread_name(asked.text, asked.attachments), message_of(asked.key)
+                await threads.rename(client, channel, was, thread_name(title), self._pace.soon)
+
     # Files
 
     @asynccontextmanager
@@ -209,9 +223,16 @@ class DiscordChat:
         return await files.public_link(attachment, self._api)
 
     async def appeal(self, turn: Turn) -> None:
+        await self._tell(turn.question.asker, appeal(f"<#{self._notes.newest(turn).where.channel}>", turn.reference))
+
+    async def notify(self, person: str, thread: Thread, sentence: str) -> None:
+        is_direct = guild_of(thread.id) is None
+        await self._tell(person, sentence.replace(PLACE, OUR_OWN if is_direct else f"<#{channel_of(thread.id)}>"))
+
+    async def _tell(self, person: str, sentence: str) -> None:
         with translated():
             async with self._api.client() as client:
                 await self._pace.spare()
-                private = await client.create_dm(discord.Object(int(turn.question.asker)))
+                private = await client.create_dm(discord.Object(int(person)))
                 await self._pace.spare()
-                await private.send(appeal(f"<#{self._notes.newest(turn).where.channel}>", turn.reference))
+                await private.send(sentence)

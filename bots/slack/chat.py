@@ -11,7 +11,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 
 from bots.finding import Finding
-from bots.kit import appeal
+from bots.kit import OUR_OWN, appeal
 from bots.listening.history import History
 from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
@@ -20,8 +20,9 @@ from bots.slack.api import Api
 from bots.slack.ears import Ears
 from bots.slack.events import first_note
 from bots.slack.hands import SlackHands
-from bots.slack.ids import NAME, workspace_of
+from bots.slack.ids import NAME, around, workspace_of
 from bots.slack.indicator import SIGN, WAITS, Indicator
+from bots.slack.limits import escaped
 from bots.slack.listeners import Listeners
 from bots.slack.naming import Naming
 from bots.slack.note import notes
@@ -35,6 +36,7 @@ from bots.slack.streams import Streams
 from bots.slack.times import USUAL, Times
 from bots.text.reasoning import visible
 from core.bounded import BoundedSet
+from core.chat import PLACE
 from core.context import Earlier
 from core.errors import ChatBusy, ChatClosed, ChatError, FileBusy, FileGone, SetupError
 
@@ -274,6 +276,11 @@ class SlackChat:
         # A user's id in the channel's place stands for the direct messages with them.
         text = appeal(f"<#{self._newest_note(turn).where.channel}>", turn.reference)
         await self._api.post(channel=turn.question.asker, text=text)
+
+    async def notify(self, person: str, thread: Thread, sentence: str) -> None:
+        _, channel = around(thread)
+        place = OUR_OWN if channel.startswith("D") else f"<#{channel}>"
+        await self._api.post(channel=person, text=escaped(sentence).replace(PLACE, place))
 
     def _newest_note(self, turn: Turn) -> Note[Where]:
         return self._notes.newest(turn if turn.reply else turn.replied(first_note(turn.question).write()))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 RECORDED_WITHIN = 2.5  # seconds
+TRIED_WITHIN = 1.2  # seconds of those, for a model that nobody has heard of
 _FOR_THREADS = (Verb.RESET, Verb.RETRY, *BY_WORD)
 _ONLY_IN_THREADS = "To {0}, go to the thread and write `@bobbin {0}`."
 
@@ -68,6 +69,7 @@ class Commands:
                     user,
                     occasion=f"{NAME}/{occasion}" if occasion else "",
                     may_change=lambda: self._people.check_member(user),
+                    within=TRIED_WITHIN,
                 )
         except (StorageUnavailable, Unwelcome) as refusal:
             return Told(refusal.sentence)

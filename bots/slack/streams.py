@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bots.bucket import until_free
-from bots.slack.pace import APPEND, HORIZON, START, STOP, TIERS
+from bots.slack.pace import APPEND, START, STOP, TIERS
+from bots.slack.window import HORIZON
 from core.bounded import Bounded
 from core.errors import ChatBusy, ChatClosed, ChatError, ChatLimited, RefusalUnclear, ThreadGone, facts
 

@@ -79,6 +79,13 @@ class Deeds:
         changed = {"changed_by": by, "changed_at": datetime.now(UTC)}
         self._connection.execute(update(presets).where(presets.c.place == place).values(opened | changed))
 
+    def clear_model(self, place: PlaceId, by: str) -> None:
+        values = {"model": None, "changed_by": by, "changed_at": datetime.now(UTC)}
+        self._connection.execute(update(presets).where(presets.c.place == place).values(values))
+
+    def may_switch(self, thread: ThreadId, by: str) -> bool:
+        return self._beginner(thread) in (None, by)
+
     def may_forget(self, thread: ThreadId, by: str) -> bool:
         others = select(turns.c.id).join(threads).where(*_is_asked_in(thread), turns.c.asker != by).exists()
         return not self._connection.scalar(select(others)) or self.began(thread, by)
@@ -89,8 +96,11 @@ class Deeds:
 
     def began(self, thread: ThreadId, by: str) -> bool:
         """Did *by* ask first in *thread*?"""
+        return self._beginner(thread) == by
+
+    def _beginner(self, thread: ThreadId) -> str | None:
         first = select(turns.c.asker).where(turns.c.thread == thread).order_by(turns.c.id).limit(1)
-        return self._connection.scalar(first) == by
+        return self._connection.scalar(first)
 
     def forget(self, thread: ThreadId) -> None:
         newest = select(func.coalesce(func.max(turns.c.id), 0)).where(turns.c.thread == thread).scalar_subquery()

@@ -14,7 +14,7 @@ from core.stance import places
 from core.storage import aftermath, deeds, intake, queue, rows, sharing, stances, stops, talk
 from core.storage.deeds import IS_OVER, Deeds, Done
 from core.storage.intake import Bounds
-from core.storage.tables import Words, notes, threads, turns
+from core.storage.tables import Words, notes, presets, threads, turns
 from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import LONGEST_ID
 
@@ -426,6 +426,11 @@ class Ledger:
     async def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
         """What is set at each of *places* that has something set, in their order."""
         return await self._database.run(lambda connection: rows.find_presets(connection, tuple(places)))
+
+    async def preset_changed_by(self, place: str) -> str:
+        """Who last changed what is set at *place*; empty if nothing is."""
+        query = select(presets.c.changed_by).where(presets.c.place == place)
+        return await self._database.run(lambda connection: connection.scalar(query)) or ""
 
     # Following
 

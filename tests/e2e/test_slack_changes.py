@@ -120,7 +120,7 @@ async def test_a_question_that_becomes_a_command_is_neither_answered_nor_obeyed(
     async with running(sqlite_url, "slack", questions={"on_edit": on_edit}) as bobbin:
         question = await slack.say("ada", "general", "@bobbin say exactly: tea")
         await until(slack, question, "tea")
-        await slack.edit(question, "@bobbin preset set model model-b")
+        await slack.edit(question, "@bobbin preset set model gpt-4o")
         await heard(slack)
         await bobbin.idle()
         assert answers(slack, question) == ["tea"]
@@ -352,11 +352,11 @@ async def test_a_command_that_was_obeyed_is_not_obeyed_again_after_a_restart(
     running: Any, slack: LocalSlack, sqlite_url: str, emulator: Emulator
 ) -> None:
     async with running(sqlite_url, "slack"):
-        first = await slack.say("ada", "general", "@bobbin preset set model model-a")
+        first = await slack.say("ada", "general", "@bobbin preset set model o1")
         await slack.wait_for(lambda: posted(slack, first), PATIENCE)
-        second = await slack.say("ada", "general", "@bobbin preset set model model-b")
+        second = await slack.say("ada", "general", "@bobbin preset set model gpt-4o")
         await slack.wait_for(lambda: posted(slack, second), PATIENCE)
-        await slack.command("ada", "general", "/bobbin", "preset set model model-c")
+        await slack.command("ada", "general", "/bobbin", "preset set model o3")
     async with running(sqlite_url, "slack") as bobbin:
         # The last place that is looked into, so that everything was.
         await slack.wait_for(lambda: sum(call.method == "conversations.history" for call in slack.calls) == 2, PATIENCE)
@@ -364,7 +364,7 @@ async def test_a_command_that_was_obeyed_is_not_obeyed_again_after_a_restart(
         await until(slack, question, "tea")
         await bobbin.idle()
     assert isinstance(emulator.requests[-1].body, dict)
-    assert emulator.requests[-1].body["model"] == "model-c"
+    assert emulator.requests[-1].body["model"] == "o3"
 
 
 # Order
