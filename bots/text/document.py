@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
 from bots.text import tables
@@ -15,6 +16,32 @@ from bots.text import tables
 # platform is to follow them, and so does HTML. Tables are found in paragraphs, whose lines have no marks around them.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": 60}).disable("reference")
 _MARKDOWN.core.ruler.enableOnly(["block"])
+
+_FORMULA = {"$$": "$$", "\\[": "\\]"}  # alone on lines around it
+
+
+def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001  # markdown-it calls it so
+    """A formula on lines of its own: code, up to a blank line if nothing ends it."""
+
+    def line(at: int) -> str:
+        return state.src[state.bMarks[at] + state.tShift[at] : state.eMarks[at]].rstrip()
+
+    if state.is_code_block(start) or not (closing := _FORMULA.get(line(start), "")):
+        return False
+    if silent:
+        return True
+    last = start + 1
+    while last < end and line(last) not in ("", closing) and state.sCount[last] >= state.blkIndent:
+        last += 1
+    is_closed = last < end and line(last) == closing and state.sCount[last] >= state.blkIndent
+    token = state.push("fence", "code", 0)
+    token.info, token.content = "latex", state.getLines(start + 1, last, state.sCount[start], keepLastLF=True)
+    token.map = [start, last + is_closed]
+    state.line = last + is_closed
+    return True
+
+
+_MARKDOWN.block.ruler.before("fence", "formula", _formula, {"alt": ["paragraph", "blockquote", "list"]})
 
 _AT_ONCE = 8_000  # characters
 _LONGEST_TITLE = 120  # characters of a line that a line below it makes a heading
@@ -200,8 +227,8 @@ def _worded(leaf: Leaf, content: str) -> Iterator[Leaf]:
         else:
             yield replace(leaf, content=content, info="")
         return
-    if leaf.begins and content[:4] in _TASKS:
-        content = _TASKS[content[:4]] + content[4:]
+    if leaf.begins and (content + " ")[:4] in _TASKS:
+        content = _TASKS[(content + " ")[:4]] + content[4:]
     if "|" not in content:
         yield replace(leaf, content=content)
         return

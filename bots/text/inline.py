@@ -35,6 +35,13 @@ _BACKWARDS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _DOTS = dict.fromkeys(map(ord, "。\u0660\u06f0\u0701\u0702\ua4f8\ua60e\U00010a50\U0001d16d"), ".")
 _NARROW = dict.fromkeys([0x2004, 0x2005, 0x2006, 0x2008, 0x2009, 0x200A, 0x202F, 0x205F])
 
+# A formula in one of the forms that models write: https://pandoc.org/MANUAL.html#math tells one from two prices. Between
+# single dollars there must be something that only formulas have.
+MATH = re.compile(
+    r"\\\((?P<round>[^\n`]{1,600}?)\\\)|\\\[(?P<square>[^\n`]{1,600}?)\\\]|(?<![\\$])\$\$(?P<double>[^\n`$]{1,600})\$\$(?!\$)"
+    r"|(?<![\w\\$])\$(?P<single>(?=[^\s$])(?:(?=[^$\n]{0,300}[\\^_{}=])|(?=[A-Za-z](?![A-Za-z]))|(?=[A-Za-z][^\s$]{0,20}\$))"
+    r"[^$\n`]{1,300}(?<=[^\s\\]))\$(?![\w$])"
+)
 # HTML that models use where Markdown has no word for it. All other HTML is text, as no platform shows any.
 _STYLES = {
     "b": "bold",
@@ -46,9 +53,9 @@ _STYLES = {
     "code": "code",
     "kbd": "code",
 }
-_AROUND = ("details", "summary", "p", "div", "center", "span", "font", "small", "mark", "u", "ins")
-_TAG = re.compile(
-    rf"<(?P<slash>/?)(?P<name>br|sub|sup|{'|'.join((*_STYLES, *_AROUND))})(?:\s[^<>\n]{{0,200}})?/?>", re.IGNORECASE
+AROUND = ("details", "summary", "p", "div", "center", "span", "font", "small", "mark", "u", "ins")
+TAG = re.compile(
+    rf"<(?P<slash>/?)(?P<name>br|sub|sup|{'|'.join((*_STYLES, *AROUND))})(?:\s[^<>\n]{{0,200}})?/?>", re.IGNORECASE
 )
 _SUPER = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _SUB = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
@@ -80,12 +87,12 @@ class _State(StateInline):
             return found
         end = start + found.length
         before, after = self.src[start - 1 : start] or " ", self.src[end : end + 1] or " "
-        opens = found.can_open or (_is_wide(before) and not after.isspace())
-        closes = found.can_close or (_is_wide(after) and not before.isspace())
+        opens = found.can_open or (is_wide(before) and not after.isspace())
+        closes = found.can_close or (is_wide(after) and not before.isspace())
         return Scanned(opens, closes, found.length)
 
 
-def _is_wide(sign: str) -> bool:
+def is_wide(sign: str) -> bool:
     return not sign.isascii() and unicodedata.east_asian_width(sign) in "WF"
 
 
@@ -111,7 +118,7 @@ def _tag(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-
     """A tag that we know, or a link in the form that some platforms use."""
     if state.src[state.pos] != "<":
         return False
-    tag = _TAG.match(state.src, state.pos)
+    tag = TAG.match(state.src, state.pos)
     if labelled := None if tag or state.linkLevel else _LABELLED.match(state.src, state.pos):
         if not silent:
             token = state.push("labelled", "", 0)
@@ -127,13 +134,25 @@ def _tag(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-
     return True
 
 
+def _math(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it calls it so
+    """A formula: no platform shows one, so that its source is shown, in which no sign is a mark."""
+    formula = MATH.match(state.src, state.pos, state.posMax)
+    if not formula:
+        return False
+    if not silent:
+        state.push("code_inline", "code", 0).content = formula[formula.lastgroup or 0].strip()
+    state.pos = formula.end()
+    return True
+
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+_MARKDOWN.inline.ruler.before("escape", "math", _math)
 _MARKDOWN.inline.ruler.before("link", "address", _address)
 _MARKDOWN.inline.ruler.before("autolink", "tag", _tag)
 _MARKDOWN.normalizeLink = lambda url: url  # type: ignore[method-assign]  # addresses stay as they were written
 
 
-_MARKUP = re.compile(r"[\\`*_~\[\]!<&:\n]")  # all that anything but words can begin with
+_MARKUP = re.compile(r"[\\`*_~\[\]!<&:$\n]")  # all that anything but words can begin with
 
 
 @lru_cache(maxsize=2_048)
@@ -193,7 +212,7 @@ def _paired(tokens: Sequence[Token]) -> list[Token]:
     words = [index for index, token in enumerate(tokens) if token.type != "tag" and token.content.strip()]
     first, last = (words[0], words[-1]) if words else (len(tokens), -1)
     for index, token in enumerate(tokens):
-        is_edge = token.tag in _AROUND and not first <= index <= last  # what it is around goes on
+        is_edge = token.tag in AROUND and not first <= index <= last  # what it is around goes on
         if token.type == "tag" and token.tag != "br" and index not in paired and not is_edge:
             token.nesting = 0  # text
     return list(tokens)
