@@ -6,42 +6,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
-from bots.text import tables
-
-# Only blocks are asked for; what stands inside of one is read by `inline`. Reference definitions stay text, since no
-# platform is to follow them, and so does HTML. Tables are found in paragraphs, whose lines have no marks around them.
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": 60}).disable("reference")
-_MARKDOWN.core.ruler.enableOnly(["block"])
-
-_FORMULA = {"$$": "$$", "\\[": "\\]"}  # alone on lines around it
-
-
-def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001  # markdown-it calls it so
-    """A formula on lines of its own: code, up to a blank line if nothing ends it."""
-
-    def line(at: int) -> str:
-        return state.src[state.bMarks[at] + state.tShift[at] : state.eMarks[at]].rstrip()
-
-    if state.is_code_block(start) or not (closing := _FORMULA.get(line(start), "")):
-        return False
-    if silent:
-        return True
-    last = start + 1
-    while last < end and line(last) not in ("", closing) and state.sCount[last] >= state.blkIndent:
-        last += 1
-    is_closed = last < end and line(last) == closing and state.sCount[last] >= state.blkIndent
-    token = state.push("fence", "code", 0)
-    token.info, token.content = "latex", state.getLines(start + 1, last, state.sCount[start], keepLastLF=True)
-    token.map = [start, last + is_closed]
-    state.line = last + is_closed
-    return True
-
-
-_MARKDOWN.block.ruler.before("fence", "formula", _formula, {"alt": ["paragraph", "blockquote", "list"]})
+from bots.text import blocks, tables
 
 _AT_ONCE = 8_000  # characters
 _LONGEST_TITLE = 120  # characters of a line that a line below it makes a heading
@@ -82,19 +49,19 @@ def document(text: str, at_once: int = _AT_ONCE) -> list[Leaf]:
     So many characters are read *at_once*.
     """
     found: list[Leaf] = []
-    start, size = 0, at_once
+    start, size, number = 0, at_once, None
     while start < len(text):
         window = text[start : start + size]
         is_rest = start + size >= len(text)
         if not is_rest:
             window = window[: window.rfind("\n") + 1]
-        leaves, last, consumed = _read(window)
+        leaves, last, consumed, next_number = _read(window, number)
         if is_rest:
             found += leaves
             break
         # The last block may go on; what is before it is closed for good.
         found += leaves[:last]
-        start, size = start + consumed, at_once if consumed else size * 2
+        start, size, number = start + consumed, at_once if consumed else size * 2, next_number
     return found
 
 
@@ -116,31 +83,33 @@ def complete(text: str) -> str:
 
 
 @lru_cache(maxsize=256)  # an answer is read again with each update, and only its last window is new
-def _read(window: str) -> tuple[tuple[Leaf, ...], int, int]:
-    """The leaves, how many of them are before the last outermost block or item, and how many characters these take."""
+def _read(window: str, number: int | None) -> tuple[tuple[Leaf, ...], int, int, int | None]:
+    """Read *window*, which may begin inside of a list, with the item that has this *number*.
+
+    Return the leaves, how many of them are before the last outermost block or item, how many characters these take,
+    and the number of that item.
+    """
     lines = window.split("\n")
-    reader = _Reader(lines)
+    reader = _Reader(lines, number)
     last = line = 0
-    for token in _MARKDOWN.parse(window):
-        if token.map and (token.level == 0 or _may_begin_a_list(token, reader.next_number)):
+    for token in blocks.parsed(window):
+        is_item = token.type == "list_item_open" and token.level == 1
+        if token.map and (token.level == 0 or is_item):
             last, line = len(reader.leaves), token.map[0]
+            number = reader.next_number if is_item else number if not line else None
         reader.take(token)
     if line and not lines[line - 1].strip():
         line -= 1
-    return tuple(reader.leaves), last, sum(len(each) + 1 for each in lines[:line])
-
-
-def _may_begin_a_list(token: Token, number: int | None) -> bool:
-    """Would an outermost list that began with this item look the same from there on?"""
-    return token.type == "list_item_open" and token.level == 1 and token.info in ("", str(number))
+    return tuple(reader.leaves), last, sum(len(each) + 1 for each in lines[:line]), number
 
 
 class _Reader:
     """Walks over the tokens of a text."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], number: int | None) -> None:
         self.leaves: list[Leaf] = []
         self._lines = lines
+        self._number = number  # of the item that the first line begins, None if it is the first of its list
         self._items: list[int | None] = []
         self._begun = 0  # how many of these had a leaf
         self._next: list[int | None] = []  # the number of the next item, of each list that is open
@@ -161,7 +130,10 @@ class _Reader:
                 self._goes_on = self._goes_on and self._quotes > 0
                 self._quotes += 1
             case "bullet_list_open" | "ordered_list_open":
-                self._next.append(int(token.attrs.get("start", 1)) if token.type[0] == "o" else None)
+                start = int(token.attrs.get("start", 1)) if token.type[0] == "o" else None
+                number, self._number = self._number, None
+                goes_on = number is not None and start is not None and not self.leaves and not token.level
+                self._next.append(number if goes_on else start)
             case "bullet_list_close" | "ordered_list_close":
                 self._next.pop()
             case "list_item_open":

@@ -83,11 +83,14 @@ def cells_of(line: str, columns: int) -> Row:
 
 def _split(line: str, bar: re.Pattern[str]) -> Row:
     cells, start = [], 0
-    for hit in bar.finditer(line):
-        if hit[0].endswith("|") and (bar is _BAR or hit["bar"]):
-            cells.append(line[start : hit.end() - 1])
-            start = hit.end()
-    cells.append(line[start:])
+    if bar is _BAR and "\\" not in line:
+        cells = line.split("|")
+    else:
+        for hit in bar.finditer(line):
+            if hit[0].endswith("|") and (bar is _BAR or hit["bar"]):
+                cells.append(line[start : hit.end() - 1])
+                start = hit.end()
+        cells.append(line[start:])
     if not cells[0].strip():
         del cells[0]
     if cells and not cells[-1].strip():
