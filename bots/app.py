@@ -124,6 +124,7 @@ class Bobbin:
             hears_alone=not self._settings.shares_its_work,
             names=self._settings.questions.names,
             bots=frozenset(self._settings.access.bots),
+            contact=self._settings.access.contact,
         )
         return {name: platforms.platform(name).build(self._settings.section(name), kit) for name in names}
 
@@ -140,6 +141,7 @@ class Bobbin:
             visible=partial(visible, streaming=True),
             refused=self._checkup.hurry,
             make_link=self._files.link,
+            contact=self._settings.access.contact,
             times=times,
         )
 

@@ -40,7 +40,7 @@ from core.quote import asked
 from core.thread import Conversation
 from core.transcript import retell
 from core.upstream.prompt import AnswerSoFar, Prompt
-from core.words import is_keepable, keepable
+from core.words import as_markdown, is_keepable, keepable
 
 if TYPE_CHECKING:
     from core.asking.service import Answering, Service
@@ -77,8 +77,13 @@ class Answer:
         longest_answer: int,
         recall: Recall,
         metrics: Metrics,
+        contact: str = "",
     ) -> None:
-        """*choice* says which models are asked, and how; *transcript_budget* and *longest_answer* are in characters."""
+        """*choice* says which models are asked, and how; *transcript_budget* and *longest_answer* are in characters.
+
+        *contact*: whom people should tell of what only an operator can mend.
+        """
+        self._contact = as_markdown(contact)
         self._taken = taken
         self._choice = choice
         self._presentation = presentation
@@ -301,7 +306,9 @@ class Answer:
         log.log(40 if loud else 30, "a turn fails", **facts(error))
         turn = self._turn
         told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
-        self._turn = told.fail(f"{self._sentence(error)} (Reference: `{turn.reference}`)")
+        whom = f"Contact: {self._contact}. " if error.sends_on and self._contact else ""
+        problem = f"{self._sentence(error)} ({whom}Reference: `{turn.reference}`)"
+        self._turn = told.fail(problem, is_final=not error.may_pass)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -53,6 +53,7 @@ class Worker:
         refused: Callable[[str], None] = lambda _: None,
         make_link: MakeLink = no_link,
         times: Times = USUAL,
+        contact: str = "",
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
 
@@ -60,6 +61,7 @@ class Worker:
         people said before a question and not to the bot.
         *visible* takes an answer so far and returns what people are shown of it. *refused* is told the name of a chat
         whose platform refuses the bot's token. *make_link*: for the service, to files.
+        *contact*: whom people should tell of what only an operator can mend.
         """
         self._visible = visible
         self._longest_answer = longest_answer
@@ -73,6 +75,7 @@ class Worker:
         self._metrics = metrics or Metrics()
         self._oddities = Oddities(self._metrics, refused)
         self._times = times
+        self._contact = contact
         self._running: dict[TurnId, asyncio.Task[None]] = {}
         self._answers: dict[TurnId, Answer] = {}  # those that are being made
 
@@ -162,6 +165,7 @@ class Worker:
             longest_answer=self._longest_answer,
             recall=Recall(self._chats[taken.turn.question.thread.chat], self._ledger, self._context_budget),
             metrics=self._metrics,
+            contact=self._contact,
         )
 
     async def _appeal(self, turn: Turn) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bots.discord import connection, files, history, limits, threads, token
+from bots.discord import connection, files, history, limits, markdown, threads, token
 from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
@@ -31,6 +31,7 @@ from bots.reply.delivery import Delivery
 from bots.reply.wanted import wanted
 from core.context import Earlier
 from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
+from core.words import as_markdown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -208,4 +209,6 @@ class DiscordChat:
                 await self._pace.spare()
                 private = await client.create_dm(discord.Object(int(turn.question.asker)))
                 await self._pace.spare()
-                await private.send(appeal(f"<#{self._notes.newest(turn).where.channel}>", turn.reference))
+                contact = "".join(markdown.pages(as_markdown(self._kit.contact)))
+                place = f"<#{self._notes.newest(turn).where.channel}>"
+                await private.send(appeal(place, turn.reference, contact))
