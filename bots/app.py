@@ -130,6 +130,7 @@ class Bobbin:
             names=self._settings.questions.names,
             bots=frozenset(self._settings.access.bots),
             buttons=self._settings.questions.buttons,
+            contact=self._settings.access.contact,
         )
         return {name: platforms.platform(name).build(self._settings.section(name), kit) for name in names}
 
@@ -147,6 +148,7 @@ class Bobbin:
             refused=self._checkup.hurry,
             make_link=self._files.link,
             titles=self._settings.questions.titles == "model",
+            contact=self._settings.access.contact,
             times=times,
         )
 

@@ -68,11 +68,12 @@ class Checked(Protocol):
         """
 
 
-def appeal(channel: str, reference: str) -> str:
-    """What to tell whoever asked in a *channel* in which the bot may not write."""
+def appeal(channel: str, reference: str, contact: str = "") -> str:
+    """What to tell whoever asked in a *channel* in which the bot may not write; all of it as the platform takes it."""
+    whom = f"Contact: {contact}. " if contact else ""
     return (
         f"I couldn't answer you in {channel} because I'm not allowed to post there. Ask somebody who manages the channel "
-        f"or the app to let me, then ask again. (Reference: `{reference}`)"
+        f"or the app to let me, then ask again. ({whom}Reference: `{reference}`)"
     )
 
 
@@ -88,5 +89,6 @@ class Kit:
     most_pages: int = MOST_PAGES  # messages in which an answer is shown
     hears_alone: bool = True  # does no other process take a part of what a platform tells?
     names: bool = True  # may it be told what people are called?
+    contact: str = ""  # whom people should tell of what only an operator can mend
     bots: frozenset[str] = frozenset()  # ids of other bots, and of workflows, that may ask
     buttons: bool = False  # are people offered what they can do with a finished answer?

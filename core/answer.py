@@ -42,7 +42,7 @@ from core.thread import Conversation
 from core.transcript import retell
 from core.turn import Status
 from core.upstream.prompt import AnswerSoFar, Prompt
-from core.words import is_keepable, keepable
+from core.words import as_markdown, is_keepable, keepable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,11 +92,14 @@ class Answer:
         recall: Recall,
         metrics: Metrics,
         last_resort: Sequence[str] = (),
+        contact: str = "",
     ) -> None:
         """*choice* says which models are asked, and how; *transcript_budget* and *longest_answer* are in characters.
 
-        *last_resort*: models to ask when the service refuses those of the choice.
+        *last_resort*: models to ask when the service refuses those of the choice. *contact*: whom people should tell of
+        what only an operator can mend.
         """
+        self._contact = as_markdown(contact)
         self._taken = taken
         self._choice = choice
         self._models = list(choice.models)  # asked one after another, until one answers
@@ -350,7 +353,9 @@ class Answer:
         log.log(40 if loud else 30, "a turn fails", **facts(error))
         turn = self._turn
         told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
-        self._turn = told.fail(f"{self._sentence(error)} (Reference: `{turn.reference}`)")
+        whom = f"Contact: {self._contact}. " if error.sends_on and self._contact else ""
+        problem = f"{self._sentence(error)} ({whom}Reference: `{turn.reference}`)"
+        self._turn = told.fail(problem, is_final=not error.may_pass)
 
 
 def _cut(text: str, longest: int) -> str:

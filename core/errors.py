@@ -72,6 +72,9 @@ _TRACE_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
 class BobbinError(Exception):
     """Something went wrong. Please try again."""
 
+    may_pass: ClassVar[bool] = True  # may the same question be answered later on? Else it must be asked in another way
+    sends_on: ClassVar[bool] = False  # does the sentence send people to whoever runs the bot?
+
     def __init__(self, sentence: str | None = None) -> None:
         """Take the sentence that people read; by default the docstring of the class."""
         self.sentence = sentence or (type(self).__doc__ or "").strip()
@@ -201,6 +204,7 @@ class NotTheService(UpstreamFailed):
     """Something else answers in place of the AI service, such as a proxy or a login page. Please try again in a few minutes. If it stays like this, tell the person who runs me."""
 
     for_operator = True
+    sends_on = True
 
 
 class UpstreamUnreachable(UpstreamError):
@@ -239,39 +243,51 @@ class UnknownConversation(UpstreamError):
 class ConversationTooLarge(UpstreamError):
     """This conversation or attachment is too big for the AI service. Please start a new thread."""
 
+    may_pass = False
+
     bare = "Your message is too long for the AI service. Please shorten it."
 
 
 class ModerationRefused(UpstreamError):
     """The AI service won't answer this. Try asking differently."""
 
+    may_pass = False
+
 
 class BadRequest(UpstreamError):
     """The AI service didn't accept this question. Please rephrase it, or leave out the attachments. If that doesn't help, tell the person who runs me."""
 
+    may_pass = False
+    sends_on = True
     bare = "The AI service didn't accept this question. Please rephrase it. If that doesn't help, tell the person who runs me."
 
 
 class ModelRefused(BadRequest):
     """The AI service rejected this model. Maybe it doesn't exist, or can't do this: see `preset show`."""
 
+    may_pass = True  # with another model
+    sends_on = False
+
 
 class TokenRefused(UpstreamError):
     """I can't use the AI service because my access to it isn't working. Please tell the person who runs me."""
 
     for_operator = True
+    sends_on = True
 
 
 class WrongAddress(UpstreamError):
     """I can't use the AI service because its address is set up wrong. Please tell the person who runs me."""
 
     for_operator = True
+    sends_on = True
 
 
 class UsedUp(UpstreamError):
     """The AI budget is used up. Please tell the person who runs me."""
 
     for_operator = True
+    sends_on = True
 
 
 class ChatError(BobbinError):
@@ -387,6 +403,8 @@ class StorageUnavailable(BobbinError):
 class CannotBeKept(BobbinError):
     """I couldn't save this. Please rephrase it and try again."""
 
+    may_pass = False
+
     def __init__(self, detail: str = "") -> None:
         """Keep why, in the database's words, for the log: none of people's."""
         super().__init__()
@@ -406,6 +424,8 @@ class StopWanted(BobbinError):
 
 class TakesProcessesDown(BobbinError):
     """I tried several times but couldn't answer this. Please rephrase it."""
+
+    may_pass = False
 
 
 class SetupError(BobbinError):

@@ -91,6 +91,7 @@ class Turn:
     answer: str = ""
     problem: str = ""  # a sentence for the asker; empty unless failed
     aside: str = ""  # a sentence beside the answer: why it takes long, which model stepped in
+    is_final: bool = False  # did it fail in a way in which it would fail again?
     revised: str = ""  # what the asker has made of the question since; people are offered an answer to that
     is_withdrawn: bool = False  # the asker deleted the question: nothing of the answer is to be seen any more
     reply: Reply = NOTHING_SHOWN
@@ -115,7 +116,8 @@ class Turn:
     @property
     def offers_again(self) -> bool:
         """Should people be offered a new answer?"""
-        return self.is_over and not self.is_withdrawn and (self.status is Status.FAILED or bool(self.revised))
+        may_help = self.status is Status.FAILED and not self.is_final
+        return self.is_over and not self.is_withdrawn and (may_help or bool(self.revised))
 
     @property
     def is_answered(self) -> bool:
@@ -135,7 +137,7 @@ class Turn:
         return self.question.is_private and is_answered and not self.is_withdrawn
 
     def start(self, model: str) -> Turn:
-        return self._move(Status.STREAMING, model=model, answer="", problem="", aside="")
+        return self._move(Status.STREAMING, model=model, answer="", problem="", aside="", is_final=False)
 
     def grow(self, answer: str) -> Turn:
         """Take the answer so far, whole."""
@@ -144,8 +146,8 @@ class Turn:
     def finish(self, answer: str) -> Turn:
         return self._move(Status.ANSWERED, answer=answer)
 
-    def fail(self, problem: str) -> Turn:
-        return self._move(Status.FAILED, problem=problem)
+    def fail(self, problem: str, *, is_final: bool = False) -> Turn:
+        return self._move(Status.FAILED, problem=problem, is_final=is_final)
 
     def stop(self, by: str = "") -> Turn:
         return self._move(Status.STOPPED, stopped_by=by)
@@ -163,7 +165,7 @@ class Turn:
             raise ValueError(f"turn {self.id} is {self.status}: it has no end to show yet")
         return replace(self, shown=True)
 
-    def _move(self, status: Status, **changes: str) -> Turn:
+    def _move(self, status: Status, **changes: str | bool) -> Turn:
         if status not in MOVES[self.status]:
             raise ValueError(f"turn {self.id} can't go from {self.status} to {status}")
         return replace(self, status=status, **changes)  # type: ignore[arg-type]

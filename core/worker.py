@@ -58,6 +58,7 @@ class Worker:
         make_link: MakeLink = no_link,
         titles: bool = False,
         times: Times = USUAL,
+        contact: str = "",
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
 
@@ -65,6 +66,7 @@ class Worker:
         people said before a question and not to the bot.
         *visible* takes an answer so far and returns what people are shown of it. *refused* is told the name of a chat
         whose platform refuses the bot's token. *make_link*: for the service, to files. *titles*: does the service give threads theirs?
+        *contact*: whom people should tell of what only an operator can mend.
         """
         self._visible = visible
         self._longest_answer = longest_answer
@@ -79,6 +81,7 @@ class Worker:
         self._oddities = Oddities(self._metrics, refused)
         self._retitling = Retitling(service, ledger, visible) if titles else None
         self._times = times
+        self._contact = contact
         self._running: dict[TurnId, asyncio.Task[None]] = {}
         self._answers: dict[TurnId, Answer] = {}  # those that are being made
         self._to_stop: Bounded[TurnId, float] = Bounded(MOST_TO_STOP)  # when that was heard of others
@@ -179,6 +182,7 @@ class Worker:
             recall=Recall(self._chats[taken.turn.question.thread.chat], self._ledger, self._context_budget),
             metrics=self._metrics,
             last_resort=preset.choose(self._presets, []).models,
+            contact=self._contact,
         )
 
     def _choice(self, taken: Taken) -> preset.Choice:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bots.discord import connection, files, history, limits, threads, token
+from bots.discord import connection, files, history, limits, markdown, threads, token
 from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
@@ -34,6 +34,7 @@ from bots.reply.wanted import wanted
 from core.chat import PLACE
 from core.context import Earlier
 from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
+from core.words import as_markdown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -223,7 +224,9 @@ class DiscordChat:
         return await files.public_link(attachment, self._api)
 
     async def appeal(self, turn: Turn) -> None:
-        await self._tell(turn.question.asker, appeal(f"<#{self._notes.newest(turn).where.channel}>", turn.reference))
+        contact = "".join(markdown.pages(as_markdown(self._kit.contact)))
+        place = f"<#{self._notes.newest(turn).where.channel}>"
+        await self._tell(turn.question.asker, appeal(place, turn.reference, contact))
 
     async def notify(self, person: str, thread: Thread, sentence: str) -> None:
         is_direct = guild_of(thread.id) is None

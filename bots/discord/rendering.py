@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import discord
@@ -57,7 +58,8 @@ class DiscordRenderer:
 
 
 def content(page: Page) -> str:
-    words = "\n\n".join(filter(None, (page.text, page.under)))
+    under = re.sub("^(?=.)", _SUBTEXT, page.under, flags=re.MULTILINE) if page.text else page.under
+    words = "\n\n".join(filter(None, (page.text, under)))
     aside = markdown.pages(" ".join(page.aside.split()))
     return "\n".join(filter(None, (words, _SUBTEXT + aside[0] if aside else "")))
 

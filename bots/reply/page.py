@@ -43,7 +43,7 @@ class Page:
     """Page n of an answer stands in message n. All words but the aside's are in the platform's own markup."""
 
     text: str | None = ""  # None: the words that stand there stay, and only the buttons go
-    under: str = ""  # what went wrong, as a paragraph of its own below the text
+    under: str = ""  # what went wrong, below the text, in small print if there is some
     aside: str = ""  # a plain sentence in small print below all that
     buttons: tuple[Button, ...] = ()
     is_aside: bool = False  # it says only how it goes, nothing of the answer

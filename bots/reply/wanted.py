@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FILE_NAME = "answer.md"
 IN_THE_FILE = f"That is too long to show it all here: the file {FILE_NAME} has all that I wrote."
 NOT_IN_A_FILE = "That is too long to show it all here, and I can't add the rest: I'm not allowed to share files here."
+PROBLEM = "⚠️"  # before what went wrong, so that nobody takes it for a part of the answer
 TRY_AGAIN, ANSWER_EDITED, SHARE, STOP = "Try again", "Answer the edited question", "Share", "Stop"
 GOOD, BAD, CONTINUE, RETRY, MORE = "👍", "👎", "Continue", "Retry", "More"
 STOPPED = "Stopped."
@@ -151,9 +152,9 @@ def _opening(turn: Turn, renderer: Renderer) -> str:
 def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[Page]:
     plainness = note.plainness
     paged = partial(renderer.pages, plainness=plainness)
-    body, problem = _body(turn, plainness, renderer), paged(turn.problem)
+    body, problem = _body(turn, plainness, renderer), paged(_marked(turn.problem))
     if turn.status is Status.ANSWERED and not body:
-        problem = paged(EmptyAnswer().sentence)  # it had reasoning, and no more
+        problem = paged(_marked(EmptyAnswer().sentence))  # it had reasoning, and no more
     is_aside, aside = (
         not (body or problem),
         " ".join(filter(None, (turn.aside.strip(), _stopped(turn, has_words=bool(body))))),
@@ -209,6 +210,10 @@ def _buttons(turn: Turn, renderer: Renderer) -> Iterator[Button]:
         yield Button(SHARE, turn.attempt, Wish.SHARE)
     if is_finished:
         yield Button(MORE, turn.attempt, Wish.MORE, lasts=True)
+
+
+def _marked(problem: str) -> str:
+    return f"{PROBLEM} {problem}" if problem else ""
 
 
 def _with_problem(pages: list[Page], problem: Sequence[str], plainness: int, renderer: Renderer) -> list[Page]:

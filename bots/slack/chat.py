@@ -15,7 +15,7 @@ from bots.kit import OUR_OWN, appeal
 from bots.listening.history import History
 from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
-from bots.slack import connection, files, history
+from bots.slack import connection, files, history, limits
 from bots.slack.api import Api
 from bots.slack.ears import Ears
 from bots.slack.events import first_note
@@ -274,7 +274,8 @@ class SlackChat:
 
     async def appeal(self, turn: Turn) -> None:
         # A user's id in the channel's place stands for the direct messages with them.
-        text = appeal(f"<#{self._newest_note(turn).where.channel}>", turn.reference)
+        place = f"<#{self._newest_note(turn).where.channel}>"
+        text = appeal(place, turn.reference, limits.escaped(self._kit.contact))
         await self._api.post(channel=turn.question.asker, text=text)
 
     async def notify(self, person: str, thread: Thread, sentence: str) -> None:

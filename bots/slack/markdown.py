@@ -192,7 +192,7 @@ def _cell(cell: str) -> Block:
 def _elements(found: Sequence[Span]) -> list[Block]:
     """https://docs.slack.dev/reference/block-kit/blocks/rich-text-block#element-types"""
     shown: list[Block] = []
-    for _, run in groupby(found, key=lambda span: (span.url, span.url or replace(span, is_angled=False, text=""))):
+    for _, run in groupby(found, key=lambda span: (span.url, span.url or span.look)):
         group = list(run)
         text, url = words_of(group), group[0].url
         look = {name: True for name in _LOOKS if all(getattr(span, name) for span in group)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bots.reply.opening import asked, bold, name, quoted
 from bots.slack import limits, markdown
-from bots.slack.buttons import footer
+from bots.slack.buttons import context, footer
 from bots.text.cut import pieces, shortened
 from bots.text.reasoning import visible
 from core.words import is_blank
@@ -71,8 +71,11 @@ def content(page: Page, plainness: int, turn: Turn) -> dict[str, Any]:
         text, under = page.text or "", page.under
         said = [_rich_text(_joined(text, under))] if text or under else []
     else:
-        said = markdown.joined(page.text, page.under)
         text, under = (markdown.words(markdown.joined(part)) for part in (page.text, page.under))
+        # Small, and in a block of its own, so that nobody takes it for the end of the answer.
+        said = (
+            [*markdown.joined(page.text), context(under)] if text and under else markdown.joined(page.text, page.under)
+        )
     fallback = limits.escaped(_fallback(text, under, page.aside))
     if said:
         return {"text": fallback, "blocks": [*said, *footer(page, turn)]}

@@ -100,6 +100,7 @@ turns = Table(
     Column("answer", Words, nullable=False, server_default=""),
     Column("problem", Words, nullable=False, server_default=""),
     Column("aside", Words, nullable=False, server_default=""),
+    Column("final", Boolean, nullable=False, server_default=false()),
     Column("revised", Words, nullable=False, server_default=""),
     Column("edition", BigInteger, nullable=False, server_default="0"),
     Column("withdrawn", Boolean, nullable=False, server_default=false()),

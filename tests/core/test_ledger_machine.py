@@ -165,8 +165,10 @@ class LedgerMachine(RuleBasedStateMachine):
         holder = self.holders[which % len(self.holders)]
         if holder.turn.is_over:
             return
-        ends = {Status.ANSWERED: holder.turn.finish, Status.FAILED: holder.turn.fail}
-        turn = ends[status]("So.") if status in ends else holder.turn.stop(holder.row.turn.stopped_by)
+        turn = holder.turn
+        stopped = turn.stop(holder.row.turn.stopped_by)
+        ended = {Status.ANSWERED: turn.finish("So."), Status.FAILED: turn.fail("So."), Status.STOPPED: stopped}
+        turn = ended[status]
         name = ConversationId(f"c{next(self.numbers)}") if goes_on else None
         conversation = Conversation(name, MODEL) if name else None
         was_overtaken = holder.is_overtaken

@@ -38,7 +38,7 @@ def test_an_answer_of_nothing_but_reasoning_is_not_silence() -> None:
 
 
 def test_reasoning_is_no_part_of_an_answer_that_broke_off() -> None:
-    assert texts(TURN.start("m").grow("<think>Hm").fail("It broke.")) == ("It broke.",)
+    assert texts(TURN.start("m").grow("<think>Hm").fail("It broke.")) == ("⚠️ It broke.",)
 
 
 def test_an_aside_is_small_and_alone_before_the_answer() -> None:
@@ -51,7 +51,7 @@ def test_an_aside_is_small_and_alone_before_the_answer() -> None:
 def test_an_aside_stands_under_the_answer_and_under_the_problem() -> None:
     assert texts(ANSWERING.remark("It takes long.")) == ("Because\n-# It takes long.",)
     assert texts(ANSWERING.fail("It broke.").remark("By another model.")) == (
-        "Because\n\nIt broke.\n-# By another model.",
+        "Because\n\n-# ⚠️ It broke.\n-# By another model.",
     )
 
 
@@ -110,3 +110,24 @@ def test_a_revision_offers_to_answer_it_whatever_came_before() -> None:
         (page,) = pages_of(turn, NOTE)
         assert page
         assert page.buttons == (Button(ANSWER_EDITED, turn.attempt),)
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        "## Next",
+        "- one\n- two",
+        "```py\nx = 1",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "> said",
+        "1. one\n   - two",
+        "**bol",
+        "a\n\nb\n---",
+    ],
+)
+def test_what_went_wrong_is_no_part_of_what_came(came: str) -> None:
+    [shown] = texts(TURN.start("m").grow(came).fail("It broke. (Reference: `7KQ2`)"))
+    above, _, problem = shown.rpartition("\n")
+    assert problem == "-# ⚠️ It broke. (Reference: `7KQ2`)"
+    assert above.endswith("\n")
+    assert above.count("```") % 2 == 0

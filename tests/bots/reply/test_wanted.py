@@ -19,7 +19,7 @@ from bots.reply.wanted import (
     wanted,
 )
 from core.thread import Thread, ThreadId
-from core.turn import Question, QuestionKey, Turn, TurnId
+from core.turn import Question, QuestionKey, Status, Turn, TurnId
 
 QUESTION = Question(QuestionKey("k"), Thread(ThreadId("t"), "chat", ()), "ada", "Why?")
 STREAMING = Turn(TurnId(1), QUESTION, attempt=1).start("m")
@@ -69,12 +69,12 @@ def test_an_answer_is_cut_into_pages() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "shown"),
-    [("Ah", [Page("Ah", under="Broken.")]), ("Because it", [Page("Because it"), Page("Broken.")])],
+    [("Ah", [Page("Ah", under="⚠️ Bad.")]), ("Because it", [Page("Because it"), Page("⚠️ Bad.")])],
 )
 def test_what_went_wrong_stands_below_where_there_is_room(answer: str, shown: list[Page]) -> None:
     last = shown.pop()
     button = Button(TRY_AGAIN, 1)
-    failed = pages(STREAMING.grow(answer).fail("Broken."))
+    failed = pages(STREAMING.grow(answer).fail("Bad."))
     assert failed == [*shown, Page(last.text, last.under, buttons=(button,))]
 
 
@@ -165,7 +165,7 @@ def test_an_answer_whose_question_nobody_saw_begins_with_it() -> None:
 
 def test_what_went_wrong_stands_below_the_question_that_nobody_saw() -> None:
     shown = pages(UNSEEN.fail("Broken."))
-    assert "".join((page.text or "") + page.under for page in shown if page) == "**A** asked:\n> Why\\?Broken."
+    assert "".join((page.text or "") + page.under for page in shown if page) == "**A** asked:\n> Why\\?⚠️ Broken."
 
 
 def test_a_model_that_seems_to_have_reasoned_takes_nothing_of_the_question_away() -> None:
@@ -208,3 +208,13 @@ def test_a_private_answer_can_be_shared_once_it_is_whole() -> None:
     assert button(private.stop(), Sharing()) is None
     assert button(STREAMING.finish("Ah"), Sharing()) is None
     assert button(replace(private, revised="Who?").finish("Ah"), Sharing()) == Button(ANSWER_EDITED, 1)
+
+
+def test_no_other_try_is_offered_where_it_would_fail_again() -> None:
+    failed = STREAMING.fail("Bad.", is_final=True)
+    assert [page.buttons for page in pages(failed) if page] == [()]
+    offered = pages(replace(failed, revised="Why not?"))
+    assert [one.label for page in offered if page for one in page.buttons] == [ANSWER_EDITED]
+    assert pages(replace(failed, status=Status.QUEUED).start("m").fail("Bad."))[-1] == Page(
+        "⚠️ Bad.", buttons=(Button(TRY_AGAIN, 1),)
+    )

@@ -82,7 +82,8 @@ async def test_a_problem_stands_under_what_came(house: House, turn: Turn) -> Non
     turn = turn.replied(await house.chat.show(turn))
     await house.chat.show(turn.fail("The AI service broke off."))
     (message,) = house.replies(turn)
-    assert shown(message).endswith("half a progr\n```\nThe AI service broke off.\n[Try again]")
+    assert shown(message).endswith("half a progr\n```\n⚠️ The AI service broke off.\n[Try again]")
+    assert [block["type"] for block in message.blocks] == ["rich_text", "context", "actions"]
     assert "The AI service broke off." in message.text
 
 
@@ -153,7 +154,7 @@ async def test_in_plain_clothes_an_answer_keeps_its_aside_and_its_button(house: 
     house.slack.faults.fail("chat.postMessage", REFUSED)
     await house.chat.show(turn.grow("**Because** @here").remark("By the way").fail("It broke & <!channel>."))
     (message,) = house.replies(turn)
-    assert shown(message) == "**Because** @here\n\nIt broke & <!channel>.\nBy the way\n[Try again]"
+    assert shown(message) == "**Because** @here\n\n⚠️ It broke & <!channel>.\nBy the way\n[Try again]"
     assert [block["type"] for block in message.blocks] == ["rich_text", "context", "actions"]
     assert "<" not in message.text
 
@@ -162,7 +163,7 @@ async def test_what_is_refused_in_plain_clothes_as_well_is_text_with_its_aside(h
     house.slack.faults.fail("chat.postMessage", REFUSED, times=2)
     await house.chat.show(turn.remark("By the way").fail("It broke & <!channel>."))
     (message,) = house.replies(turn)
-    assert (message.text, message.blocks) == ("It broke &amp; &lt;!channel&gt;.\n\nBy the way", ())
+    assert (message.text, message.blocks) == ("⚠️ It broke &amp; &lt;!channel&gt;.\n\nBy the way", ())
 
 
 def is_in_full_dress(message: Shown) -> bool:
