@@ -13,7 +13,7 @@ import structlog
 
 from bots.discord import connection
 from bots.discord.askers import Askers
-from bots.discord.buttons import read_click, read_share, row_of
+from bots.discord.buttons import read_click, read_share
 from bots.discord.catch_up import DiscordReader, mark_of
 from bots.discord.commands import Interaction, Tree, explain, is_manager, tell
 from bots.discord.conversations import Conversations
@@ -30,7 +30,6 @@ from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
 from bots.listening.router import Router, recorded_within
 from bots.reply.page import OF_FINISHED
-from bots.reply.wanted import WAITING, instead
 from core.commands import BY_WORD, parse
 from core.errors import ChatError, StorageUnavailable, facts
 
@@ -405,9 +404,6 @@ class Listeners:
                     await tell(interaction, accepted.turn.answer, ephemeral=True)
                 elif not interaction.response.is_done():
                     await interaction.response.defer(thinking=True, ephemeral=asked.question.is_private)
-                if accepted.is_new and accepted.turn.waited:  # there is no message to put a mark on
-                    row = row_of([instead(accepted.turn)], asked.note.where, asked.question.key)
-                    await interaction.followup.send(WAITING, view=row, ephemeral=True)
         except ChatError as refusal:  # recorded, it is answered, if need be in the channel
             log.warning("Discord does not take that an answer to a command comes", **facts(refusal))
         finally:

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from bots.reply import wanted
+from bots.slack.form import ABOUT_MESSAGE
 from core.commands import NOT_THEIRS_TO_STOP
 from sandbox.discord import Message as DiscordMessage
 from sandbox.slack import shown
 from sandbox.upstream import Emulator
+from tests.e2e.conftest import SlackSide
 from tests.e2e.test_access import until, whispers
+from tests.e2e.test_slack_ways import typed
 
 AT_ONCE = 0.5  # seconds between a click and the end of the upstream's connection
 ENDLESS = "Round and round it goes. " * 70
@@ -417,3 +420,38 @@ async def test_a_mute_and_an_edit_meet_a_stop(running: Any, side: Any, url: str,
             lambda: wanted.ANSWER_EDITED in str(room.answer.blocks if side.name == "slack" else room.answer.components)
         )
     assert len(emulator.requests) == 1
+
+
+async def test_stop_is_heard_while_it_answers_also_where_only_mentions_are(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    presets = {"default": {"model": "gpt-5.1", "follow": "mention"}}
+    async with running(sqlite_url, side.name, presets=presets) as bobbin:
+        room = await opened(side, emulator)
+        await room.says("ada", "what a long answer")  # it is remembered that nothing is heard here
+        await room.says("ada", "stop")
+        await room.left()
+        await room.stopped()
+        await bobbin.idle()
+    assert len(emulator.requests) == 1
+
+
+async def test_a_form_that_waits_says_so_in_private_with_a_button(
+    running: Any, local_slack: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    side = SlackSide(local_slack)
+    async with running(sqlite_url, side.name) as bobbin:
+        room = await opened(side, emulator)
+        (view,) = (await local_slack.shortcut("ada", ABOUT_MESSAGE, room.root)).views
+        await local_slack.submit("ada", view, typed("say exactly: second"))
+        said = local_slack.messages
+
+        def private() -> Any:
+            seen = said(room.root.channel, room.root.ts)
+            return next((one for one in seen if one.ephemeral_to and wanted.WAITING in one.text), None)
+
+        await side.until(private)
+        await room.click("ada", private(), "instead")
+        await room.left()
+        await side.until(lambda: any("second" in text for text in room.answers))
+        await bobbin.idle()

@@ -20,6 +20,7 @@ from sandbox.slack import Message as SlackMessage
 from tests.faults.count import Asked, Seen
 
 PATIENCE = 3.0  # seconds that somebody waits for an answer before asking on regardless
+TO_STOP = 20.0  # seconds that somebody waits for something to stop
 LOOK = 0.05  # seconds between two looks
 MOST_IN_A_THREAD = 5
 MENTIONING = 30  # of a hundred follow-ups; the others come without a mention
@@ -274,7 +275,7 @@ class Crowd:
 
     async def _stop(self, place: Any, asked: Asked) -> None:
         """Once something of the answer is there."""
-        await _came(lambda: any(asked.token in text for text in self.side.texts(place)))
+        await _came(lambda: any(asked.token in text for text in self.side.texts(place)), TO_STOP)
         await self.side.stop(place)
 
     async def _has_thread(self, place: Any) -> bool:
@@ -305,10 +306,10 @@ def is_ended(asked: Asked, texts: list[str]) -> bool:
     return asked.is_answered_by(texts) or bool(texts and texts[-1].endswith("`)"))
 
 
-async def _came(true: Callable[[], bool]) -> bool:
+async def _came(true: Callable[[], bool], patience: float = PATIENCE) -> bool:
     """Wait for it as long as people do."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while not true():
                 await asyncio.sleep(LOOK)
     except TimeoutError:
