@@ -553,6 +553,26 @@ async def test_direct_messages_beside_threads_are_answered_in_the_thread_of_the_
     assert said(house, dm) == ["Because."]
 
 
+async def test_what_was_said_below_an_older_question_in_direct_messages_while_the_bot_was_away_is_heard(
+    house: House,
+) -> None:
+    """All is one conversation, so that the ledger doesn't say which of its threads people wrote in."""
+    dm = house.slack.open_dm("ada")
+    async with house.listening():
+        first = await house.slack.say("ada", dm, "why?")
+        await answered(house, await the_turn(house))
+        await house.slack.say("ada", dm, "and how?")
+        await answered(house, await the_turn(house))
+    house.slack.faults.lose_events = True
+    await house.slack.say("ada", dm, "and when?", first.ts)
+    house.slack.faults.lose_events = False
+    house.chat = house.build()
+    async with house.listening():
+        missed = await the_turn(house)
+    assert missed.question.text == "and when?"
+    assert missed.question.thread.id == f"slack:{house.slack.team_id}/{dm.id}"
+
+
 async def test_what_was_said_in_direct_messages_while_the_bot_was_away_is_heard(house: House) -> None:
     dm = house.slack.open_dm("ada")
     async with house.listening():
