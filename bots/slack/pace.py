@@ -52,6 +52,7 @@ FORGOTTEN_AFTER = 300.0  # seconds without a sign of a turn, after which another
 # https://github.com/slackapi/python-slack-sdk/issues/1859: then Slack has ended a stream by itself.
 STREAM_ENDS_AFTER = 300.0  # seconds
 LOOKS_AGAIN = 1.0  # seconds between two looks at what other processes have
+LOOKS_WITHIN = 2.0  # seconds; another process may have been frozen in the middle of its own
 
 
 @dataclass(slots=True)
@@ -279,8 +280,9 @@ class Pace:
             return row
 
         try:
-            await share(change)
-        except (StorageUnavailable, ChatError) as error:
+            async with asyncio.timeout(LOOKS_WITHIN):
+                await share(change)
+        except (StorageUnavailable, ChatError, TimeoutError) as error:
             if not self._is_away:
                 log.warning("no word of how much other processes call Slack; going on with a share", **facts(error))
             self._is_away = True
