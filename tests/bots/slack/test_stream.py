@@ -34,7 +34,7 @@ def read(markdown: str) -> tuple[str, list[tuple[str, str]]]:
     """All words that a reader of Markdown finds, and the links as where they lead and what they say."""
     said, links = "", []
     for block in READER.parse(markdown):
-        said += block.content if block.type in ("fence", "code_block") else ""
+        said += block.info + block.content if block.type in ("fence", "code_block") else ""
         href, label = "", ""
         for token in block.children or ():
             if token.type == "link_open":
