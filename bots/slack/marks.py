@@ -75,7 +75,7 @@ def _skipped(before: str) -> int:
 
 def inline(text: str, *, ended: bool, line: str = "\n") -> str:
     """Return what a line says, as far as that is sure; its lines begin with *line*."""
-    text = text.rstrip() if ended else text
+    text = text.rstrip()  # a line's end may strip it, and with it what a sign before it is
     end = len(text)
     if not ended and (half := _HALF_LIVE.search(text)):
         end = half.start()
