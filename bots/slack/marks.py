@@ -23,8 +23,8 @@ _EMPHASIS, _CODE, _WORDS, _TARGET, _ADDRESS, _FORMULA = 400, 1_000, 250, 900, 2_
 _ENDS = {"(": "\\)", "[": "\\]"}
 _MOST_TICKS = 8
 _TICKS, _BLANK = re.compile("`+"), re.compile(r"\s*")
-_LIVE = re.compile(r"\\|`+|!?\[|!(?=https?:|<)|[<>&$]|\*+|_+|~+|(?<![\w.+-])https?://", re.IGNORECASE)
-_HALF_LIVE = re.compile(r"(?:(?:!|(?<![\w.+-]))h(?:t(?:t(?:ps?(?::/?)?)?)?)?|\s*!|\s+)\Z", re.IGNORECASE)
+_LIVE = re.compile(r"\\|`+|!?\[|!(?=https?:|<)|[<>&$]|\*+|_+|~+|(?<![A-Za-z0-9_.+-])https?://", re.IGNORECASE)
+_HALF_LIVE = re.compile(r"(?:(?:!|(?<![A-Za-z0-9_.+-]))h(?:t(?:t(?:ps?(?::/?)?)?)?)?|\s*!|\s+)\Z", re.IGNORECASE)
 _LABELLED = r"\[(?:[^\[\]`\n\\]|\\.|`[^`\n]*+`|\[[^\[\]\n]*+\])*+\]"
 _LABEL = re.compile(rf"!?{_LABELLED}")
 _TARGETED = re.compile(
@@ -35,11 +35,12 @@ _REFERENCE = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]\w{0,31});", re.IGNO
 _HALF_REFERENCE = re.compile(r"&(?:#\d{0,7}|#x[0-9a-f]{0,6}|[a-z]\w{0,31})?", re.IGNORECASE)
 _ANGLED = re.compile(r"<(?:https?://|mailto:)[^<>\n]{1,800}>", re.IGNORECASE)
 _HALF_ANGLED = re.compile(r"</?(?:[a-z][^<>\n]{0,820})?", re.IGNORECASE)
-_WEB = re.compile(r"https?://\S*", re.IGNORECASE)
+_WEB = re.compile(r"https?://[^\s<>\[\]`\u3000-\u303f\uff00-\uffef“”‘’]*", re.IGNORECASE)
 # What Slack acts on wherever it stands: ids are capitals, and these words are all that it knows.
 _CALLS = re.compile(
     r"<(?=[@#][A-Z0-9]|(?i:!(?:here|channel|everyone|subteam|date|group)|(?:https?|mailto|tel|slack):))"
 )
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _BROKEN = "<\u2060"  # unseen, and no space
 _SPECIAL = re.compile(r"[\\`\[*]|_|~(?=~)|(?<=~)~|(?<=\S)~")
 _BEHIND_ADDRESS = " \n\t.,;:!?"
@@ -74,7 +75,7 @@ def _skipped(before: str) -> int:
 
 def inline(text: str, *, ended: bool, line: str = "\n") -> str:
     """Return what a line says, as far as that is sure; its lines begin with *line*."""
-    text = text.rstrip() if ended else text
+    text = text.rstrip()  # a line's end may strip it, and with it what a sign before it is
     end = len(text)
     if not ended and (half := _HALF_LIVE.search(text)):
         end = half.start()
@@ -102,9 +103,10 @@ def inline(text: str, *, ended: bool, line: str = "\n") -> str:
             at += len(sign)
             last = sign[-1]
             continue
-        words = spans(text[at:found])
-        follows = text[found : found + 1] or " "
-        piece = written(words, last, follows).replace("\n", line)
+        if _BREAK.fullmatch(text, at, found):
+            piece = line
+        else:
+            piece = written(spans(text[at:found]), last, text[found : found + 1] or " ").replace("\n", line)
         shown.append(piece)
         last = piece[-1:] or last
         at = found
@@ -236,7 +238,12 @@ def _emphasis(text: str, at: int, mark: str, before: str, *, ended: bool) -> Fou
         return _undecided(text, at, _EMPHASIS, ended=ended)
     for run in _CLOSING[mark[0]].finditer(text, after, end):
         is_whole = run.end() < end or (ended and end == len(text))
-        if not run["run"] or len(run["run"]) < len(mark) or text[run.start() - 1].isspace() or not is_whole:
+        if (
+            not run["run"]
+            or len(run["run"]) not in (len(mark), *range(3, 10))
+            or text[run.start() - 1].isspace()
+            or not is_whole
+        ):
             continue
         if mark[0] != "_" or not text[run.end() : run.end() + 1].isalnum():
             return run.end()
@@ -249,7 +256,9 @@ _CLOSING = {sign: re.compile(rf"\\.|`[^`\n]*`|(?P<run>{re.escape(sign)}+)") for 
 
 def written(found: Sequence[Span], before: str, after: str) -> str:
     """*found* between the characters *before* and *after*."""
-    return _dressed(list(found), tuple(_MARKS), before, after)
+    # The widest look is outside.
+    widths = {look: sum(len(span.text) for span in found if getattr(span, look)) for look in _MARKS}
+    return _dressed(list(found), tuple(sorted(widths, key=widths.__getitem__, reverse=True)), before, after)
 
 
 def _dressed(found: list[Span], looks: tuple[str, ...], before: str, after: str) -> str:
@@ -272,10 +281,13 @@ def _marked(group: list[Span], look: str, others: tuple[str, ...], before: str, 
     """The *group* between marks, outside of which stands what would keep Slack from reading them."""
     mark = _MARKS[look]
     words = words_of(group)
-    start, end = len(words) - len(words.lstrip()), len(words.rstrip())
+    start, end = inner, outer = len(words) - len(words.lstrip()), len(words.rstrip())
     if _is_word(before) and not start:
         start = next((at for at in range(end) if _is_word(words[at])), end)
     if _is_word(after) and end == len(words):
+        end = next((at for at in range(end, start, -1) if _is_word(words[at - 1])), start)
+    if start != inner or end != outer:  # signs around words go together
+        start = next((at for at in range(start, end) if _is_word(words[at])), end)
         end = next((at for at in range(end, start, -1) if _is_word(words[at - 1])), start)
     if mark == "_" and ((not start and _is_word(before)) or (end == len(words) and _is_word(after))):
         mark = "*"

@@ -31,6 +31,8 @@ _FORMULA = {"$$": "$$", "\\[": "\\]"}  # alone on their lines
 _HEADING = re.compile(r"(#{1,6}) +(?=\S)")
 _NO_HEADING = re.compile(r"#{1,6}")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,20}", re.ASCII)
+_NEW = re.compile(r"(?:(?:[-*+]|\d{1,9}[.)])(?: |$)|#{1,6} |`{3,}[^`]*$|~{3})")  # what never goes on with a paragraph
+_DELIMITER = re.compile(r"[-:|\s]+")
 _TASK = re.compile(r"\[([ xX])\](?: +|$)")
 # What a line begins with of which nobody knows yet what it will be.
 _HALF_SAID = re.compile(r"[-+*_=~`#|:.)\d\s$\\]*\[?|\[[ xX]?\]? *|(?:```|~~~|\|).*", re.DOTALL)
@@ -130,11 +132,14 @@ class _Stream:
             if ended:
                 self._gap, self._gap_is_quoted, self._lines = True, bool(quote), 0
             return
-        if bool(quote) != self._quoted and (quote or self._gap or not self._lines):
+        indent = len(rest) - len(rest.lstrip(" "))
+        begun = max((column for column, _ in self._items if column <= indent), default=0)
+        is_new = indent - begun < 4 and (_NEW.match(rest, indent) or rest.strip() in _FORMULA)
+        is_lazy = self._lines > 0 and not self._gap and not is_new
+        if bool(quote) != self._quoted and not (self._quoted and is_lazy):
             self._items.clear()
             self._lines = 0
-        indent = len(rest) - len(rest.lstrip())
-        if not self._lines or _ITEM.match(rest):
+        if not is_lazy:
             while self._items and indent < self._items[-1][0]:
                 self._items.pop()
         column = self._items[-1][0] if self._items else 0
@@ -144,18 +149,16 @@ class _Stream:
                 self._take_code(self._code, line)
             return
         if ended and self._is_rule(rest.strip()):
-            self._rule()
+            if not rest.strip().startswith("="):
+                self._begin("---", is_block=True)
+            self._gap, self._lines = True, 0
             return
-        self._quoted = bool(quote) or (self._quoted and self._lines > 0)
+        self._quoted = bool(quote) or (self._quoted and is_lazy)
         lead, offset, begins = self._lead(rest, indent)
-        self._body("> " * bool(quote) + lead, rest[offset:], offset, begins=begins, ended=ended)
+        self._body("> " * bool(quote) + lead, rest[offset:], offset, begins=begins, ended=ended, is_lazy=is_lazy)
 
     def _is_rule(self, line: str) -> bool:
         return bool(_RULE.fullmatch(line) or (self._lines and _UNDERLINE.fullmatch(line)))
-
-    def _rule(self) -> None:
-        self._begin("---", is_block=True)
-        self._lines = 0
 
     def _lead(self, rest: str, indent: int) -> tuple[str, int, bool]:
         """What the line begins with, where its words begin, and whether these begin a list item."""
@@ -167,14 +170,16 @@ class _Stream:
             self._items.append((offset, len(lead)))
         return lead, offset, begins
 
-    def _body(self, lead: str, body: str, offset: int, *, begins: bool, ended: bool) -> None:
+    def _body(self, lead: str, body: str, offset: int, *, begins: bool, ended: bool, is_lazy: bool) -> None:
         if not ended and _HALF_SAID.fullmatch(body):
             return
-        if code := self._opened(body.rstrip(), offset, lead) if ended else None:
+        if code := self._opened(body.rstrip(), offset, lead) if ended and not is_lazy else None:
             self._code = code
             return
         if not body.strip() or _NO_HEADING.fullmatch(body.strip()):
             return
+        if _DELIMITER.fullmatch(body):  # of what isn't known as a table, and must not become one
+            body = f"\\{body}"
         if begins and (task := _TASK.match(body)):
             lead, body = f"{lead}{'☐' if task[1] == ' ' else '☑'} ", body[task.end() :]
             if not body and ended:
@@ -232,7 +237,7 @@ class _Stream:
         if code.ends is None:
             text = text if text.strip() else ""
         elif code.ends(text):
-            self.shown.append("\n" * code.blank)
+            self.shown += ["\n" * code.blank] if code.blank else []
             self._close_code(code)
             return True
         if not text:

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from bots.slack.stream import stream_text
 from bots.text.document import document
-from bots.text.inline import TAG, bare, spans
+from bots.text.inline import TAG, bare
 from bots.text.reasoning import visible
 from tests.bots.slack.test_markdown import FRAGMENTS
 
@@ -34,7 +34,7 @@ def read(markdown: str) -> tuple[str, list[tuple[str, str]]]:
     """All words that a reader of Markdown finds, and the links as where they lead and what they say."""
     said, links = "", []
     for block in READER.parse(markdown):
-        said += block.content if block.type in ("fence", "code_block") else ""
+        said += block.info + block.content if block.type in ("fence", "code_block") else ""
         href, label = "", ""
         for token in block.children or ():
             if token.type == "link_open":
@@ -74,10 +74,6 @@ def test_nothing_calls_and_no_link_lies(answer: str, final: bool) -> None:  # no
     for href, label in read(shown)[1]:
         assert href.startswith(("http://", "https://"))
         assert label == "an image" or "b.example" not in label or "b.example" in href
-        assert (
-            any(span.url for span in spans(f"[{html.escape(label).replace('`', '')}]({html.unescape(href)})"))
-            or not label
-        )
 
 
 @settings(max_examples=300)
