@@ -22,7 +22,8 @@ from bots.discord import markdown as discord
 from bots.discord.limits import CONTENT
 from bots.slack import markdown as slack
 from bots.slack.buttons import context
-from bots.slack.stream import stream_text
+from bots.slack.limits import STREAM_BYTES
+from bots.slack.streamed import streamed
 from bots.text.cut import utf16
 from bots.text.document import Kind, document
 from bots.text.inline import TAG, spans, words_of
@@ -31,7 +32,7 @@ from sandbox.slack.blocks import Surface, block_problems
 from tests.bots import test_text
 from tests.bots.discord import reading, test_markdown
 from tests.bots.slack import test_markdown as test_slack
-from tests.bots.slack import test_stream
+from tests.bots.slack import test_streamed
 
 CASES = 100_000
 _A_BATCH = 500
@@ -42,7 +43,7 @@ _BELOW = [*slack.joined(slack.pages("⚠️ It broke. " * 20)[0]), context("& " 
 @cache
 def _fragments() -> tuple[tuple[str, ...], ...]:
     lines = {line + "\n" for answer in sorted(_CORPUS.glob("*.md")) for line in answer.read_text().splitlines()}
-    made = (*test_text.FRAGMENTS, *test_markdown.FRAGMENTS, *test_slack.FRAGMENTS, *test_stream.MORE)
+    made = (*test_text.FRAGMENTS, *test_markdown.FRAGMENTS, *test_slack.FRAGMENTS, *test_streamed.MARKS)
     signs = tuple("`*_~<>[]()|#-+=:!@&\\$\n  \t1ab.字")
     return made, tuple(sorted(lines)), signs
 
@@ -54,7 +55,7 @@ def answer_of(seed: int, number: int) -> str:
     return "".join(chance.choice(chance.choice(kinds)) for _ in range(chance.randint(1, chance.choice((4, 8, 16)))))
 
 
-def check(answer: str, chance: random.Random) -> None:
+def check(answer: str) -> None:
     """Raises AssertionError."""
     meant, links = _meant(answer)
     for streaming in (True, False):
@@ -77,29 +78,26 @@ def check(answer: str, chance: random.Random) -> None:
                 _links([(url, said) for said, url in read.links], links)
             told += page
         assert streaming or _holds(told, meant), "Discord lacks a word"
-    _check_stream(answer, chance)
+    _check_stream(answer)
 
 
-def _check_stream(answer: str, chance: random.Random) -> None:
-    shown = ""
-    for place in sorted(chance.randint(0, len(answer)) for _ in range(3)):
-        now = stream_text(answer[:place], final=False)
-        assert now.startswith(shown), "the stream takes something back"
-        shown = now
-    whole = stream_text(answer, final=True)
-    assert whole.startswith(shown), "the stream takes something back at its end"
-    assert not test_stream.LIVE.search(whole), "something may call in a stream"
-    told, found = test_stream.read(whole)
-    for href, said in found:
-        assert href.startswith(("http://", "https://")), "a link in a stream leads elsewhere"
-        assert "b.example" not in said or "b.example" in href, "a link in a stream lies"
-    assert _holds(told, _meant(answer, keeps=True)[0]), "the stream lacks a word"
+def _check_stream(answer: str) -> None:
+    for is_open in (True, False):
+        for page in slack.pages(answer, streaming=is_open, are_streams=True):
+            said, blocks = streamed(page, is_open=is_open).text, json.loads(page)
+            assert len(said.encode()) <= STREAM_BYTES, "too long for a stream"
+            assert not test_streamed.CALLS.search(said), "something may call in a stream"
+            links = test_streamed.addressed(test_streamed.links(blocks))
+            assert test_streamed.led_to(said) <= links, "a link in a stream that nobody meant"
+            assert is_open or _holds(html.unescape(said), _letters(html.unescape(slack.words(blocks)))), (
+                "a stream lacks a word"
+            )
 
 
-def _meant(answer: str, *, keeps: bool = False) -> tuple[str, set[str]]:
+def _meant(answer: str) -> tuple[str, set[str]]:
     """The letters of all that is said, and the addresses that may be led to."""
     said, links = "", set()
-    for leaf in document(visible(answer, keeps=keeps)):
+    for leaf in document(visible(answer)):
         if leaf.kind is Kind.CODE:
             said += leaf.content
             continue
@@ -132,7 +130,7 @@ def batch(first: int, *, seed: int, last: int) -> list[str]:
     for number in range(first, min(first + _A_BATCH, last)):
         answer = answer_of(seed, number)
         try:
-            check(answer, random.Random(number))  # noqa: S311
+            check(answer)
         except AssertionError as problem:
             wrong.append(f"case {number}: {problem}: {answer!r}")
     return wrong

@@ -8,7 +8,7 @@ import pytest
 
 from bots.discord import markdown as discord
 from bots.slack import markdown as slack
-from bots.slack.stream import stream_text
+from bots.slack.streamed import streamed
 from sandbox.slack.blocks import Surface, block_problems
 
 ANSWERS = sorted((Path(__file__).parents[1] / "data" / "answers").glob("*.md"))
@@ -33,7 +33,8 @@ def in_slack(answer: str) -> Iterator[str]:
 
 
 def in_a_stream(answer: str) -> Iterator[str]:
-    yield f"{stream_text(answer, final=True)}\n"
+    for number, page in enumerate(slack.pages(answer, are_streams=True), 1):
+        yield f"=== message {number}\n{streamed(page, is_open=False).text}\n"
 
 
 FORMS = {"discord": in_discord, "slack": in_slack, "stream": in_a_stream}
