@@ -264,6 +264,16 @@ class LocalSlack:
         return self._workspace.status(self.channel(channel).id, thread_ts)
 
     @property
+    def statuses(self) -> Mapping[tuple[str, str], str]:
+        """Every status line that stands beside a thread, by the ids of its channel and of the thread."""
+        return self._workspace.statuses()
+
+    def file(self, file_id: str) -> SharedFile | None:
+        """A file that still stands in a message."""
+        found = self._workspace.file(file_id)
+        return found.file if found else None
+
+    @property
     def views(self) -> Mapping[str, JsonObject]:
         """The open modals and the home tabs, by id."""
         return self._workspace.views
