@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench faults lock clean
+.PHONY: run test check format bench faults pictures lock vendor clean
 
 run: $(BIN)/bobbin      ## start Bobbin; with no tokens, the sandbox
 	$(BIN)/bobbin run
@@ -29,6 +29,15 @@ lock: .venv/dev         ## resolve the newest allowed versions, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --all-extras --upgrade pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --all-extras --upgrade --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+VENDORED := LICENSE lit-html.js directive.js directive-helpers.js directives/repeat.js directives/guard.js
+STATIC := sandbox/page/static/vendor
+
+vendor:                 ## what the page of the sandbox brings along, as deploy/page/package-lock.json has it (needs npm)
+	cd deploy/page && npm ci --ignore-scripts
+	for file in $(VENDORED); do install -D -m 644 deploy/page/node_modules/lit-html/$$file $(STATIC)/lit-html/$$file; done
+	cd $(STATIC) && sha256sum $(addprefix lit-html/,$(sort $(VENDORED))) > SHA256SUMS
+	rm -rf deploy/page/node_modules
 
 .venv/run: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bobbin needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from sandbox.upstream import Emulator
 
+PAGE_PORT = 8080  # of the sandbox's page
+
 
 def run(
     file: Path | None,
@@ -65,7 +67,12 @@ def run(
 
 
 def sandbox(
-    settings: Settings, config: Path | None = None, *, script: Path | None = None, in_terminal: bool = False
+    settings: Settings,
+    config: Path | None = None,
+    *,
+    script: Path | None = None,
+    in_terminal: bool = False,
+    port: int = PAGE_PORT,
 ) -> None:
     """Serve the page until signalled, and open it in a browser; where there is none, or *in_terminal*, take what is typed.
 
@@ -82,7 +89,7 @@ def sandbox(
     print(f"Settings come from {settings.origin}.\n", flush=True)
     # The bot's own log is the page's; only faults of the sandbox belong between the lines of a conversation.
     _log(settings.model_copy(update={"log": settings.log.model_copy(update={"level": "ERROR"})}))
-    until_signalled(partial(rehearse, settings, config, played, in_terminal=in_terminal))
+    until_signalled(partial(rehearse, settings, config, played, in_terminal=in_terminal, port=port))
 
 
 def upstream(host: str, port: int, *, pace: float, faults: str) -> None:

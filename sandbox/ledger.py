@@ -16,8 +16,9 @@ from typing import Any
 LOOK_SECONDS = 0.05
 PATIENCE = 2.0  # seconds; who writes holds the file for milliseconds
 _TURNS = """
-SELECT turns.id, turns.thread, threads.chat, threads.within, threads.conversation, turns.asker, turns.question,
-       turns.status, turns.problem, turns.aside, turns.answer, turns.reply, turns.shown, turns.attempt, turns.model,
+SELECT turns.id, turns.thread, threads.chat, threads.within, threads.conversation, turns.asker,
+       substr(turns.question, 1, 4000) AS question, turns.status, turns.problem, turns.aside,
+       substr(turns.answer, 1, 4000) AS answer, turns.reply, turns.shown, turns.attempt, turns.model,
        turns.preset, turns.reference, turns.accepted_at, turns.done_at
 FROM turns JOIN threads ON threads.id = turns.thread WHERE turns.id > ? ORDER BY turns.id DESC LIMIT ?
 """
@@ -25,7 +26,7 @@ FROM turns JOIN threads ON threads.id = turns.thread WHERE turns.id > ? ORDER BY
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A turn as it stands in the ledger. Ids and *reply* are the adapters' own, opaque here."""
+    """A turn as it stands in the ledger, long words cut off. Ids and *reply* are the adapters' own, opaque here."""
 
     id: int
     thread: str

@@ -128,7 +128,7 @@ def _own(database: Path) -> dict[str, str]:
     }
 
 
-def _answered_by(upstream: str, emulator: Emulator) -> Mapping[str, str]:
+def _answered_by(upstream: str, emulator: Emulator) -> dict[str, str]:
     if upstream != emulator.url:
         return {}
     return {
