@@ -75,6 +75,8 @@ class Feed:
         self._readers.add(reader)
 
         async def read() -> None:
+            reader.dirty.clear()  # they are among all of them
+            reader.happened.clear()
             await send([state for kept in self._kept.values() for state in kept.states.values()])
             while True:
                 await reader.happened.wait()
