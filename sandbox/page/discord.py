@@ -48,7 +48,7 @@ class DiscordView:
         """The message with this key in the feed. Raises KeyError if it is gone."""
         for channel in self._discord.world.channels.values():
             for message in channel.messages.values():
-                if key(message.id) == name:
+                if key(message.channel.id, message.id) == name:
                     return message
         raise KeyError("That message is not there any more.")
 
@@ -75,7 +75,7 @@ class DiscordView:
         return [*book.all(None), *book.all(self._discord.guild_id)]
 
     def _show(self, message: Message) -> None:
-        name = key(message.id)
+        name = key(message.channel.id, message.id)
         if message.deleted:
             self._feed.drop(name)
             return
@@ -136,7 +136,7 @@ class DiscordView:
     def _message(self, message: Message) -> State:
         return {
             "type": "message",
-            "key": key(message.id),
+            "key": key(message.channel.id, message.id),
             "platform": NAME,
             "place": key(message.channel.id),
             "thread": "",
@@ -162,6 +162,7 @@ class DiscordView:
 
 
 def key(*parts: object) -> str:
+    """A place by its id, a message by its place's and its own: a forum post's first message has the id of its thread."""
     return " ".join((NAME, *map(str, parts)))
 
 
@@ -169,7 +170,7 @@ def _replied(message: Message) -> str:
     """The key of the message that it replies to, empty if it is no reply."""
     reference = message.reply_to or {}
     is_reply = reference.get("message_id") and reference.get("type", 0) == 0
-    return key(reference["message_id"]) if is_reply else ""
+    return key(reference.get("channel_id", message.channel.id), reference["message_id"]) if is_reply else ""
 
 
 def _place(channel: Channel) -> State:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bots import platforms
-from sandbox.bot import Bot, DidNotStart, State
+from sandbox.bot import Bot, DidNotStart, Entry, State
 from sandbox.slack import shown
 from sandbox.stage import Stage, staged
 from tests.e2e.shell import start, until
@@ -58,7 +58,7 @@ async def test_what_is_set_for_a_place_is_told_with_the_place_that_set_it() -> N
 
 
 async def test_a_bot_that_can_not_start_says_why() -> None:
-    said = []
+    said: list[Entry] = []
     bot = Bot({"PATH": os.environ["PATH"]}, ("run", "--no-sandbox"), heard=said.append)
     await bot.start()
     with pytest.raises(DidNotStart, match="TOKEN"):
