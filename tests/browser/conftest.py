@@ -139,6 +139,9 @@ class Visitor:
         self.page.on("request", self._look)
         self.page.goto(self.theatre.page.address)
         expect(self.page.get_by_role("status").filter(has_text="The bot runs")).to_be_visible()
+        if self.page.get_by_role("dialog").count():  # left behind by who came before
+            self.page.keyboard.press("Escape")
+            expect(self.page.get_by_role("dialog")).to_have_count(0)
 
     def pane(self, name: str) -> Any:
         return self.page.locator(f"#{name}")
@@ -197,3 +200,12 @@ def visitor(browser: Browser, theatre: Theatre, request: pytest.FixtureRequest) 
     yield visitor
     context.close()
     assert not visitor.troubles
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    visitor = getattr(item, "funcargs", {}).get("visitor")
+    if report.failed and call.when == "call" and visitor is not None:
+        visitor.page.screenshot(path=f"/tmp/page/fail-{item.name[:40]}.png")
+    return report
