@@ -37,7 +37,7 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE = 30_000  # milliseconds: the machine may be busy
-WIDE, PHONE = {"width": 1360, "height": 800}, {"width": 390, "height": 760}
+WIDE, PHONE = {"width": 1280, "height": 760}, {"width": 390, "height": 760}
 PICTURES = Path(__file__).parents[2] / "docs/images"
 TAKES_PICTURES = os.environ.get("TAKE_PICTURES") == "1"  # anew, into docs/images
 expect.set_options(timeout=PATIENCE)
@@ -161,7 +161,7 @@ class Visitor:
 
     def row(self, pane: str, text: str) -> Any:
         """The newest message with that text."""
-        return self.pane(pane).locator("li.row").filter(has_text=text).last
+        return self.pane(pane).locator("li.row:not(.thread)").filter(has_text=text).last
 
     def answer(self, pane: str, text: str) -> Any:
         """The newest answer of the bot with that text."""
@@ -201,11 +201,3 @@ def visitor(browser: Browser, theatre: Theatre, request: pytest.FixtureRequest) 
     context.close()
     assert not visitor.troubles
 
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    report = yield
-    visitor = getattr(item, "funcargs", {}).get("visitor")
-    if report.failed and call.when == "call" and visitor is not None:
-        visitor.page.screenshot(path=f"/tmp/page/fail-{item.name[:40]}.png")
-    return report

@@ -29,8 +29,8 @@ def switch(visitor: Visitor, name: str, *, on: bool | None = None) -> None:
 def test_a_kill_in_the_middle_of_an_answer_changes_nothing_about_it(visitor: Visitor) -> None:
     visitor.page.get_by_role("button", name="Compare tea").click()
     expect(visitor.lane("Compare tea")).to_contain_text("shown")
-    visitor.page.get_by_role("button", name="Write 300 words").click()
-    lane = visitor.lane("Write 300 words about looms")
+    visitor.page.get_by_role("button", name="Write 200 words").click()
+    lane = visitor.lane("Write 200 words about looms")
     expect(lane).to_contain_text("first text")
     expect(visitor.answer("slack", "looms")).to_be_visible()
     visitor.page.locator("header.top").get_by_role("button", name="Kill the bot").click()
@@ -42,7 +42,7 @@ def test_a_kill_in_the_middle_of_an_answer_changes_nothing_about_it(visitor: Vis
     expect(lane.locator(".badge")).to_have_text("answered")
     assert visitor.pane("slack").locator("li.row").count() == before
     rows = visitor.theatre.ask(visitor.theatre.stage.ledger.turns)
-    [row] = [one for one in rows if "300 words about looms" in one.question]
+    [row] = [one for one in rows if "200 words about looms" in one.question]
     assert (row.attempt, row.status) == (2, "answered")
     visitor.page.mouse.move(5, 400)
     visitor.picture("sandbox")

@@ -10,7 +10,7 @@ import { all, attempt, one, paint, start, ui } from './store.js';
 
 const PANES = ['slack', 'discord', 'inside'];
 const STARTERS = [
-  ['slack', 'Write 300 words about looms', '@bobbin Write 300 words about looms.', 'then kill the bot while it answers'],
+  ['slack', 'Write 200 words about looms', '@bobbin Write 200 words about looms.', 'then kill the bot while it answers'],
   ['discord', 'Compare tea and coffee', '/ask Compare tea and coffee in a table.', 'a slash command'],
   ['slack', 'Remember the launch', '@bobbin Remember that the launch is on Friday.', 'then ask about it in the thread'],
 ];

@@ -80,15 +80,13 @@ export function react(message, name) {
 function openMenu(message, button) {
   ui.menu = message;
   paint(true);
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    const menu = document.getElementById('menu');
-    const at = button.getBoundingClientRect();
-    menu.style.left = `${Math.max(8, Math.min(at.right - 240, innerWidth - 256))}px`;
-    menu.showPopover();
-    menu.style.top = `${Math.max(8, Math.min(at.bottom + 4, innerHeight - menu.offsetHeight - 8))}px`;
-    menu.dataset.from = message.key;
-    menu.querySelector('button')?.focus();
-  }));
+  const menu = document.getElementById('menu');
+  const at = button.getBoundingClientRect();
+  menu.style.left = `${Math.max(8, Math.min(at.right - 240, innerWidth - 256))}px`;
+  menu.showPopover();
+  menu.style.top = `${Math.max(8, Math.min(at.bottom + 4, innerHeight - menu.offsetHeight - 8))}px`;
+  menu.dataset.from = message.key;
+  menu.querySelector('button')?.focus();
 }
 
 export function closeMenu() {
@@ -144,11 +142,9 @@ export function answer(message) {
 export function edit(message) {
   ui.editing[message.platform] = message;
   paint(true);
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    const box = document.querySelector(`#${message.platform} .composer textarea`);
-    box.value = typed(message);
-    box.focus();
-  }));
+  const box = document.querySelector(`#${message.platform} .composer textarea`);
+  box.value = typed(message);
+  box.focus();
 }
 
 /** What its author typed: names instead of ids. */

@@ -43,15 +43,16 @@ export function start(drawing) {
 
 /** Draw soon; *now* is for what a person has just done. */
 export function paint(now = false) {
-  if (planned && !now) return;
+  if (now) return paintNow();
+  if (planned) return undefined;
   planned = true;
-  const due = now ? 0 : Math.max(0, PAINT_MS - (performance.now() - paintedAt));
-  setTimeout(() => requestAnimationFrame(() => {
-    if (!planned) return;
-    planned = false;
-    paintedAt = performance.now();
-    draw();
-  }), due);
+  return setTimeout(() => requestAnimationFrame(paintNow), Math.max(0, PAINT_MS - (performance.now() - paintedAt)));
+}
+
+function paintNow() {
+  planned = false;
+  paintedAt = performance.now();
+  draw();
 }
 
 function connect() {
