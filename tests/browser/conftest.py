@@ -200,4 +200,3 @@ def visitor(browser: Browser, theatre: Theatre, request: pytest.FixtureRequest) 
     yield visitor
     context.close()
     assert not visitor.troubles
-
