@@ -93,7 +93,6 @@ def test_what_was_asked_in_private_is_shared_on_slack(visitor: Visitor) -> None:
     form = visitor.page.get_by_role("dialog")
     form.get_by_role("textbox").fill("say exactly: order it elsewhere")
     form.get_by_text("Only for me").click()
-    visitor.picture("form")
     form.get_by_role("button", name="Ask").click()
     expect(form).to_have_count(0)
     visitor.go_to("slack", "Direct messages")  # where Slack keeps what is for one alone

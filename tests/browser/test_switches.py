@@ -45,6 +45,7 @@ def test_a_kill_in_the_middle_of_an_answer_changes_nothing_about_it(visitor: Vis
     [row] = [one for one in rows if "200 words about looms" in one.question]
     assert (row.attempt, row.status) == (2, "answered")
     visitor.page.mouse.move(5, 400)
+    visitor.pane("slack").locator(".scroll").evaluate("(one) => { one.scrollTop = 0; }")  # to the question
     visitor.picture("sandbox")
 
 
