@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from bots import platforms
 from sandbox.page.server import Served, served
@@ -37,7 +37,8 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE = 30_000  # milliseconds: the machine may be busy
-WIDE, PHONE = {"width": 1280, "height": 760}, {"width": 390, "height": 760}
+WIDE: ViewportSize = {"width": 1280, "height": 760}
+PHONE: ViewportSize = {"width": 390, "height": 760}
 PICTURES = Path(__file__).parents[2] / "docs/images"
 TAKES_PICTURES = os.environ.get("TAKE_PICTURES") == "1"  # anew, into docs/images
 expect.set_options(timeout=PATIENCE)
@@ -191,9 +192,8 @@ class Visitor:
 
 @pytest.fixture
 def visitor(browser: Browser, theatre: Theatre, request: pytest.FixtureRequest) -> Iterator[Visitor]:
-    more = getattr(request, "param", {})
-    context = browser.new_context(viewport=WIDE, locale="en-GB", **more) if "viewport" not in more else None
-    context = context or browser.new_context(locale="en-GB", **more)
+    more: dict[str, Any] = {"viewport": WIDE, "locale": "en-GB", **getattr(request, "param", {})}
+    context = browser.new_context(**more)
     context.set_default_timeout(PATIENCE)
     visitor = Visitor(context.new_page(), theatre)
     visitor.open()

@@ -16,8 +16,8 @@ from tests.e2e.shell import run, start_reading, started, until
 
 
 def address(said: str) -> str:
-    [found] = re.findall(r"http://127\.0\.0\.1:\d+/$", said, re.MULTILINE)
-    return found
+    [found] = re.finditer(r"http://127\.0\.0\.1:\d+/$", said, re.MULTILINE)
+    return found[0]
 
 
 async def test_it_serves_a_page_and_tells_where() -> None:
