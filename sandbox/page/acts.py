@@ -70,7 +70,7 @@ class OnSlack:
             if fields.get("thread"):
                 raise CantBeDone("Slack takes no slash commands in threads. Mention the bot there instead.")
             command, _, words = text.partition(" ")
-            told = await self._slack.command(person, channel, command, words.strip())
+            told = await self._slack.command(person, channel, command, words.strip(), wait=0.0)
             self._complain(told)
             return
         thread = _id(fields, "thread", at=2) or None

@@ -11,15 +11,15 @@ const MORE = 200; // rows
 const NAMES = { slack: 'Slack', discord: 'Discord' };
 
 /** The places that whoever acts can look at: channels, and their own direct messages. */
-export function places_(platform) {
+export function offered(platform) {
   const mine = me(platform)?.key;
-  return all('place').filter((place) => place.platform === platform && place.kind !== 'thread'
-    && (!place.members?.length || place.kind === 'channel' ? !place.private || place.members?.includes(mine) : place.members.includes(mine)));
+  const isOpen = (place) => ['channel', 'forum'].includes(place.kind) && !place.private;
+  return all('place').filter((place) => place.platform === platform && place.kind !== 'thread' && (isOpen(place) || place.members.includes(mine)));
 }
 
 export function placeOf(platform) {
-  const offered = places_(platform);
-  return offered.find((place) => place.key === ui.place[platform]) ?? offered.find((place) => place.name === 'general') ?? offered[0];
+  const there = offered(platform);
+  return there.find((place) => place.key === ui.place[platform]) ?? there.find((place) => place.name === 'general') ?? there[0];
 }
 
 const label = (place) => ({ dm: 'Direct messages', group: place.name, forum: `#${place.name} (forum)` })[place.kind] ?? `#${place.name}`;
@@ -30,7 +30,7 @@ export function column(platform) {
   return html`<section class="pane" id=${platform} aria-labelledby=${`${platform}-name`} tabindex="-1">
     <header><h2 id=${`${platform}-name`}>${title}</h2>
       <label><span class="unseen">Place on ${title}</span><select @change=${(event) => choose(platform, event.target.value)}>
-        ${places_(platform).map((each) => html`<option value=${each.key} .selected=${each.key === place?.key}>${label(each)}</option>`)}</select></label></header>
+        ${offered(platform).map((each) => html`<option value=${each.key} .selected=${each.key === place?.key}>${label(each)}</option>`)}</select></label></header>
     ${place ? html`<div class="scroll" tabindex="0" role="region" aria-label=${`Messages in ${label(place)} on ${title}`}>${list(platform, place)}</div>${composer(platform, place)}` : html`<p class="small">Nothing here yet.</p>`}
   </section>`;
 }

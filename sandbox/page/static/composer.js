@@ -48,21 +48,27 @@ function leave(platform) {
 
 const box = (platform) => document.querySelector(`#${platform} .composer textarea`);
 
+/** What was written goes at once, so that nobody sends it twice; it comes back if it could not be sent. */
 async function send(event, platform, place) {
   event.preventDefault();
-  const field = box(platform);
-  const text = field.value;
-  const title = event.target.elements.title?.value;
-  const done = await attempt(platform, ...deed(platform, place, text, title));
-  if (ui.trouble[platform]) return done;
-  if (field.value === text) field.value = '';
-  if (event.target.elements.title) event.target.elements.title.value = '';
+  const [field, title] = [box(platform), event.target.elements.title];
+  const kept = { text: field.value, title: title?.value, files: ui.files[platform], editing: ui.editing[platform], thread: ui.thread[platform] };
+  const doing = attempt(platform, ...deed(platform, place, kept.text, kept.title));
+  field.value = '';
+  if (title) title.value = '';
   ui.files[platform] = [];
   ui.editing[platform] = null;
-  if (platform === 'discord' && !ui.thread.discord?.place) ui.thread.discord = null; // a reply is for once
+  if (platform === 'discord' && !kept.thread?.place) ui.thread.discord = null; // a reply is for once
   pin(platform);
   paint(true);
-  return done;
+  await doing;
+  if (!ui.trouble[platform] || field.value) return;
+  field.value = kept.text;
+  ui.files[platform] = kept.files;
+  ui.editing[platform] = kept.editing;
+  ui.thread[platform] = kept.thread;
+  paint(true);
+  if (event.target.elements.title) event.target.elements.title.value = kept.title ?? '';
 }
 
 /** Which act it is, with its fields. */
