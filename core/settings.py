@@ -29,6 +29,7 @@ from pydantic_settings import (
 from core import complaint, preset
 from core.access import is_of
 from core.errors import SetupError
+from core.models import Models
 from core.proxy import proxies, proxy_named
 from core.secret_box import SecretBox
 from core.sections import (
@@ -163,6 +164,13 @@ class Settings(BaseSettings):
         }
         default = written.get(preset.DEFAULT, preset.Preset())
         return {**written, preset.DEFAULT: default.over(preset.Preset(model="gpt-5.1", instructions=""))}
+
+    @property
+    def models(self) -> Models:
+        """Those that are known, the deployment's own first."""
+        presets = self.named_presets.values()
+        of_presets = [model for one in presets for model in (one.model, *(one.fallbacks or ())) if model]
+        return Models([*of_presets, *self.upstream.models])
 
     @property
     def secrets(self) -> list[str]:
