@@ -60,6 +60,7 @@ class OnSlack:
             "slack.shortcut": self._shortcut,
             "slack.submit": self._submit,
             "slack.close": self._close,
+            "slack.stop": self._stop,
         }
 
     async def _say(self, fields: Fields) -> None:
@@ -120,6 +121,10 @@ class OnSlack:
 
     async def _close(self, fields: Fields) -> None:
         await self._slack.close_view(_text(fields, "person"), _id(fields, "view"))
+        self._view.refresh()
+
+    async def _stop(self, fields: Fields) -> None:
+        await self._slack.stop_session(_text(fields, "person"), _id(fields, "thread"), _id(fields, "thread", at=2))
         self._view.refresh()
 
     def _own(self, fields: Fields, message: slack.Message) -> None:

@@ -274,6 +274,11 @@ class LocalSlack:
         return self._workspace.prompts.get((self.channel(channel).id, thread_ts), ())
 
     @property
+    def sessions(self) -> Mapping[tuple[str, str], Session]:
+        """All of them, by the ids of their channel and thread."""
+        return self._workspace.sessions
+
+    @property
     def streams(self) -> int:
         """How many are not over."""
         return len(self._workspace.streams)

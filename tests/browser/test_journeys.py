@@ -40,6 +40,19 @@ def test_direct_messages_are_ones_own(visitor: Visitor) -> None:
     expect(visitor.answer("discord", "for ben alone")).to_be_visible()
 
 
+def test_an_answer_is_stopped_where_it_grows(visitor: Visitor) -> None:
+    """By what each platform has for that."""
+    visitor.go_to("slack", "Direct messages")
+    visitor.say("slack", "Write 900 words about yarn.")
+    expect(visitor.answer("slack", "yarn")).to_be_visible()
+    visitor.pane("slack").get_by_role("button", name="Stop").last.click()
+    expect(visitor.lane("900 words about yarn").locator(".badge")).to_have_text("stopped")
+    visitor.say("discord", "@bobbin Write 900 words about twine.")
+    expect(visitor.answer("discord", "twine")).to_be_visible()
+    visitor.pane("discord").get_by_role("button", name="Stop").last.click()
+    expect(visitor.lane("900 words about twine").locator(".badge")).to_have_text("stopped")
+
+
 def test_a_command_is_completed_and_answered(visitor: Visitor) -> None:
     box = visitor.pane("discord").locator(".composer textarea")
     box.press_sequentially("/as")

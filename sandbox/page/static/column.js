@@ -5,7 +5,7 @@ import { guard } from './vendor/lit-html/directives/guard.js';
 import { repeat } from './vendor/lit-html/directives/repeat.js';
 import { composer } from './composer.js';
 import { answer, isHidden, row } from './message.js';
-import { all, me, one, paint, places, ui } from './store.js';
+import { all, attempt, me, one, paint, places, ui } from './store.js';
 
 const MORE = 200; // rows
 const NAMES = { slack: 'Slack', discord: 'Discord' };
@@ -50,6 +50,8 @@ function list(platform, place) {
   return html`${rows.length > shown.length ? html`<button type="button" class="earlier" @click=${() => { ui.rows[platform] += MORE; paint(true); }}>Earlier messages (${rows.length - shown.length})</button>` : nothing}
     <ol class="messages">${repeat(shown, (each) => each.key, (each) => guard([each.state, each.depth, ui.person, each.extra], () => (each.draw ? each.draw() : row(each.state, each.depth))))}</ol>
     ${rows.length ? nothing : html`<p class="empty small">${place.kind === 'forum' ? 'No posts yet: write the first.' : `Nobody has said anything here yet. Mention @bobbin, or try one of the questions above.`}</p>`}
+    ${all('session').filter((each) => each.place === place.key).map((each) => html`<p class="session small">bobbin is at work here
+      <button type="button" @click=${() => attempt(platform, 'slack.stop', { thread: each.thread })}>Stop</button></p>`)}
     <p class="status small">${status.filter((each) => there.has(each.place)).map((each) => html`<span>${each.thread ? `bobbin ${each.text}` : each.text}</span> `)}</p>`;
 }
 

@@ -22,6 +22,8 @@ export function composer(platform, place) {
     ${ui.files[platform].map((file, index) => html`<p class="chip">📎 <bdi>${file.name}</bdi> <button type="button" class="link" aria-label=${`Leave out ${file.name}`}
       @click=${() => { ui.files[platform].splice(index, 1); paint(true); }}>×</button></p>`)}
     ${place.kind === 'forum' && !ui.thread[platform] ? html`<input name="title" placeholder="Title of the post" aria-label="Title of the post" maxlength="100" required>` : nothing}
+    ${all('prompts').filter((each) => each.place === place.key).map((each) => html`<p class="buttons" role="group" aria-label="What there is to ask">${each.prompts.map((one) => html`<button type="button"
+      @click=${() => attempt(platform, 'slack.say', { place: place.key, text: one.message })}>${one.title}</button>`)}</p>`)}
     <ul class="suggestions" id=${`${platform}-suggestions`} role="listbox" aria-label="Suggestions" ?hidden=${!list.length}>${list.map((one, index) => html`<li role="option" id=${`${platform}-${index}`}
       aria-selected=${index === at} @pointerdown=${(event) => { event.preventDefault(); accept(platform, one); }}><strong>${one.insert.trim()}</strong> <span class="small">${one.about}</span></li>`)}</ul>
     <div class="line"><textarea rows="2" aria-label=${`${hint} on ${platform === 'slack' ? 'Slack' : 'Discord'}`} placeholder=${hint} aria-autocomplete="list" aria-controls=${`${platform}-suggestions`}
