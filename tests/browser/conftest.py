@@ -1,6 +1,6 @@
 """The sandbox with its real bot, and a browser that looks at its page: Debian's Chromium.
 
-The stage runs in a thread of its own, one for all tests; each of them begins with a new page and asks words of its own.
+The stage runs in a thread of its own, one for all tests, which is why one worker has them all; each of them begins with a new page and asks words of its own.
 """
 
 from __future__ import annotations
@@ -42,13 +42,6 @@ PHONE: ViewportSize = {"width": 390, "height": 760}
 PICTURES = Path(__file__).parents[2] / "docs/images"
 TAKES_PICTURES = os.environ.get("TAKE_PICTURES") == "1"  # anew, into docs/images
 expect.set_options(timeout=PATIENCE)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker has the stage."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 class Theatre:
