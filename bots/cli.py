@@ -79,13 +79,26 @@ def run(
             help="Exit with an error if no tokens are set, instead of starting the sandbox. Use this for services.",
         ),
     ] = False,
+    *,
+    no_checks: Annotated[
+        bool,
+        # The sandbox's: a rehearsal with the real AI service asks it nothing that nobody asked.
+        typer.Option("--no-checks", hidden=True, help="Don't check the setup against the services at the start."),
+    ] = False,
 ) -> None:
     """Run every platform that has tokens. With none, start the sandbox."""
     from bots import start  # noqa: PLC0415
     from core.settings import log_section  # noqa: PLC0415
 
     with _plainly(as_json=log_section().is_json):
-        start.run(context.obj, only or (), shards=shards, shard_count=shard_count, may_play=not no_sandbox)
+        start.run(
+            context.obj,
+            only or (),
+            shards=shards,
+            shard_count=shard_count,
+            may_play=not no_sandbox,
+            checks=not no_checks,
+        )
 
 
 @app.command()
@@ -94,12 +107,18 @@ def sandbox(
     script: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Play this conversation and exit.", exists=True, dir_okay=False)
     ] = None,
+    terminal: Annotated[  # noqa: FBT002  # typer's way
+        bool, typer.Option("--terminal", help="Stay in the terminal: open no browser, and take what is typed here.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="Port of the page; if it is taken, one of the next.", min=0, max=65535)
+    ] = 8080,
 ) -> None:
-    """Try Bobbin on this machine, with no token and no account. The platforms and the AI service are stand-ins."""
+    """Try Bobbin on this machine, with no token and no account: in a page of both platforms. They and the AI service are stand-ins."""
     from bots import platforms, start  # noqa: PLC0415
 
     with _plainly():
-        start.sandbox(platforms.settings(context.obj), script)
+        start.sandbox(platforms.settings(context.obj), context.obj, script=script, in_terminal=terminal, port=port)
 
 
 @app.command()

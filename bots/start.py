@@ -22,11 +22,22 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from sandbox.upstream import Emulator
 
+PAGE_PORT = 8080  # of the sandbox's page
+
 
 def run(
-    file: Path | None, only: Sequence[str], *, shards: str = "", shard_count: int | None = None, may_play: bool = True
+    file: Path | None,
+    only: Sequence[str],
+    *,
+    shards: str = "",
+    shard_count: int | None = None,
+    may_play: bool = True,
+    checks: bool = True,
 ) -> None:
-    """Run the bot until signalled; when no platform is configured and it *may_play*, the sandbox. Raises SetupError."""
+    """Run the bot until signalled; when no platform is configured and it *may_play*, the sandbox. Raises SetupError.
+
+    *checks*: see Bobbin.
+    """
     settings = platforms.settings(file, **_sharding(shards, shard_count))
     names = platforms.configured(settings)
     if only:
@@ -41,7 +52,7 @@ def run(
         for sentence in why[1:]:
             print(f"{sentence}.")
         print(f"No {platforms.names_for_people()} token is set, so this starts the sandbox.", flush=True)
-        sandbox(settings)
+        sandbox(settings, file)
         return
     _log(settings)
     structlog.get_logger(__name__).info(
@@ -52,23 +63,33 @@ def run(
     )
     from bots.app import Bobbin  # noqa: PLC0415  # what is wrong with the settings is said before all this is loaded
 
-    until_signalled(Bobbin(settings, names, only, checks=True).run)
+    until_signalled(Bobbin(settings, names, only, checks=checks).run)
 
 
-def sandbox(settings: Settings, file: Path | None = None) -> None:
-    """Play the script in *file*, or the welcome and then what is typed, until signalled. Raises SetupError."""
+def sandbox(
+    settings: Settings,
+    config: Path | None = None,
+    *,
+    script: Path | None = None,
+    in_terminal: bool = False,
+    port: int = PAGE_PORT,
+) -> None:
+    """Serve the page until signalled, and open it in a browser; where there is none, or *in_terminal*, take what is typed.
+
+    With a *script*, play that and end. *config* is the settings file that was named. Raises SetupError.
+    """
+    from sandbox.rehearsal import rehearse  # noqa: PLC0415
     from sandbox.script import read_file  # noqa: PLC0415
-    from sandbox.terminal import play  # noqa: PLC0415
 
-    script = (str(file), read_file(file)) if file else None
+    played = (str(script), read_file(script)) if script else None
     if settings.upstream.every_token:
         print(f"Your questions go to the real AI service ({settings.upstream.url}) and cost credits.")
     else:
         print("Nothing leaves this machine.")
     print(f"Settings come from {settings.origin}.\n", flush=True)
-    # What goes wrong is to be seen in the conversation; only faults of Bobbin's own belong between its lines.
+    # The bot's own log is the page's; only faults of the sandbox belong between the lines of a conversation.
     _log(settings.model_copy(update={"log": settings.log.model_copy(update={"level": "ERROR"})}))
-    until_signalled(lambda stop: play(settings, script, stop))
+    until_signalled(partial(rehearse, settings, config, played, in_terminal=in_terminal, port=port))
 
 
 def upstream(host: str, port: int, *, pace: float, faults: str) -> None:

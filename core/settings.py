@@ -235,6 +235,11 @@ def log_section() -> LogSection:
         return LogSection()
 
 
+def for_a_child(changes: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's variables with *changes*, for a Bobbin that it starts."""
+    return {**os.environ, **changes}
+
+
 def _chosen(file: Path | None, sample: Path | None) -> Path | None:
     """Return the file to read, None if there is none. Raises SetupError when one that was named is not there."""
     named = os.environ.get(WHICH_FILE, "")

@@ -11,10 +11,9 @@ from typing import Any
 
 from core.commands import TRYING_AGAIN
 from core.errors import SetupError
-from core.settings import Settings
 from sandbox.scenes import DiscordScene, Glimpse, Scene, SlackScene
 from sandbox.script import HOW, Line, is_comment, read_line, read_script
-from sandbox.stage import Stage, staged
+from sandbox.stage import Stage
 
 WELCOME = "welcome.txt"
 TAKEN_UP_WITHIN = 3.0  # seconds; what the bot has not begun to answer by then, it won't
@@ -23,31 +22,27 @@ BOT = "bobbin"
 NOBODY_TYPES = "\nStandard input is not a terminal, so nothing is read from it. Ctrl-C ends."
 
 
-async def play(settings: Settings, script: tuple[str, str] | None, stop: asyncio.Event) -> None:
+async def play(stage: Stage, script: tuple[str, str] | None, stop: asyncio.Event) -> None:
     """Play *script*, a file's name and text, and end; without one, play the welcome, then take lines until *stop* is set.
 
-    The real AI service is asked nothing by itself: then there is no welcome.
+    The real AI service is asked nothing by itself: then there is no welcome. Raises SetupError.
     """
-    is_free = not settings.upstream.every_token
-    welcome = files("sandbox").joinpath(WELCOME).read_text() if is_free else ""
-    name, text = script or (WELCOME, welcome)
-    lines = list(read_script(text, name, [SlackScene.name, DiscordScene.name]))
-    async with staged(settings) as stage:
-        theatre = Theatre(stage)
-        theatre.check(lines)
-        print(_programme(stage), flush=True)
-        watching = [asyncio.create_task(theatre.watch(scene)) for scene in theatre.scenes.values()]
-        playing = asyncio.create_task(theatre.perform(lines, go_on=script is None))
-        stopping = asyncio.create_task(stop.wait())
-        first: list[asyncio.Task[Any]] = [playing, stopping, *watching]
-        try:
-            done, _ = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in first:
-                task.cancel()
-            await asyncio.gather(*first, return_exceptions=True)
+    name, text = script or (WELCOME, files("sandbox").joinpath(WELCOME).read_text() if stage.is_emulated else "")
+    theatre = Theatre(stage)
+    lines = list(read_script(text, name, list(theatre.scenes)))
+    theatre.check(lines)
+    watching = [asyncio.create_task(theatre.watch(scene)) for scene in theatre.scenes.values()]
+    playing = asyncio.create_task(theatre.perform(lines, go_on=script is None))
+    stopping = asyncio.create_task(stop.wait())
+    first: list[asyncio.Task[Any]] = [playing, stopping, *watching]
+    try:
+        done, _ = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in first:
+            task.cancel()
+        await asyncio.gather(*first, return_exceptions=True)
 
 
 class Theatre:
@@ -76,6 +71,8 @@ class Theatre:
     async def perform(self, lines: list[Line], *, go_on: bool) -> None:
         """Do every one of *lines*; then, to *go_on*, every line that is typed."""
         await asyncio.sleep(0)  # let the watchers take their seats
+        await self._stage.until_ready()
+        print(_programme(self._stage), flush=True)
         last: Line | None = None
         for line in lines:
             with _placed(line):
@@ -102,10 +99,10 @@ class Theatre:
         try:
             await asyncio.wait_for(self._seen.wait(), TAKEN_UP_WITHIN)
         except TimeoutError:
-            if not self._stage.bobbin.busy:
+            if not self._stage.ledger.is_busy:
                 self._page.finish()
                 print("        (Bobbin wasn't mentioned, so it stays quiet – add @bobbin)", flush=True)
-        await self._stage.bobbin.idle()
+        await self._stage.ledger.idle()
         await asyncio.sleep(LAST_LOOK)
         self._page.finish()
         if self._page.is_same_again:
@@ -181,7 +178,7 @@ def _programme(stage: Stage) -> str:
         f"Slack       {stage.slack.api_url}\n"
         f"Discord     {stage.discord.api_url}\n"
         f"AI service  {stage.upstream} ({answers})\n"
-        f"Health      http://127.0.0.1:{stage.bobbin.web.health_port}/readyz"
+        f"Health      {stage.bot.health}"
     )
 
 

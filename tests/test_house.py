@@ -38,7 +38,7 @@ DOORS = {
     "typer": ["bots/cli.py"],
 }
 # Where the bot meets the stand-ins.
-STAGE = [f"sandbox/{name}.py" for name in ("stage", "scenes", "script", "terminal")]
+STAGE = [f"sandbox/{name}.py" for name in ("stage", "scenes", "script", "terminal", "rehearsal")]
 SHARED = ("core/", "bots/reply/", "bots/listening/")
 HTTP = ("aiohttp", "httpx", "yarl")  # an adapter may bring its own
 EVERYDAY = ("line", "signal")  # what a platform may be called

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from sandbox import guard
 from sandbox.discord.model import Channel, Interaction, Message
 from sandbox.discord.refusals import Refusal
 from sandbox.discord.sight import shown
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Act = Callable[["LocalDiscord", Json], Awaitable[object]]
-LOCAL = ("127.0.0.1", "localhost")
 
 
 def control_routes(local: "LocalDiscord") -> Iterable[web.RouteDef]:
@@ -23,10 +23,11 @@ def control_routes(local: "LocalDiscord") -> Iterable[web.RouteDef]:
 
     def on(act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
-            if request.url.host not in LOCAL:  # a page elsewhere whose name points here is not let in
-                return _json({"error": "Ask by 127.0.0.1 or localhost."}, 403)
             try:
+                guard.check(request)
                 return _json(await act(local, await _fields(request)))
+            except guard.NotLetIn as refusal:
+                return _json({"error": str(refusal)}, refusal.status)
             except (KeyError, TypeError, ValueError, Refusal) as error:
                 return _json({"error": f"Missing: {error}" if isinstance(error, KeyError) else str(error)}, 400)
 
@@ -47,8 +48,6 @@ def control_routes(local: "LocalDiscord") -> Iterable[web.RouteDef]:
 async def _fields(request: web.Request) -> Json:
     if request.method == "GET":
         return dict(request.query)
-    if request.content_type != "application/json":  # what a page elsewhere may send unasked is never JSON
-        raise ValueError("Send JSON, with Content-Type: application/json.")
     fields = json.loads(await request.read())
     if not isinstance(fields, dict):
         raise TypeError("Send a JSON object.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from sandbox import guard
 from sandbox.slack.faults import Failure
 from sandbox.slack.text import shown
 
@@ -87,8 +88,11 @@ def _switch(slack: LocalSlack, body: JsonObject) -> JsonObject:
 def _json(act: Callable[[JsonObject], Awaitable[JsonObject]]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
         try:
+            guard.check(request)
             body = dict(request.query) | (json.loads(await request.text() or "{}"))
             return web.json_response({"ok": True} | await act(body))
+        except guard.NotLetIn as refusal:
+            return web.json_response({"ok": False, "error": str(refusal)}, status=refusal.status)
         except KeyError as missing:
             return web.json_response({"ok": False, "error": f"There is no {missing}."}, status=400)
         except (TypeError, ValueError, AttributeError) as problem:

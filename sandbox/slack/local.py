@@ -274,6 +274,11 @@ class LocalSlack:
         return self._workspace.prompts.get((self.channel(channel).id, thread_ts), ())
 
     @property
+    def sessions(self) -> Mapping[tuple[str, str], Session]:
+        """All of them, by the ids of their channel and thread."""
+        return self._workspace.sessions
+
+    @property
     def streams(self) -> int:
         """How many are not over."""
         return len(self._workspace.streams)
@@ -285,6 +290,16 @@ class LocalSlack:
 
     def status(self, channel: Channel | str, thread_ts: str) -> str:
         return self._workspace.status(self.channel(channel).id, thread_ts)
+
+    @property
+    def statuses(self) -> Mapping[tuple[str, str], str]:
+        """Every status line that stands beside a thread, by the ids of its channel and of the thread."""
+        return self._workspace.statuses()
+
+    def file(self, file_id: str) -> SharedFile | None:
+        """A file that still stands in a message."""
+        found = self._workspace.file(file_id)
+        return found.file if found else None
 
     @property
     def views(self) -> Mapping[str, JsonObject]:

@@ -268,6 +268,11 @@ class Workspace:
         status, since = self._statuses.get((channel, thread_ts), ("", 0.0))
         return status if time.time() - since < STATUS_SECONDS else ""
 
+    def statuses(self) -> dict[tuple[str, str], str]:
+        """All status lines, by channel and thread."""
+        found = {where: self.status(*where) for where in self._statuses}
+        return {where: status for where, status in found.items() if status}
+
     def _clear_status(self, message: Message) -> None:
         if message.bot_id and self._statuses.pop((message.channel, message.thread_ts or ""), ("", 0.0))[0]:
             self.announce(Change(ChangeKind.STATUS, message.channel))

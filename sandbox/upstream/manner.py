@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import re
 
-# Opening, sentence about a topic, closing.
-_LANGUAGES: dict[str, tuple[str, str, str]] = {
-    "french": ("Bien sûr !", "Voici l'essentiel sur « {} ».", "N'hésitez pas à me demander la suite."),
-    "german": ("Gern!", "Hier ist das Wichtigste zu „{}“.", "Fragen Sie einfach weiter."),
-    "spanish": ("¡Claro!", "Esto es lo esencial sobre «{}».", "Pregúnteme lo que quiera."),
-    "italian": ("Certo!", "Ecco l'essenziale su «{}».", "Mi chieda pure il resto."),
-    "portuguese": ("Claro!", "Aqui está o essencial sobre «{}».", "Pergunte o que quiser."),
-    "dutch": ("Natuurlijk!", "Dit is het belangrijkste over ‘{}’.", "Vraag gerust verder."),
-    "russian": ("Конечно!", "Вот главное о «{}».", "Спрашивайте дальше."),
-    "japanese": ("もちろんです。", "「{}」について要点をお答えします。", "続きもどうぞお尋ねください。"),
-    "chinese": ("好的。", "关于“{}”，要点如下。", "欢迎继续提问。"),
-}
+from sandbox.upstream.tongue import TONGUES, Tongue
+
 _TERSE = r"\b(?:terse|brief|concise|short|laconic)(?:ly)?\b|\bone sentence\b"
 _SUBSTANCE = r"```|^\||^\s*(?:-|\d+\.) "
 _FIXED = r"{} (?:every|each|all|your|any) (?:answer|reply|message|response|sentence)\w* with:? (.+)"
@@ -35,9 +25,9 @@ def obey(preset: str, answer: str, *, topic: str) -> str:
 
 
 def _voiced(preset: str, answer: str, topic: str) -> str:
-    for language, phrases in _LANGUAGES.items():
+    for language, tongue in TONGUES.items():
         if re.search(rf"\b{language}\b", preset, re.IGNORECASE):
-            answer = _translated(answer, phrases, topic)
+            answer = translated(answer, tongue, topic)
     if re.search(r"\bpirate\b", preset, re.IGNORECASE):
         answer = f"Arr! {_piratical(answer)}\n\nFair winds, matey!"
     return f"✨ {answer} 🎉" if re.search(r"\bemojis?\b", preset, re.IGNORECASE) else answer
@@ -57,11 +47,10 @@ def _tersely(text: str) -> str:
     return re.split(r"(?<=[.!?])\s", paragraphs[0])[0]
 
 
-def _translated(text: str, phrases: tuple[str, str, str], topic: str) -> str:
+def translated(text: str, tongue: Tongue, topic: str) -> str:
     """Say the usual phrases in the language; facts, code and tables stay as they are."""
-    opening, about, closing = phrases
     has_substance = len(text) < 160 or re.search(_SUBSTANCE, text, re.MULTILINE)
-    return f"{opening} {text if has_substance else about.format(topic)}\n\n{closing}"
+    return f"{tongue.opening} {text if has_substance else tongue.about.format(topic)}\n\n{tongue.closing}"
 
 
 def _piratical(text: str) -> str:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from sandbox.upstream import prose
 from sandbox.upstream.facts import Facts, ask_of, questions_of
 from sandbox.upstream.looking import first_line
-from sandbox.upstream.manner import obey
+from sandbox.upstream.manner import obey, translated
+from sandbox.upstream.tongue import HELLO, THANKS, tongue_of
 
 _PIECES = 1_500  # of one answer at most: a very long one comes in larger pieces
 
@@ -92,21 +93,32 @@ def _of_itself(ask: str, turn: Turn) -> str:
 def _composed(ask: str) -> str:
     """Make something up in the form that was asked for."""
     seed = _seed(ask)
+    if small := _small_talk(ask, seed):
+        return small
     if count := re.search(r"\bcount (?:up )?(?:from \d+ )?to (\d+)", ask, re.IGNORECASE):
         return " ".join(str(number) for number in range(1, min(int(count[1]), 10_000) + 1))
-    if words := re.search(r"\b(\d[\d,]*)[ -]words?\b", ask, re.IGNORECASE):
+    if words := re.search(r"\b(\d[\d,]*)[ -]words?\b", ask, re.IGNORECASE):  # exactly as many
         return prose.essay(prose.topic(ask), min(int(words[1].replace(",", "")), 50_000), seed)
-    for pattern, compose in _FORMS:
-        if re.search(pattern, ask, re.IGNORECASE):
-            return compose(ask, seed)
-    return prose.paragraphs(prose.topic(ask), seed)
+    tongue = tongue_of(ask)
+    compose = next((compose for pattern, compose in _FORMS if re.search(pattern, ask, re.IGNORECASE)), None)
+    body = compose(ask, seed) if compose else prose.paragraphs(prose.topic(ask), seed)
+    if tongue:
+        return f"{translated(body, tongue, prose.topic(ask))}\n\n*({tongue.made_up})*"
+    return f"{body}\n\n{prose.MADE_UP}"
+
+
+def _small_talk(ask: str, seed: int) -> str:
+    """What one says to a greeting, to thanks and the like; empty if it is none."""
+    tongue = tongue_of(ask)
+    if THANKS.search(ask):
+        return tongue.welcome if tongue else prose.welcome(seed)
+    if tongue and HELLO.search(ask):
+        return tongue.greeting
+    found = next((say for pattern, say in prose.SMALL_TALK if re.search(pattern, ask, re.IGNORECASE)), None)
+    return found[seed % len(found)] if found else ""
 
 
 _FORMS: tuple[tuple[str, Callable[[str, int], str]], ...] = (
-    (
-        r"^\W*(?:hi|hello|hey|good (?:morning|evening)|thanks|thank you)\b[^?]{0,20}$",
-        lambda _, seed: prose.greeting(seed),
-    ),
     (
         r"\b(?:essay|long answer|in (?:great )?detail|at length|long)\b",
         lambda ask, seed: prose.essay(prose.topic(ask), 700, seed),

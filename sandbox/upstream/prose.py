@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 
+from sandbox.upstream.tongue import tongue_of
+
 _NOT_TOPICS = (
     "a about again all am an and any are as at be but by can could did do does for from give go had has have "
     "he hello help hey hi how i if in into is it its know let like long make may me more much my no not of on "
@@ -14,6 +16,7 @@ _NOT_TOPICS = (
 )
 _SMALL = frozenset(_NOT_TOPICS.split())
 _TOPIC_CHARACTERS = 40
+_SAYS_SO_FROM = 40  # words: a shorter text has no room for it
 _OPENINGS = (
     "Good question.",
     "Here's how I'd look at {topic}.",
@@ -49,7 +52,21 @@ _STEPS = (
     "**Measure.** Compare with the number you wrote down.",
     "**Tidy up**, and leave a note for whoever comes next.",
 )
+MADE_UP = "*(Made up by the emulator.)*"
+_WELCOMES = ("You're welcome!", "Any time.", "Glad that helped.")
 _GREETINGS = ("Hello! What can I do for you?", "Hi there! How can I help?", "Hey! What's on your mind?")
+# What is said without a question, or with none that wants an answer.
+SMALL_TALK = (
+    (r"^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening))\b[^?]{0,20}$", _GREETINGS),
+    (r"\bhow are you\b|\bhow(?:'s| is) it going\b|^\W*what'?s up\b", ("Fine, as far as an emulator can be. And you?",)),
+    (r"^\W*(?:bye|goodbye|see you|good night)\b[^?]{0,30}$", ("See you!", "Until next time.")),
+    (
+        r"^\W*(?:ok(?:ay)?|nice|cool|great|perfect|wow|lol|haha|got it|i see|good (?:job|bot))\b[^?]{0,10}$",
+        ("Good. I'm here if there is more.", "Fine with me. What's next?"),
+    ),
+    (r"\b(?:tell|know|make)\b.*\bjokes?\b", ("Why did the thread go home? It had lost its needle.",)),
+    (r"^\W*sorry\b[^?]{0,30}$", ("No harm done.",)),
+)
 _CODE = {
     "python": 'def tidy(words: list[str]) -> list[str]:\n    """Return the words once each, in order."""\n    return sorted({word.strip() for word in words if word.strip()})',
     "javascript": "export function tidy(words) {\n  const kept = words.map((word) => word.trim()).filter(Boolean);\n  return [...new Set(kept)].sort();\n}",
@@ -63,19 +80,22 @@ _TRAITS = (("Easy to learn", "yes", "fairly"), ("Speed", "good", "very good"), (
 
 def topic(ask: str) -> str:
     """Return the few words that carry the question, as they stand in it."""
-    found = [each for each in re.finditer(r"[^\W\d_][\w'’-]+", ask) if not _is_small(each[0])][:3]
+    tongue = tongue_of(ask)
+    small = _SMALL | tongue.words if tongue else _SMALL
+    found = [each for each in re.finditer(r"[^\W\d_][\w'’-]+", ask) if not _is_small(each[0], small)][:3]
     if not found:
         return "this"
     near = [each for each in found if each.end() - found[0].start() <= _TOPIC_CHARACTERS] or found[:1]
     return " ".join(ask[found[0].start() : near[-1].end()].split())
 
 
-def _is_small(word: str) -> bool:
-    return re.split("['’]", word.lower())[0] in _SMALL
+def _is_small(word: str, small: frozenset[str]) -> bool:
+    return re.split("['’]", word.lower())[0] in small
 
 
-def greeting(seed: int) -> str:
-    return _GREETINGS[seed % len(_GREETINGS)]
+def welcome(seed: int) -> str:
+    """What is answered to thanks."""
+    return _WELCOMES[seed % len(_WELCOMES)]
 
 
 def paragraphs(about: str, seed: int) -> str:
@@ -112,10 +132,11 @@ def table(ask: str, seed: int) -> str:
 
 
 def essay(about: str, words: int, seed: int) -> str:
-    """Return a text of exactly so many words (what stands between spaces), under headings."""
+    """Return a text of exactly so many words (what stands between spaces), under headings, that says who made it up."""
     chance = random.Random(seed)  # noqa: S311  variety, not secrecy
     blocks: list[str] = []
-    left = words
+    says_so = words >= _SAYS_SO_FROM
+    left = words - len(MADE_UP.split()) * says_so
     while left > 0:
         heading = f"## {len(blocks) // 2 + 1}. {chance.choice(('Of', 'More on', 'Beyond', 'Within', 'Around'))} {about}"
         if left > 60 + len(heading.split()):
@@ -124,4 +145,4 @@ def essay(about: str, words: int, seed: int) -> str:
         sentences = " ".join(chance.sample(_SENTENCES, 5)).format(topic=about).split()[:left]
         left -= len(sentences)
         blocks.append(" ".join(sentences))
-    return "\n\n".join(blocks)
+    return "\n\n".join([*blocks, *([MADE_UP] if says_so else [])])

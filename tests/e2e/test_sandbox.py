@@ -133,10 +133,11 @@ async def test_a_typed_line_that_could_not_be_done_is_not_gone_on_from(emulator:
 async def test_a_picture_is_seen_in_the_sandbox_on_both_platforms() -> None:
     picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x78\0\0\0\x50"
     async with staged(platforms.settings()) as stage:
+        await stage.until_ready()
         dm = stage.discord.open_dm("ada")
         await stage.discord.say("ada", dm, "", attachments=[File("pump.png", picture, "image/png")])
         await stage.discord.wait_for(lambda: "120×80" in str([one.content for one in stage.discord.messages(dm)]))
         room = stage.slack.open_dm("ada")
         await stage.slack.say("ada", room, "", files=[SharedFile("pump.png", picture, "image/png")])
         await stage.slack.wait_for(lambda: "120×80" in str([shown(one) for one in stage.slack.messages(room)]))
-        await stage.bobbin.idle()
+        await stage.ledger.idle()

@@ -160,3 +160,40 @@ def test_any_question_has_an_answer_and_its_pieces_make_it_up(question: str) -> 
 
 def test_a_huge_answer_comes_in_a_bearable_number_of_pieces() -> None:
     assert len(pieces("word and word. " * 20_000)) < 2_000
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        ("thanks!", r"^(You're welcome|Any time|Glad)"),
+        ("Thank you so much", r"^(You're welcome|Any time|Glad)"),
+        ("how are you?", r"emulator can be"),
+        ("ok great", r"^(Good|Fine)"),
+        ("good night", r"^(See you|Until)"),
+        ("Danke dir!", r"^Gern geschehen"),
+        ("Merci beaucoup !", r"^Avec plaisir"),
+        ("ありがとう", r"^どういたしまして"),
+        ("Hola", r"^¡Hola!"),
+        ("Quelle est la capitale de la France ?", r"« capitale de la France »"),
+        ("Wie funktioniert eine Nähmaschine?", r"„funktioniert eine Nähmaschine“"),
+        ("织机是什么？", r"^好的。"),
+    ],
+)
+def test_it_talks_as_it_is_talked_to(ask: str, said: str) -> None:
+    assert re.search(said, answer(ask))
+
+
+@pytest.mark.parametrize(
+    "ask", ["What is a loom?", "how to weave", "compare tea and coffee", "Wie webt man mit der Hand?"]
+)
+def test_what_it_makes_up_says_so(ask: str) -> None:
+    assert answer(ask).endswith(("*(Made up by the emulator.)*", "*(Vom Emulator erfunden.)*"))
+
+
+def test_what_it_was_told_is_not_made_up() -> None:
+    assert "emulator" not in answer("say exactly: wool")
+
+
+@pytest.mark.parametrize("words", [5, 40, 200, 1_500])
+def test_an_essay_has_as_many_words_as_were_asked_for(words: int) -> None:
+    assert len(answer(f"Write {words} words about felt").split()) == words
