@@ -36,6 +36,7 @@ from core.errors import (
     facts,
 )
 from core.files import FileReader, Given
+from core.language import marked, number, say, say_n
 from core.quote import asked
 from core.thread import Conversation
 from core.transcript import retell
@@ -57,7 +58,7 @@ log = structlog.get_logger(__name__)
 MOST_INTERRUPTIONS = 10  # a turn that was cut off so often takes its process down with it: fail it instead
 MOST_TURNS_RETOLD = 100
 _LONGEST_WORD = 100  # characters
-TOO_LONG = "I stopped this answer at {:,} characters, the most I write."
+TOO_LONG = marked("I stopped this answer at {n} characters, the most I write.")
 TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 
 
@@ -269,8 +270,12 @@ class Answer:
     def _beside(self) -> str:
         """Return what to tell beside the answer."""
         model, first = self._turn.model, self._choice.model
-        stepped_in = "" if model == first else f"Answered by {model} because {first} was unavailable."
-        too_long = TOO_LONG.format(self._longest_answer) if self._is_too_long else ""
+        stepped_in = (
+            ""
+            if model == first
+            else say("Answered by {model} because {first} was unavailable.", model=model, first=first)
+        )
+        too_long = say(TOO_LONG, n=number(self._longest_answer)) if self._is_too_long else ""
         parts = stepped_in, self._given.left_out(self._turn.question), self._recall.problem, too_long
         return " ".join(part for part in parts if part)
 
@@ -288,11 +293,11 @@ class Answer:
         has_files = self._given.is_something
         match error:
             case UpstreamCut() if not self._turn.answer:
-                return error.bare
+                return say(error.bare)
             case ConversationTooLarge() if not (has_files or self._taken.has_earlier):
-                return error.bare
+                return say(error.bare)
             case BadRequest() if not (has_files or isinstance(error, ModelRefused)):
-                return error.bare
+                return say(error.bare)
         return error.sentence
 
     def _fail(self, error: BobbinError) -> None:
@@ -301,7 +306,9 @@ class Answer:
         log.log(40 if loud else 30, "a turn fails", **facts(error))
         turn = self._turn
         told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
-        self._turn = told.fail(f"{self._sentence(error)} (Reference: `{turn.reference}`)")
+        self._turn = told.fail(
+            say("{problem} (Reference: `{reference}`)", problem=self._sentence(error), reference=turn.reference)
+        )
 
 
 def _cut(text: str, longest: int) -> str:
@@ -314,10 +321,10 @@ def _cut(text: str, longest: int) -> str:
 
 def _waits_behind(before: int | None) -> str:
     if before is None:
-        return "Starting now…"
+        return say("Starting now…")
     if before == 0:
-        return "You're next."
-    return f"{before} question{' is' if before == 1 else 's are'} ahead of yours."
+        return say("You're next.")
+    return say_n("{n} question is ahead of yours.", "{n} questions are ahead of yours.", before)
 
 
 def _same_conversation(answering: Answering, going_on: Conversation | None) -> bool:

@@ -27,6 +27,7 @@ from core.errors import (
     facts,
 )
 from core.following import BELIEVED_FOR, Following
+from core.language import marked, say, speaking
 from core.metrics import Metrics
 from core.thread import PlaceId
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply, Status
@@ -60,7 +61,7 @@ AT_ONCE = 8
 MOST_NAMED = 1_000  # threads in which bots were left alone, and of which the log was told
 # A platform brings what it brings twice within minutes; what it signed can be sent again for about as long.
 OCCASIONS_KEPT = timedelta(hours=1)
-TWICE = Told("That command came twice; I did it the first time.")
+TWICE = marked("That command came twice; I did it the first time.")
 
 
 class Relay:
@@ -122,9 +123,22 @@ class Relay:
         Handed in again, also to another process, it is not obeyed again. *may_change* is awaited before a preset is
         changed, and *manages* before others' questions are forgotten or answered again: without it, nobody does. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
         """
-        command = parse(question.text)
-        if command is None:
-            return await self.ask(question, reply, patience=patience)
+        with speaking(question.language):
+            command = parse(question.text)
+            if command is None:
+                return await self.ask(question, reply, patience=patience)
+            return await self._do(command, question, reply, patience=patience, may_change=may_change, manages=manages)
+
+    async def _do(
+        self,
+        command: Command,
+        question: Question,
+        reply: Reply,
+        *,
+        patience: float,
+        may_change: MayChange | None,
+        manages: Manages | None,
+    ) -> Accepted:
         await self._admit(question.asker, question.thread)
         try:
             await self._patiently(
@@ -181,7 +195,7 @@ class Relay:
         except TooMany as refused:
             return Told(refused.sentence)
         if obeyed is None:
-            return TWICE
+            return Told(say(TWICE))
         self._changed(obeyed.reopened)
         self._obeyed(command, obeyed.stopped)
         return obeyed.told
@@ -194,9 +208,10 @@ class Relay:
         Raises StorageUnavailable: then it is not recorded, and must not be acknowledged. *patience* is for how many
         seconds to try before that: for a chat that would not deliver the question again.
         """
-        await self._admit(question.asker, question.thread)
-        question = _in_words(question)
-        return await self._accept(question, reply, told=self._refusal(question), patience=patience)
+        with speaking(question.language):
+            await self._admit(question.asker, question.thread)
+            question = _in_words(question)
+            return await self._accept(question, reply, told=self._refusal(question), patience=patience)
 
     async def revise(self, question: Question, *, words_command: bool = True) -> None:
         """Record that the asker has edited a question; *question* is its new wording.

@@ -58,6 +58,7 @@ class Question:
     is_unseen: bool = False  # did nobody else in the thread see the question, so that the answer has to show it?
     edition: int = 0  # when the asker last changed it, on the platform's scale; 0: not at all, or not known
     preset: str = ""  # the name of the one to answer it with, whatever is set in its thread; empty: what is set
+    language: str = ""  # in which the bot itself speaks to the asker, one of `core.language`'s; empty: not known
 
     @property
     def words(self) -> str:

@@ -9,6 +9,7 @@ import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, LiteralString, Protocol, TypeAlias, TypeVar, cast
@@ -142,7 +143,8 @@ class Sqlite:
         event.listen(self._engine, "begin", _begin_immediate)
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+        here = copy_context()  # what is composed in a transaction is in the language that is spoken
+        return await asyncio.get_running_loop().run_in_executor(self._thread, here.run, self._transact, work)
 
     @asynccontextmanager
     async def sole(self, patience: float) -> AsyncIterator[None]:

@@ -69,6 +69,7 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "unseen": question.is_unseen,
         "edition": question.edition,
         "preset": question.preset,
+        "language": question.language,
         "model": turn.model,
         "status": turn.status,
         "answer": turn.answer,
@@ -229,6 +230,7 @@ def as_turn(row: Row[Any]) -> Turn:
         is_unseen=row.unseen,
         edition=row.edition,
         preset=row.preset,
+        language=row.language,
     )
     return Turn(
         id=TurnId(row.id),

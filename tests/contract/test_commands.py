@@ -272,7 +272,7 @@ async def test_what_is_commanded_by_other_means_is_done_once_for_each_occasion(s
 
     assert "`one`" in await choose(first, "one", "chat/1")
     assert "`two`" in await choose(first, "two", "chat/2")
-    assert await choose(second, "one", "chat/1") == TWICE.sentence
+    assert await choose(second, "one", "chat/1") == TWICE
     assert await second.model() == "two"
     assert not first.woken, "nothing is to be shown in the thread"
     assert await first.ledger.active_threads("chat", datetime.now(UTC) - timedelta(hours=1), 10) == []
