@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from aiohttp import web
 
 from bots.reply.page import MOST_PAGES
+from core.language import say
 
 if TYPE_CHECKING:
     from bots.finding import Finding
@@ -48,9 +49,11 @@ class Checked(Protocol):
 
 def appeal(channel: str, reference: str) -> str:
     """What to tell whoever asked in a *channel* in which the bot may not write."""
-    return (
-        f"I couldn't answer you in {channel} because I'm not allowed to post there. Ask somebody who manages the channel "
-        f"or the app to let me, then ask again. (Reference: `{reference}`)"
+    return say(
+        "I couldn't answer you in {channel} because I'm not allowed to post there. Ask somebody who manages the channel or "
+        "the app to let me, then ask again. (Reference: `{reference}`)",
+        channel=channel,
+        reference=reference,
     )
 
 

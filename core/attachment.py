@@ -154,16 +154,22 @@ def request(attachments: Iterable[Attachment]) -> str:
         case []:
             return ""
         case [Attachment(kind=Kind.IMAGE) as image]:
-            return f"Please look at the attached image {_described(image)}: answer what it asks, or say what it shows."
+            return say(
+                "Please look at the attached image {file}: answer what it asks, or say what it shows.",
+                file=_described(image),
+            )
         case [one]:
-            return (
-                f"Please read the attached file {_described(one)} and answer what it asks; "
-                "if it asks nothing, say in short what it is about."
+            return say(
+                "Please read the attached file {file} and answer what it asks; if it asks nothing, say in short what it is "
+                "about.",
+                file=_described(one),
             )
         case several:
-            return (
-                f"Please read the {len(several)} attached files and answer what they ask; "
-                f"if they ask nothing, say in short what they are about: {', '.join(map(_described, several))}"
+            return say(
+                "Please read the {n} attached files and answer what they ask; if they ask nothing, say in short what they "
+                "are about: {files}",
+                n=len(several),
+                files=", ".join(map(_described, several)),
             )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from core import stance
 from core.errors import Refused, TooLong, UnknownPreset
-from core.language import marked, say, words_for
+from core.language import marked, marked_lines, say, words_for
 from core.preset import DEFAULT, LONGEST_MODEL, OPEN, Follow, Preset, choose
 from core.words import seen, trimmed
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.preset import Choice, Origin
     from core.thread import PlaceId, Thread, ThreadId
 
-HELP = marked("""\
+HELP = marked_lines("""\
 Mention me with a question and I'll answer in a thread. I remember what you ask me there.
 
 - `preset show`: show the model and instructions I use here, and where they are set
@@ -198,7 +198,7 @@ class Commands:
     def _obey(self, command: Command, thread: Thread, by: str, deeds: Deeds) -> Told:
         match command.verb:
             case Verb.HELP:
-                return Told(say(HELP))
+                return Told(_help())
             case Verb.RETRY:
                 return _retry(thread, deeds)
             case Verb.RESET:
@@ -259,6 +259,17 @@ class Commands:
             "Available: {presets}.",
             presets=names,
         )
+
+
+def _help() -> str:
+    """Return what the commands are, with the words that give them in the language that is spoken."""
+    own = {verb: words_for(verb) for verb in Verb}
+    words = ", ".join(f"`{said[0]}` (`{verb}`)" for verb, said in own.items() if said)
+    return (
+        f"{say(HELP)}\n\n{say('In your language, these words do the same: {words}.', words=words)}"
+        if words
+        else say(HELP)
+    )
 
 
 def _setting(what: str, value: str | None) -> Command:

@@ -93,9 +93,19 @@ def say_n(one: str, several: str, n: int, /, **values: object) -> str:
     return (said or (one if n == 1 else several)).format(n=number(n), **values)
 
 
+def say_lines(text: str, /, **values: object) -> str:
+    """Return what is said for *text*, whose lines are translated one by one."""
+    return "\n".join(say(line, **values) if line else "" for line in text.split("\n"))
+
+
 def marked(sentence: str, /) -> str:
     """Return *sentence* as it is: it is looked up later, where it is said, and has translations."""
     return sentence
+
+
+def marked_lines(text: str, /) -> str:
+    """Return *text* as it is: for `say_lines`."""
+    return text
 
 
 def said_in(context: str, word: str) -> str:

@@ -224,7 +224,9 @@ class Relay:
         """
         if not await self._ledger.is_newest(question.key, question.edition):
             return
-        if words_command and parse(question.text):
+        with speaking(question.language):
+            is_command = words_command and parse(question.text) is not None
+        if is_command:
             return
         question = _in_words(question)
         turn = await self._ledger.turn(question.key)

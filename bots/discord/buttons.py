@@ -14,6 +14,7 @@ from bots.listening.events import Clicked, Shared
 from bots.reply.note import Note
 from bots.reply.page import Button, Wish
 from core.errors import NotAllowed, Refused
+from core.language import marked, say
 from core.turn import QuestionKey
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 _KEY = r"(?P<channel>\d{1,20}):(?P<key>[\w:/]{1,64})"
 _AGAIN = re.compile(rf"again(?P<attempt>\d{{1,7}})?:{_KEY}", re.ASCII)
 _SHARE = re.compile(rf"share(?P<about>\d{{1,20}})?:{_KEY}", re.ASCII)
-ELSEWHERE = "This button works only where the question was asked."
-NOT_YOURS = "I can't share that under your name: you aren't allowed to write here."
-NOT_MINE = "I can't share that: I'm not allowed to write here. Ask somebody who manages this channel to let me."
-NOT_SEEN = "I can't share that: here, only you see what I say. Ask somebody who manages this server to add me to it."
+ELSEWHERE = marked("This button works only where the question was asked.")
+NOT_YOURS = marked("I can't share that under your name: you aren't allowed to write here.")
+NOT_MINE = marked("I can't share that: I'm not allowed to write here. Ask somebody who manages this channel to let me.")
+NOT_SEEN = marked(
+    "I can't share that: here, only you see what I say. Ask somebody who manages this server to add me to it."
+)
 
 
 def button(wanted: Button, where: Where, question: QuestionKey) -> discord.ui.View:
@@ -60,7 +63,7 @@ def read_share(interaction: Interaction, token: Token) -> Shared | None:
         return None
     foreign, is_thread = is_foreign(interaction), isinstance(interaction.channel, discord.Thread)
     if refusal := _refusal(interaction, foreign=foreign, is_thread=is_thread):
-        raise NotAllowed(refusal)
+        raise NotAllowed(say(refusal))
     channel = int(wish["channel"])
     # In a channel, it begins a conversation of its own.
     begun = 0 if is_thread and not foreign else interaction.id
@@ -78,7 +81,7 @@ def _pressed(interaction: Interaction, kind: re.Pattern[str]) -> re.Match[str] |
         return None
     is_ours = interaction.message is not None and interaction.message.author == interaction.client.user
     if not is_ours or int(wish["channel"]) != interaction.channel_id:
-        raise Refused(ELSEWHERE)
+        raise Refused(say(ELSEWHERE))
     return wish
 
 

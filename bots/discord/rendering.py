@@ -10,6 +10,7 @@ from bots.discord import limits, markdown
 from bots.discord.ids import guild_of
 from bots.discord.note import ORIGINAL
 from bots.text.cut import shortened, utf16
+from core.language import marked, say
 from core.words import is_blank
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from core.turn import Turn
 
 QUOTE_LIMIT = 300  # characters of a question asked by a command
-_NOTHING_CAME = "*Stopped.*"
+_NOTHING_CAME = marked("*Stopped.*")
 # Subtext: https://support.discord.com/hc/en-us/articles/210298617-Markdown-Text-101
 _SUBTEXT = "-# "
 
@@ -37,10 +38,10 @@ class DiscordRenderer:
         has_words = any(message.id != ORIGINAL and not message.is_aside for message in note.messages)
         opening = [_quote(turn.question.text)] if is_command and not is_blank(turn.question.text) else []
         if is_command and note.where.about:
-            opening.append(f"About {_link(turn, note.where, note.where.about)}")
+            opening.append(say("About {link}", link=_link(turn, note.where, note.where.about)))
         self.opening = "\n\n".join(opening)
         # Otherwise Discord would say “thinking…” for good.
-        self.silence = _NOTHING_CAME if is_command and not has_words else ""
+        self.silence = say(_NOTHING_CAME) if is_command and not has_words else ""
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:  # noqa: ARG002
         return markdown.pages(text, streaming=streaming)

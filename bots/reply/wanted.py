@@ -10,6 +10,7 @@ from bots.reply.opening import asked
 from bots.reply.page import MOST_PAGES, STILL_AT_IT, Button, Page, Wish
 from bots.text.reasoning import visible
 from core.errors import EmptyAnswer
+from core.language import marked, say
 from core.turn import Status
 
 if TYPE_CHECKING:
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from core.turn import Turn
 
 FILE_NAME = "answer.md"
-IN_THE_FILE = f"That is too long to show it all here: the file {FILE_NAME} has all that I wrote."
-NOT_IN_A_FILE = "That is too long to show it all here, and I can't add the rest: I'm not allowed to share files here."
-TRY_AGAIN, ANSWER_EDITED, SHARE = "Try again", "Answer the edited question", "Share"
+IN_THE_FILE = marked("That is too long to show it all here: the file {file} has all that I wrote.")
+NOT_IN_A_FILE = marked(
+    "That is too long to show it all here, and I can't add the rest: I'm not allowed to share files here."
+)
+TRY_AGAIN, ANSWER_EDITED, SHARE = marked("Try again"), marked("Answer the edited question"), marked("Share")
 
 
 class Renderer(Protocol):
@@ -143,7 +146,8 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
         body = body[:most]
         if turn.is_over:
             has_file = bool(note.file.id or not note.file.digest)
-            aside = f"{aside} {IN_THE_FILE if has_file else NOT_IN_A_FILE}".lstrip()
+            rest = say(IN_THE_FILE, file=FILE_NAME) if has_file else say(NOT_IN_A_FILE)
+            aside = f"{aside} {rest}".lstrip()
     pages = _with_problem([Page(text, is_aside=is_aside) for text in body], problem, plainness, renderer)
     if aside:
         pages = _with_aside(pages, Page(aside=aside, is_aside=is_aside), turn, plainness, renderer)
@@ -154,9 +158,9 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
 
 def _button(turn: Turn, renderer: Renderer) -> Button | None:
     if turn.offers_again:
-        return Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
+        return Button(say(ANSWER_EDITED if turn.revised else TRY_AGAIN), turn.attempt)
     if turn.offers_share and renderer.shares:
-        return Button(SHARE, turn.attempt, Wish.SHARE)
+        return Button(say(SHARE), turn.attempt, Wish.SHARE)
     return None
 
 

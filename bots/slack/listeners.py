@@ -36,6 +36,7 @@ from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
 from bots.slack.ways import Ways
 from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
+from core.language import speaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -203,15 +204,17 @@ class Listeners:
         """Have *app* take what opens a form, and what is sent in one."""
 
         async def take_shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
-            if problem := await self._ways.open_for_shortcut(body):
-                tasks.create_task(self._ways.tell(body["user"]["id"], problem))
+            with speaking(await self._ways.language_of(body["user"]["id"])):
+                if problem := await self._ways.open_for_shortcut(body):
+                    tasks.create_task(self._ways.tell(body["user"]["id"], problem))
             await ack()
 
         async def take_form(ack: AsyncAck, body: dict[str, Any]) -> None:
             try:
-                filled = read_form(body)
-                with _fault_of_ours():
-                    await self._ways.submit(body, filled)
+                with speaking(await self._ways.language_of(body["user"]["id"])):
+                    filled = read_form(body)
+                    with _fault_of_ours():
+                        await self._ways.submit(body, filled)
             except WrongFormError as wrong:
                 await ack(response_action="errors", errors=wrong.errors)
             else:
@@ -270,9 +273,10 @@ class Listeners:
             thread = await self._roots.thread_of(reaction.team, reaction.channel, ts)
             if thread.is_direct and ts == reaction.ts and not is_ask(thread.id):  # it stands beside the threads
                 thread = thread_in(reaction.team, reaction.channel)
-            problem = await self._router.mute(
-                thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion
-            )
+            with speaking(self._api.language_of(reaction.user)):
+                problem = await self._router.mute(
+                    thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion
+                )
             if problem and self._tasks:
                 self._tasks.create_task(self._whisper(reaction.channel, reaction.user, ts, escaped(problem)))
 
@@ -303,12 +307,13 @@ class Listeners:
         if click is None:
             log.warning("a button is clicked where it doesn't belong")
             return
-        try:
-            async with recorded_within(RECORDED_WITHIN):
-                is_to_share = click.wish is Wish.SHARE
-                problem = await (self._ways.share(click) if is_to_share else self._router.click(click))
-        except StorageUnavailable as unavailable:
-            problem = unavailable.sentence
+        with speaking(self._api.language_of(click.by)):
+            try:
+                async with recorded_within(RECORDED_WITHIN):
+                    is_to_share = click.wish is Wish.SHARE
+                    problem = await (self._ways.share(click) if is_to_share else self._router.click(click))
+            except StorageUnavailable as unavailable:
+                problem = unavailable.sentence
         if problem:
             tasks.create_task(self._whisper(click.channel, click.by, click.thread_ts, problem))
 
