@@ -266,9 +266,9 @@ def _help() -> str:
     own = {verb: words_for(verb) for verb in Verb}
     words = ", ".join(f"`{said[0]}` (`{verb}`)" for verb, said in own.items() if said)
     return (
-        f"{say(HELP)}\n\n{say('In your language, these words do the same: {words}.', words=words)}"
+        f"{say_lines(HELP)}\n\n{say('In your language, these words do the same: {words}.', words=words)}"
         if words
-        else say(HELP)
+        else say_lines(HELP)
     )
 
 
