@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from core import stance
 from core.errors import Refused, TooLong, UnknownPreset
-from core.language import marked, marked_lines, say, words_for
+from core.language import marked, marked_lines, say, say_lines, words_for
 from core.preset import DEFAULT, LONGEST_MODEL, OPEN, Follow, Preset, choose
 from core.words import seen, trimmed
 

@@ -31,6 +31,9 @@ class Directory:
         self.under_way = 0
         self.most_at_once = 0
 
+    def language_of(self, user: str) -> str:
+        return "de" if user in self.asked else ""
+
     async def names_of_person(self, user: str) -> Mapping[str, str]:
         return {user: f"name of {user}"} if await self._told(user) else {}
 
