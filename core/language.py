@@ -7,8 +7,8 @@ date; one language takes a few milliseconds, when it is first spoken.
 
 from __future__ import annotations
 
-import ast
 import gettext
+import json
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -148,7 +148,7 @@ def read_catalogue(text: str) -> Catalogue:
             field, form = last
             text_so_far = forms if field == "msgstr" else fields
             at: int | str = form if field == "msgstr" else field
-            text_so_far[at] = ("" if line["field"] else text_so_far[at]) + ast.literal_eval(line["text"])  # type: ignore[index]
+            text_so_far[at] = ("" if line["field"] else text_so_far[at]) + json.loads(line["text"])  # type: ignore[index]
         said = {form: words for form, words in forms.items() if words}
         if said:
             found[fields["msgctxt"], fields["msgid"]] = said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -28,7 +29,7 @@ from core.language import (
     speaking,
     words_for,
 )
-from tests.languages.sentences import Sentence, calls, sentences, tree
+from tests.languages.sentences import HOUSE, LINES, ROOMS, SAYS, Sentence, calls, sentences, tree
 
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 WANTED = sentences()
@@ -118,6 +119,63 @@ def test_only_whole_sentences_are_looked_up() -> None:
             where = f"{place}:{call.lineno}"
             assert not isinstance(text, ast.JoinedStr | ast.BinOp), where
             assert not isinstance(text, ast.Call) or not ast.unparse(text.func).endswith((".format", ".join")), where
+
+
+# Modules that speak to whoever runs the bot, and to nobody in a chat.
+_FOR_OPERATORS = re.compile(
+    r"core/(?:complaint|settings|sections|metrics|log|proxy|storage/|engine/|upstream/|asking/)|"
+    r"bots/(?:app|checkup|cli|database|files|finding|platforms|roles|start|supervisor|web|doctor/)|"
+    r"bots/\w+/(?:__init__|connection|ears|manifest|requests|settings|setup|api|chat)\.py"
+)
+# What the AI service reads of where words come from; it answers in the language of the question.
+_FOR_THE_SERVICE = re.compile(r"_OPENING|_CLOSING|_LEFT_OUT|_NAMELESS|[A-Z_]*_DROPPED|_OLDER")
+_NOT_OURS = (
+    "Left out: ",
+    "This message contains interactive elements.",
+)  # the service's as well, and Slack's own words
+
+
+def unspoken(text: str) -> list[str]:
+    """What looks like a sentence in the source *text*, and isn't handed to what says it."""
+    module = ast.parse(text)
+    passed_over: set[int] = set()
+    for node in ast.walk(module):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):  # a docstring
+            passed_over.add(id(body[0].value))
+        if isinstance(node, ast.Call) and (
+            ast.unparse(node.func).split(".")[0] in (*SAYS, *LINES, "log", "re")
+            or ast.unparse(node.func).split(".")[-1] in ("compile", "Choice", "describe", "command", "Group")
+        ):
+            passed_over.update(map(id, ast.walk(node)))
+        if isinstance(node, ast.Assign) and all(_FOR_THE_SERVICE.fullmatch(ast.unparse(one)) for one in node.targets):
+            passed_over.update(map(id, ast.walk(node)))
+    return [
+        node.value
+        for node in ast.walk(module)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in passed_over
+        if node.value not in _NOT_OURS
+        if re.search(r"(?:^|\s)(?:[A-Z]|\{)[^\n]* [^\n]*[.!?…:]\s*$", node.value)
+        and re.search(r"[a-z]{2,} [a-z]", node.value)
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for room in ROOMS for path in sorted((HOUSE / room).rglob("*.py")) if path.name != "errors.py"],
+    ids=lambda path: path.relative_to(HOUSE).as_posix(),
+)
+def test_what_reads_like_a_sentence_is_said(path: Path) -> None:
+    """`say` it, or have it `marked` where it is said later; what only operators or the AI service read is named above."""
+    if not _FOR_OPERATORS.match(path.relative_to(HOUSE).as_posix()):
+        assert not unspoken(path.read_text())
+
+
+def test_a_sentence_that_nobody_says_is_found() -> None:
+    assert unspoken('tell("I can not do that.")') == ["I can not do that."]
+    assert unspoken('TOLD = f"I waited {n} seconds. Please try again."') != []
+    assert not unspoken('tell(say("I can not do that."))')
+    assert not unspoken('log.info("I can not do that.")')
 
 
 def test_a_sentence_with_several_forms_has_the_same_ones_everywhere() -> None:
