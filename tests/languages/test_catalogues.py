@@ -145,7 +145,7 @@ def unspoken(text: str) -> list[str]:
             passed_over.add(id(body[0].value))
         if isinstance(node, ast.Call) and (
             ast.unparse(node.func).split(".")[0] in (*SAYS, *LINES, "log", "re")
-            or ast.unparse(node.func).split(".")[-1] in ("compile", "Choice", "describe", "command", "Group")
+            or ast.unparse(node.func).split(".")[-1] in ("compile", "Choice", "describe", "command", "Group", "down")
         ):
             passed_over.update(map(id, ast.walk(node)))
         if isinstance(node, ast.Assign) and all(_FOR_THE_SERVICE.fullmatch(ast.unparse(one)) for one in node.targets):
