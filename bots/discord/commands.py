@@ -40,7 +40,7 @@ Pick = Callable[[Interaction, discord.Message], Awaitable[None]]
 ABOUT, FROM_HERE = "Ask Bobbin about this message", "Summarise from here"
 COMMANDS_NOTE = "discord/commands"
 _MORE_HELP = marked_lines("""\
-- `/ask`: ask here, without opening a thread; reply to my answer to go on. With `private`, only you see it, until you \
+- `/ask`: ask here, without opening a thread; reply to my answer to go on. With `{private}`, only you see it, until you \
 press Share
 - Apps → {about}, in the menu of a message: ask about what somebody wrote
 - Apps → {from_here}: what was said since that message, for you alone
@@ -364,7 +364,8 @@ def help_text() -> str:
         lambda field: f"{field[1] or 'name'}:",
         say_lines(HELP),
     )
-    more = say_lines(_MORE_HELP, about=say(ABOUT), from_here=say(FROM_HERE))
+    names = {"about": say(ABOUT), "from_here": say(FROM_HERE), "private": said_in(SLASH, "private")}
+    more = say_lines(_MORE_HELP, **names)
     return _as_slashes(of_words.replace("- `", "- `/") + "\n" + more)
 
 

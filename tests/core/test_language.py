@@ -1,4 +1,5 @@
 import asyncio
+from typing import get_args
 
 import pytest
 
@@ -15,6 +16,7 @@ from core.language import (
     spoken,
     usually,
 )
+from core.settings import Settings
 
 RUSSIAN = r"""
 msgid ""
@@ -71,6 +73,10 @@ msgstr ""
 )
 def test_a_locale_names_a_language_that_we_speak_or_none(locale: object, language: str) -> None:
     assert of_locale(locale) == language
+
+
+def test_a_language_that_is_set_is_one_that_we_speak() -> None:
+    assert get_args(Settings.model_fields["language"].annotation) == LANGUAGES
 
 
 def test_who_speaks_no_language_is_spoken_to_in_the_usual_one() -> None:
