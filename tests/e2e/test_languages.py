@@ -189,6 +189,23 @@ def _words(interaction: Any) -> str:
     return "\n".join(one.text for one in interaction.messages)
 
 
+async def test_words_about_listening_are_understood_in_discord_too(
+    running: Any, local_discord: LocalDiscord, german: str, sqlite_url: str, emulator: Emulator
+) -> None:
+    local = local_discord
+    async with running(sqlite_url, "discord") as bobbin:
+        helped = await local.slash(german, "general", "help")
+        await local.wait_for(lambda: helped.messages, PATIENCE)
+        mention = await local.say(german, "general", "@bobbin say exactly: eins")
+        assert await answered(local, mention) == "eins"
+        assert mention.thread
+        await local.say(german, mention.thread, "@bobbin Stumm!")
+        await local.wait_for(lambda: len(said(local, mention.thread)) == 2, PATIENCE)
+        assert said(local, mention.thread)[1].startswith("OK, ich bin in diesem Thread still")
+        await bobbin.idle()
+    assert len(emulator.requests) == 1
+
+
 async def test_discord_knows_the_commands_in_all_languages(
     running: Any, local_discord: LocalDiscord, sqlite_url: str
 ) -> None:
