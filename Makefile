@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench faults lock clean
+.PHONY: run test check format catalogues bench faults lock clean
 
 run: $(BIN)/bobbin      ## start Bobbin; with no tokens, the sandbox
 	$(BIN)/bobbin run
@@ -18,6 +18,9 @@ check: .venv/dev        ## format, lint, types
 format: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+catalogues: .venv/dev   ## bring core/locale up to date with what the bot says, and tell what lacks a translation
+	$(BIN)/python -m tests.languages
 
 bench: .venv/dev        ## figures as ratios against a baseline of the same run
 	$(BIN)/python -m benchmarks

@@ -12,6 +12,7 @@ from bots.listening.quiet import Conduct, RepliesTo, Situation, decide, is_named
 from core.attachment import Kind
 from core.commands import Verb, parse
 from core.following import HALF_DEAF, WhyNot
+from core.language import marked
 from core.quote import Source
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from core.relay import Relay
 
 SETTLING = 1.0  # seconds between the end of an answer, as people see it, and its record
-NEEDS_MENTION = "In this channel I only hear mentions: mention me, and I answer."
+NEEDS_MENTION = marked("In this channel I only hear mentions: mention me, and I answer.")
 
 log = structlog.get_logger(__name__)
 

@@ -40,6 +40,7 @@ from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
 from bots.slack.ways import Ways, soon
 from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
+from core.language import speaking
 from core.title import title_of
 
 if TYPE_CHECKING:
@@ -214,15 +215,17 @@ class Listeners:
         """Have *app* take what opens a form, and what is sent in one."""
 
         async def take_shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
-            if problem := await self._ways.open_for_shortcut(body):
-                tasks.create_task(self._ways.tell(body["user"]["id"], problem))
+            with speaking(await self._ways.language_of(body["user"]["id"])):
+                if problem := await self._ways.open_for_shortcut(body):
+                    tasks.create_task(self._ways.tell(body["user"]["id"], problem))
             await ack()
 
         async def take_form(ack: AsyncAck, body: dict[str, Any]) -> None:
             try:
-                filled = read_form(body)
-                with _fault_of_ours():
-                    await self._ways.submit(body, filled)
+                with speaking(await self._ways.language_of(body["user"]["id"])):
+                    filled = read_form(body)
+                    with _fault_of_ours():
+                        await self._ways.submit(body, filled)
             except WrongFormError as wrong:
                 await ack(response_action="errors", errors=wrong.errors)
             else:
@@ -309,9 +312,10 @@ class Listeners:
             thread = await self._roots.thread_of(reaction.team, reaction.channel, ts)
             if thread.is_direct and ts == reaction.ts and not is_ask(thread.id):  # it stands beside the threads
                 thread = thread_in(reaction.team, reaction.channel)
-            problem = await self._router.mute(
-                thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion
-            )
+            with speaking(self._api.language_of(reaction.user)):
+                problem = await self._router.mute(
+                    thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion
+                )
             if problem and self._tasks:
                 self._tasks.create_task(self._whisper(reaction.channel, reaction.user, ts, escaped(problem)))
 
@@ -390,16 +394,17 @@ class Listeners:
         async def manages() -> bool:
             return await self._people.manages(by, channel)
 
-        try:
-            async with recorded_within(RECORDED_WITHIN):
-                if click.wish in OF_FINISHED:
-                    outcome = await self._finished.take(click)
-                    tasks.create_task(self._finished.show(click, outcome))
-                    return
-                is_to_share = click.wish is Wish.SHARE
-                problem = await (self._ways.share(click) if is_to_share else self._router.click(click, manages))
-        except StorageUnavailable as unavailable:
-            problem = unavailable.sentence
+        with speaking(self._api.language_of(by)):
+            try:
+                async with recorded_within(RECORDED_WITHIN):
+                    if click.wish in OF_FINISHED:
+                        outcome = await self._finished.take(click)
+                        tasks.create_task(self._finished.show(click, outcome))
+                        return
+                    is_to_share = click.wish is Wish.SHARE
+                    problem = await (self._ways.share(click) if is_to_share else self._router.click(click, manages))
+            except StorageUnavailable as unavailable:
+                problem = unavailable.sentence
         if problem:
             tasks.create_task(self._whisper(click.channel, click.by, click.thread_ts, problem))
 
