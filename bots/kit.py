@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bots.reply.page import MOST_PAGES
 from core.errors import referring
-from core.language import say
+from core.language import marked, say
 
 if TYPE_CHECKING:
     from bots.finding import Finding
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.turn import TurnId
     from core.vitals import Vitals
 
-OUR_OWN = "our direct messages"  # what people call a channel where nobody else is
+OUR_OWN = marked("our direct messages")  # what people call a channel where nobody else is
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

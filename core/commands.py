@@ -317,26 +317,31 @@ class Commands:
         place = PlaceId(thread.id)
         if command.verb is Verb.CLEAR_MODEL:
             deeds.clear_model(place, by)
-            return Told(f"Done. {self._answering(thread, deeds)}", is_done=True)
+            return Told(f"{say('Done.')} {self._answering(thread, deeds)}", is_done=True)
         try:
             self._check(command.wish)
         except Refused as refused:
             return Told(refused.sentence)
         deeds.set_preset(place, command.wish, by)
-        return Told(f"Done. {self._answering(thread, deeds)} `model reset` goes back.", is_done=True)
+        parts = say("Done."), self._answering(thread, deeds), say("`model reset` goes back.")
+        return Told(" ".join(parts), is_done=True)
 
     def _answering(self, thread: Thread, deeds: Deeds) -> str:
         """Say which model answers, and why."""
         choice = choose(dict(self.presets), deeds.presets_at(thread.layers))
         fallbacks = ", ".join(map(_quoted, choice.models[1:]))
-        stepping_in = f" When it doesn't answer: {fallbacks}." if fallbacks else ""
         where = where_set(choice.origins["model"], thread)
-        return f"Here, {_quoted(choice.model)} answers ({where}).{stepping_in}"
+        answering = say("Here, {model} answers ({where}).", model=_quoted(choice.model), where=where)
+        if not fallbacks:
+            return answering
+        return f"{answering} " + say("When it doesn't answer: {models}.", models=fallbacks)
 
     def _suggestion(self, thread: Thread, deeds: Deeds) -> str:
         now = choose(dict(self.presets), deeds.presets_at(thread.layers)).model
         names = ", ".join(_quoted(name) for name in self.suggested if name != now)
-        return f" `model NAME` switches to another: {names}, or any that the AI service has." if names else ""
+        if not names:
+            return ""
+        return " " + say("`model NAME` switches to another: {models}, or any that the AI service has.", models=names)
 
     def _check(self, wish: Preset) -> None:
         """Raises UnknownPreset, TooLong."""
@@ -402,9 +407,11 @@ def _retry(thread: Thread, deeds: Deeds) -> Told:
 
 def _stop(thread: ThreadId, by: str, deeds: Deeds, *, whosever: bool = False) -> Told:
     if stopped := deeds.stop_asked(thread, by, whosever=whosever):
-        waiting = f" Of your questions, I answer {stopped} no further." if stopped > 1 else ""
-        return Told(f"Stopped.{waiting}", is_done=True, is_seen=True)
-    return Told(NOTHING_TO_STOP)
+        told = say("Stopped.")
+        if stopped > 1:
+            told += " " + say("Of your questions, I answer {count} no further.", count=stopped)
+        return Told(told, is_done=True, is_seen=True)
+    return Told(say(NOTHING_TO_STOP))
 
 
 def _in_own(verb: Verb, place: Thread, by: str, deeds: Deeds) -> Told:

@@ -155,10 +155,10 @@ class UnknownModel(Refused):
     """The AI service has no such model."""
 
     def __init__(self, name: str, near: list[str]) -> None:
+        told = say("The AI service has no model {model}, or doesn't let me use it.", model=_quoted(name))
         *others, last = [f"`{one}`" for one in near] or [""]
-        meant = f"{', '.join(others)} or {last}" if others else last
-        listed = f" Did you mean {meant}?" if meant else ""
-        super().__init__(f"The AI service has no model {_quoted(name)}, or doesn't let me use it.{listed}")
+        meant = say("{several} or {last}", several=say(", ").join(others), last=last) if others else last
+        super().__init__(f"{told} {say('Did you mean {models}?', models=meant)}" if meant else told)
 
 
 class ModelUntried(Refused):
@@ -166,8 +166,11 @@ class ModelUntried(Refused):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"I couldn't find out in time whether the AI service has a model {_quoted(name)}, so nothing has changed. "
-            "Please try again in a minute."
+            say(
+                "I couldn't find out in time whether the AI service has a model {model}, so nothing has changed. Please try "
+                "again in a minute.",
+                model=_quoted(name),
+            )
         )
 
 

@@ -28,7 +28,7 @@ COMMAND = "command"  # the context of the words that give a command; alternative
 # Chinese is written in two ways, and the catalogue has the simplified one:
 # https://www.unicode.org/reports/tr35/#Likely_Subtags
 _TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
-# What divides thousands: https://cldr.unicode.org, Symbols → Numbers
+# What divides thousands: https://cldr.unicode.org, Symbols → Numbers. Where it is no comma, that divides decimals.
 _THOUSANDS = {"de": ".", "es": ".", "fr": "\N{NARROW NO-BREAK SPACE}", "pt": ".", "ru": "\N{NO-BREAK SPACE}"}
 _PLURAL = re.compile(r"^Plural-Forms:.*?plural=(?P<rule>[^;]*)", re.MULTILINE)
 _LINE = re.compile(r'(?:(?P<field>msgctxt|msgid|msgid_plural|msgstr)(?:\[(?P<form>\d)\])?\s+)?(?P<text>".*")\s*')
@@ -119,9 +119,12 @@ def words_for(command: str) -> tuple[str, ...]:
     return tuple(filter(None, said.lower().split("|")))
 
 
-def number(n: int) -> str:
+def number(n: float, decimals: int = 0) -> str:
     """Return *n* as it is written now."""
-    return f"{n:,}".replace(",", _THOUSANDS.get(spoken(), ","))
+    whole, _, rest = f"{n:,.{decimals}f}".partition(".")
+    thousands = _THOUSANDS.get(spoken())
+    decimal = f"{',' if thousands else '.'}{rest}" if rest else ""
+    return whole.replace(",", thousands or ",") + decimal
 
 
 @cache

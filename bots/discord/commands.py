@@ -117,7 +117,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
         async def may_change() -> None:
             if not is_manager(interaction):
-                raise NotAllowed(_MAY_NOT_SWITCH if command.switches_model else _MAY_NOT)
+                raise NotAllowed(_as_slashes(say(_MAY_NOT_SWITCH if command.switches_model else _MAY_NOT)))
 
         thread, own, seconds = thread_of_command(interaction), is_in_channel(interaction), self._recorded_within
         if self._relay.is_to_try(command):
@@ -403,13 +403,14 @@ def _add_others(tree: Tree) -> None:
 def help_text() -> str:
     """Return what the commands are, as they are called in the language that is spoken."""
     of_words = re.sub(
-        r"(?<=preset set )(?:(model|instructions|follow) )?(?=[A-Z])",
+        r"(?<=preset set )(?:(model|instructions|follow) )?(?=[A-Z])|(?<=`model )(?=NAME|reset)",
         lambda field: f"{field[1] or 'name'}:",
         say_lines(HELP),
     )
     names = {"about": say(ABOUT), "from_here": say(FROM_HERE), "private": said_in(SLASH, "private")}
     more = say_lines(_MORE_HELP, **names)
-    return _as_slashes(of_words.replace("- `", "- `/") + "\n" + more)
+    of_slashes = re.sub(r"(?:(?<=^- )|(?=`model\b))`", "`/", of_words, flags=re.MULTILINE)
+    return _as_slashes(f"{of_slashes}\n{more}")
 
 
 def _as_slashes(text: str) -> str:

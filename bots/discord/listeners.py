@@ -305,18 +305,20 @@ class Listeners:
     async def _reacted(self, reaction: discord.RawReactionActionEvent, *, is_muting: bool) -> None:
         """Signs are put on, or taken off."""
         reacted = read_reaction(reaction, self._client) if is_muting else None
+        guild = self._client.get_guild(reaction.guild_id) if reaction.guild_id else None
+        language = self._languages.of(reaction.user_id, guild)
         try:
             if reacted:
                 member = reaction.member if isinstance(reaction.member, discord.Member) else None
-                problem = await self._router.react(
-                    reacted, lambda: manages(self._client, reaction.channel_id, reacted.by, member)
-                )
+                with speaking(language):
+                    problem = await self._router.react(
+                        reacted, lambda: manages(self._client, reaction.channel_id, reacted.by, member)
+                    )
                 if problem:
                     await self._tell_in_private(reacted.by, problem)
             elif thread := await muted_by(reaction, self._client, self._conversations):
                 by = str(reaction.user_id)
-                guild = self._client.get_guild(reaction.guild_id) if reaction.guild_id else None
-                with speaking(self._languages.of(reaction.user_id, guild)):
+                with speaking(language):
                     if problem := await self._router.mute(thread, by, is_muting=is_muting):
                         await self._tell_in_private(by, problem)
         except StorageUnavailable:

@@ -40,7 +40,7 @@ from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
 from bots.slack.ways import Ways, soon
 from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
-from core.language import speaking
+from core.language import say, speaking
 from core.title import title_of
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ class Listeners:
 
         async def take_comment(ack: AsyncAck, body: dict[str, Any]) -> None:
             comment = read_comment(body)
-            with _fault_of_ours():
+            with _fault_of_ours(), speaking(self._api.language_of(comment.by)):
                 told = await self._finished.comment(comment)
             if told:
                 tasks.create_task(self._whisper(comment.channel, comment.by, comment.thread_ts, told))
@@ -350,7 +350,8 @@ class Listeners:
 
     async def _stop_answer(self, channel: str, reacted: Reacted) -> None:
         """Raises StorageUnavailable."""
-        problem = await self._router.react(reacted, lambda: self._people.manages(reacted.by, channel))
+        with speaking(self._api.language_of(reacted.by)):
+            problem = await self._router.react(reacted, lambda: self._people.manages(reacted.by, channel))
         if problem and self._tasks:
             self._tasks.create_task(self._whisper(channel, reacted.by, "", escaped(problem)))
 
@@ -382,8 +383,9 @@ class Listeners:
                     (where.channel, where.thread_ts), title_of(turn.question.text), turn.question.asker
                 )
         elif turn.waited and self._tasks:  # there is no message to put a mark on
-            more = {"blocks": [context(WAITING), *rows([instead(turn)], turn)]}
-            self._tasks.create_task(self._whisper(where.channel, turn.question.asker, where.thread_ts, WAITING, **more))
+            waiting = say(WAITING)
+            more = {"blocks": [context(waiting), *rows([instead(turn)], turn)]}
+            self._tasks.create_task(self._whisper(where.channel, turn.question.asker, where.thread_ts, waiting, **more))
 
     async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
         if click is None:

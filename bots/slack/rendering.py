@@ -56,8 +56,12 @@ class SlackRenderer:
 
 def _opening(question: Question, where: Where) -> str:
     if where.branch_of is not None:
-        answer = f"[an answer](<{where.branch_of}>)" if where.branch_of else "an answer"
-        return f"{bold(name(question))} goes on from {answer}:\n{quoted(question.text)}"
+        whose, link = bold(name(question)), where.branch_of
+        if link:
+            goes_on = say("{name} goes on from [an answer](<{link}>):", name=whose, link=link)
+        else:
+            goes_on = say("{name} goes on from an answer:", name=whose)
+        return f"{goes_on}\n{quoted(question.text)}"
     if not question.is_private:
         return asked(question, whole=True)
     link = where.about.link if where.about else ""

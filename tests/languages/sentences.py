@@ -25,7 +25,7 @@ SAYS = ("say", "marked", "say_n")
 LINES = ("say_lines", "marked_lines")  # each of the lines is a sentence
 INTERNAL = (errors.Overtaken, errors.StopWanted, errors.SetupError)  # nobody in a chat reads of these
 # What isn't one word, and has a value behind it, is written in English everywhere.
-ENGLISH_ONLY = (Verb.SET_PRESET,)
+ENGLISH_ONLY = (Verb.SET_PRESET, Verb.SET_MODEL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ import pytest
 
 from bots.discord import menus
 from bots.discord.languages import SLASH, Translator
+from bots.reply.details import BRANCH, EXPORT
+from bots.reply.wanted import ANSWER_EDITED, CONTINUE, INSTEAD, MORE, RETRY, SHARE, STOP, TRY_AGAIN
 from bots.slack.form import Subject, form
 from core.commands import HELP, Verb, parse
 from core.language import (
@@ -29,7 +31,7 @@ from core.language import (
     speaking,
     words_for,
 )
-from tests.languages.sentences import HOUSE, LINES, ROOMS, SAYS, Sentence, calls, sentences, tree
+from tests.languages.sentences import ENGLISH_ONLY, HOUSE, LINES, ROOMS, SAYS, Sentence, calls, sentences, tree
 
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 WANTED = sentences()
@@ -124,11 +126,11 @@ def test_only_whole_sentences_are_looked_up() -> None:
 # Modules that speak to whoever runs the bot, and to nobody in a chat.
 _FOR_OPERATORS = re.compile(
     r"core/(?:complaint|settings|sections|metrics|log|proxy|storage/|engine/|upstream/|asking/)|"
-    r"bots/(?:app|checkup|cli|database|files|finding|platforms|roles|start|supervisor|web|doctor/)|"
+    r"bots/(?:app|checkup|cli|database|files|finding|platforms|roles|start|stats|supervisor|web|doctor/)|"
     r"bots/\w+/(?:__init__|connection|ears|manifest|requests|settings|setup|api|chat)\.py"
 )
 # What the AI service reads of where words come from; it answers in the language of the question.
-_FOR_THE_SERVICE = re.compile(r"_OPENING|_CLOSING|_LEFT_OUT|_NAMELESS|[A-Z_]*_DROPPED|_OLDER")
+_FOR_THE_SERVICE = re.compile(r"_GO_ON|_WISH|_OPENING|_CLOSING|_LEFT_OUT|_NAMELESS|[A-Z_]*_DROPPED|_OLDER")
 _NOT_OURS = (
     "Left out: ",
     "This message contains interactive elements.",
@@ -145,7 +147,8 @@ def unspoken(text: str) -> list[str]:
             passed_over.add(id(body[0].value))
         if isinstance(node, ast.Call) and (
             ast.unparse(node.func).split(".")[0] in (*SAYS, *LINES, "log", "re")
-            or ast.unparse(node.func).split(".")[-1] in ("compile", "Choice", "describe", "command", "Group", "down")
+            or ast.unparse(node.func).split(".")[-1]
+            in ("compile", "Choice", "describe", "command", "Group", "down", "Finding")
         ):
             passed_over.update(map(id, ast.walk(node)))
         if isinstance(node, ast.Assign) and all(_FOR_THE_SERVICE.fullmatch(ast.unparse(one)) for one in node.targets):
@@ -203,7 +206,7 @@ def test_a_word_gives_one_command(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.SET_PRESET])
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb not in ENGLISH_ONLY])
 def test_english_words_are_understood_everywhere(language: str, verb: Verb) -> None:
     with speaking(language):
         command = parse(verb)
@@ -221,8 +224,9 @@ def test_help_tells_every_command(language: str) -> None:
     with speaking(language):
         told = say_lines(HELP)
     assert [line.count("`") > 1 for line in told.split("\n")] == [line.count("`") > 1 for line in HELP.split("\n")]
-    for verb in Verb:
+    for verb in set(Verb) - {Verb.SET_MODEL}:
         assert f"`{verb}" in told
+    assert "`model NAME`" in told
 
 
 # What platforms have room for
@@ -268,7 +272,9 @@ def test_discord_s_form_has_room_for_it(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("label", ["Try again", "Answer the edited question", "Share"])
+@pytest.mark.parametrize(
+    "label", [TRY_AGAIN, ANSWER_EDITED, SHARE, STOP, INSTEAD, CONTINUE, RETRY, MORE, BRANCH, EXPORT]
+)
 def test_buttons_have_room_for_it(language: str, label: str) -> None:
     with speaking(language):
         assert 0 < len(say(label)) <= 75
