@@ -101,7 +101,7 @@ class Aftermath:
             asker_name=name,
             is_private=turn.question.is_private,
             preset=turn.question.preset,
-            language=spoken(),
+            language=_language(turn, by),
         )
         accepted = await self._ledger.go_on(question, reply, turn) if turn.attempt == of_attempt else None
         if accepted is None:
@@ -120,7 +120,7 @@ class Aftermath:
             by,
             turn.question.words[:_BEGINNING],
             asker_name=name,
-            language=spoken(),
+            language=_language(turn, by),
         )
         return self._accepted(await self._ledger.branch(question, reply, say(BRANCHED), turn)).is_new
 
@@ -144,6 +144,11 @@ def derived(turn: Turn, what: str) -> QuestionKey:
     """Return the key of what is done with the answer that people see: the same, however often that is wanted."""
     root = turn.question.key.partition(GOES_ON)[0]
     return QuestionKey(f"{root}{what}{turn.id}_{turn.attempt}")
+
+
+def _language(turn: Turn, by: str) -> str:
+    """Return that of *by*, who clicks under *turn*; of who asked it, that is known for good."""
+    return turn.question.language if by == turn.question.asker else spoken()
 
 
 def _quoted(words: str) -> str:

@@ -321,9 +321,13 @@ class Listeners:
 
     async def _take_opening(self, event: dict[str, Any]) -> None:
         """Somebody looks at the app's own place: https://docs.slack.dev/reference/events/app_home_opened"""
-        channel = event.get("channel")
+        channel, user = event.get("channel"), event.get("user")
         if event.get("tab") == "messages" and isinstance(channel, str) and self._tasks:
-            self._tasks.create_task(self._sessions.suggest(channel, self._relay.preset_names))
+            self._tasks.create_task(self._suggest(channel, str(user)))
+
+    async def _suggest(self, channel: str, user: str) -> None:
+        with speaking(await self._ways.language_of(user)):
+            await self._sessions.suggest(channel, self._relay.preset_names)
 
     async def _take_stop(self, body: dict[str, Any]) -> None:
         """Somebody has pressed Slack's own Stop button. Raises StorageUnavailable."""
@@ -396,10 +400,12 @@ class Listeners:
         async def manages() -> bool:
             return await self._people.manages(by, channel)
 
-        with speaking(self._api.language_of(by)):
+        # Somebody of whom Slack has told nothing yet is looked up, except for what is urgent.
+        is_about_finished = click.wish in OF_FINISHED
+        with speaking(await self._ways.language_of(by) if is_about_finished else self._api.language_of(by)):
             try:
                 async with recorded_within(RECORDED_WITHIN):
-                    if click.wish in OF_FINISHED:
+                    if is_about_finished:
                         outcome = await self._finished.take(click)
                         tasks.create_task(self._finished.show(click, outcome))
                         return

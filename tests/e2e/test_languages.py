@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bots.reply.page import Wish
+from bots.slack.buttons import FEEDBACK
+from bots.slack.finished import WHY
 from bots.slack.form import ABOUT_MESSAGE
 from core.language import catalogue, say, say_n, speaking
 from sandbox.discord import LocalDiscord
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from sandbox.discord import Message as DiscordMessage
 
 _ENGLISH_WORDS = re.compile(r"\b(?:the|you|your|this|that|please|can't|don't|isn't|I'm|with|what|of)\b", re.IGNORECASE)
+NO_ACCESS = "I can't use the AI service because my access to it isn't working. Please tell the person who runs me."
 REFUSED = "The AI service won't answer this. Try asking differently."
 
 
@@ -67,7 +71,7 @@ async def answered(local: LocalDiscord, mention: DiscordMessage) -> str:
 async def test_in_one_thread_in_slack_each_reads_their_own(
     running: Any, local_slack: LocalSlack, german: str, sqlite_url: str, emulator: Emulator
 ) -> None:
-    emulator.faults.replace({"forbidden": True})
+    emulator.faults.replace({"invalid_token": True})
     async with running(sqlite_url, "slack") as bobbin:
         root = await local_slack.say(german, "general", "@bobbin Wie geht das?")
         await local_slack.wait_for(lambda: answers(local_slack, root), PATIENCE)
@@ -75,10 +79,10 @@ async def test_in_one_thread_in_slack_each_reads_their_own(
         await local_slack.wait_for(lambda: len(answers(local_slack, root)) == 2, PATIENCE)
         await bobbin.idle()
     first, second = answers(local_slack, root)
-    assert translated(REFUSED, "de") in first
+    assert translated(NO_ACCESS, "de") in first
     assert "(Referenz: " in first
     assert "[Noch einmal versuchen]" in first
-    assert REFUSED in second
+    assert NO_ACCESS in second
     assert "[Try again]" in second
 
 
@@ -254,6 +258,7 @@ async def test_a_german_walk_through_slack_meets_no_english_sentence_of_ours(
         told.extend(one.text + str(one.blocks) for one in interaction.messages)
         told.extend(str(local.views[view]) for view in interaction.views)
 
+    emulator.faults.replace({"retired": "gpt-nix-9"})
     async with running(sqlite_url, "slack", limits={"question": 500}) as bobbin:
         root = await local.say(german, "general", "@bobbin say exactly: eins")
         count = 0
@@ -280,13 +285,18 @@ async def test_a_german_walk_through_slack_meets_no_english_sentence_of_ours(
             "leave",
             "reset",
             "retry",
+            "model",
+            "model gpt-4o",
+            "model reset",
+            "model gpt-nix-9",
+            "stopp",
         ):
             await say_and_wait(text)
         for fault in ("forbidden", "invalid_token", "chat_error"):
             emulator.faults.replace({fault: True})
             await say_and_wait("noch etwas?")
         emulator.faults.clear()
-        for text in ("help", "retry", "mute", "preset set", ""):
+        for text in ("help", "retry", "mute", "stop", "model", "preset set", ""):
             await command(text)
         opened = await local.shortcut(german, ABOUT_MESSAGE, root)
         told.extend(str(local.views[view]) for view in opened.views)
@@ -314,6 +324,7 @@ async def test_a_german_walk_through_discord_meets_no_english_sentence_of_ours(
         await bobbin.idle()
         told.extend(texts(interaction.messages))
 
+    emulator.faults.replace({"retired": "gpt-nix-9"})
     async with running(sqlite_url, "discord", limits={"question": 500}) as bobbin:
         await slash("help")
         await slash("preset show")
@@ -330,6 +341,11 @@ async def test_a_german_walk_through_discord_meets_no_english_sentence_of_ours(
         await slash("mute")
         await slash("unmute")
         await slash("leave")
+        await slash("stop")
+        await slash("model")
+        await slash("model", name="gpt-4o")
+        await slash("model", name="gpt-nix-9")
+        await slash("model", name="default")
         emulator.faults.replace({"forbidden": True})
         await slash("ask", question="?")
         mention = await local.say(german, "general", "@bobbin ?")
@@ -339,6 +355,94 @@ async def test_a_german_walk_through_discord_meets_no_english_sentence_of_ours(
         told.extend(texts(local.messages(mention.thread)))
     assert len(told) >= 16
     check_no_english(told)
+
+
+async def test_buttons_speak_as_who_asked_and_what_comes_of_a_click_as_who_clicked_in_slack(
+    running: Any, local_slack: LocalSlack, german: str, sqlite_url: str
+) -> None:
+    local = local_slack
+    local.join(local.add_user("kenji", locale="ja-JP"), "general")
+    async with running(sqlite_url, "slack", questions={"buttons": True}) as bobbin:
+        root = await local.say(german, "general", "@bobbin say exactly: eins")
+
+        def answer() -> Message | None:
+            found = [one for one in local.messages("general", root.ts) if one.bot_id == local.bot_id]
+            return found[-1] if found and shown(found[-1]).endswith("[Mehr]") else None
+
+        def whispers(user: str) -> list[Message]:
+            person = local.user(user).id
+            return [one for one in local.messages("general", root.ts) if one.ephemeral_to == person]
+
+        found = await local.wait_for(answer, PATIENCE)
+        assert found
+        assert shown(found) == "eins\n[Gute Antwort] [Schlechte Antwort]\n[Neu beantworten] [Mehr]"
+        await local.click("kenji", found, Wish.AGAIN)
+        await local.click("kenji", found, Wish.MORE)
+        await local.click(german, found, Wish.MORE)
+        (details,) = await local.wait_for(lambda: whispers(german), PATIENCE)
+        for wish in (Wish.EXPORT, Wish.BRANCH):
+            await local.click(german, details, wish)
+        judging = next(one for one in found.blocks if one["type"] == "context_actions")["elements"][0]
+        for button in ("positive_button", "negative_button"):
+            click = await local.click(german, found, FEEDBACK, value=judging[button]["value"])
+        (view,) = await local.wait_for(lambda: click.views, PATIENCE)
+        told = [str(local.views[view])]
+        await local.submit(german, view, {WHY: {WHY: {"type": "plain_text_input", "value": "Falsch."}}})
+        await local.wait_for(lambda: len(whispers(german)) == 4, PATIENCE)
+        await local.wait_for(lambda: any("macht bei" in shown(one) for one in _all(local)), PATIENCE)
+        await bobbin.idle()
+        english_speaker = await local.wait_for(lambda: whispers("kenji"), PATIENCE)
+    assert any("モデル" in shown(one) for one in english_speaker)
+    (file,) = [one.files[0] for one in local.messages(local.open_dm(german)) if one.files]
+    told.append(file.content.decode())
+    assert "# Ein Gespräch mit Bobbin" in told[-1]
+    check_no_english(told + [shown(one) + one.text for one in (*_all(local), *whispers(german)) if one.bot_id])
+
+
+def _all(local: LocalSlack) -> list[Message]:
+    roots = [one for one in local.messages("general") if one.thread_ts in {None, one.ts}]
+    return roots + [one for root in roots for one in local.messages("general", root.ts) if not one.ephemeral_to]
+
+
+async def test_buttons_speak_as_who_asked_and_what_comes_of_a_click_as_who_clicked_in_discord(
+    running: Any, local_discord: LocalDiscord, german: str, sqlite_url: str
+) -> None:
+    local = local_discord
+    local.add_user("kenji", locale="ja")
+
+    async def press(user: str, on: DiscordMessage, label: str) -> Any:
+        click = await local.click(user, on, label)
+        await local.wait_for(lambda: click.acknowledged, PATIENCE)
+        return click
+
+    async with running(sqlite_url, "discord", questions={"buttons": True}) as bobbin:
+        helped = await local.slash(german, "general", "help")
+        await local.wait_for(lambda: helped.messages, PATIENCE)
+        mention = await local.say(german, "general", "@bobbin say exactly: eins")
+
+        def answer() -> DiscordMessage | None:
+            found = [one for one in local.messages(mention.thread) if one.components] if mention.thread else []
+            return found[-1] if found else None
+
+        found = await local.wait_for(answer, PATIENCE)
+        assert found
+        assert [one["label"] for one in found.components[0]["components"]] == ["👍", "👎", "Neu beantworten", "Mehr"]
+        told = [await press(german, found, label) for label in ("👍", "👎", "Mehr")]
+        details = told[-1].response
+        told += [await press(german, details, label) for label in ("Thread exportieren", "Hier abzweigen")]
+        told += [await press(german, details, "Hier abzweigen")]
+        sent = await local.submit(told[1], **{WHY: "Falsch."})
+        await local.wait_for(lambda: sent.acknowledged, PATIENCE)
+        of_another = [await press("kenji", found, label) for label in ("Neu beantworten", "Mehr")]
+        await bobbin.idle()
+    (file,) = told[3].response.attachments
+    texts = [file.file.content.decode(), sent.response.content]
+    assert "# Ein Gespräch mit Bobbin" in texts[0]
+    texts += [one.response.content + str(one.response.components) for one in told if one.response]
+    texts += [one.content for one in local.messages("general") if one.author.is_bot]
+    check_no_english(texts)
+    assert "人だけ" in of_another[0].response.content
+    assert "モデル" in str(of_another[1].response.components)
 
 
 def test_the_check_for_english_finds_english() -> None:
