@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format catalogues bench faults lock clean
+.PHONY: run test check format catalogues bench faults fuzz lock clean
 
 run: $(BIN)/bobbin      ## start Bobbin; with no tokens, the sandbox
 	$(BIN)/bobbin run
@@ -27,6 +27,9 @@ bench: .venv/dev        ## figures as ratios against a baseline of the same run
 
 faults: .venv/dev       ## kill, freeze and cut off real bots while people ask 1,000 questions; docs/faults.md
 	$(BIN)/python -m tests.faults
+
+fuzz: .venv/dev         ## show 100,000 answers that nobody would write on both platforms
+	$(BIN)/python -m tests.fuzz_text
 
 lock: .venv/dev         ## resolve the newest allowed versions, with hashes
 	$(BIN)/python -m pip install --quiet uv

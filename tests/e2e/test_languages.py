@@ -427,7 +427,7 @@ async def test_buttons_speak_as_who_asked_and_what_comes_of_a_click_as_who_click
         found = await local.wait_for(answer, PATIENCE)
         assert found
         assert [one["label"] for one in found.components[0]["components"]] == ["👍", "👎", "Neu beantworten", "Mehr"]
-        told = [await press(german, found, label) for label in ("👍", "👎", "Mehr")]
+        told: list[Any] = [await press(german, found, label) for label in ("👍", "👎", "Mehr")]
         details = told[-1].response
         told += [await press(german, details, label) for label in ("Thread exportieren", "Hier abzweigen")]
         told += [await press(german, details, "Hier abzweigen")]
@@ -436,6 +436,7 @@ async def test_buttons_speak_as_who_asked_and_what_comes_of_a_click_as_who_click
         of_another = [await press("kenji", found, label) for label in ("Neu beantworten", "Mehr")]
         await bobbin.idle()
     (file,) = told[3].response.attachments
+    assert sent.response
     texts = [file.file.content.decode(), sent.response.content]
     assert "# Ein Gespräch mit Bobbin" in texts[0]
     texts += [one.response.content + str(one.response.components) for one in told if one.response]
