@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, overload
 
 from core import stance
 from core.errors import Refused, TooLong, UnknownPreset
-from core.language import marked, marked_lines, say, say_lines, words_for
+from core.language import marked, marked_lines, say, say_lines, speaking, words_for
 from core.models import may_be_name
 from core.preset import DEFAULT, LONGEST_MODEL, OPEN, Follow, Preset, choose
 from core.thread import PlaceId
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from core.preset import Choice, Origin
     from core.thread import Thread, ThreadId
+    from core.turn import Question
 
 HELP = marked_lines("""\
 Mention me with a question and I'll answer in a thread. I remember what you ask me there.
@@ -214,6 +215,12 @@ def parse(words: str) -> Command | None:
         return _in_their_language(words)
     verb = " ".join(simple["verb"].lower().split())
     return Command(Verb(_ALSO.get(verb, verb)))
+
+
+def given_in(question: Question) -> Command | None:
+    """Return the command that *question* gives in the language of who says it; None when it is none."""
+    with speaking(question.language):
+        return parse(question.text)
 
 
 @overload

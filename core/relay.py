@@ -15,7 +15,7 @@ from core import attachment, preset, quote
 from core.aftermath import STALE, Aftermath
 from core.backoff import Backoff, retry
 from core.bounded import BoundedSet
-from core.commands import NOT_THEIRS_TO_STOP, Command, Commands, Told, Verb, is_own_switch, parse, refusal
+from core.commands import NOT_THEIRS_TO_STOP, Command, Commands, Told, Verb, given_in, is_own_switch, refusal
 from core.errors import (
     BotsAlone,
     CannotBeKept,
@@ -145,10 +145,10 @@ class Relay:
         Handed in again, also to another process, it is not obeyed again. *may_change* is awaited before a preset is
         changed, and *manages* before others' questions are forgotten or answered again: without it, nobody does. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
         """
+        given = given_in(question)
+        if given is None:
+            return await self.ask(question, reply, patience=patience)
         with speaking(question.language):
-            given = parse(question.text)
-            if given is None:
-                return await self.ask(question, reply, patience=patience)
             return await self._do(given, question, reply, patience=patience, may_change=may_change, manages=manages)
 
     async def _do(
@@ -254,9 +254,7 @@ class Relay:
         """
         if not await self._ledger.is_newest(question.key, question.edition):
             return
-        with speaking(question.language):
-            is_command = words_command and parse(question.text) is not None
-        if is_command:
+        if words_command and given_in(question):
             return
         question = _in_words(question)
         turn = await self._ledger.turn(question.key)

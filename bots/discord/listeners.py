@@ -31,7 +31,7 @@ from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
 from bots.listening.router import Router, recorded_within
 from bots.reply.page import OF_FINISHED
-from core.commands import BY_WORD, parse
+from core.commands import BY_WORD, given_in
 from core.errors import ChatError, StorageUnavailable, facts
 from core.language import speaking
 
@@ -293,7 +293,7 @@ class Listeners:
 
     async def _record(self, said: Said) -> Accepted:
         """Whoever talks of listening, or stopping, means the bot; whatever else is a command here is a slash command."""
-        command = parse(said.question.text)
+        command = given_in(said.question)
         question, note, patience = said.question, said.note.write(), self._times.patience
         if command is None or command.verb not in BY_WORD:
             return await self._relay.ask(question, note, patience=patience)

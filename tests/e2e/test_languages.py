@@ -210,6 +210,39 @@ async def test_words_about_listening_are_understood_in_discord_too(
     assert len(emulator.requests) == 1
 
 
+async def test_who_is_being_answered_stops_that_by_a_word_of_their_own_language(
+    running: Any, side: Any, german: str, sqlite_url: str, emulator: Emulator
+) -> None:
+    """Without a mention, since the answer is on its way; also where nothing else is heard without one."""
+    emulator.pace = 0.05
+    presets = {"default": {"model": "gpt-5.1", "follow": "mention"}}
+    text = "@bobbin say exactly: " + "Rund und rund geht es. " * 70
+
+    def told(count: int) -> Any:
+        return lambda: len([one for one in side.said(thread) if one[0]]) >= count
+
+    async with running(sqlite_url, side.name, presets=presets) as bobbin:
+        if side.name == "discord":
+            helped = await side.local.slash(german, "general", "help")
+            await side.until(lambda: helped.messages)
+        root = await side.local.say(german, "general", text)
+        thread = root
+        await side.until(told(1))
+        await side.until(lambda: "Stopp" in buttons(side.local, root))
+        for words in ("Das ist ja lang.", "Stopp!"):
+            where = ("general", words, root.ts) if side.name == "slack" else (root.thread, words)
+            await side.local.say(german, *where)
+        await side.until(lambda: any("Gestoppt." in text for is_bots, text in side.said(thread) if is_bots))
+        await bobbin.idle()
+    assert len(emulator.requests) == 1
+
+
+def buttons(local: Any, root: Any) -> str:
+    if isinstance(local, LocalSlack):
+        return str([one.blocks for one in local.messages(root.channel, root.ts)])
+    return str([one.components for one in local.messages(root.thread)])
+
+
 async def test_discord_knows_the_commands_in_all_languages(
     running: Any, local_discord: LocalDiscord, sqlite_url: str
 ) -> None:
