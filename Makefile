@@ -1,6 +1,8 @@
 # One file lists the commands; CI runs the same ones.
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests run two for each core, since most of them wait for something for most of their time.
+WORKERS := $(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))
 
 .PHONY: run test check format catalogues bench faults fuzz lock clean
 
@@ -8,7 +10,7 @@ run: $(BIN)/bobbin      ## start Bobbin; with no tokens, the sandbox
 	$(BIN)/bobbin run
 
 test: .venv/dev         ## every test, on SQLite and on two versions of PostgreSQL that are brought along
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: .venv/dev        ## format, lint, types
 	$(BIN)/ruff format --check .

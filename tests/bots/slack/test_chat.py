@@ -54,7 +54,7 @@ async def test_a_redelivery_changes_nothing(either: House) -> None:
     async with either.listening():
         await either.slack.say("ada", "general", "@bobbin hello")
         await either.all_delivered(6)
-        await either.until(lambda: either.ledger.handed_in == 6)
+        await either.until(lambda: either.ledger.handed_in == 3)  # the mentions beside them tell nothing new
     assert len(either.woken) == 1
 
 
@@ -185,7 +185,7 @@ async def test_a_command_after_the_mention_is_obeyed_once_and_answered_in_the_th
         choice = await house.relay.choice(turn.question.thread)
     assert choice.model == "model-b"
     assert ["model-b" in reply.text for reply in house.replies(turn)] == [True]
-    assert (house.ledger.handed_in, len(house.woken)) == (4, 1)
+    assert (house.ledger.handed_in, len(house.woken)) == (2, 1)
 
 
 async def test_a_command_that_could_not_be_recorded_is_obeyed_when_it_comes_again(house: House) -> None:

@@ -102,7 +102,7 @@ async def test_what_stands_under_an_answer_comes_with_its_end(house: House, turn
     turn = await show(house, turn, "Because it")
     await house.chat.show(turn.remark("By the way").fail("The AI service broke off."))
     (message,) = answers(house)
-    assert shown(message) == "Because it\nThe AI service broke off.\nBy the way\n[Try again]"
+    assert shown(message) == "Because it\n⚠️ The AI service broke off.\nBy the way\n[Try again]"
     assert made(house) == [START, STOP]
 
 
