@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests run two for each core, since most of them wait for something for most of their time.
 WORKERS := $(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))
 
-.PHONY: run test check format bench faults fuzz pictures lock vendor clean
+.PHONY: run test check format catalogues bench faults fuzz pictures lock vendor clean
 
 run: $(BIN)/bobbin      ## start Bobbin; with no tokens, the sandbox
 	$(BIN)/bobbin run
@@ -20,6 +20,9 @@ check: .venv/dev        ## format, lint, types
 format: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+catalogues: .venv/dev   ## bring core/locale up to date with what the bot says, and tell what lacks a translation
+	$(BIN)/python -m tests.languages
 
 bench: .venv/dev        ## figures as ratios against a baseline of the same run
 	$(BIN)/python -m benchmarks

@@ -24,6 +24,7 @@ from core.asking.service import Service
 from core.asking.trial import Trial
 from core.engine.embedded import Embedded
 from core.errors import SetupError
+from core.language import usually
 from core.relay import Relay
 from core.secret_box import SecretBox
 from core.settings import NO_KEY, proxy_for
@@ -183,6 +184,7 @@ class Bobbin:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until *stop* is set, then end in order. Raises SetupError when a platform can never work like this."""
         async with AsyncExitStack() as parts:
+            parts.enter_context(usually(self._settings.language))  # for every task that is begun from here on
             parts.push_async_callback(self._database.close)
             parts.push_async_callback(self._service.aclose)
             parts.push_async_callback(self._trial.aclose)

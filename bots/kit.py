@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from aiohttp import web
 
 from bots.reply.page import MOST_PAGES
+from core.errors import referring
+from core.language import marked, say
 
 if TYPE_CHECKING:
     from bots.finding import Finding
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from core.turn import TurnId
     from core.vitals import Vitals
 
-OUR_OWN = "our direct messages"  # what people call a channel where nobody else is
+OUR_OWN = marked("our direct messages")  # what people call a channel where nobody else is
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -70,11 +72,12 @@ class Checked(Protocol):
 
 def appeal(channel: str, reference: str, contact: str = "") -> str:
     """What to tell whoever asked in a *channel* in which the bot may not write; all of it as the platform takes it."""
-    whom = f"Contact: {contact}. " if contact else ""
-    return (
-        f"I couldn't answer you in {channel} because I'm not allowed to post there. Ask somebody who manages the channel "
-        f"or the app to let me, then ask again. ({whom}Reference: `{reference}`)"
+    sentence = say(
+        "I couldn't answer you in {channel} because I'm not allowed to post there. Ask somebody who manages the channel or "
+        "the app to let me, then ask again.",
+        channel=channel,
     )
+    return referring(sentence, reference, contact)
 
 
 @dataclass(frozen=True, slots=True)

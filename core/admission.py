@@ -12,6 +12,7 @@ from core.access import is_bot
 from core.bounded import Bounded
 from core.chat import describe
 from core.errors import ChatError, StorageUnavailable, Unwelcome, facts
+from core.language import say
 from core.metrics import Metrics
 from core.words import as_markdown
 
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 TOLD_AGAIN = timedelta(days=1)
 UNSURE_AGAIN = timedelta(minutes=5)
 MOST_REMEMBERED = 10_000  # people who were told
-_WHOM = "the people who run me"
-_MAY_NOT = "I may not answer you here. If you think that I should, please ask {}."
-_UNSURE = "I can't find out right now whether I may answer you. Please try again in a few minutes."
-
 log = structlog.get_logger(__name__)
 
 
@@ -50,7 +47,7 @@ class Admission:
         self._chats = chats
         self._rules = rules
         self._ledger = ledger
-        self._sentence = _MAY_NOT.format(as_markdown(contact) or _WHOM)
+        self._contact = as_markdown(contact)
         self._metrics = metrics or Metrics()
         self._clock = clock
         self._told: Bounded[str, float] = Bounded(MOST_REMEMBERED)  # until then nobody needs to be asked
@@ -76,7 +73,14 @@ class Admission:
         )
         tell = log.info if is_news else log.debug
         tell("somebody asks who may not", chat=thread.chat, thread=thread.id, why=why)
-        return Unwelcome(_UNSURE if is_unsure else self._sentence, is_news=is_news)
+        return Unwelcome(self._sentence(is_unsure=is_unsure), is_news=is_news)
+
+    def _sentence(self, *, is_unsure: bool) -> str:
+        if is_unsure:
+            return say("I can't find out right now whether I may answer you. Please try again in a few minutes.")
+        if not self._contact:
+            return Unwelcome().sentence
+        return say("I may not answer you here. If you think that I should, please ask {whom}.", whom=self._contact)
 
     async def _is_first(self, occasion: str, within: timedelta) -> bool:
         """Who goes on asking costs no transaction each time."""

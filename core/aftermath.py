@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from core.errors import NotAllowed, Refused
+from core.language import marked, say, spoken
 from core.turn import BRANCHES, GOES_ON, Question, QuestionKey, TurnId
 from core.words import whole
 
@@ -25,16 +26,16 @@ LONGEST_COMMENT = 2_000  # characters
 MOST_SEEN = 500  # turns of a thread that are written into a file
 _END = 600  # characters of an answer by which the service knows where to go on
 _BEGINNING = 300  # characters of the question that it answers
-STALE = "There is another answer by now. Please use the buttons under that one."
-NOTHING_LEFT = "I have nothing to add there: that answer is whole."
-_NOT_THEIRS = (
+STALE = marked("There is another answer by now. Please use the buttons under that one.")
+NOTHING_LEFT = marked("I have nothing to add there: that answer is whole.")
+_NOT_THEIRS = marked(
     "Only the person who asked, the one who started this thread, or someone who manages this channel can do that."
 )
 _GO_ON = (
     "Your answer to the question quoted first broke off after the words quoted last. Go on exactly there: repeat "
     "nothing, add no introduction, and if that was inside of a block of code, open it again first."
 )
-BRANCHED = "I know what was said up to that answer. Mention me in this thread to go on from it."
+BRANCHED = marked("I know what was said up to that answer. Mention me in this thread to go on from it.")
 
 
 class Verdict(StrEnum):
@@ -63,7 +64,7 @@ class Aftermath:
         """Raises NotAllowed unless *by* asked, began the thread, or manages the channel."""
         thread = turn.question.thread.id
         if turn.question.asker != by and not await self._ledger.began(thread, by) and not await manages():
-            raise NotAllowed(_NOT_THEIRS)
+            raise NotAllowed(say(_NOT_THEIRS))
 
     async def admit(self, turn: Turn, by: str) -> None:
         """Raises Unwelcome if *by* may not ask in the thread of *turn*."""
@@ -74,7 +75,7 @@ class Aftermath:
         await self.admit(turn, by)
         is_news = await self._ledger.judge(turn.question.key, of_attempt, by, verdict)
         if is_news is None:
-            raise Refused(STALE)
+            raise Refused(say(STALE))
         if is_news:
             self._metrics.feedback.labels(verdict).inc()
 
@@ -91,7 +92,7 @@ class Aftermath:
         await self.admit(turn, by)
         await self.check_theirs(turn, by, manages)
         if turn.attempt == of_attempt and not turn.may_go_on:
-            raise Refused(NOTHING_LEFT)
+            raise Refused(say(NOTHING_LEFT))
         question = Question(
             derived(turn, GOES_ON),
             turn.question.thread,
@@ -100,10 +101,11 @@ class Aftermath:
             asker_name=name,
             is_private=turn.question.is_private,
             preset=turn.question.preset,
+            language=_language(turn, by),
         )
         accepted = await self._ledger.go_on(question, reply, turn) if turn.attempt == of_attempt else None
         if accepted is None:
-            raise Refused(STALE)
+            raise Refused(say(STALE))
         return self._accepted(accepted).is_new
 
     async def branch(self, turn: Turn, by: str, thread: Thread, reply: Reply, *, name: str) -> bool:
@@ -118,8 +120,9 @@ class Aftermath:
             by,
             turn.question.words[:_BEGINNING],
             asker_name=name,
+            language=_language(turn, by),
         )
-        return self._accepted(await self._ledger.branch(question, reply, BRANCHED, turn)).is_new
+        return self._accepted(await self._ledger.branch(question, reply, say(BRANCHED), turn)).is_new
 
     async def grow(self, thread: Thread, of: ThreadId, after: TurnId) -> None:
         """Have *thread*, in which nobody has asked, go on from what was said in another up to the turn *after*."""
@@ -141,6 +144,11 @@ def derived(turn: Turn, what: str) -> QuestionKey:
     """Return the key of what is done with the answer that people see: the same, however often that is wanted."""
     root = turn.question.key.partition(GOES_ON)[0]
     return QuestionKey(f"{root}{what}{turn.id}_{turn.attempt}")
+
+
+def _language(turn: Turn, by: str) -> str:
+    """Return that of *by*, who clicks under *turn*; of who asked it, that is known for good."""
+    return turn.question.language if by == turn.question.asker else spoken()
 
 
 def _quoted(words: str) -> str:

@@ -35,8 +35,10 @@ from core.errors import (
     UpstreamFailed,
     UpstreamUnreachable,
     facts,
+    referring,
 )
 from core.files import FileReader, Given
+from core.language import marked, number, say, say_n
 from core.quote import asked
 from core.thread import Conversation
 from core.transcript import retell
@@ -61,7 +63,9 @@ log = structlog.get_logger(__name__)
 MOST_INTERRUPTIONS = 10  # a turn that was cut off so often takes its process down with it: fail it instead
 MOST_TURNS_RETOLD = 100
 _LONGEST_WORD = 100  # characters
-TOO_LONG = "I stopped this answer at {:,} characters, the most I write."
+TOO_LONG = marked("I stopped this answer at {n} characters, the most I write.")
+_REFUSED = marked("Answered by {model} because the AI service refused {first}.")
+_UNAVAILABLE = marked("Answered by {model} because {first} was unavailable.")
 # After these, another model is asked.
 _STEPPED_IN_FOR = (
     UpstreamBusy,
@@ -320,9 +324,11 @@ class Answer:
     def _beside(self) -> str:
         """Return what to tell beside the answer."""
         model, first = self._turn.model, self._choice.model
-        why = f"the AI service refused {first}" if first in self._refused else f"{first} was unavailable"
-        stepped_in = "" if model == first else f"Answered by {model} because {why}."
-        too_long = TOO_LONG.format(self._longest_answer) if self._is_too_long else ""
+        stepped_in = ""
+        if model != first:
+            because = _REFUSED if first in self._refused else _UNAVAILABLE
+            stepped_in = say(because, model=model, first=first)
+        too_long = say(TOO_LONG, n=number(self._longest_answer)) if self._is_too_long else ""
         parts = stepped_in, self._given.left_out(self._turn.question), self._recall.problem, too_long
         return " ".join(part for part in parts if part)
 
@@ -340,11 +346,11 @@ class Answer:
         has_files = self._given.is_something
         match error:
             case UpstreamCut() if not self._turn.answer:
-                return error.bare
+                return say(error.bare)
             case ConversationTooLarge() if not (has_files or self._taken.has_earlier):
-                return error.bare
+                return say(error.bare)
             case BadRequest() if not (has_files or isinstance(error, ModelRefused)):
-                return error.bare
+                return say(error.bare)
         return error.sentence
 
     def _fail(self, error: BobbinError) -> None:
@@ -353,8 +359,8 @@ class Answer:
         log.log(40 if loud else 30, "a turn fails", **facts(error))
         turn = self._turn
         told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
-        whom = f"Contact: {self._contact}. " if error.sends_on and self._contact else ""
-        problem = f"{self._sentence(error)} ({whom}Reference: `{turn.reference}`)"
+        contact = self._contact if error.sends_on else ""
+        problem = referring(self._sentence(error), turn.reference, contact)
         self._turn = told.fail(problem, is_final=not error.may_pass)
 
 
@@ -368,10 +374,10 @@ def _cut(text: str, longest: int) -> str:
 
 def _waits_behind(before: int | None) -> str:
     if before is None:
-        return "Starting now…"
+        return say("Starting now…")
     if before == 0:
-        return "You're next."
-    return f"{before} question{' is' if before == 1 else 's are'} ahead of yours."
+        return say("You're next.")
+    return say_n("{n} question is ahead of yours.", "{n} questions are ahead of yours.", before)
 
 
 def _same_conversation(answering: Answering, going_on: Conversation | None) -> bool:

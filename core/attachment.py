@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from core.language import marked, say
 from core.words import whole
 
 if TYPE_CHECKING:
@@ -69,18 +70,18 @@ _TEXTS = re.compile(
     r"|application/(?:x-(?:yaml|sh|shellscript|python|python-code|javascript|ndjson|httpd-php|perl|ruby|toml)|ndjson|jsonl)"
 )
 _WHY_NOT = {
-    Kind.AUDIO: "I can't listen to audio yet",
-    Kind.VIDEO: "I can't watch videos yet",
-    Kind.STICKER: "I can't see stickers yet",
-    Kind.EXTERNAL: "I can't open files that are kept somewhere else",
-    Kind.OTHER: "I can't read this kind of message yet",
+    Kind.AUDIO: marked("I can't listen to audio yet"),
+    Kind.VIDEO: marked("I can't watch videos yet"),
+    Kind.STICKER: marked("I can't see stickers yet"),
+    Kind.EXTERNAL: marked("I can't open files that are kept somewhere else"),
+    Kind.OTHER: marked("I can't read this kind of message yet"),
 }
 TOO_LARGE = f"I can read files of up to {LARGEST // 1_000_000} MB"
-_NOT_HERE = "I can't open files here yet"
-_ASK = "Ask me something in words, and I'll answer."
-_PASTE = "Paste the part that matters as text, and I'll answer."
+_NOT_HERE = marked("I can't open files here yet")
+_ASK = marked("Ask me something in words, and I'll answer.")
+_PASTE = marked("Paste the part that matters as text, and I'll answer.")
 _INSTEAD = {_WHY_NOT[kind]: _ASK for kind in _WHY_NOT} | {_WHY_NOT[Kind.EXTERNAL]: _PASTE}
-_UNNAMED = {Kind.STICKER: "the sticker", Kind.OTHER: "a part of it"}
+_UNNAMED = {Kind.STICKER: marked("the sticker"), Kind.OTHER: marked("a part of it")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +154,22 @@ def request(attachments: Iterable[Attachment]) -> str:
         case []:
             return ""
         case [Attachment(kind=Kind.IMAGE) as image]:
-            return f"Please look at the attached image {_described(image)}: answer what it asks, or say what it shows."
+            return say(
+                "Please look at the attached image {file}: answer what it asks, or say what it shows.",
+                file=_described(image),
+            )
         case [one]:
-            return (
-                f"Please read the attached file {_described(one)} and answer what it asks; "
-                "if it asks nothing, say in short what it is about."
+            return say(
+                "Please read the attached file {file} and answer what it asks; if it asks nothing, say in short what it is "
+                "about.",
+                file=_described(one),
             )
         case several:
-            return (
-                f"Please read the {len(several)} attached files and answer what they ask; "
-                f"if they ask nothing, say in short what they are about: {', '.join(map(_described, several))}"
+            return say(
+                "Please read the {n} attached files and answer what they ask; if they ask nothing, say in short what they "
+                "are about: {files}",
+                n=len(several),
+                files=", ".join(map(_described, several)),
             )
 
 
@@ -172,7 +179,10 @@ def left_out(attachments: Iterable[Attachment], unread: Mapping[Attachment, str]
     *unread*: why it wasn't given those that it could have read.
     """
     reasons = _reasons(attachments, unread)
-    return " ".join(f"{reason}, so this answer leaves out {_named(those)}." for reason, those in reasons.items())
+    return " ".join(
+        say("{reason}, so this answer leaves out {files}.", reason=say(reason), files=_named(those))
+        for reason, those in reasons.items()
+    )
 
 
 def declined(attachments: Iterable[Attachment], unread: Mapping[Attachment, str] | None = None) -> str:
@@ -184,7 +194,7 @@ def declined(attachments: Iterable[Attachment], unread: Mapping[Attachment, str]
     if not reasons:
         return ""
     instead = next((end for end in (_INSTEAD.get(reason, _PASTE) for reason in reasons) if end == _PASTE), _ASK)
-    return " ".join([*(f"{reason}." for reason in reasons), instead])
+    return " ".join([*(say("{reason}.", reason=say(reason)) for reason in reasons), say(instead)])
 
 
 def _reasons(attachments: Iterable[Attachment], unread: Mapping[Attachment, str] | None) -> dict[str, list[Attachment]]:
@@ -196,11 +206,13 @@ def _reasons(attachments: Iterable[Attachment], unread: Mapping[Attachment, str]
 
 
 def _named(those: Sequence[Attachment]) -> str:
-    names = [f'"{one.name}"' if one.name else _UNNAMED.get(one.kind, "a file") for one in those]
+    names = [f'"{one.name}"' if one.name else say(_UNNAMED.get(one.kind, marked("a file"))) for one in those]
     names = list(dict.fromkeys(names))
     if len(names) > _MOST_NAMED:
-        names[_MOST_NAMED:] = ["others"]
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+        names[_MOST_NAMED:] = [say("others")]
+    if len(names) == 1:
+        return names[0]
+    return say("{several} and {last}", several=say(", ").join(names[:-1]), last=names[-1])
 
 
 def _described(one: Attachment) -> str:

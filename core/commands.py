@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, overload
 
 from core import stance
 from core.errors import Refused, TooLong, UnknownPreset
+from core.language import marked, marked_lines, say, say_lines, speaking, words_for
 from core.models import may_be_name
 from core.preset import DEFAULT, LONGEST_MODEL, OPEN, Follow, Preset, choose
 from core.thread import PlaceId
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from core.preset import Choice, Origin
     from core.thread import Thread, ThreadId
+    from core.turn import Question
 
-HELP = """\
+HELP = marked_lines("""\
 Mention me with a question and I'll answer in a thread. I remember what you ask me there.
 
 - `preset show`: show the model and instructions I use here, and where they are set
@@ -36,20 +38,27 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 - `reset`: forget this conversation and start fresh
 - `mute`: be quiet in this thread, and stop answering, until you write `unmute`; 🔇 on a message does the same
 - `leave`: stop following this thread until you mention me again
-- `help`: show this list"""
+- `help`: show this list""")
 
-TRYING_AGAIN = "Trying again: the new answer replaces my last one above."
-NOTHING_TO_STOP = "There is nothing to stop here: I'm not answering anything."
-NOT_THEIRS_TO_STOP = "Only the person who asked it, or someone who manages this channel, can stop that answer."
-_NOT_THEIRS = "Other people asked here as well: only {0} or someone who manages this channel can {1}."
+TRYING_AGAIN = marked("Trying again: the new answer replaces my last one above.")
+NOTHING_TO_STOP = marked("There is nothing to stop here: I'm not answering anything.")
+NOT_THEIRS_TO_STOP = marked("Only the person who asked it, or someone who manages this channel, can stop that answer.")
+_NOTHING_REMEMBERED = marked("You haven't asked me anything in this channel that I remember.")
 _PRESET_FIELDS = ("model", "instructions", "follow")
 _WHICH = {
-    "model": "Which model? Write `preset set model MODEL`.",
-    "instructions": "Which instructions? Write `preset set instructions TEXT`.",
-    "follow": (
+    "model": marked("Which model? Write `preset set model MODEL`."),
+    "instructions": marked("Which instructions? Write `preset set instructions TEXT`."),
+    "follow": marked(
         "What shall I hear without a mention? Write `preset set follow thread` (what comes next in a thread that I was "
         "called into), `channel` (everything in this channel) or `mention` (nothing)."
     ),
+}
+_LABELS = {
+    "name": marked("preset"),
+    "model": marked("model"),
+    "instructions": marked("instructions"),
+    "follow": marked("follow"),
+    "fallbacks": marked("fallbacks"),
 }
 # A command is the whole message, so that a question that begins with such a word stays a question.
 _SIMPLE = re.compile(
@@ -59,6 +68,7 @@ _ALSO = {"preset": "preset show", "halt": "stop"}
 # A word behind it that is no name begins a question.
 _MODEL = re.compile(r"model(?:\s+(?P<name>\S+?))?[.!]?", re.IGNORECASE)
 _BACK = ("reset", "default")
+_LONGEST_WORDS = 60  # characters, by far, of a command in any language
 _COPIED = re.compile(r"`([^`]+)`")  # with the marks with which HELP shows it
 _SET = re.compile(r"preset\s+set\s+(?P<what>\S+)(?:\s+(?P<value>.+))?", re.IGNORECASE | re.DOTALL)
 
@@ -178,11 +188,17 @@ def refusal(command: Command, thread: Thread, by: str, deeds: Deeds, *, own: boo
     if meant is None or (own and command.verb is Verb.RETRY):
         return ""
     if command.verb is Verb.RETRY and not deeds.may_answer_again(meant, by):
-        return _NOT_THEIRS.format("the person who asked it, the one who started this thread", "have it answered again")
+        return say(
+            "Other people asked here as well: only the person who asked it, the one who started this thread or someone who "
+            "manages this channel can have it answered again."
+        )
     if command.verb is Verb.STOP and not deeds.may_stop(meant, by):
-        return NOT_THEIRS_TO_STOP
+        return say(NOT_THEIRS_TO_STOP)
     if command.verb is Verb.RESET and not deeds.may_forget(meant, by):
-        return _NOT_THEIRS.format("the person who started this thread", "make me forget it")
+        return say(
+            "Other people asked here as well: only the person who started this thread or someone who manages this channel "
+            "can make me forget it."
+        )
     return ""
 
 
@@ -196,9 +212,15 @@ def parse(words: str) -> Command | None:
     if switching := _MODEL.fullmatch(seen(words)):
         return switch(switching["name"] or "", may_be_other=True)
     if not (simple := _SIMPLE.fullmatch(seen(words))):
-        return None
+        return _in_their_language(words)
     verb = " ".join(simple["verb"].lower().split())
     return Command(Verb(_ALSO.get(verb, verb)))
+
+
+def given_in(question: Question) -> Command | None:
+    """Return the command that *question* gives in the language of who says it; None when it is none."""
+    with speaking(question.language):
+        return parse(question.text)
 
 
 @overload
@@ -220,6 +242,15 @@ def switch(name: str, *, may_be_other: bool = False) -> Command | None:
 def is_own_switch(command: Command, thread: Thread, by: str, deeds: Deeds) -> bool:
     """Is it *by*'s to give since it is about a thread alone, which *by* began?"""
     return command.switches_model and not _is_channel(thread) and deeds.may_switch(thread.id, by)
+
+
+def _in_their_language(words: str) -> Command | None:
+    """Return the command that *words* give in the language that is spoken, and are no more than that."""
+    if len(words) > _LONGEST_WORDS:
+        return None
+    word = " ".join(seen(words).rstrip(".!。！").lower().split())
+    verb = next((verb for verb in Verb if word in words_for(verb)), None)
+    return Command(verb) if verb else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,13 +281,13 @@ class Commands:
     def _obey(self, command: Command, thread: Thread, by: str, deeds: Deeds) -> Told:
         match command.verb:
             case Verb.HELP:
-                return Told(HELP)
+                return Told(_help())
             case Verb.RETRY:
                 return _retry(thread, deeds)
             case Verb.RESET:
                 deeds.forget(thread.id)
                 return Told(
-                    "Done. I've forgotten this conversation; your next question starts a new one.",
+                    say("Done. I've forgotten this conversation; your next question starts a new one."),
                     is_done=True,
                 )
             case Verb.SHOW_PRESET:
@@ -280,7 +311,7 @@ class Commands:
         """
         wish = command.wish
         if wish.is_open:
-            return Told(_WHICH.get(command.lacks) or self._how_to_set())
+            return Told(say(_WHICH[command.lacks]) if command.lacks in _WHICH else self._how_to_set())
         try:
             self._check(wish)
         except Refused as refused:
@@ -293,26 +324,31 @@ class Commands:
         place = PlaceId(thread.id)
         if command.verb is Verb.CLEAR_MODEL:
             deeds.clear_model(place, by)
-            return Told(f"Done. {self._answering(thread, deeds)}", is_done=True)
+            return Told(f"{say('Done.')} {self._answering(thread, deeds)}", is_done=True)
         try:
             self._check(command.wish)
         except Refused as refused:
             return Told(refused.sentence)
         deeds.set_preset(place, command.wish, by)
-        return Told(f"Done. {self._answering(thread, deeds)} `model reset` goes back.", is_done=True)
+        parts = say("Done."), self._answering(thread, deeds), say("`model reset` goes back.")
+        return Told(" ".join(parts), is_done=True)
 
     def _answering(self, thread: Thread, deeds: Deeds) -> str:
         """Say which model answers, and why."""
         choice = choose(dict(self.presets), deeds.presets_at(thread.layers))
         fallbacks = ", ".join(map(_quoted, choice.models[1:]))
-        stepping_in = f" When it doesn't answer: {fallbacks}." if fallbacks else ""
         where = where_set(choice.origins["model"], thread)
-        return f"Here, {_quoted(choice.model)} answers ({where}).{stepping_in}"
+        answering = say("Here, {model} answers ({where}).", model=_quoted(choice.model), where=where)
+        if not fallbacks:
+            return answering
+        return f"{answering} " + say("When it doesn't answer: {models}.", models=fallbacks)
 
     def _suggestion(self, thread: Thread, deeds: Deeds) -> str:
         now = choose(dict(self.presets), deeds.presets_at(thread.layers)).model
         names = ", ".join(_quoted(name) for name in self.suggested if name != now)
-        return f" `model NAME` switches to another: {names}, or any that the AI service has." if names else ""
+        if not names:
+            return ""
+        return " " + say("`model NAME` switches to another: {models}, or any that the AI service has.", models=names)
 
     def _check(self, wish: Preset) -> None:
         """Raises UnknownPreset, TooLong."""
@@ -324,17 +360,30 @@ class Commands:
             raise UnknownPreset(wish.name, sorted(self.presets))
 
     def _changed(self, thread: Thread, deeds: Deeds) -> Told:
-        return Told("Done. From now on, I'll answer here with:\n\n" + self._explained(thread, deeds), is_done=True)
+        done = say("Done. From now on, I'll answer here with:")
+        return Told(f"{done}\n\n{self._explained(thread, deeds)}", is_done=True)
 
     def _explained(self, thread: Thread, deeds: Deeds) -> str:
         return _explained(choose(dict(self.presets), deeds.presets_at(thread.layers)), thread)
 
     def _how_to_set(self) -> str:
         names = ", ".join(f"`{name}`" for name in sorted(self.presets))
-        return (
+        return say(
             "Which preset? For example `preset set NAME`, `preset set model MODEL` or `preset set instructions Be short`. "
-            f"Available: {names}."
+            "Available: {presets}.",
+            presets=names,
         )
+
+
+def _help() -> str:
+    """Return what the commands are, with the words that give them in the language that is spoken."""
+    own = {verb: words_for(verb) for verb in Verb}
+    words = ", ".join(f"`{said[0]}` (`{verb}`)" for verb, said in own.items() if said)
+    return (
+        f"{say_lines(HELP)}\n\n{say('In your language, these words do the same: {words}.', words=words)}"
+        if words
+        else say_lines(HELP)
+    )
 
 
 def _setting(what: str, value: str | None) -> Command:
@@ -359,30 +408,32 @@ def _wish(field: str, value: str) -> Preset:
 
 def _retry(thread: Thread, deeds: Deeds) -> Told:
     if deeds.answer_again(thread.id):
-        return Told(TRYING_AGAIN, is_done=True)
-    return Told("I don't remember a question in this thread, so there's nothing to retry.")
+        return Told(say(TRYING_AGAIN), is_done=True)
+    return Told(say("I don't remember a question in this thread, so there's nothing to retry."))
 
 
 def _stop(thread: ThreadId, by: str, deeds: Deeds, *, whosever: bool = False) -> Told:
     if stopped := deeds.stop_asked(thread, by, whosever=whosever):
-        waiting = f" Of your questions, I answer {stopped} no further." if stopped > 1 else ""
-        return Told(f"Stopped.{waiting}", is_done=True, is_seen=True)
-    return Told(NOTHING_TO_STOP)
+        told = say("Stopped.")
+        if stopped > 1:
+            told += " " + say("Of your questions, I answer {count} no further.", count=stopped)
+        return Told(told, is_done=True, is_seen=True)
+    return Told(say(NOTHING_TO_STOP))
 
 
 def _in_own(verb: Verb, place: Thread, by: str, deeds: Deeds) -> Told:
     """Do it in the conversation of *place* in which *by* asked last."""
     thread = deeds.newest_place(by, place.id)
     if thread is None:
-        return Told("You haven't asked me anything in this channel that I remember.")
+        return Told(say(_NOTHING_REMEMBERED))
     if verb is Verb.STOP:
         return _stop(thread, by, deeds)
     if verb is Verb.RESET:
         deeds.forget(thread)
-        return Told("Done. I've forgotten your last question in this channel, and what came of it.", is_done=True)
+        return Told(say("Done. I've forgotten your last question in this channel, and what came of it."), is_done=True)
     if deeds.answer_again(thread, by):
-        return Told("Trying your last question here again: the new answer replaces the one I gave.", is_done=True)
-    return Told("You haven't asked me anything in this channel that I remember.")
+        return Told(say("Trying your last question here again: the new answer replaces the one I gave."), is_done=True)
+    return Told(say(_NOTHING_REMEMBERED))
 
 
 def _explained(choice: Choice, thread: Thread) -> str:
@@ -390,7 +441,7 @@ def _explained(choice: Choice, thread: Thread) -> str:
     for field in ("name", *_PRESET_FIELDS, "fallbacks"):
         origin = choice.origins.get(field)
         if origin is not None and origin.value:
-            label = "preset" if field == "name" else field
+            label = say(_LABELS[field])
             is_plain = field == "name" and origin == (DEFAULT, DEFAULT)
             where = "" if is_plain else f" ({where_set(origin, thread)})"
             lines.append(f"- **{label}**: {_quoted(origin.value)}{where}")
@@ -405,12 +456,12 @@ def _quoted(value: str) -> str:
 def where_set(origin: Origin, thread: Thread) -> str:
     """Say where a field of a preset is set, as seen from *thread*."""
     if origin.place == DEFAULT:
-        return "default"
+        return say("default")
     if origin.place == thread.id and not _is_channel(thread):
-        return "set in this thread"
+        return say("set in this thread")
     if origin.place == thread.channel:
-        return "set in this conversation" if thread.is_direct else "set in this channel"
-    return "set for the whole workspace" if origin.place == thread.workspace else "set for this category"
+        return say("set in this conversation") if thread.is_direct else say("set in this channel")
+    return say("set for the whole workspace") if origin.place == thread.workspace else say("set for this category")
 
 
 def _is_channel(thread: Thread) -> bool:

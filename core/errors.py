@@ -66,6 +66,8 @@ import re
 import socket
 from typing import ClassVar
 
+from core.language import number, say, say_n
+
 _TRACE_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
 
 
@@ -77,8 +79,21 @@ class BobbinError(Exception):
 
     def __init__(self, sentence: str | None = None) -> None:
         """Take the sentence that people read; by default the docstring of the class."""
-        self.sentence = sentence or (type(self).__doc__ or "").strip()
-        super().__init__(self.sentence)
+        self._sentence = sentence
+        super().__init__(sentence or self._written())
+
+    @property
+    def sentence(self) -> str:
+        """What people read, in the language that is spoken when they are told."""
+        return self._sentence or say(self._written())
+
+    @sentence.setter
+    def sentence(self, sentence: str) -> None:
+        self._sentence = sentence
+
+    @classmethod
+    def _written(cls) -> str:
+        return (cls.__doc__ or "").strip()
 
 
 class Refused(BobbinError):
@@ -98,7 +113,11 @@ class TooLong(Refused):
 
     def __init__(self, length: int, limit: int) -> None:
         super().__init__(
-            f"That's too long for me: {length:,} characters, and my limit is {limit:,}. Please shorten or split it."
+            say(
+                "That's too long for me: {length} characters, and my limit is {limit}. Please shorten or split it.",
+                length=number(length),
+                limit=number(limit),
+            )
         )
 
 
@@ -128,7 +147,7 @@ class UnknownPreset(Refused):
 
     def __init__(self, name: str, known: list[str]) -> None:
         listed = ", ".join(f"`{one}`" for one in known)
-        super().__init__(f"There's no preset of that name. Available: {listed}.")
+        super().__init__(say("There's no preset of that name. Available: {presets}.", presets=listed))
         self.name = name
 
 
@@ -136,10 +155,10 @@ class UnknownModel(Refused):
     """The AI service has no such model."""
 
     def __init__(self, name: str, near: list[str]) -> None:
+        told = say("The AI service has no model {model}, or doesn't let me use it.", model=_quoted(name))
         *others, last = [f"`{one}`" for one in near] or [""]
-        meant = f"{', '.join(others)} or {last}" if others else last
-        listed = f" Did you mean {meant}?" if meant else ""
-        super().__init__(f"The AI service has no model {_quoted(name)}, or doesn't let me use it.{listed}")
+        meant = say("{several} or {last}", several=say(", ").join(others), last=last) if others else last
+        super().__init__(f"{told} {say('Did you mean {models}?', models=meant)}" if meant else told)
 
 
 class ModelUntried(Refused):
@@ -147,8 +166,11 @@ class ModelUntried(Refused):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"I couldn't find out in time whether the AI service has a model {_quoted(name)}, so nothing has changed. "
-            "Please try again in a minute."
+            say(
+                "I couldn't find out in time whether the AI service has a model {model}, so nothing has changed. Please try "
+                "again in a minute.",
+                model=_quoted(name),
+            )
         )
 
 
@@ -223,7 +245,7 @@ class CircuitOpen(UpstreamError):
         super().__init__(detail, code=code)
         self.seconds = seconds
         self.passes = passes
-        self.sentence = f"The AI service is down right now. Please try again in about {_about(seconds)}."
+        self.sentence = say("The AI service is down right now. Please try again in about {time}.", time=_about(seconds))
 
 
 class UpstreamCut(UpstreamError):
@@ -460,10 +482,22 @@ def _quoted(name: str) -> str:
     return f"`{' '.join(name.split()).replace('`', 'ˋ')}`"
 
 
+def referring(problem: str, reference: str, contact: str = "") -> str:
+    """Return the *problem* that people are told, with what they need if they ask about it, and whom they may ask."""
+    if contact:
+        return say(
+            "{problem} (Contact: {contact}. Reference: `{reference}`)",
+            problem=problem,
+            contact=contact,
+            reference=reference,
+        )
+    return say("{problem} (Reference: `{reference}`)", problem=problem, reference=reference)
+
+
 def _about(seconds: float) -> str:
     if seconds > 90:
-        return f"{math.ceil(seconds / 60)} minutes"
-    return f"{max(5, math.ceil(seconds / 5) * 5)} seconds"
+        return say_n("{n} minute", "{n} minutes", math.ceil(seconds / 60))
+    return say_n("{n} second", "{n} seconds", max(5, math.ceil(seconds / 5) * 5))
 
 
 def reason(error: OSError) -> str:

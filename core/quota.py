@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import TooMany
+from core.language import say, say_n
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -42,21 +43,21 @@ class Quota:
 
     def refusal(self, whose: Whose) -> TooMany:
         """Return what to tell."""
-        return {
-            "person": TooMany(
-                f"You have {_questions(self.person)} open with me, and I take no more at once. "
-                "Please ask this one again when one of them is answered."
-            ),
-            "thread": TooMany(
-                f"{_questions(self.thread).capitalize()} are open in this thread, and I take no more at once. "
-                "Please ask this one again when one of them is answered."
-            ),
-            "workspace": TooMany(
-                "I have more questions to answer here than I can keep up with. "
-                "Please ask this one again in a few minutes."
-            ),
-        }[whose]
-
-
-def _questions(count: int) -> str:
-    return "a question" if count == 1 else f"{count:,} questions"
+        match whose:
+            case "person":
+                sentence = say_n(
+                    "You have a question open with me, and I take no more at once. Please ask this one again when it is answered.",
+                    "You have {n} questions open with me, and I take no more at once. Please ask this one again when one of them is answered.",
+                    self.person,
+                )
+            case "thread":
+                sentence = say_n(
+                    "A question is open in this thread, and I take no more at once. Please ask this one again when it is answered.",
+                    "{n} questions are open in this thread, and I take no more at once. Please ask this one again when one of them is answered.",
+                    self.thread,
+                )
+            case "workspace":
+                sentence = say(
+                    "I have more questions to answer here than I can keep up with. Please ask this one again in a few minutes."
+                )
+        return TooMany(sentence)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from core import attachment
+from core.language import marked, say
 from core.words import is_blank, whole
 
 if TYPE_CHECKING:
@@ -59,13 +60,19 @@ _OPENING = (
 )
 _LEFT_OUT = "Left out, since there is no room: {count} more."
 _NAMELESS = "The message itself:"
-_IF_NOTHING = "and answer what it asks; if it asks nothing, say in short what it is about."
 # What is asked by somebody who wrote nothing. The first of these that the message brings along counts.
 _REQUESTS = {
-    Source.FORWARD: f"Please read the forwarded message {_IF_NOTHING}",
-    Source.POLL: "Please read the poll: say in short what it is about, and what speaks for each answer.",
-    Source.EMBED: f"Please read what is shown in the message {_IF_NOTHING}",
-    Source.REPLY: f"Please read the message that this one replies to {_IF_NOTHING}",
+    Source.FORWARD: marked(
+        "Please read the forwarded message and answer what it asks; if it asks nothing, say in short what it is about."
+    ),
+    Source.POLL: marked("Please read the poll: say in short what it is about, and what speaks for each answer."),
+    Source.EMBED: marked(
+        "Please read what is shown in the message and answer what it asks; if it asks nothing, say in short what it is about."
+    ),
+    Source.REPLY: marked(
+        "Please read the message that this one replies to and answer what it asks; if it asks nothing, say in short what "
+        "it is about."
+    ),
 }
 
 
@@ -116,7 +123,7 @@ def files(quotes: Iterable[Quote]) -> tuple[Attachment, ...]:
 def request(quotes: Sequence[Quote]) -> str:
     """Return what to ask about *quotes* when nothing else is asked; empty if none of them is anything to ask about."""
     brought = {one.source for one in quotes if not one.is_ours and (one.attachments or not is_blank(one.text))}
-    return next((asked for source, asked in _REQUESTS.items() if source in brought), "")
+    return next((say(asked) for source, asked in _REQUESTS.items() if source in brought), "")
 
 
 def asked(question: Question, room: int = ROOM) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import TooMany
+from core.language import say_n
 
 if TYPE_CHECKING:
     from core.thread import Thread
@@ -71,16 +72,43 @@ class Rates:
 
     def refusal(self, over: Over, now: float) -> TooMany:
         """Return what to tell *now*."""
-        limit, (whose, span) = getattr(self, over.rate), over.rate.split("_")
-        questions = "a question" if limit == 1 else f"{limit:,} questions"
-        asked = f"You've asked me {questions}" if whose == "person" else f"I've been asked {questions} in this channel"
-        return TooMany(
-            f"{asked} within a {span}, and that is my limit. Please ask this one again {_in(over.ends - now)}."
-        )
+        limit, when = getattr(self, over.rate), _in(over.ends - now)
+        match over.rate:
+            case "person_minute":
+                sentence = say_n(
+                    "You've asked me a question within a minute, and that is my limit. Please ask this one again {when}.",
+                    "You've asked me {n} questions within a minute, and that is my limit. Please ask this one again {when}.",
+                    limit,
+                    when=when,
+                )
+            case "person_day":
+                sentence = say_n(
+                    "You've asked me a question within a day, and that is my limit. Please ask this one again {when}.",
+                    "You've asked me {n} questions within a day, and that is my limit. Please ask this one again {when}.",
+                    limit,
+                    when=when,
+                )
+            case "channel_minute":
+                sentence = say_n(
+                    "I've been asked a question in this channel within a minute, and that is my limit. Please ask this one again {when}.",
+                    "I've been asked {n} questions in this channel within a minute, and that is my limit. Please ask this one again {when}.",
+                    limit,
+                    when=when,
+                )
+            case "channel_day":
+                sentence = say_n(
+                    "I've been asked a question in this channel within a day, and that is my limit. Please ask this one again {when}.",
+                    "I've been asked {n} questions in this channel within a day, and that is my limit. Please ask this one again {when}.",
+                    limit,
+                    when=when,
+                )
+        return TooMany(sentence)
 
 
 def _in(seconds: float) -> str:
     """Say when: rounded up, since who comes too early would be refused again."""
-    unit, length = ("hour", 3_600) if seconds > 3_600 else ("minute", 60) if seconds > 60 else ("second", 1)
-    count = max(1, math.ceil(seconds / length))
-    return f"in {count} {unit}{'' if count == 1 else 's'}"
+    if seconds > 3_600:
+        return say_n("in {n} hour", "in {n} hours", math.ceil(seconds / 3_600))
+    if seconds > 60:
+        return say_n("in {n} minute", "in {n} minutes", math.ceil(seconds / 60))
+    return say_n("in {n} second", "in {n} seconds", max(1, math.ceil(seconds)))

@@ -13,6 +13,7 @@ import structlog
 from core.chat import earlier
 from core.context import LONGEST_REMARK, Earlier, told
 from core.errors import BobbinError, facts
+from core.language import marked, say
 from core.words import keepable
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_KEYS = 500  # of the newest turns of a thread, which are known from its conversation
 WITHIN = 5.0  # seconds that the chat has: who asks waits for it
-UNREAD = "I couldn't read what was said here before your question. Ask again if that matters."
+UNREAD = marked("I couldn't read what was said here before your question. Ask again if that matters.")
 SAID_AGAIN_AFTER = timedelta(days=7)  # why something can't be read, in the same place
 
 log = structlog.get_logger(__name__)
@@ -102,7 +103,7 @@ class Recall:
         key, _, told_problem = rest.partition(" ")
         is_told = told_problem == problem and key != turn.question.key
         if not (is_told and today - _date(when) < SAID_AGAIN_AFTER):
-            self.problem = problem
+            self.problem = say(problem)
             await self._ledger.write_note(name, f"{today.isoformat()} {turn.question.key} {problem}")
 
 

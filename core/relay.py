@@ -15,7 +15,7 @@ from core import attachment, preset, quote
 from core.aftermath import STALE, Aftermath
 from core.backoff import Backoff, retry
 from core.bounded import BoundedSet
-from core.commands import NOT_THEIRS_TO_STOP, Command, Commands, Told, Verb, is_own_switch, parse, refusal
+from core.commands import NOT_THEIRS_TO_STOP, Command, Commands, Told, Verb, given_in, is_own_switch, refusal
 from core.errors import (
     BotsAlone,
     CannotBeKept,
@@ -28,6 +28,7 @@ from core.errors import (
     facts,
 )
 from core.following import BELIEVED_FOR, Following
+from core.language import marked, say, speaking
 from core.metrics import Metrics
 from core.models import Models
 from core.preset import LONGEST_MODEL
@@ -68,12 +69,12 @@ OCCASIONS_KEPT = timedelta(hours=1)
 # For a model that nobody has heard of to answer. Whoever waits for us longer brings what they said again, to be told then.
 TRIED_WITHIN = 10.0  # seconds
 MOST_SUGGESTED = 10  # models
-TWICE = Told("That command came twice; I did it the first time.")
+TWICE = marked("That command came twice; I did it the first time.")
 _OF_STOPPING = {
-    Outcome.NOT_BEGUN: "I won't answer that question.",
-    Outcome.OVER: "That answer had come to its end already.",
-    Outcome.ANEW: "I'm answering that question anew. To stop it, write `stop`.",
-    Outcome.UNKNOWN: "I can't find that question any more.",
+    Outcome.NOT_BEGUN: marked("I won't answer that question."),
+    Outcome.OVER: marked("That answer had come to its end already."),
+    Outcome.ANEW: marked("I'm answering that question anew. To stop it, write `stop`."),
+    Outcome.UNKNOWN: marked("I can't find that question any more."),
 }
 
 
@@ -144,9 +145,22 @@ class Relay:
         Handed in again, also to another process, it is not obeyed again. *may_change* is awaited before a preset is
         changed, and *manages* before others' questions are forgotten or answered again: without it, nobody does. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
         """
-        given = parse(question.text)
+        given = given_in(question)
         if given is None:
             return await self.ask(question, reply, patience=patience)
+        with speaking(question.language):
+            return await self._do(given, question, reply, patience=patience, may_change=may_change, manages=manages)
+
+    async def _do(
+        self,
+        given: Command,
+        question: Question,
+        reply: Reply,
+        *,
+        patience: float,
+        may_change: MayChange | None,
+        manages: Manages | None,
+    ) -> Accepted:
         await self._admit(question.asker, question.thread)
         try:
             command = await self._patiently(
@@ -211,7 +225,7 @@ class Relay:
         except TooMany as refused:
             return Told(refused.sentence)
         if obeyed is None:
-            return TWICE
+            return Told(say(TWICE))
         self._changed(obeyed.reopened)
         self._obeyed(command, obeyed.stopped)
         return obeyed.told
@@ -224,9 +238,10 @@ class Relay:
         Raises StorageUnavailable: then it is not recorded, and must not be acknowledged. *patience* is for how many
         seconds to try before that: for a chat that would not deliver the question again.
         """
-        await self._admit(question.asker, question.thread)
-        question = _in_words(question)
-        return await self._accept(question, reply, told=self._refusal(question), patience=patience)
+        with speaking(question.language):
+            await self._admit(question.asker, question.thread)
+            question = _in_words(question)
+            return await self._accept(question, reply, told=self._refusal(question), patience=patience)
 
     async def revise(self, question: Question, *, words_command: bool = True) -> None:
         """Record that the asker has edited a question; *question* is its new wording.
@@ -239,7 +254,7 @@ class Relay:
         """
         if not await self._ledger.is_newest(question.key, question.edition):
             return
-        if words_command and parse(question.text):
+        if words_command and given_in(question):
             return
         question = _in_words(question)
         turn = await self._ledger.turn(question.key)
@@ -271,7 +286,7 @@ class Relay:
         if turn and by:
             await self._admit(by, turn.question.thread)
             if turn.is_over and not turn.is_withdrawn and of_attempt is not None and turn.attempt != of_attempt:
-                raise Refused(STALE)
+                raise Refused(say(STALE))
             if manages and turn.is_answered and not turn.revised:
                 await self.aftermath.check_theirs(turn, by, manages)
         if self._changed(await self._ledger.reopen(key, of_attempt=of_attempt, by=by)):
@@ -288,13 +303,13 @@ class Relay:
         """
         turn = await self._ledger.turn(key)
         if turn is None or turn.is_withdrawn:
-            return Told(_OF_STOPPING[Outcome.UNKNOWN])
+            return Told(say(_OF_STOPPING[Outcome.UNKNOWN]))
         if not turn.is_over and turn.question.asker != by and not (manages and await manages()):
-            raise NotAllowed(NOT_THEIRS_TO_STOP)
+            raise NotAllowed(say(NOT_THEIRS_TO_STOP))
         outcome, stopped = await self._ledger.stop(key, by, of_attempt=of_attempt)
         for one in stopped:
             self._stop(one)
-        return Told(_OF_STOPPING.get(outcome, ""), is_done=bool(stopped))
+        return Told(say(_OF_STOPPING[outcome]) if outcome in _OF_STOPPING else "", is_done=bool(stopped))
 
     async def instead(self, key: QuestionKey, *, by: str, manages: Manages | None = None) -> Told:
         """Have a question that waits be answered instead of what *by* asked before it in its thread; as `stop`.
@@ -303,14 +318,14 @@ class Relay:
         """
         turn = await self._ledger.turn(key)
         if turn is None or turn.is_withdrawn:
-            return Told(_OF_STOPPING[Outcome.UNKNOWN])
+            return Told(say(_OF_STOPPING[Outcome.UNKNOWN]))
         if turn.status is not Status.QUEUED:
             return Told("")
         stopped = await self._ledger.stop_before(turn, by)
         if stopped is None and manages and await manages():
             stopped = await self._ledger.stop_before(turn, by, whosever=True)
         if stopped is None:
-            raise NotAllowed(NOT_THEIRS_TO_STOP)
+            raise NotAllowed(say(NOT_THEIRS_TO_STOP))
         for one in stopped:
             self._stop(one)
         return Told("", is_done=bool(stopped))

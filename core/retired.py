@@ -10,6 +10,7 @@ import structlog
 from core.access import is_bot
 from core.chat import PLACE, notify
 from core.errors import ChatError, StorageUnavailable, facts
+from core.language import marked, say, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 
 TOLD_FOR = timedelta(days=30)  # in which it isn't told again of the same place and model
 
-_INSTEAD = "`{}` is asked in its place"
-_NOTHING = "nothing answers in its place"
-_SENTENCE = (
-    "The AI service refuses the model `{model}`, which you set in {place}: it may have been taken off. For now, {instead}. "
-    "To choose another, use `preset set model MODEL` there, or `model NAME` if it was for a thread alone."
+_INSTEAD = marked(
+    "The AI service refuses the model `{model}`, which you set in {place}: it may have been taken off. For now, "
+    "`{instead}` is asked in its place. To choose another, use `preset set model MODEL` there, or `model NAME` if it was "
+    "for a thread alone."
+)
+_NOTHING = marked(
+    "The AI service refuses the model `{model}`, which you set in {place}: it may have been taken off. For now, nothing "
+    "answers in its place. To choose another, use `preset set model MODEL` there, or `model NAME` if it was for a thread "
+    "alone."
 )
 
 log = structlog.get_logger(__name__)
@@ -47,14 +52,16 @@ async def tell(refused: Sequence[str], choice: Choice, turn: Turn, *, chat: Chat
             if not by:
                 log.error("the service refuses a model that the settings name", model=model)
             elif not is_bot(by):
-                await notify(chat, by, turn.question.thread, _sentence(model, stands_in))
+                # What somebody else speaks isn't kept with what they set.
+                with speaking(turn.question.language if by == turn.question.asker else ""):
+                    await notify(chat, by, turn.question.thread, _sentence(model, stands_in))
         except (ChatError, StorageUnavailable) as trouble:
             log.warning("nobody can be told that the service refuses a model", model=model, **facts(trouble))
 
 
 def _sentence(model: str, stands_in: str) -> str:
-    instead = _INSTEAD.format(_plain(stands_in)) if stands_in else _NOTHING
-    return _SENTENCE.format(model=_plain(model), place=PLACE, instead=instead)
+    sentence = _INSTEAD if stands_in else _NOTHING
+    return say(sentence, model=_plain(model), place=PLACE, instead=_plain(stands_in))
 
 
 def _plain(model: str) -> str:

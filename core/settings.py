@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     questions: QuestionsSection = QuestionsSection()
     log: LogSection = LogSection()
     secret_key: SecretStr = SecretStr("")  # Fernet keys, newest first, separated by commas
+    language: Literal["en", "de", "es", "fr", "pt", "ru", "zh", "ja"] = "en"  # to those of whom none is known
     shutdown_grace: float = Field(20, ge=0)  # seconds that running answers get to end
 
     @field_validator("secret_key")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from core.language import marked, say
 from core.preset import Follow
 from core.thread import PlaceId
 
@@ -24,6 +25,7 @@ class Stance:
 
 
 NEUTRAL = Stance()
+_BETWEEN_US = marked("Between the two of us, I answer whatever you write.")
 
 
 class Reply(NamedTuple):
@@ -63,12 +65,16 @@ def stance_in(thread: Thread, known: Mapping[PlaceId, Stance]) -> Stance:
 def mute(thread: Thread, by: str, deeds: Deeds, follow: Follow) -> Reply:
     stopped = deeds.stop_answers(thread.id)
     if thread.is_direct:
-        said = "I stopped. " if stopped else ""
-        return Reply(f"{said}Between the two of us, I answer whatever you write.", is_done=stopped)
+        between_us = say(_BETWEEN_US)
+        return Reply(say("I stopped. {rest}", rest=between_us) if stopped else between_us, is_done=stopped)
     deeds.set_muted(PlaceId(thread.id), by, is_muted=True)
-    sentence = f"OK, I'm quiet in this {_kind(thread)} until somebody writes `unmute` to me. A mention I still answer."
+    sentence = (
+        say("OK, I'm quiet in this channel until somebody writes `unmute` to me. A mention I still answer.")
+        if _is_channel(thread)
+        else say("OK, I'm quiet in this thread until somebody writes `unmute` to me. A mention I still answer.")
+    )
     if follow is Follow.CHANNEL and not _is_channel(thread):
-        sentence += " For the whole channel, write `preset set follow mention`."
+        sentence += " " + say("For the whole channel, write `preset set follow mention`.")
     return Reply(sentence)
 
 
@@ -77,20 +83,16 @@ def unmute(thread: Thread, by: str, deeds: Deeds, follow: Follow) -> Reply:
     known = deeds.stances_at(places(thread))
     muted = [place for place in reversed(places(thread)) if known.get(place, NEUTRAL).is_muted]
     if not muted:
-        return Reply(f"I'm not muted here. {_listening(follow)}", is_done=False)
+        return Reply(say("I'm not muted here. {listening}", listening=_listening(follow)), is_done=False)
     deeds.set_muted(muted[0], by, is_muted=False)
-    return Reply(f"OK, I'm no longer muted. {_listening(follow)}")
+    return Reply(say("OK, I'm no longer muted. {listening}", listening=_listening(follow)))
 
 
 def leave(thread: Thread, by: str, deeds: Deeds) -> Reply:
     if thread.is_direct:
-        return Reply("Between the two of us, I answer whatever you write.", is_done=False)
+        return Reply(say(_BETWEEN_US), is_done=False)
     deeds.leave(thread, by)
-    return Reply("OK, I've left this thread. Mention me, and I'm back.")
-
-
-def _kind(thread: Thread) -> str:
-    return "channel" if _is_channel(thread) else "thread"
+    return Reply(say("OK, I've left this thread. Mention me, and I'm back."))
 
 
 def _is_channel(thread: Thread) -> bool:
@@ -99,5 +101,5 @@ def _is_channel(thread: Thread) -> bool:
 
 def _listening(follow: Follow) -> str:
     if follow is Follow.MENTION:
-        return "In this channel I answer mentions only."
-    return "Here I listen without a mention."
+        return say("In this channel I answer mentions only.")
+    return say("Here I listen without a mention.")

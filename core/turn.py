@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NewType
 
 from core import quote
 from core.attachment import MOST, Attachment, request
+from core.language import speaking
 from core.quote import Quote
 from core.thread import Thread
 from core.words import is_blank
@@ -61,6 +62,7 @@ class Question:
     is_unseen: bool = False  # did nobody else in the thread see the question, so that the answer has to show it?
     edition: int = 0  # when the asker last changed it, on the platform's scale; 0: not at all, or not known
     preset: str = ""  # the name of the one to answer it with, whatever is set in its thread; empty: what is set
+    language: str = ""  # in which the bot itself speaks to the asker, one of `core.language`'s; empty: not known
 
     @property
     def words(self) -> str:
@@ -68,7 +70,10 @@ class Question:
 
         Empty if there is nothing to ask.
         """
-        return (request(self.attachments) or quote.request(self.quotes)) if is_blank(self.text) else self.text
+        if not is_blank(self.text):
+            return self.text
+        with speaking(self.language):
+            return request(self.attachments) or quote.request(self.quotes)
 
     @property
     def files(self) -> tuple[Attachment, ...]:
@@ -78,7 +83,8 @@ class Question:
     @property
     def is_about_files_alone(self) -> bool:
         """Did people write nothing, so that its words are Bobbin's own about the files?"""
-        return bool(self.attachments) and self.text in ("", request(self.attachments))
+        with speaking(self.language):
+            return bool(self.attachments) and self.text in ("", request(self.attachments))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from core.bounded import Bounded
 from core.chat import appeal
 from core.errors import ChatError, Overtaken, StorageUnavailable, facts
 from core.files import FileReader, MakeLink, no_link
+from core.language import speaking
 from core.metrics import Metrics
 from core.presentation import USUAL, Oddities, Presentation, Times
 from core.recall import Recall
@@ -96,7 +97,10 @@ class Worker:
             if (taken := await self._ledger.take(thread)) is None:
                 return
             turn = taken.turn
-            with structlog.contextvars.bound_contextvars(thread=thread, turn=turn.id, reference=turn.reference):
+            with (
+                speaking(turn.question.language),
+                structlog.contextvars.bound_contextvars(thread=thread, turn=turn.id, reference=turn.reference),
+            ):
                 try:
                     await self._uninterrupted(taken, asked)
                 except Overtaken:

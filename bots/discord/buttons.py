@@ -14,6 +14,7 @@ from bots.listening.events import Clicked, Shared
 from bots.reply.note import Note
 from bots.reply.page import Button, Wish
 from core.errors import NotAllowed, Refused
+from core.language import marked, say
 from core.thread import PlaceId
 from core.turn import QuestionKey
 
@@ -29,10 +30,12 @@ _BUTTON = re.compile(
     r"(?P<wish>[a-z]{1,16})(?P<number>\d{1,20})?:(?P<channel>\d{1,20}):(?P<key>[\w:/]{1,64})", re.ASCII
 )
 _WISHES = frozenset(wish.value for wish in Wish)
-ELSEWHERE = "This button works only where the question was asked."
-NOT_YOURS = "I can't share that under your name: you aren't allowed to write here."
-NOT_MINE = "I can't share that: I'm not allowed to write here. Ask somebody who manages this channel to let me."
-NOT_SEEN = "I can't share that: here, only you see what I say. Ask somebody who manages this server to add me to it."
+ELSEWHERE = marked("This button works only where the question was asked.")
+NOT_YOURS = marked("I can't share that under your name: you aren't allowed to write here.")
+NOT_MINE = marked("I can't share that: I'm not allowed to write here. Ask somebody who manages this channel to let me.")
+NOT_SEEN = marked(
+    "I can't share that: here, only you see what I say. Ask somebody who manages this server to add me to it."
+)
 
 
 def row_of(wanted: Iterable[Button], where: Where, question: QuestionKey) -> discord.ui.View:
@@ -77,7 +80,7 @@ def read_share(interaction: Interaction, token: Token) -> Shared | None:
         return None
     foreign, is_thread = is_foreign(interaction), isinstance(interaction.channel, discord.Thread)
     if refusal := _refusal(interaction, foreign=foreign, is_thread=is_thread):
-        raise NotAllowed(refusal)
+        raise NotAllowed(say(refusal))
     channel = int(pressed["channel"])
     # In a channel, it begins a conversation of its own.
     begun = 0 if is_thread and not foreign else interaction.id
@@ -97,7 +100,7 @@ def _pressed(interaction: Interaction) -> re.Match[str] | None:
         return None
     is_ours = interaction.message is not None and interaction.message.author == interaction.client.user
     if not is_ours or int(pressed["channel"]) != interaction.channel_id:
-        raise Refused(ELSEWHERE)
+        raise Refused(say(ELSEWHERE))
     return pressed
 
 

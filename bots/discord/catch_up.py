@@ -12,6 +12,7 @@ from bots.discord.connection import shard_of
 from bots.discord.errors import UNREADABLE, translated
 from bots.discord.events import is_mentioned, permissions, read_message
 from bots.discord.ids import NAME, SCALE, channel_of, guild_of, has_own_place, key_of, message_of
+from bots.discord.languages import Languages
 from bots.discord.names import Names
 from bots.discord.times import USUAL
 from bots.discord.unreadable import read, skipped
@@ -74,6 +75,7 @@ class DiscordReader:
         bots: Collection[str] = (),
         bounds: Bounds = USUAL.catch_up,
         names: Names | None = None,
+        languages: Languages | None = None,
     ) -> None:
         self._client = client
         self._pace = pace
@@ -83,6 +85,7 @@ class DiscordReader:
         self._bots = bots
         self.bounds = bounds
         self._names = names or Names()
+        self._languages = languages or Languages()
 
     async def place(self, thread: Thread) -> int | None:
         guild = guild_of(thread.id)
@@ -172,7 +175,8 @@ class DiscordReader:
         if not is_told:
             return Ignored("not for the bot")
         conversation = await self._conversations.behind(message, me)
-        return read_message(message, me, conversation, names=self._names, bots=self._bots)
+        language = self._languages.of(message.author.id, message.guild)
+        return read_message(message, me, conversation, names=self._names, bots=self._bots, language=language)
 
     async def _page(self, place: int, before: int | None) -> list[Json]:
         """Raises a ChatError."""

@@ -34,6 +34,7 @@ from bots.reply.wanted import wanted
 from core.chat import PLACE
 from core.context import Earlier
 from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
+from core.language import say
 from core.words import as_markdown
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ class DiscordChat:
 
     async def notify(self, person: str, thread: Thread, sentence: str) -> None:
         is_direct = guild_of(thread.id) is None
-        await self._tell(person, sentence.replace(PLACE, OUR_OWN if is_direct else f"<#{channel_of(thread.id)}>"))
+        await self._tell(person, sentence.replace(PLACE, say(OUR_OWN) if is_direct else f"<#{channel_of(thread.id)}>"))
 
     async def _tell(self, person: str, sentence: str) -> None:
         with translated():

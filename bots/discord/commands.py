@@ -18,12 +18,14 @@ from bots.discord.carried import files_of
 from bots.discord.errors import ALREADY_ANSWERED, UNKNOWN_INTERACTION, overlooking, translated
 from bots.discord.events import Asking, is_in_channel, thread_of_command
 from bots.discord.ids import NAME
+from bots.discord.languages import SLASH, Languages, Translator, language_of
 from bots.discord.markdown import pages
 from bots.discord.unreadable import skipped
 from bots.listening.router import recorded_within
 from bots.text.cut import utf16
 from core.commands import HELP, Command, Verb, switch
 from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable, UnknownPreset, facts
+from core.language import marked, marked_lines, said_in, say, say_lines, speaking
 from core.preset import Follow, Preset
 from core.relay import TRIED_WITHIN
 
@@ -38,35 +40,27 @@ Pick = Callable[[Interaction, discord.Message], Awaitable[None]]
 
 ABOUT, FROM_HERE = "Ask Bobbin about this message", "Summarise from here"
 COMMANDS_NOTE = "discord/commands"
-_HELP = (
-    re.sub(
-        r"(?<=preset set )(?:(model|instructions|follow) )?(?=[A-Z])|(?<=`model )(?=NAME|reset)",
-        lambda field: f"{field[1] or 'name'}:",
-        HELP,
-    )
-    .replace("; `model", "; `/model")
-    .replace(", `model", ", `/model")
-).replace("- `", "- `/") + (
-    "\n- `/ask`: ask here, without opening a thread; reply to my answer to go on. With `private`, only you see it, until "
-    "you press Share\n"
-    f"- Apps → {ABOUT}, in the menu of a message: ask about what somebody wrote\n"
-    f"- Apps → {FROM_HERE}: what was said since that message, for you alone\n\n"
-    "In a channel, `/retry` and `/reset` mean what you yourself asked there last."
-)
-_MAY_NOT_SWITCH = (
+_MORE_HELP = marked_lines("""\
+- `/ask`: ask here, without opening a thread; reply to my answer to go on. With `{private}`, only you see it, until you \
+press Share
+- Apps → {about}, in the menu of a message: ask about what somebody wrote
+- Apps → {from_here}: what was said since that message, for you alone
+
+In a channel, `/retry` and `/reset` mean what you yourself asked there last.""")
+_MAY_NOT_SWITCH = marked(
     "Only the person who started a thread, or people who can manage the channel, can switch its model. `/model` shows which "
     "one answers."
 )
-_MAY_NOT = "Only people who can manage this channel can change its preset. `/preset show` shows it."
-_NOTHING_TO_SET = "Pick at least one: a preset, a model, instructions or what I follow."
+_MAY_NOT = marked("Only people who can manage this channel can change its preset. `/preset show` shows it.")
+_NOTHING_TO_SET = marked("Pick at least one: a preset, a model, instructions or what I follow.")
 _FOLLOW = {
     Follow.MENTION: "Nothing: mention me each time",
     Follow.THREAD: "What comes next in a thread that I was called into",
     Follow.CHANNEL: "Everything in this channel",
 }
 
-UNREADABLE_COMMAND = "I couldn't read that command. Please try again, or mention me with your question instead."
-OTHER_COMMAND = (
+UNREADABLE_COMMAND = marked("I couldn't read that command. Please try again, or mention me with your question instead.")
+OTHER_COMMAND = marked(
     "This command has changed. Restart Discord to see the new one, or mention me with your question instead."
 )
 INTERACTION = "INTERACTION_CREATE"  # as the label of the metric
@@ -87,6 +81,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
         metrics: Metrics,
         *,
         heard: Callable[[discord.abc.User], None],
+        languages: Languages,
         ask: Ask,
         about: Pick,
         from_here: Pick,
@@ -106,6 +101,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
         self._recorded_within = recorded_within
         self._own_task = own_task
         self._heard = heard
+        self._languages = languages
         self._metrics = metrics
         _add_ask(self, relay, ask, anywhere=user_install)
         _add_menus(self, about, from_here, anywhere=user_install)
@@ -121,7 +117,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
         async def may_change() -> None:
             if not is_manager(interaction):
-                raise NotAllowed(_MAY_NOT_SWITCH if command.switches_model else _MAY_NOT)
+                raise NotAllowed(_as_slashes(say(_MAY_NOT_SWITCH if command.switches_model else _MAY_NOT)))
 
         thread, own, seconds = thread_of_command(interaction), is_in_channel(interaction), self._recorded_within
         if self._relay.is_to_try(command):
@@ -138,12 +134,19 @@ class Tree(app_commands.CommandTree[discord.Client]):
         if interaction.type is discord.InteractionType.autocomplete:
             await _suggest_nothing(interaction)
         else:
-            await explain(interaction, error.original if isinstance(error, app_commands.CommandInvokeError) else error)
+            with speaking(language_of(interaction)):
+                await explain(
+                    interaction, error.original if isinstance(error, app_commands.CommandInvokeError) else error
+                )
 
     async def _call(self, interaction: Interaction) -> None:
         """Run the command; one that can't be read is skipped, since discord.py does this in a task that nobody watches."""
         self._own_task()
         self._heard(interaction.user)
+        with speaking(self._languages.heard(interaction)):
+            await self._run(interaction)
+
+    async def _run(self, interaction: Interaction) -> None:
         try:
             if not isinstance(interaction.token, str):
                 raise TypeError  # noqa: TRY301  # as below
@@ -157,7 +160,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
         except Exception as error:  # noqa: BLE001  # what discord.py raises for what it didn't expect is anything
             skipped(INTERACTION, error, self._metrics)
             if interaction.type is discord.InteractionType.application_command:
-                await explain(interaction, Refused(UNREADABLE_COMMAND))
+                await explain(interaction, Refused(say(UNREADABLE_COMMAND)))
 
     def _fits(self, interaction: Interaction) -> bool:
         """Return False if suggestions are wanted where there are none: discord.py would log a traceback.
@@ -178,8 +181,9 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
     async def sync_if_changed(self, notes: Notes) -> None:
         """Register the commands with Discord, unless it has exactly these; the bot can do without."""
-        application = self.client.application_id
-        payload = [command.to_dict(self) for command in self.get_commands()]
+        application, translator = self.client.application_id, Translator()
+        await self.set_translator(translator)
+        payload = [await command.get_translated_payload(self, translator) for command in self.get_commands()]
         digest = hashlib.sha256(json.dumps([application, payload], sort_keys=True).encode()).hexdigest()
         try:
             if await notes.note(COMMANDS_NOTE) != digest:
@@ -205,7 +209,7 @@ async def explain(interaction: Interaction, error: Exception) -> None:
         sentence = error.sentence
     elif isinstance(error, app_commands.AppCommandError):  # discord.py's own: what was sent fits none of ours
         log.warning("a command is one that Discord remembers from another version")
-        sentence = OTHER_COMMAND
+        sentence = say(OTHER_COMMAND)
     elif isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
         log.warning("a command is answered too late: Discord waits for three seconds")
         return
@@ -215,7 +219,9 @@ async def explain(interaction: Interaction, error: Exception) -> None:
     else:
         reference = secrets.token_hex(4)
         log.error("a command fails in a way that nobody thought of", reference=reference, exc_info=error)
-        sentence = f"Something went wrong with this command. Please try again. (Reference: `{reference}`)"
+        sentence = say(
+            "Something went wrong with this command. Please try again. (Reference: `{reference}`)", reference=reference
+        )
     try:
         with translated():
             await tell(interaction, sentence, ephemeral=True)
@@ -345,7 +351,7 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
         mode = Follow(follow) if follow in tuple(Follow) else None
         wish = Preset(model=model, instructions=instructions, name=name, follow=mode)
         if wish.is_open:
-            raise Refused(_NOTHING_TO_SET)
+            raise Refused(say(_NOTHING_TO_SET))
         await tree.obey(interaction, Command(Verb.SET_PRESET, wish), ephemeral=False)
 
     @set_.autocomplete("model")
@@ -391,12 +397,34 @@ def _add_others(tree: Tree) -> None:
 
     @tree.command(name="help", description="What I can do")
     async def help_(interaction: Interaction) -> None:
-        await tell(interaction, _HELP, ephemeral=True)
+        await tell(interaction, help_text(), ephemeral=True)
+
+
+def help_text() -> str:
+    """Return what the commands are, as they are called in the language that is spoken."""
+    of_words = re.sub(
+        r"(?<=preset set )(?:(model|instructions|follow) )?(?=[A-Z])|(?<=`model )(?=NAME|reset)",
+        lambda field: f"{field[1] or 'name'}:",
+        say_lines(HELP),
+    )
+    names = {"about": say(ABOUT), "from_here": say(FROM_HERE), "private": said_in(SLASH, "private")}
+    more = say_lines(_MORE_HELP, **names)
+    of_slashes = re.sub(r"(?:(?<=^- )|(?=`model\b))`", "`/", of_words, flags=re.MULTILINE)
+    return _as_slashes(f"{of_slashes}\n{more}")
+
+
+def _as_slashes(text: str) -> str:
+    """Return *text* with the names that its commands have in the language that is spoken."""
+
+    def named(command: re.Match[str]) -> str:
+        return "`/" + " ".join(said_in(SLASH, name) for name in command[1].split())
+
+    return re.sub(r"`/([a-z]+(?: [a-z]+)*)", named, text)
 
 
 def _check_may_change(interaction: Interaction) -> None:
     if not is_manager(interaction):
-        raise NotAllowed(_MAY_NOT)
+        raise NotAllowed(_as_slashes(say(_MAY_NOT)))
 
 
 def is_manager(interaction: Interaction) -> bool:

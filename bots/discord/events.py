@@ -11,6 +11,7 @@ from bots.discord import limits
 from bots.discord.askers import listed_bot
 from bots.discord.carried import files_of, quotes_of
 from bots.discord.ids import key_of, key_of_command, thread_in
+from bots.discord.languages import language_of
 from bots.discord.markdown import calls, plain
 from bots.discord.names import Names
 from bots.discord.note import ORIGINAL, Starter, Where
@@ -62,11 +63,12 @@ def read_message(
     *,
     names: Names = _NAMES,
     bots: Collection[str] = (),
+    language: str = "",
 ) -> Said | Overheard | Ignored:
     """Read what somebody said, or says now. *me* is the bot's own id; *bots*: ids of others that may ask.
 
     *conversation*: what the message goes on with, where only the ledger knows; see `bots.discord.conversations`.
-    *names* knows what people are called.
+    *names* knows what people are called; *language* is the author's, as far as it is known.
     """
     bot = listed_bot(message, bots, me)
     if reason := _reason_to_ignore(message, me):
@@ -92,6 +94,7 @@ def read_message(
         asker_name="" if thread.is_direct else names.of(message.author, message.guild),
         quotes=quotes_of(message, me, names),
         edition=int(message.edited_at.timestamp() * 1_000_000) if message.edited_at else 0,
+        language=language,
     )
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
@@ -115,6 +118,7 @@ def read_command(interaction: discord.Interaction, wish: Asking, token: Token, *
         quotes=wish.quotes,
         is_private=is_private,
         preset=wish.preset,
+        language=language_of(interaction),
     )
     where = Where(
         channel=interaction.channel_id or 0,

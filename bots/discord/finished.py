@@ -23,6 +23,7 @@ from bots.reply.note import Note
 from bots.reply.opening import plain
 from core.aftermath import LONGEST_COMMENT
 from core.errors import NotAllowed, Refused
+from core.language import marked, say
 from core.turn import QuestionKey
 from core.words import is_blank
 
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 WHY = "why"
 # As that of a button: https://discord.com/developers/docs/components/reference#anatomy-of-a-component-custom-id
 _FORM = re.compile(rf"{WHY}:(?P<channel>\d{{1,20}}):(?P<key>[\w:/]{{1,64}})", re.ASCII)
-IS_PRIVATE = "I can't do that from a private thread: the new one would be for everybody in the channel."
-NOT_YOURS = "You aren't allowed to start a thread here."
+IS_PRIVATE = marked("I can't do that from a private thread: the new one would be for everybody in the channel.")
+NOT_YOURS = marked("You aren't allowed to start a thread here.")
 
 
 class Finished:
@@ -89,7 +90,7 @@ class Finished:
         if interaction.type is not discord.InteractionType.modal_submit or form is None:
             return False
         if int(form["channel"]) != interaction.channel_id:
-            raise Refused(ELSEWHERE)
+            raise Refused(say(ELSEWHERE))
         words = _written(data.get("components"))
         if is_blank(words):
             with overlooking(), translated():
@@ -97,7 +98,7 @@ class Finished:
             return True
         async with recorded_within(self._recorded_within):
             is_noted = await self._relay.aftermath.comment(QuestionKey(form["key"]), str(interaction.user.id), words)
-        await tell(interaction, NOTED if is_noted else NOT_NOTED, ephemeral=True)
+        await tell(interaction, say(NOTED if is_noted else NOT_NOTED), ephemeral=True)
         return True
 
 
@@ -116,17 +117,17 @@ def _home(interaction: Interaction) -> discord.TextChannel:
     channel = interaction.channel
     if isinstance(channel, discord.Thread):
         if channel.is_private():
-            raise Refused(IS_PRIVATE)
+            raise Refused(say(IS_PRIVATE))
         home: object = channel.parent
     else:
         home = channel
     if interaction.guild is None or not isinstance(home, discord.TextChannel):
-        raise Refused(NO_BRANCH)
+        raise Refused(say(NO_BRANCH))
     allowed = permissions(home, interaction.guild, interaction.client.user.id if interaction.client.user else 0)
     if not (allowed.send_messages and allowed.create_public_threads):
-        raise Refused(NO_BRANCH)
+        raise Refused(say(NO_BRANCH))
     if not interaction.permissions.create_public_threads:
-        raise NotAllowed(NOT_YOURS)
+        raise NotAllowed(say(NOT_YOURS))
     return home
 
 
@@ -155,7 +156,7 @@ def view_of(details: Details, channel: int, question: QuestionKey) -> discord.ui
     if details.reasoning:
         box.add_item(discord.ui.Separator())
         reasoned = pages(details.reasoning)[:1]
-        box.add_item(discord.ui.TextDisplay("\n".join(["**How it reasoned**", *reasoned])))
+        box.add_item(discord.ui.TextDisplay("\n".join([f"**{say('How it reasoned:')}**", *reasoned])))
     row: discord.ui.ActionRow[Any] = discord.ui.ActionRow(*(button(one, channel, question) for one in details.buttons))
     view.add_item(box).add_item(row)
     view.stop()  # as with buttons: clicks come to us as events
@@ -164,11 +165,13 @@ def view_of(details: Details, channel: int, question: QuestionKey) -> discord.ui
 
 def form(channel: int, question: QuestionKey) -> discord.ui.Modal:
     """Return the form in which to say what is wrong with an answer."""
-    modal = discord.ui.Modal(title="Thanks for telling me", custom_id=f"{WHY}:{channel}:{question}")
+    modal = discord.ui.Modal(title=say("Thanks for telling me"), custom_id=f"{WHY}:{channel}:{question}")
     words: discord.ui.TextInput[Any] = discord.ui.TextInput(
         custom_id=WHY, style=discord.TextStyle.paragraph, max_length=LONGEST_COMMENT, required=False
     )
-    label = discord.ui.Label(text="What was wrong?", description="Those who run me can read it.", component=words)
+    label = discord.ui.Label(
+        text=say("What was wrong?"), description=say("Those who run me can read it."), component=words
+    )
     modal.add_item(label)
     modal.stop()
     return modal

@@ -17,6 +17,7 @@ from bots.listening.history import CHANNEL_WITHIN, MOST_OF_CHANNEL, Page, Stretc
 from bots.listening.recent import BEGINNING, Stand, remark_of
 from core.bounded import Bounded
 from core.errors import ChatBusy, ChatError, ChatForbidden, ChatLimited
+from core.language import marked
 from core.thread import ThreadId
 
 if TYPE_CHECKING:
@@ -32,15 +33,15 @@ if TYPE_CHECKING:
 
 MOST_CHANNELS = 1_000  # that are remembered where the gateway tells of none
 
-FORBIDDEN = (
+FORBIDDEN = marked(
     "I may not read what was said here before. Somebody who manages this channel can give me the permission “Read Message "
     "History”."
 )
-NO_INTENT = (
+NO_INTENT = marked(
     "I can't read messages that don't mention me, so I don't know what was said here before. Whoever runs me can switch on "
     "the Message Content Intent."
 )
-BUSY = "Discord doesn't let me read what was said before right now. Ask again in a minute if that matters."
+BUSY = marked("Discord doesn't let me read what was said before right now. Ask again in a minute if that matters.")
 
 
 def stands(said: Said) -> Stand:

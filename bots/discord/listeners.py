@@ -21,6 +21,7 @@ from bots.discord.errors import overlooking, translated
 from bots.discord.events import Wordless, is_mentioned, read_command, read_message
 from bots.discord.finished import Finished
 from bots.discord.ids import SCALE, key_of
+from bots.discord.languages import Languages
 from bots.discord.menus import Menus
 from bots.discord.note import Token
 from bots.discord.reactions import muted_by, nod_to, read_reaction
@@ -30,8 +31,9 @@ from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
 from bots.listening.router import Router, recorded_within
 from bots.reply.page import OF_FINISHED
-from core.commands import BY_WORD, parse
+from core.commands import BY_WORD, given_in
 from core.errors import ChatError, StorageUnavailable, facts
+from core.language import speaking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -112,6 +114,7 @@ class Listeners:
         )
         self._conversations = Conversations(relay)
         self._names = names
+        self._languages = Languages()
         self._menus = Menus(pace.soon, deleted, names)
         self._finished = Finished(relay, names, recorded_within=times.recorded_within)
         self._catch_ups = self._make_catch_ups()
@@ -134,6 +137,7 @@ class Listeners:
                     bounds=times.catch_up,
                     names=self._names,
                     bots=self._kit.bots,
+                    languages=self._languages,
                 ),
                 self._router,
                 self._relay,
@@ -174,6 +178,7 @@ class Listeners:
                 self._own_task,
                 self._kit.vitals.metrics,
                 heard=self.askers.heard,
+                languages=self._languages,
                 ask=self._take_command,
                 about=self._menus.open,
                 from_here=self._take_since,
@@ -264,10 +269,14 @@ class Listeners:
             except StorageUnavailable as unavailable:
                 log.warning("nobody can say what a message goes on with: the database is away")
                 if is_mentioned(message, self._me):
-                    await _apologize(message, unavailable.sentence)
+                    with speaking(self._languages.of(message.author.id, message.guild)):
+                        await _apologize(message, unavailable.sentence)
                 return
             self.askers.heard(message.author)
-            heard = read_message(message, self._me, conversation, names=self._names, bots=self._kit.bots)
+            language = self._languages.of(message.author.id, message.guild)
+            heard = read_message(
+                message, self._me, conversation, names=self._names, bots=self._kit.bots, language=language
+            )
             if isinstance(heard, Wordless) and not self._knows_of_unreadable:
                 self._knows_of_unreadable = True
                 log.warning(
@@ -279,11 +288,12 @@ class Listeners:
             except StorageUnavailable as unavailable:
                 if isinstance(heard, Said) or _is_own(message.channel, self._me) or conversation:
                     log.warning("a question can't be recorded; telling its asker")
-                    await _apologize(message, unavailable.sentence)
+                    with speaking(language):
+                        await _apologize(message, unavailable.sentence)
 
     async def _record(self, said: Said) -> Accepted:
         """Whoever talks of listening, or stopping, means the bot; whatever else is a command here is a slash command."""
-        command = parse(said.question.text)
+        command = given_in(said.question)
         question, note, patience = said.question, said.note.write(), self._times.patience
         if command is None or command.verb not in BY_WORD:
             return await self._relay.ask(question, note, patience=patience)
@@ -295,18 +305,22 @@ class Listeners:
     async def _reacted(self, reaction: discord.RawReactionActionEvent, *, is_muting: bool) -> None:
         """Signs are put on, or taken off."""
         reacted = read_reaction(reaction, self._client) if is_muting else None
+        guild = self._client.get_guild(reaction.guild_id) if reaction.guild_id else None
+        language = self._languages.of(reaction.user_id, guild)
         try:
             if reacted:
                 member = reaction.member if isinstance(reaction.member, discord.Member) else None
-                problem = await self._router.react(
-                    reacted, lambda: manages(self._client, reaction.channel_id, reacted.by, member)
-                )
+                with speaking(language):
+                    problem = await self._router.react(
+                        reacted, lambda: manages(self._client, reaction.channel_id, reacted.by, member)
+                    )
                 if problem:
                     await self._tell_in_private(reacted.by, problem)
             elif thread := await muted_by(reaction, self._client, self._conversations):
                 by = str(reaction.user_id)
-                if problem := await self._router.mute(thread, by, is_muting=is_muting):
-                    await self._tell_in_private(by, problem)
+                with speaking(language):
+                    if problem := await self._router.mute(thread, by, is_muting=is_muting):
+                        await self._tell_in_private(by, problem)
         except StorageUnavailable:
             log.warning("a reaction tells the bot something, and it can't be recorded")
 
@@ -350,6 +364,10 @@ class Listeners:
         if interaction.type not in (discord.InteractionType.component, discord.InteractionType.modal_submit):
             return
         self.askers.heard(interaction.user)
+        with speaking(self._languages.heard(interaction)):
+            await self._take_interaction(interaction)
+
+    async def _take_interaction(self, interaction: Interaction) -> None:
         try:
             if click := read_click(interaction):
                 if click.wish in OF_FINISHED:

@@ -14,6 +14,7 @@ from bots.discord.markdown import plain
 from bots.text.cut import shortened
 from core.bounded import Bounded
 from core.errors import ChatForbidden, ChatUnclear, NotAllowed, Refused, ThreadGone
+from core.language import marked, number, say
 from core.quote import LONGEST, Quote, Source
 from core.words import is_blank, whole
 
@@ -30,22 +31,24 @@ NAMELESS = "Somebody"
 _LONGEST_QUESTION = 2_000  # characters that Discord lets people write into the field; it takes up to 4,000
 _CUSTOM_ID = re.compile(r"about:(?P<channel>\d{1,20}):(?P<message>\d{1,20})", re.ASCII)
 _QUESTION, _WHO, _ALL, _ME = "question", "who", "all", "me"
-_USUAL = "What does this mean? Explain it in short."
-_SUMMARISE = "Summarise what was said here, from this message on."
-_NOT_ALL = " (These were more messages than I read at once: the first {count}.)"
+_USUAL = marked("What does this mean? Explain it in short.")
+_SUMMARISE = marked("Summarise what was said here, from this message on.")
+_NOT_ALL = marked("(These were more messages than I read at once: the first {count}.)")
 _LEFT_OUT = "(Later messages are left out.)"
 # What people say, and other apps: https://discord.com/developers/docs/resources/message#message-object-message-types
 _TYPES = (0, 19, 20, 23)
 
-GONE = "That message was deleted meanwhile, so there is nothing to ask about."
-ELSEWHERE = "This form works only where it was opened. Please open it again from the message's menu."
-ODD = "I couldn't read that form. Please open it again from the message's menu."
-CANT_READ = "I can't read that message any more. Please open its menu again, or paste what it says into your question."
-NOT_MINE = (
+GONE = marked("That message was deleted meanwhile, so there is nothing to ask about.")
+ELSEWHERE = marked("This form works only where it was opened. Please open it again from the message's menu.")
+ODD = marked("I couldn't read that form. Please open it again from the message's menu.")
+CANT_READ = marked(
+    "I can't read that message any more. Please open its menu again, or paste what it says into your question."
+)
+NOT_MINE = marked(
     "I'm not allowed to read what was said here. Ask somebody who manages this channel to let me see its history."
 )
-NOT_YOURS = "You aren't allowed to read what was said here before, so I can't tell you."
-NO_WORDS = "There is nothing to summarise: no words that I can read were said from that message on."
+NOT_YOURS = marked("You aren't allowed to read what was said here before, so I can't tell you.")
+NO_WORDS = marked("There is nothing to summarise: no words that I can read were said from that message on.")
 
 
 class Menus:
@@ -70,29 +73,29 @@ class Menus:
         if interaction.type is not discord.InteractionType.modal_submit or form is None:
             return None
         if int(form["channel"]) != interaction.channel_id:
-            raise Refused(ELSEWHERE)
+            raise Refused(say(ELSEWHERE))
         message = int(form["message"])
         if message in self._deleted:
-            raise Refused(GONE)
+            raise Refused(say(GONE))
         quote = self._picked.get((interaction.user.id, message)) or await self._fetched(interaction, message)
         fields = dict(_fields(data.get("components")))
         text = fields.get(_QUESTION)
         if not isinstance(text, str):
-            raise Refused(ODD)
+            raise Refused(say(ODD))
         return Asking(text, quotes=(quote,), is_private=fields.get(_WHO) == [_ME], about=message)
 
     async def _fetched(self, interaction: Interaction, message: int) -> Quote:
         if is_foreign(interaction) or not _may_read(interaction):
-            raise Refused(CANT_READ)
+            raise Refused(say(CANT_READ))
         await self._soon()
         channel = interaction.client.get_partial_messageable(interaction.channel_id or 0, guild_id=interaction.guild_id)
         try:
             with translated():
                 return self._quote(await channel.fetch_message(message), _me(interaction))
         except ThreadGone as gone:
-            raise Refused(GONE) from gone
+            raise Refused(say(GONE)) from gone
         except ChatForbidden as refusal:
-            raise Refused(CANT_READ) from refusal
+            raise Refused(say(CANT_READ)) from refusal
 
     def _quote(self, message: discord.Message, me: int) -> Quote:
         is_ours = message.author.id == me
@@ -103,21 +106,21 @@ class Menus:
     async def since(self, interaction: Interaction, message: discord.Message) -> Asking:
         """Read what was said from *message* on, within bounds. Raises Refused with what to tell, or a ChatError."""
         if not _may_read(interaction):
-            raise NotAllowed(NOT_YOURS)
+            raise NotAllowed(say(NOT_YOURS))
         me = _me(interaction)
         first = self._quote(message, me)
         try:
             later, is_more = await self._later(interaction, message.id)
         except (ChatForbidden, ThreadGone) as refusal:
-            raise Refused(NOT_MINE) from refusal
+            raise Refused(say(NOT_MINE)) from refusal
         begun = first.author or ("" if first.is_ours else NAMELESS)
         lines = [_line(begun, first.text), *(self._line_of(one, me) for one in later)]
         kept = _fitting([line for line in lines if line])
         if not kept:
-            raise Refused(NO_WORDS)
+            raise Refused(say(NO_WORDS))
         is_more = is_more or len(kept) < sum(map(bool, lines))
         said = "\n".join([*kept, _LEFT_OUT] if is_more else kept)
-        text = _SUMMARISE + (_NOT_ALL.format(count=len(kept)) if is_more else "")
+        text = say(_SUMMARISE) + (" " + say(_NOT_ALL, count=number(len(kept))) if is_more else "")
         return Asking(text, quotes=(Quote(Source.OTHER, said),), is_private=True, about=message.id)
 
     def _line_of(self, message: Any, me: int) -> str:
@@ -157,17 +160,17 @@ class Menus:
 
 def _form(channel: int, message: int) -> discord.ui.Modal:
     """https://discord.com/developers/docs/components/reference#label"""
-    form = discord.ui.Modal(title="Ask about this message", custom_id=f"about:{channel}:{message}")
+    form = discord.ui.Modal(title=say("Ask about this message"), custom_id=f"about:{channel}:{message}")
     question: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        custom_id=_QUESTION, style=discord.TextStyle.paragraph, default=_USUAL, max_length=_LONGEST_QUESTION
+        custom_id=_QUESTION, style=discord.TextStyle.paragraph, default=say(_USUAL), max_length=_LONGEST_QUESTION
     )
-    form.add_item(discord.ui.Label(text="Your question", component=question))
+    form.add_item(discord.ui.Label(text=say("Your question"), component=question))
     choices = [
-        discord.SelectOption(label="Everyone here", value=_ALL, default=True),
-        discord.SelectOption(label="Only me", value=_ME, description="You can share the answer afterwards"),
+        discord.SelectOption(label=say("Everyone here"), value=_ALL, default=True),
+        discord.SelectOption(label=say("Only me"), value=_ME, description=say("You can share the answer afterwards")),
     ]
     who: discord.ui.Select[Any] = discord.ui.Select(custom_id=_WHO, options=choices)
-    form.add_item(discord.ui.Label(text="Who sees the answer?", component=who))
+    form.add_item(discord.ui.Label(text=say("Who sees the answer?"), component=who))
     form.stop()  # as with buttons: discord.py would remember it, and what is sent comes to us as an event
     return form
 

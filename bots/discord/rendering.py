@@ -12,6 +12,7 @@ from bots.discord.ids import guild_of
 from bots.discord.note import ORIGINAL
 from bots.reply.opening import bold, name
 from bots.text.cut import shortened, utf16
+from core.language import marked, say
 from core.words import is_blank
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from core.turn import Turn
 
 QUOTE_LIMIT = 300  # characters of a question asked by a command
-_NOTHING_CAME = "*Stopped.*"
+_NOTHING_CAME = marked("*Stopped.*")
 # Subtext: https://support.discord.com/hc/en-us/articles/210298617-Markdown-Text-101
 _SUBTEXT = "-# "
 
@@ -41,14 +42,17 @@ class DiscordRenderer:
         has_words = any(message.id != ORIGINAL and not message.is_aside for message in note.messages)
         opening = [_quote(turn.question.text)] if is_command and not is_blank(turn.question.text) else []
         if is_command and note.where.about:
-            opening.append(f"About {_link(turn, note.where, note.where.about)}")
+            opening.append(say("About {link}", link=_link(turn, note.where, note.where.about)))
         if note.where.branch_of:
-            opening = [f"{bold(name(turn.question))} goes on from [an answer](<{note.where.branch_of}>)."]
+            goes_on = say(
+                "{name} goes on from [an answer](<{link}>).", name=bold(name(turn.question)), link=note.where.branch_of
+            )
+            opening = [goes_on]
         self.opening = "\n\n".join(opening)
         # What only a command's token opens is closed after a quarter of an hour.
         self.reopens = not (turn.question.is_private or note.where.is_foreign)
         # Otherwise Discord would say “thinking…” for good.
-        self.silence = _NOTHING_CAME if is_command and not has_words else ""
+        self.silence = say(_NOTHING_CAME) if is_command and not has_words else ""
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:  # noqa: ARG002
         return markdown.pages(text, streaming=streaming)

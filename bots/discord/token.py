@@ -9,12 +9,13 @@ import structlog
 
 from bots.discord.errors import translated
 from core.errors import ChatError, facts
+from core.language import marked, say
 
 if TYPE_CHECKING:
     from bots.discord.note import Where
     from core.turn import Turn
 
-OVER = (
+OVER = marked(
     "I couldn't finish my answer to you in <#{channel}>: Discord lets me write it there for 15 minutes only, and it took "
     "longer. Please ask again. (Reference: `{reference}`)"
 )
@@ -32,6 +33,6 @@ async def tell_over(client: discord.Client, turn: Turn, where: Where, nonce: str
     try:
         with translated():
             private = await client.create_dm(discord.Object(int(turn.question.asker)))
-            await private.send(OVER.format(channel=where.channel, reference=turn.reference), nonce=nonce)
+            await private.send(say(OVER, channel=where.channel, reference=turn.reference), nonce=nonce)
     except ChatError as refusal:
         log.warning("nobody can be told that the time for an answer is over", turn=turn.id, **facts(refusal))

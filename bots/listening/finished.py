@@ -12,6 +12,7 @@ from bots.reply.export import exported
 from bots.reply.page import Wish
 from core.aftermath import MOST_SEEN, STALE, Verdict
 from core.errors import Refused
+from core.language import marked, say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
     from core.thread import Thread
     from core.turn import Turn
 
-THANKS = "Thanks! You can change that at any time."
-NOTED = "Thanks, I've noted that."
-NOT_NOTED = "That answer is gone, and what people thought of it as well."
-CONTINUED_BEFORE = "That answer goes on already, further down."
-BRANCHED_BEFORE = "You have branched off there already."
-NO_BRANCH = "There is no place for a new thread here."
-BEING_ANSWERED = "I'm answering that again right now."
+THANKS = marked("Thanks! You can change that at any time.")
+NOTED = marked("Thanks, I've noted that.")
+NOT_NOTED = marked("That answer is gone, and what people thought of it as well.")
+CONTINUED_BEFORE = marked("That answer goes on already, further down.")
+BRANCHED_BEFORE = marked("You have branched off there already.")
+NO_BRANCH = marked("There is no place for a new thread here.")
+BEING_ANSWERED = marked("I'm answering that again right now.")
 _ONCE_IN = timedelta(seconds=10)  # a file is wanted, however often somebody clicks for it
 
 
@@ -68,11 +69,11 @@ def _shown(turn: Turn | None, clicked: Clicked) -> Turn:
     """Return *turn* if it is the answer that was clicked. Raises Refused."""
     # An id that was made up may be another place's.
     if turn is None or turn.is_withdrawn or clicked.place not in turn.question.thread.layers:
-        raise Refused(NO_SUCH_QUESTION)
+        raise Refused(say(NO_SUCH_QUESTION))
     if not turn.is_over:
-        raise Refused(BEING_ANSWERED)
+        raise Refused(say(BEING_ANSWERED))
     if turn.attempt != clicked.attempt:
-        raise Refused(STALE)
+        raise Refused(say(STALE))
     return turn
 
 
@@ -85,13 +86,13 @@ async def _go_on(relay: Relay, clicked: Clicked, turn: Turn, means: Means) -> Ou
         reply=means.going_on(turn).write(),
         manages=means.manages,
     )
-    return Outcome("" if is_new else CONTINUED_BEFORE)
+    return Outcome("" if is_new else say(CONTINUED_BEFORE))
 
 
 async def _praise(relay: Relay, clicked: Clicked, turn: Turn, means: Means) -> Outcome:
     del means
     await relay.aftermath.judge(turn, turn.attempt, clicked.by, Verdict.GOOD)
-    return Outcome(THANKS)
+    return Outcome(say(THANKS))
 
 
 async def _blame(relay: Relay, clicked: Clicked, turn: Turn, means: Means) -> Outcome:
@@ -109,7 +110,7 @@ async def _tell_more(relay: Relay, clicked: Clicked, turn: Turn, means: Means) -
 async def _branch(relay: Relay, clicked: Clicked, turn: Turn, means: Means) -> Outcome:
     thread, note = await means.branching(turn)
     is_new = await relay.aftermath.branch(turn, clicked.by, thread, note.write(), name=clicked.name)
-    return Outcome("" if is_new else BRANCHED_BEFORE)
+    return Outcome("" if is_new else say(BRANCHED_BEFORE))
 
 
 async def _export(relay: Relay, clicked: Clicked, turn: Turn, means: Means) -> Outcome:

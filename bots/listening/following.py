@@ -10,8 +10,9 @@ import structlog
 from bots.listening.courtesy import asks, is_courtesy
 from bots.listening.quiet import Conduct, RepliesTo, Situation, decide, is_named, said_to
 from core.attachment import Kind
-from core.commands import Verb, parse
+from core.commands import Verb, given_in
 from core.following import HALF_DEAF, WhyNot
+from core.language import marked
 from core.quote import Source
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from core.relay import Relay
 
 SETTLING = 1.0  # seconds between the end of an answer, as people see it, and its record
-NEEDS_MENTION = "In this channel I only hear mentions: mention me, and I answer."
+NEEDS_MENTION = marked("In this channel I only hear mentions: mention me, and I answer.")
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +136,7 @@ class Follower:
 
 def is_stop(said: Said) -> bool:
     """Does it tell the bot to stop, if it is said to it?"""
-    command = parse(said.question.text)
+    command = given_in(said.question)
     return command is not None and command.verb is Verb.STOP
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bots.listening.recent import BEGINNING
-from core.commands import parse
+from core.commands import given_in
 from core.context import Earlier
 from core.context import Remark as Told
 from core.errors import ChatError
@@ -142,7 +142,7 @@ class History:
         said = [one for page in pages for one in page.remarks]
         if len(pages) > 1:  # what a thread was made from was said after what led to it
             said, heads = sorted([*said, *heads], key=lambda one: one.position), []
-        said = [one for one in said if not (one.is_asked and parse(one.question.text))]  # a command says nothing
+        said = [one for one in said if not (one.is_asked and given_in(one.question))]  # a command says nothing
         nameless = {one.question.asker for one in (*heads, *said) if not one.question.asker_name}
         names = await self._names(nameless) if nameless else {}
         titles = [Told(TITLE, "", title, is_title=True)] if title else []

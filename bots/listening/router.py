@@ -17,6 +17,7 @@ from bots.reply.page import Wish
 from core.bounded import BoundedSet
 from core.commands import Command, Verb
 from core.errors import Refused, StorageUnavailable, Unwelcome
+from core.language import marked, say, speaking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from core.thread import Thread, ThreadId
     from core.turn import Accepted, QuestionKey, Turn
 
-NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
-NOT_TO_SHARE = "I can't share that: only the person who asked can, once there is a whole answer."
-SHARED_BEFORE = "That answer has been shared already."
+NO_SUCH_QUESTION = marked("I can't find that question any more. Please ask it again.")
+NOT_TO_SHARE = marked("I can't share that: only the person who asked can, once there is a whole answer.")
+SHARED_BEFORE = marked("That answer has been shared already.")
 JUST_NOW = 1.0  # seconds; the platform's clock may be behind ours
 # A thread is so young that another process may still be recording the question which began it.
 YOUNG = 15  # seconds
@@ -147,7 +148,8 @@ class Router:
             standing = await self._follower.standing(overheard)
         self._judged.add(said.question.key)
         if standing:
-            await self._obey(said, self._follower.judge(overheard, standing))
+            with speaking(said.question.language):
+                await self._obey(said, self._follower.judge(overheard, standing))
 
     async def _standing(self, overheard: Overheard) -> Standing | None:
         """Say how the bot stands there. Where a thread may just have begun with a question, that is waited for, once."""
@@ -175,14 +177,15 @@ class Router:
         elif judged.wants_thumb:
             await self._thumb(said)
         elif judged.wants_telling and await self._relay.tell_once(said.question.thread):
-            await self._tell(said, NEEDS_MENTION)
+            await self._tell(said, say(NEEDS_MENTION))
 
     async def _ask(self, said: Said) -> None:
         self.recent.hear(said)
         try:
             async with self._alone_with(said.question.key):
                 if isinstance(said, Edited) or said.question.key not in self._turned_away:
-                    await self._take(said)
+                    with speaking(said.question.language):
+                        await self._take(said)
         except Unwelcome as refusal:
             self._turned_away.add(said.question.key)
             if refusal.is_news:
@@ -235,14 +238,14 @@ class Router:
                     raise ValueError(clicked.wish)
         except Refused as refusal:
             return refusal.sentence
-        return "" if is_known else NO_SUCH_QUESTION
+        return "" if is_known else say(NO_SUCH_QUESTION)
 
     async def share(self, shared: Shared) -> str:
         """Have others see a private answer; return a sentence to tell if that isn't done, or was done before."""
         accepted = await self._relay.share(shared.key, shared.by, shared.thread, shared.note.write())
         if accepted is None:
-            return NOT_TO_SHARE
-        return "" if accepted.is_new else SHARED_BEFORE
+            return say(NOT_TO_SHARE)
+        return "" if accepted.is_new else say(SHARED_BEFORE)
 
     async def _take(self, said: Said) -> None:
         may_ask = not isinstance(said, Edited) or (said.may_ask and said.position >= self.oldest)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bots.reply.opening import name
 from bots.text.reasoning import visible
+from core.language import marked, say
 from core.turn import GOES_ON
 
 if TYPE_CHECKING:
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
 FILE_NAME = "thread.md"
 LONGEST = 1_000_000  # characters
-_OPENING = "# A conversation with Bobbin\n"
-_LEFT_OUT = "*What was said before is left out, since it is too long.*\n"
-_WENT_ON = "*The answer went on:*\n"
-_STOPPED = "\n*Stopped here.*\n"
+_OPENING = marked("A conversation with Bobbin")
+_LEFT_OUT = marked("What was said before is left out, since it is too long.")
+_WENT_ON = marked("The answer went on:")
+_STOPPED = marked("Stopped here.")
 
 
 def exported(seen: Sequence[Turn], *, is_all: bool) -> str:
@@ -32,13 +33,13 @@ def exported(seen: Sequence[Turn], *, is_all: bool) -> str:
             break
         parts.append(part)
         room -= len(part)
-    left_out = [] if is_all else [_LEFT_OUT]
-    return "\n".join([_OPENING, *left_out, *reversed(parts)])
+    left_out = [] if is_all else [f"*{say(_LEFT_OUT)}*\n"]
+    return "\n".join([f"# {say(_OPENING)}\n", *left_out, *reversed(parts)])
 
 
 def _part(turn: Turn) -> str:
     question = turn.question
     asked = "\n".join(f"> {line}".rstrip() for line in question.words.splitlines())
-    began = _WENT_ON if GOES_ON in question.key else f"## {name(question)}\n\n{asked}\n"
-    stopped = _STOPPED if turn.may_go_on else ""
+    began = f"*{say(_WENT_ON)}*\n" if GOES_ON in question.key else f"## {name(question)}\n\n{asked}\n"
+    stopped = f"\n*{say(_STOPPED)}*\n" if turn.may_go_on else ""
     return f"{began}\n{visible(turn.answer)}\n{stopped}"

@@ -7,12 +7,13 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from bots.text.cut import shortened
+from core.language import marked, say
 
 if TYPE_CHECKING:
     from core.turn import Question
 
 QUOTE_LIMIT, WHOLE_LIMIT, NAME_LIMIT = 300, 3_000, 80  # characters
-SOMEBODY = "Somebody"
+SOMEBODY = marked("Somebody")
 # A backslash makes a word of any of these, https://spec.commonmark.org/0.31.2/#backslash-escapes; of tags and entities
 # it does not everywhere, and before a bracket it begins a formula, so that these are named.
 _MARKUP = re.compile(r"[!\"#$%')*+,\-./:=?@\\\]^_`{|}~]")
@@ -22,7 +23,8 @@ _UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs")
 
 def asked(question: Question, *, whole: bool = False) -> str:
     """Return the question, quoted under the name of whoever asked it."""
-    return f"{bold(name(question))} asked:\n{quoted(question.text, whole=whole)}"
+    said = say("{name} asked:", name=bold(name(question)))
+    return f"{said}\n{quoted(question.text, whole=whole)}"
 
 
 def quoted(text: str, *, whole: bool = False) -> str:
@@ -37,7 +39,7 @@ def quoted(text: str, *, whole: bool = False) -> str:
 def name(question: Question) -> str:
     """Return the asker's name, of the signs that can be seen."""
     seen = (sign for sign in question.asker_name if unicodedata.category(sign) not in _UNSEEN or sign.isspace())
-    return shortened(" ".join("".join(seen).split()), NAME_LIMIT) or SOMEBODY
+    return shortened(" ".join("".join(seen).split()), NAME_LIMIT) or say(SOMEBODY)
 
 
 def bold(words: str) -> str:

@@ -10,6 +10,7 @@ from bots.reply.opening import asked
 from bots.reply.page import MOST_PAGES, STILL_AT_IT, Button, Page, Wish
 from bots.text.reasoning import visible
 from core.errors import EmptyAnswer
+from core.language import marked, say
 from core.turn import Status
 
 if TYPE_CHECKING:
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
     from core.turn import Turn
 
 FILE_NAME = "answer.md"
-IN_THE_FILE = f"That is too long to show it all here: the file {FILE_NAME} has all that I wrote."
-NOT_IN_A_FILE = "That is too long to show it all here, and I can't add the rest: I'm not allowed to share files here."
+IN_THE_FILE = marked("That is too long to show it all here: the file {file} has all that I wrote.")
+NOT_IN_A_FILE = marked(
+    "That is too long to show it all here, and I can't add the rest: I'm not allowed to share files here."
+)
 PROBLEM = "⚠️"  # before what went wrong, so that nobody takes it for a part of the answer
-TRY_AGAIN, ANSWER_EDITED, SHARE, STOP = "Try again", "Answer the edited question", "Share", "Stop"
-GOOD, BAD, CONTINUE, RETRY, MORE = "👍", "👎", "Continue", "Retry", "More"
-STOPPED = "Stopped."
-STOPPED_BY_ANOTHER = "Stopped by someone who manages this channel."
-INSTEAD = "Answer this instead"
-WAITING = "You're next: I'm still answering what was asked here before."
-NOT_BEGUN = "Stopped before I wrote anything."
+TRY_AGAIN, ANSWER_EDITED, SHARE = marked("Try again"), marked("Answer the edited question"), marked("Share")
+STOP, INSTEAD = marked("Stop"), marked("Answer this instead")
+GOOD, BAD, CONTINUE, RETRY, MORE = "👍", "👎", marked("Continue"), marked("Retry"), marked("More")
+STOPPED = marked("Stopped.")
+STOPPED_BY_ANOTHER = marked("Stopped by someone who manages this channel.")
+NOT_BEGUN = marked("Stopped before I wrote anything.")
+WAITING = marked("You're next: I'm still answering what was asked here before.")
 
 
 class Renderer(Protocol):
@@ -169,7 +172,8 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
         body = body[:most]
         if turn.is_over:
             has_file = bool(note.file.id or not note.file.digest)
-            aside = f"{aside} {IN_THE_FILE if has_file else NOT_IN_A_FILE}".lstrip()
+            rest = say(IN_THE_FILE, file=FILE_NAME) if has_file else say(NOT_IN_A_FILE)
+            aside = f"{aside} {rest}".lstrip()
     pages = _with_problem([Page(text, is_aside=is_aside) for text in body], problem, plainness, renderer)
     if aside:
         pages = _with_aside(pages, Page(aside=aside, is_aside=is_aside), turn, plainness, renderer)
@@ -180,7 +184,7 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
 
 def instead(turn: Turn) -> Button:
     """Offer to answer *turn*, which waits, instead of what its asker asked before."""
-    return Button(INSTEAD, turn.attempt, Wish.INSTEAD)
+    return Button(say(INSTEAD), turn.attempt, Wish.INSTEAD)
 
 
 def _stopped(turn: Turn, *, has_words: bool) -> str:
@@ -188,28 +192,28 @@ def _stopped(turn: Turn, *, has_words: bool) -> str:
     if turn.status is not Status.STOPPED or not (has_words or turn.stopped_by):
         return ""
     if turn.stopped_by not in ("", turn.question.asker):
-        return STOPPED_BY_ANOTHER
-    return STOPPED if has_words else NOT_BEGUN
+        return say(STOPPED_BY_ANOTHER)
+    return say(STOPPED if has_words else NOT_BEGUN)
 
 
 def _buttons(turn: Turn, renderer: Renderer) -> Iterator[Button]:
     """Say what people are offered under the last message: a row of five at the most, in that order."""
     if not turn.is_over:
-        yield Button(STOP, turn.attempt, Wish.STOP)
+        yield Button(say(STOP), turn.attempt, Wish.STOP)
     is_finished = turn.is_over and turn.is_answered and renderer.offers
     if is_finished:
         yield Button(GOOD, turn.attempt, Wish.GOOD, lasts=True)
         yield Button(BAD, turn.attempt, Wish.BAD, lasts=True)
         if turn.may_go_on and renderer.reopens:
-            yield Button(CONTINUE, turn.attempt, Wish.CONTINUE, lasts=True)
+            yield Button(say(CONTINUE), turn.attempt, Wish.CONTINUE, lasts=True)
     if turn.offers_again:
-        yield Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
+        yield Button(say(ANSWER_EDITED if turn.revised else TRY_AGAIN), turn.attempt)
     elif is_finished and renderer.reopens:
-        yield Button(RETRY, turn.attempt, lasts=True)
+        yield Button(say(RETRY), turn.attempt, lasts=True)
     if turn.offers_share and renderer.shares:
-        yield Button(SHARE, turn.attempt, Wish.SHARE)
+        yield Button(say(SHARE), turn.attempt, Wish.SHARE)
     if is_finished:
-        yield Button(MORE, turn.attempt, Wish.MORE, lasts=True)
+        yield Button(say(MORE), turn.attempt, Wish.MORE, lasts=True)
 
 
 def _marked(problem: str) -> str:

@@ -23,7 +23,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.errors import NO_CODE, translate
 from bots.slack.times import USUAL, Times
+from core.bounded import Bounded
 from core.errors import ChatBusy, ChatError, ChatLimited, ChatUnclear, ThreadGone, facts
+from core.language import of_locale
 from core.names import tame
 from core.settings import proxy_for
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 LONGEST_IN_CALL = 5.0  # seconds
 _PARENT_AND_IT = 2  # messages
 DETAIL_CHARACTERS = 500  # enough for a log
+MOST_KNOWN = 10_000  # people whose language is remembered
 _SCOPES = re.compile(r"[\w:.,]+", re.ASCII)
 _PLACE = re.compile(r"json-pointer:(/[\w/]+)", re.ASCII)
 _DRAIN_TIMEOUT = 5.0  # seconds that calls under way get to end before their connections are closed
@@ -77,6 +80,7 @@ class Api:
         # Without a level of its own above DEBUG, the SDK formats every request for the log, read or not.
         _SDK_LOG.setLevel(logging.WARNING)
         self._pace = pace
+        self._languages: Bounded[str, str] = Bounded(MOST_KNOWN)  # by user
         self._once = self._client([])
         self._patient = self._client([AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()])
         self._under_way = 0
@@ -236,10 +240,19 @@ class Api:
 
     async def person(self, user: str) -> Mapping[str, Any]:
         """Return who somebody is. https://docs.slack.dev/reference/methods/users.info."""
-        person = _field(await self._call(self._once.users_info, user=user), "user", dict)
+        person = await self._user(user)
         if not person.get("team_id"):
             raise _unclear("nobody's workspace in the answer")
         return person
+
+    async def _user(self, user: str) -> Mapping[str, Any]:
+        told = _field(await self._call(self._once.users_info, user=user, include_locale=True), "user", dict)
+        self._languages[user] = of_locale(told.get("locale"))
+        return told
+
+    def language_of(self, user: str) -> str:
+        """Return the language of somebody, as Slack told it with whatever else; empty where it hasn't, or we don't speak it."""
+        return self._languages.get(user, "")
 
     async def file(self, id_: str) -> Mapping[str, Any]:
         """Return what Slack tells of a file. https://docs.slack.dev/reference/methods/files.info"""
@@ -252,7 +265,7 @@ class Api:
 
     async def names_of_person(self, user: str) -> Mapping[str, str]:
         """Return what people see somebody called. https://docs.slack.dev/reference/methods/users.info"""
-        person = _field(await self._call(self._once.users_info, user=user), "user", dict)
+        person = await self._user(user)
         profile = person.get("profile")
         profile = profile if isinstance(profile, dict) else {}
         # https://docs.slack.dev/reference/objects/user-object#profile: the first is often empty

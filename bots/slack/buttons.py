@@ -10,6 +10,7 @@ from bots.listening.events import Clicked
 from bots.reply.page import Wish
 from bots.slack import limits
 from bots.slack.ids import is_ask, message_of, thread_in
+from core.language import marked, say
 from core.turn import QuestionKey
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from core.turn import Turn
 
 FEEDBACK = "feedback"  # the action_id of Slack's own two buttons; their values say which it was
-_JUDGING = {Wish.GOOD: ("positive_button", "Good answer"), Wish.BAD: ("negative_button", "Bad answer")}
+_JUDGING = {Wish.GOOD: ("positive_button", marked("Good answer")), Wish.BAD: ("negative_button", marked("Bad answer"))}
 _LONGEST_WISH = 20  # characters
 # The first word was that of a button when there was but one: such buttons are still there.
 _BLOCK_ID = re.compile(r"[a-z]{1,20}-\d{1,19}-(?P<attempt>\d{1,9})", re.ASCII)
@@ -55,7 +56,7 @@ def _judged(buttons: Sequence[Button], turn: Turn) -> dict[str, Any]:
     """Slack's own: https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element"""
     said = {
         _JUDGING[one.wish][0]: {
-            "text": {"type": "plain_text", "text": _JUDGING[one.wish][1]},
+            "text": {"type": "plain_text", "text": say(_JUDGING[one.wish][1])},
             "value": f"{one.wish.value}:{turn.question.key}",
         }
         for one in buttons

@@ -39,6 +39,7 @@ from core.bounded import BoundedSet
 from core.chat import PLACE
 from core.context import Earlier
 from core.errors import ChatBusy, ChatClosed, ChatError, FileBusy, FileGone, SetupError
+from core.language import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -280,7 +281,7 @@ class SlackChat:
 
     async def notify(self, person: str, thread: Thread, sentence: str) -> None:
         _, channel = around(thread)
-        place = OUR_OWN if channel.startswith("D") else f"<#{channel}>"
+        place = say(OUR_OWN) if channel.startswith("D") else f"<#{channel}>"
         await self._api.post(channel=person, text=escaped(sentence).replace(PLACE, place))
 
     def _newest_note(self, turn: Turn) -> Note[Where]:

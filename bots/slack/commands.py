@@ -15,6 +15,7 @@ from bots.slack.markdown import joined, pages, plain
 from bots.slack.markdown import words as words_of
 from core.commands import BY_WORD, Told, Verb, parse
 from core.errors import StorageUnavailable, Unwelcome
+from core.language import marked, say, speaking
 from core.words import is_blank
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 RECORDED_WITHIN = 2.5  # seconds
 TRIED_WITHIN = 1.2  # seconds of those, for a model that nobody has heard of
 _FOR_THREADS = (Verb.RESET, Verb.RETRY, *BY_WORD)
-_ONLY_IN_THREADS = "To {0}, go to the thread and write `@bobbin {0}`."
+_ONLY_IN_THREADS = marked("To {command}, go to the thread and write `@bobbin {command}`.")
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,10 @@ class Commands:
 
         Once by its trigger, or by its *signature* should it have none.
         """
+        with speaking(await self._ways.language_of(command["user_id"])):
+            return await self._take(command, signature)
+
+    async def _take(self, command: Mapping[str, Any], signature: str) -> dict[str, Any]:
         words = plain(command.get("text") or "", self._identity.user, names={})
         occasion = str(command.get("trigger_id") or signature)
         if wanted := parse(words):
@@ -59,7 +64,7 @@ class Commands:
 
     async def _obey(self, wanted: Command, command: Mapping[str, Any], occasion: str) -> Told:
         if wanted.verb in _FOR_THREADS and not command["channel_id"].startswith("D"):
-            return Told(_ONLY_IN_THREADS.format(wanted.verb))
+            return Told(say(_ONLY_IN_THREADS, command=wanted.verb))
         user = command["user_id"]
         try:
             async with recorded_within(RECORDED_WITHIN):

@@ -17,6 +17,7 @@ from bots.text.cut import shortened
 from core.access import is_bot
 from core.attachment import Attachment, Kind
 from core.commands import parse
+from core.language import speaking
 from core.names import tame
 from core.quote import LONGEST, Quote, Source
 from core.turn import Question
@@ -135,9 +136,11 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str, na
     quotes = quotes_of(message, bot_user, names)
     attachments = _attachments(message, quotes, has_words=not is_blank(text))
     # A command is done before anybody could see a sign of it.
+    with speaking(names.language):
+        is_command = parse(text) is not None
     # Slack streams in threads only, and an agent's direct messages are threads to it: the answer stands in that of what was
     # asked, also where that is part of the conversation beside them all.
-    note = Note(Where(channel, thread_ts or ts, ts, has_sign=parse(text) is None))
+    note = Note(Where(channel, thread_ts or ts, ts, has_sign=not is_command))
     # The first message of a thread waits for nothing.
     places = () if thread_ts == ts else tuple(dict.fromkeys(((channel, ""), (channel, thread_ts))))
     asker = message.get("user") or message["bot_id"]
@@ -151,6 +154,7 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str, na
         asker_name="" if thread.is_direct else _name_of(message, asker, names),
         quotes=quotes,
         edition=_edition(message),
+        language=names.language,
     )
     return Said(question, note, at, places)
 

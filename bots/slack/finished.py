@@ -17,6 +17,7 @@ from bots.slack.limits import escaped
 from bots.slack.note import Where, notes
 from core.aftermath import LONGEST_COMMENT, derived
 from core.errors import ChatError, Refused, facts
+from core.language import marked, say
 from core.turn import BRANCHES, QuestionKey
 from core.words import is_blank
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from core.turn import Turn
 
 WHY = "why"  # the callback_id of the form, and its one block
-NO_FILE = "Slack doesn't let me send you the file right now. Please try again in a minute."
-SENT = "I've sent you the file in our direct messages."
+NO_FILE = marked("Slack doesn't let me send you the file right now. Please try again in a minute.")
+SENT = marked("I've sent you the file in our direct messages.")
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +93,7 @@ class Finished:
     def _where(self, turn: Turn) -> Where:
         """Return where more of an answer goes: nothing of it was said before now. Raises Refused if nobody knows."""
         if not turn.reply:
-            raise Refused(NO_BRANCH)
+            raise Refused(say(NO_BRANCH))
         where = self._notes.read(turn.reply).where
         return Where(where.channel, where.thread_ts, self._ways.now())
 
@@ -112,7 +113,7 @@ class Finished:
 
     async def _details(self, click: Click, details: Details) -> dict[str, Any]:
         turn = await self._relay.turn(click.key)
-        return {"text": _fallback(details), "blocks": blocks_of(details, turn)} if turn else {"text": NOT_NOTED}
+        return {"text": _fallback(details), "blocks": blocks_of(details, turn)} if turn else {"text": say(NOT_NOTED)}
 
     async def _sent(self, click: Click, file: str) -> str:
         """Send a file to who clicked; return what to tell there."""
@@ -121,14 +122,15 @@ class Finished:
             await self._api.upload(FILE_NAME, file.encode(errors="replace"), direct, "")
         except ChatError as refusal:
             log.warning("a thread can't be sent as a file", **facts(refusal))
-            return NO_FILE
-        return SENT
+            return say(NO_FILE)
+        return say(SENT)
 
     async def comment(self, comment: Comment) -> str:
         """Keep what was written in the form; return what to tell. Raises StorageUnavailable."""
         if is_blank(comment.words):
             return ""
-        return NOTED if await self._relay.aftermath.comment(comment.key, comment.by, comment.words) else NOT_NOTED
+        is_noted = await self._relay.aftermath.comment(comment.key, comment.by, comment.words)
+        return say(NOTED if is_noted else NOT_NOTED)
 
     async def _whisper(self, click: Click, **said: Any) -> None:
         await self._api.whisper(channel=click.channel, user=click.by, thread_ts=click.thread_ts, **said)
@@ -140,7 +142,7 @@ def blocks_of(details: Details, turn: Turn) -> list[dict[str, Any]]:
     fields = [{"type": "plain_text", "text": f"{name}: {said}"[:_FIELD]} for name, said in details.facts]
     blocks: list[dict[str, Any]] = [{"type": "section", "fields": fields}]
     if details.reasoning:
-        reasoning = f"How it reasoned:\n{details.reasoning}"
+        reasoning = f"{say('How it reasoned:')}\n{details.reasoning}"
         blocks.append({"type": "section", "text": {"type": "plain_text", "text": reasoning, "emoji": False}})
     return blocks + rows(details.buttons, turn)
 
@@ -155,13 +157,13 @@ def _fallback(details: Details) -> str:
 def form(click: Click) -> dict[str, Any]:
     """Return the form in which to say what is wrong with an answer. https://docs.slack.dev/reference/views/modal-views"""
     words = {"type": "plain_text_input", "action_id": WHY, "multiline": True, "max_length": LONGEST_COMMENT}
-    label = {"type": "plain_text", "text": "What was wrong? Those who run me can read it."}
+    label = {"type": "plain_text", "text": say("What was wrong? Those who run me can read it.")}
     return {
         "type": "modal",
         "callback_id": WHY,
-        "title": {"type": "plain_text", "text": "Thanks for telling me"},
-        "submit": {"type": "plain_text", "text": "Send"},
-        "close": {"type": "plain_text", "text": "No comment"},
+        "title": {"type": "plain_text", "text": say("Thanks for telling me")},
+        "submit": {"type": "plain_text", "text": say("Send")},
+        "close": {"type": "plain_text", "text": say("No comment")},
         "private_metadata": json.dumps([click.key, click.channel, click.thread_ts]),
         "blocks": [{"type": "input", "block_id": WHY, "label": label, "element": words, "optional": True}],
     }

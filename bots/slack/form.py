@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bots.slack.ids import is_ts
 from bots.text.cut import shortened
+from core.language import marked, say
 from core.preset import DEFAULT
 from core.words import is_blank
 
@@ -27,9 +28,9 @@ _MOST_KEPT = 3_000
 _MOST_TYPED = 3_000  # https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element
 # https://docs.slack.dev/reference/block-kit/composition-objects/option-object
 _MOST_OPTIONS, _OPTION_TEXT = 100, 75
-_ABOUT_A_MESSAGE = "Explain this message."
-OUTDATED = "This form is out of date. Please close it and open it again."
-EMPTY = "Please write a question."
+_ABOUT_A_MESSAGE = marked("Explain this message.")
+OUTDATED = marked("This form is out of date. Please close it and open it again.")
+EMPTY = marked("Please write a question.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +74,23 @@ def form(subject: Subject, presets: Sequence[str]) -> dict[str, Any]:
         "max_length": _MOST_TYPED,
     }
     if subject.message_ts:
-        words["initial_value"] = _ABOUT_A_MESSAGE
-    blocks = [_input(QUESTION, "Your question", words)]
+        words["initial_value"] = say(_ABOUT_A_MESSAGE)
+    blocks = [_input(QUESTION, say("Your question"), words)]
     if not subject.channel:
         # https://docs.slack.dev/reference/block-kit/block-elements/multi-select-menu-element#conversation_multi_select
         among = {"include": ["public", "private", "mpim"], "exclude_bot_users": True}
         channel = {"type": "conversations_select", "action_id": CHANNEL, "filter": among}
-        blocks.append(_input(CHANNEL, "Channel", channel | {"default_to_current_conversation": True}, is_optional=True))
-    here = "In this conversation" if subject.channel.startswith("D") else "In the channel"
-    here = "In the message's thread" if subject.message_ts else here
-    audience = [_option(f"{here}, for everyone", HERE), _option("Only for me, in our direct messages", PRIVATE)]
+        blocks.append(
+            _input(CHANNEL, say("Channel"), channel | {"default_to_current_conversation": True}, is_optional=True)
+        )
+    is_direct = subject.channel.startswith("D")
+    here = say("In this conversation, for everyone") if is_direct else say("In the channel, for everyone")
+    here = say("In the message's thread, for everyone") if subject.message_ts else here
+    audience = [_option(here, HERE), _option(say("Only for me, in our direct messages"), PRIVATE)]
     blocks.append(
         _input(
             AUDIENCE,
-            "Who sees question and answer?",
+            say("Who sees question and answer?"),
             {"type": "radio_buttons", "action_id": AUDIENCE, "options": audience, "initial_option": audience[0]},
         )
     )
@@ -97,14 +101,14 @@ def form(subject: Subject, presets: Sequence[str]) -> dict[str, Any]:
             "action_id": PRESET,
             "options": [_option(name, name) for name in names],
         }
-        choice["placeholder"] = _plain("The one that is set there")
-        blocks.append(_input(PRESET, "Preset", choice, is_optional=True))
+        choice["placeholder"] = _plain(say("The one that is set there"))
+        blocks.append(_input(PRESET, say("Preset"), choice, is_optional=True))
     return {
         "type": "modal",
         "callback_id": FORM,
-        "title": _plain("Ask Bobbin"),
-        "submit": _plain("Ask"),
-        "close": _plain("Cancel"),
+        "title": _plain(say("Ask Bobbin")),
+        "submit": _plain(say("Ask")),
+        "close": _plain(say("Cancel")),
         "private_metadata": _kept(subject),
         "blocks": blocks,
     }
@@ -122,13 +126,13 @@ def read_form(body: Mapping[str, Any]) -> Filled:
     subject = _subject(view["private_metadata"])
     text = _value(values, QUESTION).get("value") or ""
     if not isinstance(text, str) or is_blank(text):
-        raise WrongFormError(QUESTION, EMPTY)
+        raise WrongFormError(QUESTION, say(EMPTY))
     chosen = _value(values, CHANNEL).get("selected_conversation")
     is_private = _chosen(values, AUDIENCE) != HERE
     if not subject.channel and isinstance(chosen, str) and chosen:
         subject = Subject(channel=chosen)
     if not subject.channel and not is_private:
-        raise WrongFormError(CHANNEL, "Please choose a channel, or ask only for yourself.")
+        raise WrongFormError(CHANNEL, say("Please choose a channel, or ask only for yourself."))
     name = user.get("name") or user.get("username") or ""
     return Filled(
         id=view["id"],
@@ -157,11 +161,11 @@ def _subject(kept: object) -> Subject:
         read = json.loads(kept) if isinstance(kept, str) else None
         subject = Subject(**read)  # type: ignore[arg-type]  # looked at below
     except (ValueError, TypeError, RecursionError):
-        raise WrongFormError(QUESTION, OUTDATED) from None
+        raise WrongFormError(QUESTION, say(OUTDATED)) from None
     times = (one for one in (subject.thread_ts, subject.message_ts) if one != "")
     are_well = all(type(getattr(subject, one.name)) is type(one.default) for one in fields(Subject))
     if not are_well or not all(map(is_ts, times)) or "/" in subject.channel:
-        raise WrongFormError(QUESTION, OUTDATED)
+        raise WrongFormError(QUESTION, say(OUTDATED))
     return subject
 
 

@@ -19,6 +19,7 @@ from bots.slack.ids import NAME, SCALE, is_ask, is_ts, message_of, place_of, pos
 from bots.slack.pace import KEPT_FROM_CONTEXT, READS
 from bots.slack.unreadable import skipped
 from core.errors import ChatError, ChatForbidden, ChatLimited
+from core.language import marked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -41,16 +42,18 @@ FEW = 15  # messages at once for some apps, which may ask only once a minute: â€
 FEW_AGAIN = 60.0  # seconds
 WAITS = 2.0  # seconds for the workspace's budget; who asks waits for it
 
-BUSY = (
+BUSY = marked(
     "More is asked here at the moment than Slack lets me read, so I answered without what was said before. Ask again in "
     "a minute if that matters."
 )
-FEW_AT_ONCE = (
-    f"Slack lets this app read only {FEW} messages once a minute, so I may have missed some of what was said before. "
+FEW_AT_ONCE = marked(
+    "Slack lets this app read only 15 messages once a minute, so I may have missed some of what was said before. "
     "Whoever runs me can lift that by creating the app in this workspace itself."
 )
-NOT_HERE = "I'm not in this channel, so I can't read what was said here before. Anybody here can /invite me."
-FORBIDDEN = "I may not read what was said here before. Whoever runs me can grant the scopes channels:history and groups:history."
+NOT_HERE = marked("I'm not in this channel, so I can't read what was said here before. Anybody here can /invite me.")
+FORBIDDEN = marked(
+    "I may not read what was said here before. Whoever runs me can grant the scopes channels:history and groups:history."
+)
 
 Message = dict[str, Any]
 

@@ -40,6 +40,7 @@ from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
 from bots.slack.ways import Ways, soon
 from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
+from core.language import say, speaking
 from core.title import title_of
 
 if TYPE_CHECKING:
@@ -214,15 +215,17 @@ class Listeners:
         """Have *app* take what opens a form, and what is sent in one."""
 
         async def take_shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
-            if problem := await self._ways.open_for_shortcut(body):
-                tasks.create_task(self._ways.tell(body["user"]["id"], problem))
+            with speaking(await self._ways.language_of(body["user"]["id"])):
+                if problem := await self._ways.open_for_shortcut(body):
+                    tasks.create_task(self._ways.tell(body["user"]["id"], problem))
             await ack()
 
         async def take_form(ack: AsyncAck, body: dict[str, Any]) -> None:
             try:
-                filled = read_form(body)
-                with _fault_of_ours():
-                    await self._ways.submit(body, filled)
+                with speaking(await self._ways.language_of(body["user"]["id"])):
+                    filled = read_form(body)
+                    with _fault_of_ours():
+                        await self._ways.submit(body, filled)
             except WrongFormError as wrong:
                 await ack(response_action="errors", errors=wrong.errors)
             else:
@@ -230,7 +233,7 @@ class Listeners:
 
         async def take_comment(ack: AsyncAck, body: dict[str, Any]) -> None:
             comment = read_comment(body)
-            with _fault_of_ours():
+            with _fault_of_ours(), speaking(self._api.language_of(comment.by)):
                 told = await self._finished.comment(comment)
             if told:
                 tasks.create_task(self._whisper(comment.channel, comment.by, comment.thread_ts, told))
@@ -309,17 +312,22 @@ class Listeners:
             thread = await self._roots.thread_of(reaction.team, reaction.channel, ts)
             if thread.is_direct and ts == reaction.ts and not is_ask(thread.id):  # it stands beside the threads
                 thread = thread_in(reaction.team, reaction.channel)
-            problem = await self._router.mute(
-                thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion
-            )
+            with speaking(self._api.language_of(reaction.user)):
+                problem = await self._router.mute(
+                    thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion
+                )
             if problem and self._tasks:
                 self._tasks.create_task(self._whisper(reaction.channel, reaction.user, ts, escaped(problem)))
 
     async def _take_opening(self, event: dict[str, Any]) -> None:
         """Somebody looks at the app's own place: https://docs.slack.dev/reference/events/app_home_opened"""
-        channel = event.get("channel")
+        channel, user = event.get("channel"), event.get("user")
         if event.get("tab") == "messages" and isinstance(channel, str) and self._tasks:
-            self._tasks.create_task(self._sessions.suggest(channel, self._relay.preset_names))
+            self._tasks.create_task(self._suggest(channel, str(user)))
+
+    async def _suggest(self, channel: str, user: str) -> None:
+        with speaking(await self._ways.language_of(user)):
+            await self._sessions.suggest(channel, self._relay.preset_names)
 
     async def _take_stop(self, body: dict[str, Any]) -> None:
         """Somebody has pressed Slack's own Stop button. Raises StorageUnavailable."""
@@ -346,7 +354,8 @@ class Listeners:
 
     async def _stop_answer(self, channel: str, reacted: Reacted) -> None:
         """Raises StorageUnavailable."""
-        problem = await self._router.react(reacted, lambda: self._people.manages(reacted.by, channel))
+        with speaking(self._api.language_of(reacted.by)):
+            problem = await self._router.react(reacted, lambda: self._people.manages(reacted.by, channel))
         if problem and self._tasks:
             self._tasks.create_task(self._whisper(channel, reacted.by, "", escaped(problem)))
 
@@ -378,8 +387,9 @@ class Listeners:
                     (where.channel, where.thread_ts), title_of(turn.question.text), turn.question.asker
                 )
         elif turn.waited and self._tasks:  # there is no message to put a mark on
-            more = {"blocks": [context(WAITING), *rows([instead(turn)], turn)]}
-            self._tasks.create_task(self._whisper(where.channel, turn.question.asker, where.thread_ts, WAITING, **more))
+            waiting = say(WAITING)
+            more = {"blocks": [context(waiting), *rows([instead(turn)], turn)]}
+            self._tasks.create_task(self._whisper(where.channel, turn.question.asker, where.thread_ts, waiting, **more))
 
     async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
         if click is None:
@@ -390,16 +400,19 @@ class Listeners:
         async def manages() -> bool:
             return await self._people.manages(by, channel)
 
-        try:
-            async with recorded_within(RECORDED_WITHIN):
-                if click.wish in OF_FINISHED:
-                    outcome = await self._finished.take(click)
-                    tasks.create_task(self._finished.show(click, outcome))
-                    return
-                is_to_share = click.wish is Wish.SHARE
-                problem = await (self._ways.share(click) if is_to_share else self._router.click(click, manages))
-        except StorageUnavailable as unavailable:
-            problem = unavailable.sentence
+        # Somebody of whom Slack has told nothing yet is looked up, except for what is urgent.
+        is_about_finished = click.wish in OF_FINISHED
+        with speaking(await self._ways.language_of(by) if is_about_finished else self._api.language_of(by)):
+            try:
+                async with recorded_within(RECORDED_WITHIN):
+                    if is_about_finished:
+                        outcome = await self._finished.take(click)
+                        tasks.create_task(self._finished.show(click, outcome))
+                        return
+                    is_to_share = click.wish is Wish.SHARE
+                    problem = await (self._ways.share(click) if is_to_share else self._router.click(click, manages))
+            except StorageUnavailable as unavailable:
+                problem = unavailable.sentence
         if problem:
             tasks.create_task(self._whisper(click.channel, click.by, click.thread_ts, problem))
 

@@ -43,6 +43,7 @@ class Names:
         default_factory=dict
     )  # by id, what stands for each person, channel and group among words
     tells: bool = True  # may people's names be told?
+    language: str = ""  # of who said it; empty where that isn't known
 
     def author(self, id_: object, otherwise: object = "") -> object:
         """Return the name of who said something, or the one that Slack wrote beside it."""
@@ -82,8 +83,12 @@ def names(
     channels: Mapping[str, str] = _NONE,
     groups: Mapping[str, str] = _NONE,
     tells: bool = True,
+    language: str = "",
 ) -> Names:
-    """Say what is told of those who are *mentioned*, of whom those names are known. Not *tells*: of nobody a name."""
+    """Say what is told of those who are *mentioned*, of whom those names are known. Not *tells*: of nobody a name.
+
+    *language*: of who says it.
+    """
     known = {id_: name for id_, name in people.items() if name and tells}
     kinds = (
         (mentioned.people, known, SOMEONE),
@@ -95,7 +100,7 @@ def names(
         for labels, of_kind, otherwise in kinds
         for id_, label in labels.items()
     }
-    return Names(known, words, tells)
+    return Names(known, words, tells, language)
 
 
 def _add_element(element: Mapping[str, Any], found: Mentioned) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bots.slack.api import Api
 
 WITHIN = USUAL.names
+LANGUAGE_WITHIN = 0.5  # seconds: who gives a command is to be answered within three
 FRESH = 3600.0  # seconds in which Slack is not asked again for a name
 UNKNOWN_FOR = 300.0  # seconds in which it is not asked again for one that it didn't tell
 REST = 30.0  # seconds in which nothing is asked after Slack couldn't be asked
@@ -99,6 +100,7 @@ class Naming:
         """Not *tells*: people's names are neither asked for nor told. *within* so many seconds all names of a message."""
         self._within = within
         self.tells = tells
+        self._language_of = api.language_of
         self._people = _Book("people", api.names_of_person, PEOPLE_A_MINUTE, clock, within)
         self._channels = _Book("channels", api.names_of_channel, CHANNELS_A_MINUTE, clock, within)
         self._groups = _Book("groups", lambda _: api.names_of_groups(), GROUPS_A_MINUTE, clock, within)
@@ -125,7 +127,14 @@ class Naming:
             channels={one: self._channels.known(one) for one in channels},
             groups={one: self._groups.known(one) for one in groups},
             tells=self.tells,
+            language=self._language_of(str(message.get("user"))),
         )
+
+    async def language_of(self, user: str) -> str:
+        """Return the language that Slack tells of *user*; empty where it doesn't, or not soon enough."""
+        if self.tells and (asking := self._people.ask([user])):
+            await asyncio.wait(asking, timeout=min(LANGUAGE_WITHIN, self._within))
+        return self._language_of(user)
 
     async def read(self, read: Callable[[Names], Heard], message: Mapping[str, Any]) -> Heard:
         """Have *message* read with the names of those whom it names, if it is anything that somebody said."""

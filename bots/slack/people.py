@@ -11,6 +11,7 @@ import structlog
 
 from core.bounded import Bounded
 from core.errors import ChatError, ChatForbidden, NotAllowed, facts
+from core.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,15 +53,17 @@ class People:
         except ChatForbidden as refusal:
             log.warning("Slack refuses to tell who is a guest; nobody may change presets", **facts(refusal))
             raise NotAllowed(
-                "I may not look up who is a guest, so I change nothing. Please tell the person who runs me."
+                say("I may not look up who is a guest, so I change nothing. Please tell the person who runs me.")
             ) from refusal
         except (ChatError, TimeoutError) as trouble:
             log.warning("Slack doesn't tell who is a guest; refusing a change", **facts(trouble))
             raise NotAllowed(
-                "Slack doesn't tell me right now who is a guest, so I change nothing. Please try again in a minute."
+                say(
+                    "Slack doesn't tell me right now who is a guest, so I change nothing. Please try again in a minute."
+                )
             ) from trouble
         if not person.is_member:
-            raise NotAllowed("Guests can't change presets. `preset show` shows the current one.")
+            raise NotAllowed(say("Guests can't change presets. `preset show` shows the current one."))
 
     async def manages(self, user: str, channel: str) -> bool:
         """Does somebody manage *channel*: as an admin, or as who made it? No, while Slack doesn't tell."""

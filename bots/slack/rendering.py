@@ -10,6 +10,7 @@ from bots.slack import limits, markdown
 from bots.slack.buttons import context, footer
 from bots.text.cut import pieces, shortened
 from bots.text.reasoning import visible
+from core.language import say
 from core.words import is_blank
 
 if TYPE_CHECKING:
@@ -55,12 +56,17 @@ class SlackRenderer:
 
 def _opening(question: Question, where: Where) -> str:
     if where.branch_of is not None:
-        answer = f"[an answer](<{where.branch_of}>)" if where.branch_of else "an answer"
-        return f"{bold(name(question))} goes on from {answer}:\n{quoted(question.text)}"
+        whose, link = bold(name(question)), where.branch_of
+        if link:
+            goes_on = say("{name} goes on from [an answer](<{link}>):", name=whose, link=link)
+        else:
+            goes_on = say("{name} goes on from an answer:", name=whose)
+        return f"{goes_on}\n{quoted(question.text)}"
     if not question.is_private:
         return asked(question, whole=True)
-    message = f" about [this message](<{where.about.link}>)" if where.about and where.about.link else ""
-    return f"You asked{message}:\n{quoted(question.text, whole=True)}"
+    link = where.about.link if where.about else ""
+    said = say("You asked about [this message](<{link}>):", link=link) if link else say("You asked:")
+    return f"{said}\n{quoted(question.text, whole=True)}"
 
 
 def content(page: Page, plainness: int, turn: Turn) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from bots.finding import Finding, Verdict
 from bots.slack.streams import LASTING, OFF_FOR, OFF_FOR_UNKNOWN
 from core.bounded import Bounded, BoundedSet
 from core.errors import ChatBusy, ChatError, RefusalUnclear, ThreadGone, facts
+from core.language import marked, say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 # https://docs.slack.dev/reference/methods/agents.sessions.setStatus: a word of these, and tier 3. Nothing but another one
 # ends PROCESSING, except an hour.
 PROCESSING, ACTIVE = "processing", "active"
-THINKING = "is thinking…"  # Slack puts the name before it: …/assistant.threads.setStatus
+THINKING = marked("is thinking…")  # Slack puts the name before it: …/assistant.threads.setStatus
 CALLS_A_MINUTE, CALLS_AT_ONCE = 40, 10
 TIMEOUT = 3.0  # seconds for one call
 MOST_WAITING = 500
@@ -38,7 +39,7 @@ _SESSIONS = "agents.sessions.setStatus"
 MOST_PROMPTS = 4  # https://docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts
 DEAF = "missing_agent_session_stopped_event_subscription"
 SUGGESTED_FOR = 600.0  # seconds in which they are not suggested again
-HELP, SHOW = ("What can you do?", "help"), ("Which model and instructions do you use?", "preset show")
+HELP, SHOW = marked("What can you do?"), marked("Which model and instructions do you use?")
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ class _Begun:
     place: Place
     title: str
     asker: str
+    thinking: str  # in the language of the asker
 
 
 class Sessions:
@@ -71,7 +73,7 @@ class Sessions:
     def begin(self, place: Place, title: str, asker: str) -> None:
         """Somebody has asked there; *title* is for a session that nobody began yet."""
         self._running[place] += 1
-        self._waiting.append(_Begun(place, title, asker))
+        self._waiting.append(_Begun(place, title, asker, say(THINKING)))
         self._more.set()
 
     async def end(self, place: Place, *, by_stream: bool = False) -> None:
@@ -116,8 +118,13 @@ class Sessions:
         if self._clock() - self._suggested.get(channel, -SUGGESTED_FOR) < SUGGESTED_FOR:
             return
         self._suggested[channel] = self._clock()
-        own = [(f"Answer with the preset “{name}”", f"preset set {name}") for name in presets if name != "default"]
-        prompts = [{"title": title, "message": message} for title, message in (HELP, SHOW, *own)]
+        own = [
+            (say("Answer with the preset “{name}”", name=name), f"preset set {name}")
+            for name in presets
+            if name != "default"
+        ]
+        all_ = (say(HELP), "help"), (say(SHOW), "preset show"), *own
+        prompts = [{"title": title, "message": message} for title, message in all_]
         await self._try(lambda: self._api.suggest(channel, prompts[:MOST_PROMPTS]))
 
     async def _show(self, begun: _Begun) -> None:
@@ -128,7 +135,7 @@ class Sessions:
             self._is_deaf = warning == DEAF
 
         async def think() -> None:
-            await self._api.thread_status(channel, ts, THINKING)
+            await self._api.thread_status(channel, ts, begun.thinking)
 
         if await self._try(process, _SESSIONS):
             self._seen[begun.place] = self._set_active

@@ -21,6 +21,7 @@ from bots.slack.names import NAMELESS, Names
 from bots.slack.note import About, Where, notes
 from core.bounded import Bounded
 from core.errors import ChatError, StorageUnavailable, facts
+from core.language import marked, say, spoken
 from core.turn import Question
 from core.words import is_blank
 
@@ -43,13 +44,15 @@ CLOCKS_DIFFER_BY = 60.0  # seconds at most
 MEMBER_FOR = 300.0  # seconds in which Slack is not asked again whether the bot is in a channel
 MOST_REMEMBERED = 10_000  # channels, and people
 
-NOT_HERE = "I'm not in this channel. Invite me with `/invite @bobbin`, then ask again."
-NOT_BETWEEN = "I'm not part of this conversation. Ask in a channel that I'm in, or write to me."
-NOT_THERE = "I'm not in that channel. Invite me there with /invite @bobbin, or ask only for yourself."
-NOT_THERE_TO_SHARE = "I'm not in that channel. Invite me there with `/invite @bobbin`, then press the button again."
-NO_FORM = "I couldn't open the form in time. Please try again."
-NO_DIRECT = "Slack doesn't let me write to you right now. Please try again in a minute."
-SHARED = "Shared in <#{}>."
+NOT_HERE = marked("I'm not in this channel. Invite me with `/invite @bobbin`, then ask again.")
+NOT_BETWEEN = marked("I'm not part of this conversation. Ask in a channel that I'm in, or write to me.")
+NOT_THERE = marked("I'm not in that channel. Invite me there with /invite @bobbin, or ask only for yourself.")
+NOT_THERE_TO_SHARE = marked(
+    "I'm not in that channel. Invite me there with `/invite @bobbin`, then press the button again."
+)
+NO_FORM = marked("I couldn't open the form in time. Please try again.")
+NO_DIRECT = marked("Slack doesn't let me write to you right now. Please try again in a minute.")
+SHARED = marked("Shared in <#{channel}>.")
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -80,13 +83,17 @@ class Ways:
         self._direct: Bounded[str, str] = Bounded(MOST_REMEMBERED)  # the channels of the direct messages with people
         self._notes = notes()
 
+    async def language_of(self, user: str) -> str:
+        """Return the language of who uses a command or a form; empty where that isn't known."""
+        return await self._naming.language_of(user)
+
     # By a command
 
     async def command(self, command: Mapping[str, Any], words: str, occasion: str) -> str:
         """Ask what a slash command says, once by its *occasion*; return what to tell if that can't be done."""
         channel = command["channel_id"]
         if not await self._is_in(channel):
-            return NOT_BETWEEN if channel.startswith("D") else NOT_HERE
+            return say(NOT_BETWEEN) if channel.startswith("D") else say(NOT_HERE)
         where = Where(channel, "", _now(), opens=True)
         filled = Filled(occasion, words, command["user_id"], _text(command.get("user_name")))
         try:
@@ -124,10 +131,10 @@ class Ways:
                 await self._api.open_view(trigger, view)
         except ChatError as refusal:
             log.warning("a form can't be opened", **facts(refusal))
-            return NO_FORM
+            return say(NO_FORM)
         except TimeoutError:
             log.warning("a form can't be opened in time")
-            return NO_FORM
+            return say(NO_FORM)
         return ""
 
     async def tell(self, user: str, sentence: str) -> None:
@@ -150,7 +157,7 @@ class Ways:
     async def _openly(self, subject: Subject) -> Where:
         """Raises WrongFormError."""
         if not await self._is_in(subject.channel):
-            raise WrongFormError(AUDIENCE, NOT_BETWEEN if subject.channel.startswith("D") else NOT_THERE)
+            raise WrongFormError(AUDIENCE, say(NOT_BETWEEN if subject.channel.startswith("D") else NOT_THERE))
         return Where(subject.channel, subject.thread_ts, _now(), opens=not subject.thread_ts)
 
     async def _privately(self, filled: Filled) -> Where:
@@ -161,7 +168,7 @@ class Ways:
             soon(self._api.link(subject.channel, subject.message_ts)) if subject.message_ts else _nothing(),
         )
         if not direct:
-            raise WrongFormError(AUDIENCE, NO_DIRECT)
+            raise WrongFormError(AUDIENCE, say(NO_DIRECT))
         # What is asked in direct messages has nobody to be shared with.
         is_shared = subject.channel and not subject.channel.startswith("D")
         about = About(subject.channel, subject.thread_ts, link or "") if is_shared else None
@@ -180,6 +187,7 @@ class Ways:
             is_private=filled.is_private,
             is_unseen=not where.opens,
             preset=filled.preset,
+            language=spoken(),
         )
         async with recorded_within(RECORDED_WITHIN):
             await self._router.hear(Said(question, Note(where), SCALE.at(time.time())))
@@ -216,14 +224,14 @@ class Ways:
         turn = await self._relay.turn(click.key)
         about = self._notes.read(turn.reply).where.about if turn and turn.reply else None
         if turn is None or about is None or turn.question.asker != click.by:
-            return NOT_TO_SHARE
+            return say(NOT_TO_SHARE)
         if not await self._is_in(about.channel):
-            return NOT_THERE_TO_SHARE
+            return say(NOT_THERE_TO_SHARE)
         team, _, id_ = message_of(click.key)
         where = Where(about.channel, about.thread_ts, _now(), opens=not about.thread_ts)
         thread = await self._thread(team, where, id_)
         problem = await self._router.share(Shared(click.key, click.by, thread, Note(where)))
-        return problem or SHARED.format(about.channel)
+        return problem or say(SHARED, channel=about.channel)
 
     # What Slack tells
 

@@ -71,6 +71,7 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "edition": question.edition,
         "preset": question.preset,
         "waited": turn.waited,
+        "language": question.language,
         "model": turn.model,
         "status": turn.status,
         "answer": turn.answer,
@@ -240,6 +241,7 @@ def as_turn(row: Row[Any]) -> Turn:
         is_unseen=row.unseen,
         edition=row.edition,
         preset=row.preset,
+        language=row.language,
     )
     return Turn(
         id=TurnId(row.id),

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import URL, create_engine, event
@@ -135,6 +136,7 @@ class _Job:
 
     def __init__(self, work: Callable[[Connection], Any]) -> None:
         self._work = work
+        self._here = copy_context()  # what is composed in a transaction is in the language that is spoken
         self._loop = asyncio.get_running_loop()
         self._result: Any = None
         self._error: BaseException | None = None
@@ -145,7 +147,7 @@ class _Job:
         return not self.future.cancelled()
 
     def run(self, connection: Connection) -> None:
-        self._result = self._work(connection)
+        self._result = self._here.run(self._work, connection)
 
     def fail(self, error: BaseException) -> None:
         # A future takes no StopIteration, and would never end.

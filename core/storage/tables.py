@@ -96,6 +96,7 @@ turns = Table(
     Column("private", Boolean, nullable=False, server_default=false()),
     Column("unseen", Boolean, nullable=False, server_default=false()),
     Column("preset", Id, nullable=False, server_default=""),
+    Column("language", String(8), nullable=False, server_default=""),
     Column("status", String(16), nullable=False),
     Column("answer", Words, nullable=False, server_default=""),
     Column("problem", Words, nullable=False, server_default=""),

@@ -45,15 +45,29 @@ class People:
         raise ValueError(f"There is no channel or thread {where!r}.")
 
     def add_user(
-        self, name: str, *, manages_guild: bool = False, is_bot: bool = False, shown: str = "", nick: str | None = None
+        self,
+        name: str,
+        *,
+        manages_guild: bool = False,
+        is_bot: bool = False,
+        shown: str = "",
+        nick: str | None = None,
+        locale: str = "en-US",
     ) -> User:
         """A new member; with *manages_guild* one who keeps order, with *is_bot* another application's bot.
 
-        People see the name *shown*, and in the server the *nick*.
+        People see the name *shown*, and in the server the *nick*. *locale*: of their own Discord.
         """
         user = self.world.add_user(name, manages_guild=manages_guild, is_bot=is_bot)
-        user.shown, user.nick = shown, nick
+        user.shown, user.nick, user.locale = shown, nick, locale
         return user
+
+    def make_community(self, locale: str) -> None:
+        """Have the server be a community, which chooses a language; to be done before the bot comes.
+
+        https://discord.com/developers/docs/resources/guild#guild-object-guild-features
+        """
+        self.world.guild_locale, self.world.guild_features = locale, ["COMMUNITY"]
 
     def add_role(self, name: str, *members: User | str) -> Role:
         """A new role, and who has it.

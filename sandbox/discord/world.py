@@ -83,6 +83,8 @@ class World:
         self.cdn_key = secrets.token_bytes(16)
         self.guild_id = self.snowflakes.next()
         self.guild_name = "Bobbin's workshop"
+        self.guild_locale = "en-US"
+        self.guild_features: list[str] = []
         self.other_guild_id = self.snowflakes.next()  # the bot is not there
         self.roles[self.guild_id] = Role(self.guild_id, "@everyone", MEMBERS)
         keepers = self.add_role("keepers", KEEPERS)

@@ -158,9 +158,9 @@ class LocalSlack:
     def channel(self, channel: Channel | str) -> Channel:
         return self._people.channel(channel)
 
-    def add_user(self, name: str, *, display_name: str = "", **kind: bool) -> User:
+    def add_user(self, name: str, *, display_name: str = "", locale: str = "en-US", **kind: bool) -> User:
         """A new person, or what else there is; see `Workspace.add_user` for which *kind*."""
-        return self._workspace.add_user(name, display_name=display_name, **kind)
+        return self._workspace.add_user(name, display_name=display_name, locale=locale, **kind)
 
     def add_group(self, handle: str, *members: User | str) -> Group:
         """People who can be mentioned together."""

@@ -63,6 +63,7 @@ class User:
     display_name: str = ""  # what people see, if it is another than the name
     team_id: str = ""  # of the workspace of somebody from another organisation
     app_id: str = ""  # of the app that a bot is of; empty for one that is older than apps, and for workflows
+    locale: str = "en-US"  # that of their own Slack
 
     @property
     def is_bot(self) -> bool:

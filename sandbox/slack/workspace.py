@@ -111,6 +111,7 @@ class Workspace:
         is_external: bool = False,
         is_app: bool = False,
         display_name: str = "",
+        locale: str = "en-US",
     ) -> User:
         """A new person, a guest, somebody of another organisation; a bot or workflow, or the bot of another app."""
         user = User(
@@ -121,6 +122,7 @@ class Workspace:
             team_id=new_id("T") if is_external else "",
             display_name=display_name,
             app_id=new_id("A") if is_app else "",
+            locale=locale,
         )
         self.users[user.id] = user
         return user

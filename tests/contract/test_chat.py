@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import discord as discord_py
 import pytest
 
-from bots.reply.wanted import IN_THE_FILE, NOT_IN_A_FILE
+from bots.reply.wanted import FILE_NAME, IN_THE_FILE, NOT_IN_A_FILE
 from core.chat import ready
 from core.errors import AnswerDeleted, ChatBusy
 from core.storage.database import open_database
@@ -189,7 +189,7 @@ async def test_an_answer_of_too_many_pages_comes_whole_as_a_file(stage: Stage) -
     assert 1 <= len(said) <= 2  # what is told of the file may need one of its own
     if stage.files(turn):
         assert stage.files(turn) == [LONG]
-        assert IN_THE_FILE in words(stage, turn)
+        assert IN_THE_FILE.format(file=FILE_NAME) in words(stage, turn)
     else:
         assert stage.chat.name == "board"
         assert NOT_IN_A_FILE in words(stage, turn)
@@ -212,7 +212,7 @@ async def test_where_no_file_can_be_added_that_is_told(stage: Stage) -> None:
     turn = await show(stage, turn.finish(LONG))
     assert not stage.files(turn)
     assert NOT_IN_A_FILE in words(stage, turn)
-    assert IN_THE_FILE not in words(stage, turn)
+    assert IN_THE_FILE.format(file=FILE_NAME) not in words(stage, turn)
 
 
 async def test_a_withdrawn_question_leaves_no_file(stage: Stage) -> None:

@@ -272,7 +272,7 @@ async def test_what_is_commanded_by_other_means_is_done_once_for_each_occasion(s
 
     assert "`one`" in await choose(first, "one", "chat/1")
     assert "`two`" in await choose(first, "two", "chat/2")
-    assert await choose(second, "one", "chat/1") == TWICE.sentence
+    assert await choose(second, "one", "chat/1") == TWICE
     assert await second.model() == "two"
     assert not first.woken, "nothing is to be shown in the thread"
     assert await first.ledger.active_threads("chat", datetime.now(UTC) - timedelta(hours=1), 10) == []
@@ -421,7 +421,7 @@ async def test_a_thread_is_switched_alone_and_back(start: Start, means: str) -> 
     assert await model_in(process, THREAD) == "m"
     assert (await process.relay.choice(THREAD)).instructions == "Be brief."
     again = await give("1", "model GPT-4o")
-    assert again == TWICE.sentence or "`gpt-4o`" in again
+    assert again == TWICE or "`gpt-4o`" in again
     assert await model_in(process, THREAD) == "m"
 
 
@@ -536,7 +536,7 @@ async def test_an_occasion_whose_model_is_refused_can_come_again(trials: Trials)
     assert not (await relay.obey(command, THREAD, "ada", occasion="chat/1")).is_done
     trials.refused = None
     assert (await relay.obey(command, THREAD, "ada", occasion="chat/1")).is_done
-    assert await relay.obey(command, THREAD, "ada", occasion="chat/1") == TWICE
+    assert await relay.obey(command, THREAD, "ada", occasion="chat/1") == Told(TWICE)
 
 
 async def test_who_may_not_change_it_has_nothing_tried(trials: Trials) -> None:

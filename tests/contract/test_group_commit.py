@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event, text
 
 from core.errors import CannotBeKept, StorageUnavailable
+from core.language import say, speaking
 from core.storage.database import open_database
 from core.storage.sqlite import Sqlite
 
@@ -114,6 +115,14 @@ def _is_int(one: object) -> bool:
 async def test_what_the_database_refuses_is_told_to_who_wanted_it(table: Table) -> None:
     done = await table.together(*(table.database.run(write(number)) for number in (7, 7, 8)))
     assert (done[0], type(done[1]), done[2]) == (7, CannotBeKept, 8)
+
+
+async def test_what_is_committed_together_speaks_each_its_own_language(table: Table) -> None:
+    async def speak(language: str) -> str:
+        with speaking(language):
+            return await table.database.run(lambda _: say("Stopped."))
+
+    assert await table.together(*map(speak, ("de", "", "fr"))) == ["Gestoppt.", "Stopped.", "Arrêté."]
 
 
 async def test_what_ends_something_goes_first(table: Table) -> None:

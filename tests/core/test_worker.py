@@ -778,7 +778,7 @@ async def test_an_answer_that_does_not_end_is_hung_up_on(rig: Rig, pieces: list[
     turn = await rig.answered("Why?")
     assert (turn.status, turn.shown) == (Status.ANSWERED, True)
     assert turn.answer == ("word " * 19).strip() or turn.answer == "w" * 99
-    assert turn.aside == TOO_LONG.format(99)
+    assert turn.aside == TOO_LONG.format(n=99)
     assert all(len(shown) <= 99 for message in rig.chat.messages for shown in message)
     assert rig.upstream.streaming == 0
     # Nobody knows what the service remembers of it.

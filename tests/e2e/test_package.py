@@ -79,6 +79,12 @@ def test_it_runs_where_nothing_of_ours_is_near(installed: Path, tmp_path: Path) 
     assert '"socket_mode_enabled"' in run("bobbin", "manifest", "slack", here=tmp_path, programs=installed).stdout
 
 
+def test_it_speaks_other_languages_there(installed: Path, tmp_path: Path) -> None:
+    words = "from core.language import say, speaking\nwith speaking('de'): print(say('Share'))"
+    said = run("python", "-c", words, here=tmp_path, programs=installed)
+    assert said.stdout == "Teilen\n", said.stderr
+
+
 def test_its_sandbox_plays_with_the_presets_that_came_along(installed: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.txt"
     script.write_text("slack ada #general: @bobbin preset set reviewer\ndiscord ben dm: say exactly: two\n")

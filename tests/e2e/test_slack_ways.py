@@ -168,6 +168,7 @@ async def test_a_thread_begun_by_command_can_be_muted_by_a_reaction(
         await bobbin.idle()
         (root,) = general.roots()
         await local_slack.react("ben", root, "mute")
+        await general.until(lambda: not local_slack.under_way)  # Slack brings events side by side
         await local_slack.say("ada", "general", "say exactly: unheard", root.ts)
         await local_slack.say("ada", "general", "@bobbin say exactly: called", root.ts)
         await general.until(lambda: "called" in general.below(root))

@@ -30,7 +30,7 @@ def guild_json(world: World) -> Json:
         "explicit_content_filter": 0,
         "roles": [role_json(role) for role in world.roles.values()],
         "emojis": [],
-        "features": [],
+        "features": world.guild_features,
         "mfa_level": 0,
         "application_id": None,
         "system_channel_id": None,
@@ -43,7 +43,7 @@ def guild_json(world: World) -> Json:
         "banner": None,
         "premium_tier": 0,
         "premium_subscription_count": 0,
-        "preferred_locale": "en-US",
+        "preferred_locale": world.guild_locale,
         "public_updates_channel_id": None,
         "nsfw_level": 0,
         "stickers": [],
@@ -134,5 +134,5 @@ def interaction_json(world: World, interaction: Interaction) -> Json:
         return payload | {"user": user_json(user)}
     member = member_json(user) | {"permissions": str(permissions_of(world, user, channel))}
     place = str(world.guild_of(channel))
-    guild: Json = {"id": place, "locale": "en-US", "features": []}
-    return payload | {"guild_id": place, "guild": guild, "guild_locale": "en-US", "member": member}
+    guild: Json = {"id": place, "locale": world.guild_locale, "features": world.guild_features}
+    return payload | {"guild_id": place, "guild": guild, "guild_locale": world.guild_locale, "member": member}

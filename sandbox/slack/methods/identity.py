@@ -55,7 +55,8 @@ def users_info(platform: Platform, arguments: Arguments) -> JsonObject:
     user = platform.workspace.users.get(arguments.needed("user"))
     if user is None:
         raise ApiError("user_not_found")
-    return {"user": user_object(user, platform.workspace)}
+    told = user_object(user, platform.workspace)
+    return {"user": told | {"locale": user.locale} if arguments.flag("include_locale") else told}
 
 
 def users_list(platform: Platform, arguments: Arguments) -> JsonObject:

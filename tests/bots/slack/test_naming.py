@@ -31,6 +31,9 @@ class Directory:
         self.under_way = 0
         self.most_at_once = 0
 
+    def language_of(self, user: str) -> str:
+        return "de" if user in self.asked else ""
+
     async def names_of_person(self, user: str) -> Mapping[str, str]:
         return {user: f"name of {user}"} if await self._told(user) else {}
 
@@ -221,6 +224,7 @@ async def test_questions_of_a_channel_are_taken_in_the_order_in_which_they_were_
     [
         '{"ok": true, "user": {"id": "U1", "team_id": "T1"}}',
         '{"ok": true, "user": {"id": "U1", "team_id": "T1", "profile": [], "real_name": 7}}',
+        '{"ok": true, "user": {"id": "U1", "team_id": "T1", "locale": {"de": 7}}}',
         '{"ok": true, "user": "ada"}',
         "<html>",
     ],
@@ -231,6 +235,20 @@ async def test_people_of_any_shape_are_survived(house: House, body: str) -> None
         turn = await house.asked("@bobbin why?")
     assert turn.question.text == "why?"
     assert turn.question.asker_name == ""
+
+
+async def test_with_the_name_comes_the_language(house: House) -> None:
+    """In one call, and for what comes after without any."""
+    greta = house.slack.add_user("greta", locale="de-DE")
+    luigi = house.slack.add_user("luigi", locale="it-IT")
+    async with house.listening():
+        for who in (greta, greta, luigi):
+            await house.slack.say(who, "general", "@bobbin why?")
+        await house.until(lambda: len(house.woken) == 3)
+    taken = [await house.ledger.take(thread) for thread in house.woken]
+    assert [one.turn.question.language for one in taken if one] == ["de", "de", ""]
+    asked = [call.arguments["user"] for call in house.slack.calls if call.method == "users.info"]
+    assert sorted(asked) == sorted({greta.id, luigi.id, house.slack.bot_user_id})
 
 
 async def test_people_are_called_by_what_others_see(house: House) -> None:
