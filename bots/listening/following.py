@@ -13,6 +13,7 @@ from core.attachment import Kind
 from core.commands import Verb, given_in
 from core.following import HALF_DEAF, WhyNot
 from core.language import marked
+from core.preset import Follow
 from core.quote import Source
 
 if TYPE_CHECKING:
@@ -84,14 +85,17 @@ class Follower:
 
     async def standing(self, overheard: Overheard) -> Standing | None:
         """Say how the bot stands there; None where nothing is to be heard. Raises StorageUnavailable."""
-        question = overheard.said.question
-        return await self._relay.standing(
+        question, is_first = overheard.said.question, overheard.signs.is_first
+        standing = await self._relay.standing(
             question.thread,
-            is_first=overheard.signs.is_first,
+            is_first=is_first,
             is_addressed=self._is_addressed(overheard),
             is_wanted=is_stop(overheard.said),
             patience=self._patience,
         )
+        # What began a thread was said before the bot can have been called there. Read back later, it may have been since.
+        began_before = is_first and standing is not None and standing.follow is not Follow.CHANNEL
+        return None if began_before else standing
 
     def _is_addressed(self, overheard: Overheard) -> bool:
         is_reply = overheard.signs.replies_to is RepliesTo.BOT

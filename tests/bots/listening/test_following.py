@@ -212,6 +212,14 @@ async def test_a_thread_of_others_is_waited_for_once_and_an_old_one_never(ledger
     assert not place.asked
 
 
+async def test_what_began_a_thread_is_not_asked_once_the_bot_is_called_there(ledger: Counting) -> None:
+    """As when a process that knows nothing yet reads it back."""
+    await Place(ledger).call("why?")
+    place = Place(ledger)
+    await place.say("what shall we have for lunch?", signs=Signs(is_first=True), key="root")
+    assert not place.asked
+
+
 async def test_between_people_it_is_quiet_also_in_what_it_has_heard_of_them(place: Place) -> None:
     await place.call("why?")
     await place.say("lunch at twelve?", who="ben", signs=Signs(begins_with_other=True, names_other=True))
