@@ -216,7 +216,8 @@ async def test_what_began_a_thread_is_not_asked_once_the_bot_is_called_there(led
     """As when a process that knows nothing yet reads it back."""
     await Place(ledger).call("why?")
     place = Place(ledger)
-    await place.say("what shall we have for lunch?", signs=Signs(is_first=True), key="root")
+    root = place.said("what shall we have for lunch?", key="root")
+    await place.router.hear(Overheard(root, Signs(is_first=True), is_new=True))
     assert not place.asked
 
 
