@@ -87,7 +87,8 @@ class SlackSide:
     def seen_growing(self, thread: slack.Message) -> list[str]:
         messages = self.local.messages(thread.channel, thread.ts)
         last = [message for message in messages if message.user == self.local.bot_user_id][-1]
-        return [slack.shown(replace(last, blocks=version.blocks)) for version in last.versions]
+        words = [[block for block in version.blocks if block["type"] != "actions"] for version in last.versions]
+        return [slack.shown(replace(last, blocks=blocks)) for blocks in words]
 
     def pings(self, thread: slack.Message) -> list[object]:
         messages = self.local.messages(thread.channel, thread.ts)
