@@ -88,7 +88,7 @@ class SlackSide:
         messages = self.local.messages(thread.channel, thread.ts)
         last = [message for message in messages if message.user == self.local.bot_user_id][-1]
         words = [[block for block in version.blocks if block["type"] != "actions"] for version in last.versions]
-        return [slack.shown(replace(last, blocks=blocks)) for blocks in words]
+        return [slack.shown(replace(last, blocks=tuple(blocks))) for blocks in words]
 
     def pings(self, thread: slack.Message) -> list[object]:
         messages = self.local.messages(thread.channel, thread.ts)
