@@ -1,4 +1,4 @@
-"""What the pages say is so: each test that one names is there."""
+"""What the pages say is so: each test that one names is there, and no feature of a platform is left out."""
 
 from __future__ import annotations
 
@@ -9,13 +9,37 @@ import pytest
 
 HOUSE = Path(__file__).parent.parent
 PAGES = [path for path in sorted((HOUSE / "docs").glob("*.md")) if "::test_" in path.read_text()]
+PLATFORMS = ["slack", "discord"]
+FEATURES = 40  # that bots of this kind have, some of them
+A_TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+
+
+def rows(platform: str) -> list[list[str]]:
+    """The cells of the table of all features: what it is, ours, and the tests that show it."""
+    table = (HOUSE / "docs" / f"{platform}.md").read_text().partition("|---|---|---|\n")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_test_that_a_page_names_is_there(page: Path) -> None:
-    for path, name in re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", page.read_text()):
+    for path, name in A_TEST.findall(page.read_text()):
         assert re.search(rf"^(async )?def {name}\(", (HOUSE / path).read_text(), re.MULTILINE), f"{path}::{name}"
 
 
 def test_there_are_pages_that_name_tests() -> None:
-    assert "discord" in [page.stem for page in PAGES]
+    assert {*PLATFORMS} <= {page.stem for page in PAGES}
+
+
+def test_platforms_are_told_of_by_the_same_features() -> None:
+    """A row that begins with … tells more of the one above it, and may be one platform's alone."""
+    slack, discord = ([row[0] for row in rows(platform) if not row[0].startswith("…")] for platform in PLATFORMS)
+    assert slack == discord
+    assert len({*slack}) == len(slack) == FEATURES
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_what_is_there_is_shown_by_a_test(platform: str) -> None:
+    for feature, ours, shown_by in rows(platform):
+        assert ours, feature
+        assert re.match(r"no\b", ours) or A_TEST.search(shown_by), feature
+        assert not A_TEST.sub("", shown_by).strip(", "), f"{feature}: is named in another way, which nothing checks"
