@@ -103,7 +103,7 @@ class Printer:
             self._finish(glimpse)
 
     def _finish(self, glimpse: Glimpse) -> None:
-        self._print(glimpse, glimpse.text.split("\n") if glimpse.text else [])
+        self._print(glimpse, glimpse.text.split("\n") if glimpse.text else [], is_whole=True)
         self._growing.pop(glimpse.key, None)
 
     def _head(self, place: str) -> None:
@@ -112,7 +112,7 @@ class Printer:
             print(f"\n{self._styled(f'── {safe(place)} ──', BOLD)}", flush=True)
             self._heading = place
 
-    def _print(self, glimpse: Glimpse, lines: list[str]) -> None:
+    def _print(self, glimpse: Glimpse, lines: list[str], *, is_whole: bool = False) -> None:
         known = self._printed.get(glimpse.key, [])
         if known and not glimpse.text:
             self._head(f"{glimpse.platform} {glimpse.place}")
@@ -121,7 +121,7 @@ class Printer:
             return
         again = False
         if lines[: len(known)] != known:
-            if not lines or known == ["(changed)"] or len(lines) < len(known):
+            if not lines or (len(lines) < len(known) and not is_whole):
                 return
             known, again = [], True
         self._rewritten |= glimpse.key in self._old and len(lines) > len(known)

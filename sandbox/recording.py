@@ -68,7 +68,8 @@ class Recording:
         elif line.deed is not Deed.AS:
             with self._faults.doubling() if line.platform == DiscordScene.name else nullcontext():
                 await self.scenes[line.platform].act(line)
-        self._write(line, is_meanwhile=is_meanwhile)
+        if line.deed is not Deed.AS:  # every line that is written says who
+            self._write(line, is_meanwhile=is_meanwhile)
 
     @contextmanager
     def of(self, fields: Fields) -> Iterator[None]:
@@ -90,7 +91,7 @@ class Recording:
             self._keep(f"# not written: {act}, {lost} by {str(fields.get('person'))[:50]!r}")
 
     def _write(self, line: Line, *, is_meanwhile: bool) -> None:
-        self._keep(write(replace(line, is_meanwhile=is_meanwhile and line.deed is not Deed.AS)))
+        self._keep(write(replace(line, is_meanwhile=is_meanwhile)))
 
     def _keep(self, text: str) -> None:
         self._lines.append(text)

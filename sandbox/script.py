@@ -35,10 +35,12 @@ MOST_BYTES = 10 * 1024 * 1024  # of a script, and of a file that is sent along
 MOST_CHARACTERS = 40_000  # https://docs.slack.dev/changelog/2018-truncating-really-long-messages
 QUOTED = 80  # characters of a line that is not understood
 FAULTS = ("down", "cut", "amnesia", "limit", "redeliver")
+ANYWHERE = "anywhere"  # on the platform
 NO_THREAD = "There is no thread on {} yet. Say something in #general first."
 
 _LINE = re.compile(
-    r"(?P<platform>\w+)\s+(?P<person>\w+)\s+(?P<place>#[\w-]+|dm|thread(?:\s+\d{1,6})?)\s*:\s*(?P<text>.+)", re.DOTALL
+    r"(?P<platform>\w+)\s+(?P<person>\w+)\s+(?P<place>#[\w-]+|dm|anywhere|thread(?:\s+\d{1,6})?)\s*:\s*(?P<text>.+)",
+    re.DOTALL,
 )
 _DEED = re.compile(r":(?P<name>[a-z]+)(?:\s+(?P<rest>.*))?", re.DOTALL)
 _MORE = re.compile(r"\s+\|(?: (?P<text>.*))?")  # another line of the same text
@@ -132,6 +134,8 @@ class Reader:
             raise SetupError(
                 f"That has {len(line.text):,} characters; {MOST_CHARACTERS:,} are the most. Send it as a file."
             )
+        if not line.place and line.deed in (Deed.SAY, Deed.FILE):
+            raise SetupError("Things are said in one PLACE.")
         self._check_thread(line)
         return line
 
@@ -146,7 +150,7 @@ class Reader:
         if found := _LINE.fullmatch(text):
             line = Line(found["platform"], found["person"], found["place"], found["text"])
             if line.platform in self._platforms:
-                return replace(line, place=" ".join(line.place.split()))
+                return replace(line, place="" if line.place == ANYWHERE else " ".join(line.place.split()))
         elif is_deed(text):
             if _deed(text) in ALONE:
                 return Line("", "", "", text)
@@ -281,19 +285,17 @@ def pasted(text: str) -> list[str]:
 
 
 def write(line: Line) -> str:
-    """What says *line* in a script; the opposite of reading."""
+    """What says *line* in a script, without regard to the lines before it; the opposite of reading."""
     text = re.sub(r"\r\n|\r", "\n", line.text)
     if line.deed is Deed.SAY:
         text = f"\\{text.lstrip()}" if is_deed(text.lstrip()) else text
     elif line.deed is Deed.FILE and line.file:
         content = base64.b64encode(line.file.content).decode()
         text = f':file "{line.file.name.replace(chr(34), "_")}" data:{line.file.kind};base64,{content} {text}'
-    elif line.deed is Deed.AS:
-        text = f":as {line.person}"
     else:
         text = f":{line.deed} {text}"
     first, *more = text.strip().split("\n")
-    head = f"{line.platform} {line.person} {line.place}: " if line.platform and line.place else ""
+    head = f"{line.platform} {line.person} {line.place or ANYWHERE}: " if line.platform else ""
     meanwhile = f":{Deed.MEANWHILE}\n" if line.is_meanwhile else ""
     return meanwhile + "\n".join([f"{head}{first}", *(f"  | {one}" for one in more)])
 

@@ -107,7 +107,7 @@ class Theatre:
         await asyncio.sleep(0)  # let the watchers take their seats
         await until_ready(self._stage)
         print(_programme(self._stage), flush=True)
-        for line, following in zip(lines, [*lines[1:], None], strict=True):
+        for line, following in zip(lines, [*lines, None][1:], strict=True):
             with _placed(line):
                 await self._do(line)
             if following and following.is_meanwhile:

@@ -47,6 +47,7 @@ STAGE = [
         "scenes/slack",
         "scenes/discord",
         "script",
+        "printed",
         "terminal",
         "rehearsal",
         "recording",
