@@ -27,7 +27,7 @@ faults: .venv/dev       ## kill, freeze and cut off real bots while people ask 1
 	$(BIN)/python -m tests.faults
 
 pictures: .venv/dev     ## the page's pictures in docs/images anew, each of a stage of its own (needs Chromium)
-	for test in kill phone private_is_shared_on_slack; do \
+	for test in kill phone; do \
 		TAKE_PICTURES=1 NEEDS_CHROMIUM=1 $(BIN)/python -m pytest -q tests/browser -k $$test || exit 1; done
 
 lock: .venv/dev         ## resolve the newest allowed versions, with hashes

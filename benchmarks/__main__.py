@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import engine, grown, lag, ndjson, relay, short, start, streams
+from benchmarks import engine, grown, lag, ndjson, relay, short, slack, start, streams
 from benchmarks.rows import Row
 from core.log import set_up_log
 
@@ -36,6 +36,7 @@ BENCHES = {
     "engine": engine.measure,
     "streams": streams.measure,
     "lag": lag.measure,
+    "slack": slack.measure,
     "grown": grown.measure,
     "ndjson": measure_ndjson,
     "start": start.measure,

@@ -21,11 +21,13 @@ from core import presentation
 from core.admission import Admission
 from core.asking.limits import ASIDE
 from core.asking.service import Service
+from core.asking.trial import Trial
 from core.engine.embedded import Embedded
 from core.errors import SetupError
 from core.relay import Relay
 from core.secret_box import SecretBox
 from core.settings import NO_KEY, proxy_for
+from core.storage.budgets import Budgets
 from core.storage.database import open_database
 from core.storage.ledger import Ledger
 from core.upstream.client import Upstream
@@ -95,6 +97,8 @@ class Bobbin:
             bot_turns=settings.access.bot_turns,
         )
         self._service = _service(settings, self.vitals, times.aside)
+        self._models = settings.models
+        self._trial = Trial(self._service, self._models)
         self._roles = Roles.of(names, only, shares_its_work=settings.shares_its_work)
         self._checkup = checkup.Checkup(self.vitals, times.checkup)
         secret_box = SecretBox.of(settings.secret_key.get_secret_value())
@@ -120,10 +124,13 @@ class Bobbin:
             secret_box=secret_box,
             vitals=self.vitals,
             routes=self.web,
+            budgets=Budgets(self._database) if self._settings.shares_its_work else None,
             most_pages=self._settings.limits.pages,
             hears_alone=not self._settings.shares_its_work,
             names=self._settings.questions.names,
             bots=frozenset(self._settings.access.bots),
+            buttons=self._settings.questions.buttons,
+            contact=self._settings.access.contact,
         )
         return {name: platforms.platform(name).build(self._settings.section(name), kit) for name in names}
 
@@ -140,6 +147,8 @@ class Bobbin:
             visible=partial(visible, streaming=True),
             refused=self._checkup.hurry,
             make_link=self._files.link,
+            titles=self._settings.questions.titles == "model",
+            contact=self._settings.access.contact,
             times=times,
         )
 
@@ -157,6 +166,8 @@ class Bobbin:
             on_edit=settings.questions.on_edit,
             on_delete=settings.questions.on_delete,
             admission=Admission(rules, self._chats, self._ledger, contact=settings.access.contact, metrics=metrics),
+            models=self._models,
+            trial=self._trial,
             metrics=metrics,
         )
 
@@ -174,6 +185,7 @@ class Bobbin:
         async with AsyncExitStack() as parts:
             parts.push_async_callback(self._database.close)
             parts.push_async_callback(self._service.aclose)
+            parts.push_async_callback(self._trial.aclose)
             door = self._settings.web
             await parts.enter_async_context(self.web.open(door.host, door.port, door.health_port))
             await parts.enter_async_context(self._checkup.going_on())
@@ -241,4 +253,4 @@ def _engine(jobs: Jobs | None, ledger: Ledger, worker: Worker) -> Engine:
         return Embedded(ledger, worker.see_to)
     from core.engine.distributed import Procrastinate  # noqa: PLC0415  # as above
 
-    return Procrastinate(jobs, ledger, worker.see_to)
+    return Procrastinate(jobs, ledger, worker.see_to, worker.stop)

@@ -179,6 +179,19 @@ def migrate_(context: typer.Context) -> None:
 
 
 @app.command()
+def stats(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(metavar="N", help="How many days to count, today included.", min=1, max=92)] = 7,
+) -> None:
+    """Count questions, answers, failures and feedback per day, preset and model. Reads the database, and changes nothing."""
+    from bots import platforms  # noqa: PLC0415
+    from bots.stats import tell  # noqa: PLC0415
+
+    with _plainly():
+        print(asyncio.run(tell(platforms.settings(context.obj), days)))
+
+
+@app.command()
 def backup(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="New file to write the copy to.", show_default=False)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -13,7 +13,11 @@ from bots.reply.page import MOST_PAGES
 if TYPE_CHECKING:
     from bots.finding import Finding
     from core.secret_box import SecretBox
+    from core.thread import Thread, ThreadId
+    from core.turn import TurnId
     from core.vitals import Vitals
+
+OUR_OWN = "our direct messages"  # what people call a channel where nobody else is
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -26,6 +30,24 @@ class Notes(Protocol):
 
     async def write_note(self, name: str, text: str) -> None:
         """Keep *text* under *name*."""
+
+
+class Ground(Notes, Protocol):
+    """And from where threads go on."""
+
+    async def grow(self, thread: Thread, of: ThreadId, after: TurnId) -> None:
+        """Have *thread*, unless it has turns, go on from what was said in another up to the turn *after*."""
+
+
+# Takes a row as it stands and the time in seconds since 1970, the same for all processes; returns the row to be.
+Change = Callable[[dict[str, Any], float], dict[str, Any]]
+
+
+class Budgets(Protocol):
+    """What all processes use up together, by name: a row, changed by one of them at a time."""
+
+    async def change(self, name: str, change: Change) -> None:
+        """Have *change* change the row *name*, empty at first; it may be called again. Raises StorageUnavailable."""
 
 
 class Routes(Protocol):
@@ -46,11 +68,12 @@ class Checked(Protocol):
         """
 
 
-def appeal(channel: str, reference: str) -> str:
-    """What to tell whoever asked in a *channel* in which the bot may not write."""
+def appeal(channel: str, reference: str, contact: str = "") -> str:
+    """What to tell whoever asked in a *channel* in which the bot may not write; all of it as the platform takes it."""
+    whom = f"Contact: {contact}. " if contact else ""
     return (
         f"I couldn't answer you in {channel} because I'm not allowed to post there. Ask somebody who manages the channel "
-        f"or the app to let me, then ask again. (Reference: `{reference}`)"
+        f"or the app to let me, then ask again. ({whom}Reference: `{reference}`)"
     )
 
 
@@ -58,11 +81,14 @@ def appeal(channel: str, reference: str) -> str:
 class Kit:
     """What an adapter may use of the rest."""
 
-    notes: Notes
+    notes: Ground
     secret_box: SecretBox
     vitals: Vitals
     routes: Routes
+    budgets: Budgets | None = None  # None: no other process is on the database
     most_pages: int = MOST_PAGES  # messages in which an answer is shown
     hears_alone: bool = True  # does no other process take a part of what a platform tells?
     names: bool = True  # may it be told what people are called?
+    contact: str = ""  # whom people should tell of what only an operator can mend
     bots: frozenset[str] = frozenset()  # ids of other bots, and of workflows, that may ask
+    buttons: bool = False  # are people offered what they can do with a finished answer?

@@ -13,6 +13,7 @@ from core.bounded import Bounded
 from core.chat import describe
 from core.errors import ChatError, StorageUnavailable, Unwelcome, facts
 from core.metrics import Metrics
+from core.words import as_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,7 +50,7 @@ class Admission:
         self._chats = chats
         self._rules = rules
         self._ledger = ledger
-        self._sentence = _MAY_NOT.format(" ".join(contact.split()) or _WHOM)
+        self._sentence = _MAY_NOT.format(as_markdown(contact) or _WHOM)
         self._metrics = metrics or Metrics()
         self._clock = clock
         self._told: Bounded[str, float] = Bounded(MOST_REMEMBERED)  # until then nobody needs to be asked

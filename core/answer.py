@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,10 +40,13 @@ from core.files import FileReader, Given
 from core.quote import asked
 from core.thread import Conversation
 from core.transcript import retell
+from core.turn import Status
 from core.upstream.prompt import AnswerSoFar, Prompt
-from core.words import is_keepable, keepable
+from core.words import as_markdown, is_keepable, keepable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.asking.service import Answering, Service
     from core.metrics import Metrics
     from core.presentation import Presentation
@@ -58,6 +62,16 @@ MOST_INTERRUPTIONS = 10  # a turn that was cut off so often takes its process do
 MOST_TURNS_RETOLD = 100
 _LONGEST_WORD = 100  # characters
 TOO_LONG = "I stopped this answer at {:,} characters, the most I write."
+# After these, another model is asked.
+_STEPPED_IN_FOR = (
+    UpstreamBusy,
+    UpstreamFailed,
+    UpstreamUnreachable,
+    UpstreamCut,
+    EmptyAnswer,
+    CircuitOpen,
+    ModelRefused,
+)
 TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 
 
@@ -77,10 +91,21 @@ class Answer:
         longest_answer: int,
         recall: Recall,
         metrics: Metrics,
+        last_resort: Sequence[str] = (),
+        contact: str = "",
     ) -> None:
-        """*choice* says which models are asked, and how; *transcript_budget* and *longest_answer* are in characters."""
+        """*choice* says which models are asked, and how; *transcript_budget* and *longest_answer* are in characters.
+
+        *last_resort*: models to ask when the service refuses those of the choice. *contact*: whom people should tell of
+        what only an operator can mend.
+        """
+        self._contact = as_markdown(contact)
         self._taken = taken
         self._choice = choice
+        self._models = list(choice.models)  # asked one after another, until one answers
+        self._last_resort = last_resort
+        self._refused: set[str] = set()
+        self.retired: list[str] = []  # models that the service refuses for no other reason than what they are
         self._presentation = presentation
         self._ledger = ledger
         self._service = service
@@ -89,7 +114,15 @@ class Answer:
         self._transcript_budget = transcript_budget
         self._recall = recall
         self._metrics = metrics
-        self._asked = replace(taken.turn, is_anew=not taken.was_interrupted)
+        named = choice.origins.get("name")
+        self._asked = replace(
+            taken.turn,
+            is_anew=not taken.was_interrupted,
+            is_cut=False,
+            answered_as=named.value if named else "",
+            seconds=0.0,
+        )
+        self._began = time.monotonic()
         self._turn = self._asked.start(choice.model)
         self._longest_answer = longest_answer
         self._is_too_long = False
@@ -122,7 +155,8 @@ class Answer:
             self._turn = self._turn.stop()
         except StopWanted:
             log.info("somebody has stopped an answer", characters=len(self._turn.answer))
-            self._turn = (self._turn if self._turn.answer else self._asked).stop()
+            by = await self._presentation.insist(lambda: self._ledger.stopped_by(self._asked.id))
+            self._turn = (self._turn if self._turn.answer else self._asked).stop(by)
         except (Overtaken, StorageUnavailable):
             raise
         except NothingReadable as hint:
@@ -148,6 +182,11 @@ class Answer:
         return self._turn.replied(self._presentation.reply)
 
     async def _conclude(self, going_on: Conversation | None, trace: str = "") -> None:
+        self._turn = replace(
+            self._turn,
+            is_cut=self._is_too_long and self._turn.status is Status.ANSWERED,
+            seconds=round(time.monotonic() - self._began, 2),
+        )
         turn = self._turn.replied(self._presentation.reply)
         await self._ledger.conclude(turn, going_on, epoch=self._taken.epoch, trace=trace)
 
@@ -174,16 +213,28 @@ class Answer:
             raise NothingAsked(declined(self._taken.turn.question.attachments))
         self._given = await self._files.read(self._turn.question)
         self._given.refuse_nothing(self._turn.question)
-        for following in self._choice.models[1:]:
+        while True:
             try:
                 return await self._converse()
-            except (UpstreamBusy, UpstreamFailed, UpstreamUnreachable, UpstreamCut, EmptyAnswer, CircuitOpen) as error:
-                if self._turn.answer:
-                    raise  # people have read the beginning of its answer: that stays
+            except _STEPPED_IN_FOR as error:
+                following = self._next(error)
+                if following is None:
+                    raise
                 model = self._turn.model
                 log.warning("a model does not answer; asking the next", model=model, next=following, **facts(error))
             self._turn = self._turn.start(following)
-        return await self._converse()
+
+    def _next(self, error: UpstreamError) -> str | None:
+        """Return the model that steps in, None if none does."""
+        if self._turn.answer:
+            return None  # people have read the beginning of its answer: that stays
+        if isinstance(error, ModelRefused):
+            self._refused.add(self._turn.model)
+            if not self._given.references():  # else it may only be unable to read them
+                self.retired.append(self._turn.model)
+            self._models += [model for model in self._last_resort if model not in self._models]
+        left = self._models[self._models.index(self._turn.model) + 1 :]
+        return left[0] if left else None
 
     async def _converse(self) -> AnswerSoFar:
         if (going_on := self._usable()) is not None:
@@ -224,14 +275,14 @@ class Answer:
     async def _ask(self, going_on: Conversation | None, question: str) -> AnswerSoFar:
         """Ask the turn's model, and have the thread show what comes while it comes."""
         self._turn, self._is_too_long = self._turn.remark(""), False
-        model, models = self._turn.model, self._choice.models
+        model = self._turn.model
         asking = self._service.ask(
             self._prompt(going_on, question),
             thread=self._turn.question.thread,
             asker=self._turn.question.asker,
             told=self._waits,
             tries=TRIES if model == self._choice.model else TRIES_OF_A_FALLBACK,
-            rests=model == models[-1],  # else another can step in at once
+            rests=model == self._models[-1],  # else another can step in at once
         )
         try:
             async with self._presentation.live(self.now), asking as self._stream:
@@ -269,7 +320,8 @@ class Answer:
     def _beside(self) -> str:
         """Return what to tell beside the answer."""
         model, first = self._turn.model, self._choice.model
-        stepped_in = "" if model == first else f"Answered by {model} because {first} was unavailable."
+        why = f"the AI service refused {first}" if first in self._refused else f"{first} was unavailable"
+        stepped_in = "" if model == first else f"Answered by {model} because {why}."
         too_long = TOO_LONG.format(self._longest_answer) if self._is_too_long else ""
         parts = stepped_in, self._given.left_out(self._turn.question), self._recall.problem, too_long
         return " ".join(part for part in parts if part)
@@ -301,7 +353,9 @@ class Answer:
         log.log(40 if loud else 30, "a turn fails", **facts(error))
         turn = self._turn
         told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
-        self._turn = told.fail(f"{self._sentence(error)} (Reference: `{turn.reference}`)")
+        whom = f"Contact: {self._contact}. " if error.sends_on and self._contact else ""
+        problem = f"{self._sentence(error)} ({whom}Reference: `{turn.reference}`)"
+        self._turn = told.fail(problem, is_final=not error.may_pass)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from core.thread import PlaceId, Thread
     from core.turn import Question, QuestionKey, Reply, Turn
 
+PLACE = "{place}"  # in a sentence: what people call the channel that it is about
+
 
 class Chat(Protocol):
     """Brings questions in and shows turns. What platform it is stays its own business."""
@@ -63,6 +65,25 @@ class Appeals(Protocol):
 
     async def appeal(self, turn: Turn) -> None:
         """Tell whoever asked *turn*, in private, that the bot may not write in its channel. Raises a ChatError."""
+
+
+@runtime_checkable
+class Notifies(Protocol):
+    """A chat in which people can be told something that they didn't ask for."""
+
+    async def notify(self, person: str, thread: Thread, sentence: str) -> None:
+        """Tell *person* in private, with how they call where *thread* is in place of `PLACE`. Raises a ChatError."""
+
+
+@runtime_checkable
+class Titled(Protocol):
+    """A chat whose threads have titles, made of their first questions by `core.title.title_of`."""
+
+    def has_title(self, turn: Turn) -> bool:
+        """Was a thread begun for *turn*, of which its title was made?"""
+
+    async def retitle(self, turn: Turn, title: str) -> None:
+        """Give the thread that was begun for *turn* another *title*, unless somebody has done so. Raises a ChatError."""
 
 
 @runtime_checkable
@@ -137,3 +158,10 @@ async def appeal(chat: Chat, turn: Turn) -> None:
     if not isinstance(chat, Appeals):
         raise ChatRejected("nothing can be said in private there", code="public")
     await chat.appeal(turn)
+
+
+async def notify(chat: Chat, person: str, thread: Thread, sentence: str) -> None:
+    """Have *chat* tell *person*. Raises a ChatError, also where nothing can be said in private."""
+    if not isinstance(chat, Notifies):
+        raise ChatRejected("nothing can be said in private there", code="public")
+    await chat.notify(person, thread, sentence)

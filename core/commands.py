@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, overload
 
 from core import stance
 from core.errors import Refused, TooLong, UnknownPreset
+from core.models import may_be_name
 from core.preset import DEFAULT, LONGEST_MODEL, OPEN, Follow, Preset, choose
+from core.thread import PlaceId
 from core.words import seen, trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from core.preset import Choice, Origin
-    from core.thread import PlaceId, Thread, ThreadId
+    from core.thread import Thread, ThreadId
 
 HELP = """\
 Mention me with a question and I'll answer in a thread. I remember what you ask me there.
@@ -28,6 +30,8 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 - `preset set follow MODE`: what I hear without a mention: `thread` (what comes next where I was called), `channel` \
 (everything here) or `mention` (nothing)
 - `preset reset`: go back to the default settings
+- `stop`: stop the answer that I'm writing for you; so does ❌ on it, or on your question
+- `model NAME`: switch this thread alone to another model; `model` says which one answers and why, `model reset` goes back
 - `retry`: answer the last question again
 - `reset`: forget this conversation and start fresh
 - `mute`: be quiet in this thread, and stop answering, until you write `unmute`; 🔇 on a message does the same
@@ -35,6 +39,8 @@ Mention me with a question and I'll answer in a thread. I remember what you ask 
 - `help`: show this list"""
 
 TRYING_AGAIN = "Trying again: the new answer replaces my last one above."
+NOTHING_TO_STOP = "There is nothing to stop here: I'm not answering anything."
+NOT_THEIRS_TO_STOP = "Only the person who asked it, or someone who manages this channel, can stop that answer."
 _NOT_THEIRS = "Other people asked here as well: only {0} or someone who manages this channel can {1}."
 _PRESET_FIELDS = ("model", "instructions", "follow")
 _WHICH = {
@@ -47,8 +53,12 @@ _WHICH = {
 }
 # A command is the whole message, so that a question that begins with such a word stays a question.
 _SIMPLE = re.compile(
-    r"(?P<verb>help|retry|reset|mute|unmute|leave|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE
+    r"(?P<verb>help|stop|halt|retry|reset|mute|unmute|leave|preset(?:\s+(?:show|reset|set))?)[.!]?", re.IGNORECASE
 )
+_ALSO = {"preset": "preset show", "halt": "stop"}
+# A word behind it that is no name begins a question.
+_MODEL = re.compile(r"model(?:\s+(?P<name>\S+?))?[.!]?", re.IGNORECASE)
+_BACK = ("reset", "default")
 _COPIED = re.compile(r"`([^`]+)`")  # with the marks with which HELP shows it
 _SET = re.compile(r"preset\s+set\s+(?P<what>\S+)(?:\s+(?P<value>.+))?", re.IGNORECASE | re.DOTALL)
 
@@ -60,13 +70,20 @@ class Verb(StrEnum):
     SHOW_PRESET = "preset show"
     SET_PRESET = "preset set"
     CLEAR_PRESET = "preset reset"
+    SHOW_MODEL = "model"
+    SET_MODEL = "model set"
+    CLEAR_MODEL = "model reset"
     MUTE = "mute"
     UNMUTE = "unmute"
     LEAVE = "leave"
+    STOP = "stop"
 
 
-# What is told about listening without a mention, and is obeyed by word on every platform.
+# What is told about listening without a mention; and what is obeyed by word on every platform.
 OF_LISTENING = frozenset({Verb.MUTE, Verb.UNMUTE, Verb.LEAVE})
+BY_WORD = OF_LISTENING | {Verb.STOP}
+# What each thread has of its own, also where one place has many.
+_OF_ONE_THREAD = (Verb.RETRY, Verb.RESET, Verb.STOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +93,25 @@ class Command:
     verb: Verb
     wish: Preset = OPEN  # what is to be set; open if that was not said
     lacks: str = ""  # the field that was named without a value
+    whosever: bool = False  # it may concern what others asked
 
     @property
     def changes_preset(self) -> bool:
         return self.verb in (Verb.SET_PRESET, Verb.CLEAR_PRESET)
 
     @property
+    def switches_model(self) -> bool:
+        """Does it change which model answers in the thread where it is given?"""
+        return self.verb in (Verb.SET_MODEL, Verb.CLEAR_MODEL)
+
+    @property
     def changes_anything(self) -> bool:
-        return self.changes_preset or self.verb in (Verb.RETRY, Verb.RESET, *OF_LISTENING)
+        verbs = (Verb.RETRY, Verb.RESET, *BY_WORD)
+        return self.changes_preset or self.switches_model or self.verb in verbs
+
+    def naming(self, model: str) -> Command:
+        """The same for another *model*."""
+        return replace(self, wish=replace(self.wish, model=model))
 
 
 class Told(NamedTuple):
@@ -91,6 +119,7 @@ class Told(NamedTuple):
 
     sentence: str
     is_done: bool = False  # did it change anything?
+    is_seen: bool = False  # is that to be seen in the thread, so that nothing need be told there?
 
 
 class Deeds(stance.Deeds, Protocol):
@@ -105,11 +134,26 @@ class Deeds(stance.Deeds, Protocol):
     def clear_preset(self, place: PlaceId, by: str) -> None:
         """Leave every field at *place* open."""
 
+    def clear_model(self, place: PlaceId, by: str) -> None:
+        """Leave the model at *place* open, and nothing else."""
+
+    def may_switch(self, thread: ThreadId, by: str) -> bool:
+        """Did *by* begin *thread*, or has nobody yet?"""
+
     def may_forget(self, thread: ThreadId, by: str) -> bool:
         """Did *by* begin *thread*, or ask all that it remembers?"""
 
     def may_answer_again(self, thread: ThreadId, by: str) -> bool:
         """Did *by* begin *thread*, or ask its newest question?"""
+
+    def may_stop(self, thread: ThreadId, by: str) -> bool:
+        """Is nothing being answered in *thread*, or something that *by* asked?"""
+
+    def stop_asked(self, thread: ThreadId, by: str, *, whosever: bool) -> int:
+        """Stop what is being answered in *thread*, or waits to be, of what *by* asked; return how many questions that are.
+
+        *whosever*: where there is none of theirs, the one that is being answered.
+        """
 
     def forget(self, thread: ThreadId) -> None:
         """Let the next turn of *thread* begin without memory."""
@@ -135,6 +179,8 @@ def refusal(command: Command, thread: Thread, by: str, deeds: Deeds, *, own: boo
         return ""
     if command.verb is Verb.RETRY and not deeds.may_answer_again(meant, by):
         return _NOT_THEIRS.format("the person who asked it, the one who started this thread", "have it answered again")
+    if command.verb is Verb.STOP and not deeds.may_stop(meant, by):
+        return NOT_THEIRS_TO_STOP
     if command.verb is Verb.RESET and not deeds.may_forget(meant, by):
         return _NOT_THEIRS.format("the person who started this thread", "make me forget it")
     return ""
@@ -147,10 +193,33 @@ def parse(words: str) -> Command | None:
         words = trimmed(copied[1])
     if setting := _SET.fullmatch(words):
         return _setting(setting["what"], setting["value"])
+    if switching := _MODEL.fullmatch(seen(words)):
+        return switch(switching["name"] or "", may_be_other=True)
     if not (simple := _SIMPLE.fullmatch(seen(words))):
         return None
     verb = " ".join(simple["verb"].lower().split())
-    return Command(Verb.SHOW_PRESET if verb == "preset" else Verb(verb))
+    return Command(Verb(_ALSO.get(verb, verb)))
+
+
+@overload
+def switch(name: str, *, may_be_other: Literal[False] = False) -> Command: ...
+@overload
+def switch(name: str, *, may_be_other: bool) -> Command | None: ...
+def switch(name: str, *, may_be_other: bool = False) -> Command | None:
+    """Return the command that *name* makes of `model`; with *may_be_other*, None for a word that looks like no name."""
+    is_quoted, name = name.startswith("`"), trimmed(name).strip("`")
+    if not name:
+        return Command(Verb.SHOW_MODEL)
+    if name.lower() in _BACK:
+        return Command(Verb.CLEAR_MODEL)
+    if may_be_other and not is_quoted and not may_be_name(name):
+        return None
+    return Command(Verb.SET_MODEL, Preset(model=name))
+
+
+def is_own_switch(command: Command, thread: Thread, by: str, deeds: Deeds) -> bool:
+    """Is it *by*'s to give since it is about a thread alone, which *by* began?"""
+    return command.switches_model and not _is_channel(thread) and deeds.may_switch(thread.id, by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +228,23 @@ class Commands:
 
     presets: Mapping[str, Preset]  # by name
     longest_instructions: int  # characters
+    suggested: tuple[str, ...] = ()  # models to name where people may not know any
 
     def obey(self, command: Command, thread: Thread, by: str, deeds: Deeds, *, own: bool = False) -> Told:
         """Do what *command* wants in *thread* and return what to tell. *by*: who gave it, for the record.
 
         *own*: as for `Relay.obey`.
         """
-        if own and command.verb in (Verb.RETRY, Verb.RESET):
+        if own and command.verb in _OF_ONE_THREAD:
             return _in_own(command.verb, thread, by, deeds)
+        if command.verb is Verb.STOP:
+            return _stop(thread.id, by, deeds, whosever=command.whosever)
         if command.verb in OF_LISTENING:
             return Told(*self._listen(command.verb, thread, by, deeds))
+        if command.verb is Verb.SHOW_MODEL:
+            return Told(self._answering(thread, deeds) + self._suggestion(thread, deeds))
+        if command.switches_model:
+            return self._switch(command, thread, by, deeds)
         return self._obey(command, thread, by, deeds)
 
     def _obey(self, command: Command, thread: Thread, by: str, deeds: Deeds) -> Told:
@@ -212,6 +288,32 @@ class Commands:
         deeds.set_preset(thread.channel, wish, by)
         return self._changed(thread, deeds)
 
+    def _switch(self, command: Command, thread: Thread, by: str, deeds: Deeds) -> Told:
+        """Set the model of the very thread, or leave it to what is around it."""
+        place = PlaceId(thread.id)
+        if command.verb is Verb.CLEAR_MODEL:
+            deeds.clear_model(place, by)
+            return Told(f"Done. {self._answering(thread, deeds)}", is_done=True)
+        try:
+            self._check(command.wish)
+        except Refused as refused:
+            return Told(refused.sentence)
+        deeds.set_preset(place, command.wish, by)
+        return Told(f"Done. {self._answering(thread, deeds)} `model reset` goes back.", is_done=True)
+
+    def _answering(self, thread: Thread, deeds: Deeds) -> str:
+        """Say which model answers, and why."""
+        choice = choose(dict(self.presets), deeds.presets_at(thread.layers))
+        fallbacks = ", ".join(map(_quoted, choice.models[1:]))
+        stepping_in = f" When it doesn't answer: {fallbacks}." if fallbacks else ""
+        where = where_set(choice.origins["model"], thread)
+        return f"Here, {_quoted(choice.model)} answers ({where}).{stepping_in}"
+
+    def _suggestion(self, thread: Thread, deeds: Deeds) -> str:
+        now = choose(dict(self.presets), deeds.presets_at(thread.layers)).model
+        names = ", ".join(_quoted(name) for name in self.suggested if name != now)
+        return f" `model NAME` switches to another: {names}, or any that the AI service has." if names else ""
+
     def _check(self, wish: Preset) -> None:
         """Raises UnknownPreset, TooLong."""
         if wish.model is not None and len(wish.model) > LONGEST_MODEL:
@@ -252,7 +354,7 @@ def _wish(field: str, value: str) -> Preset:
     if field == "follow":
         word = value.strip("`.!").lower()
         return Preset(follow=Follow(word)) if word in tuple(Follow) else OPEN
-    return Preset(model=value) if field == "model" else Preset(instructions=value)
+    return Preset(model=value.strip("` ") or None) if field == "model" else Preset(instructions=value)
 
 
 def _retry(thread: Thread, deeds: Deeds) -> Told:
@@ -261,11 +363,20 @@ def _retry(thread: Thread, deeds: Deeds) -> Told:
     return Told("I don't remember a question in this thread, so there's nothing to retry.")
 
 
+def _stop(thread: ThreadId, by: str, deeds: Deeds, *, whosever: bool = False) -> Told:
+    if stopped := deeds.stop_asked(thread, by, whosever=whosever):
+        waiting = f" Of your questions, I answer {stopped} no further." if stopped > 1 else ""
+        return Told(f"Stopped.{waiting}", is_done=True, is_seen=True)
+    return Told(NOTHING_TO_STOP)
+
+
 def _in_own(verb: Verb, place: Thread, by: str, deeds: Deeds) -> Told:
     """Do it in the conversation of *place* in which *by* asked last."""
     thread = deeds.newest_place(by, place.id)
     if thread is None:
         return Told("You haven't asked me anything in this channel that I remember.")
+    if verb is Verb.STOP:
+        return _stop(thread, by, deeds)
     if verb is Verb.RESET:
         deeds.forget(thread)
         return Told("Done. I've forgotten your last question in this channel, and what came of it.", is_done=True)
@@ -281,7 +392,7 @@ def _explained(choice: Choice, thread: Thread) -> str:
         if origin is not None and origin.value:
             label = "preset" if field == "name" else field
             is_plain = field == "name" and origin == (DEFAULT, DEFAULT)
-            where = "" if is_plain else f" ({_where(origin, thread)})"
+            where = "" if is_plain else f" ({where_set(origin, thread)})"
             lines.append(f"- **{label}**: {_quoted(origin.value)}{where}")
     return "\n".join(lines)
 
@@ -291,9 +402,16 @@ def _quoted(value: str) -> str:
     return f"`{line}`"
 
 
-def _where(origin: Origin, thread: Thread) -> str:
+def where_set(origin: Origin, thread: Thread) -> str:
+    """Say where a field of a preset is set, as seen from *thread*."""
     if origin.place == DEFAULT:
         return "default"
+    if origin.place == thread.id and not _is_channel(thread):
+        return "set in this thread"
     if origin.place == thread.channel:
         return "set in this conversation" if thread.is_direct else "set in this channel"
     return "set for the whole workspace" if origin.place == thread.workspace else "set for this category"
+
+
+def _is_channel(thread: Thread) -> bool:
+    return PlaceId(thread.id) == thread.channel

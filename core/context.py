@@ -36,6 +36,8 @@ class Remark:
     is_bots: bool = False  # another bot's, or a workflow's
     is_title: bool = False  # of the place where it is said; nobody's message
     files: tuple[str, ...] = ()  # the names of what was sent along
+    is_question: bool = False  # to the bot, in whatever conversation
+    answer: str = ""  # what the bot said to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ def _quoted(remark: Remark, name: str, longest: int) -> str:
         fields["is_bot"] = True
     if not is_blank(text):
         fields["said"] = text
+    if remark.answer:
+        fields["you_answered"] = _cut(whole(remark.answer[: longest + 1]), longest)
     if remark.files:
         fields["sent"] = [_in_one_line(file) or "file" for file in remark.files[:MOST_FILES]]
     return as_line(fields)

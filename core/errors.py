@@ -9,7 +9,9 @@ BobbinError
 │   ├── NotAllowed
 │   ├── Unwelcome              who asks may not, whatever it is: nothing of it is recorded
 │   │   └── BotsAlone
-│   └── UnknownPreset
+│   ├── UnknownPreset
+│   ├── UnknownModel           the service has none of that name
+│   └── ModelUntried           nobody can say yet whether it has
 ├── UpstreamError              the service did not answer
 │   ├── UpstreamBusy           retry, after `retry_after` if it names one
 │   ├── UpstreamFailed         retry
@@ -70,6 +72,9 @@ _TRACE_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
 class BobbinError(Exception):
     """Something went wrong. Please try again."""
 
+    may_pass: ClassVar[bool] = True  # may the same question be answered later on? Else it must be asked in another way
+    sends_on: ClassVar[bool] = False  # does the sentence send people to whoever runs the bot?
+
     def __init__(self, sentence: str | None = None) -> None:
         """Take the sentence that people read; by default the docstring of the class."""
         self.sentence = sentence or (type(self).__doc__ or "").strip()
@@ -127,6 +132,26 @@ class UnknownPreset(Refused):
         self.name = name
 
 
+class UnknownModel(Refused):
+    """The AI service has no such model."""
+
+    def __init__(self, name: str, near: list[str]) -> None:
+        *others, last = [f"`{one}`" for one in near] or [""]
+        meant = f"{', '.join(others)} or {last}" if others else last
+        listed = f" Did you mean {meant}?" if meant else ""
+        super().__init__(f"The AI service has no model {_quoted(name)}, or doesn't let me use it.{listed}")
+
+
+class ModelUntried(Refused):
+    """I couldn't find out whether the AI service has that model. Please try again in a minute."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"I couldn't find out in time whether the AI service has a model {_quoted(name)}, so nothing has changed. "
+            "Please try again in a minute."
+        )
+
+
 class UpstreamError(BobbinError):
     """The AI service didn't answer. Please try again in a moment."""
 
@@ -179,6 +204,7 @@ class NotTheService(UpstreamFailed):
     """Something else answers in place of the AI service, such as a proxy or a login page. Please try again in a few minutes. If it stays like this, tell the person who runs me."""
 
     for_operator = True
+    sends_on = True
 
 
 class UpstreamUnreachable(UpstreamError):
@@ -217,39 +243,51 @@ class UnknownConversation(UpstreamError):
 class ConversationTooLarge(UpstreamError):
     """This conversation or attachment is too big for the AI service. Please start a new thread."""
 
+    may_pass = False
+
     bare = "Your message is too long for the AI service. Please shorten it."
 
 
 class ModerationRefused(UpstreamError):
     """The AI service won't answer this. Try asking differently."""
 
+    may_pass = False
+
 
 class BadRequest(UpstreamError):
     """The AI service didn't accept this question. Please rephrase it, or leave out the attachments. If that doesn't help, tell the person who runs me."""
 
+    may_pass = False
+    sends_on = True
     bare = "The AI service didn't accept this question. Please rephrase it. If that doesn't help, tell the person who runs me."
 
 
 class ModelRefused(BadRequest):
     """The AI service rejected this model. Maybe it doesn't exist, or can't do this: see `preset show`."""
 
+    may_pass = True  # with another model
+    sends_on = False
+
 
 class TokenRefused(UpstreamError):
     """I can't use the AI service because my access to it isn't working. Please tell the person who runs me."""
 
     for_operator = True
+    sends_on = True
 
 
 class WrongAddress(UpstreamError):
     """I can't use the AI service because its address is set up wrong. Please tell the person who runs me."""
 
     for_operator = True
+    sends_on = True
 
 
 class UsedUp(UpstreamError):
     """The AI budget is used up. Please tell the person who runs me."""
 
     for_operator = True
+    sends_on = True
 
 
 class ChatError(BobbinError):
@@ -365,6 +403,8 @@ class StorageUnavailable(BobbinError):
 class CannotBeKept(BobbinError):
     """I couldn't save this. Please rephrase it and try again."""
 
+    may_pass = False
+
     def __init__(self, detail: str = "") -> None:
         """Keep why, in the database's words, for the log: none of people's."""
         super().__init__()
@@ -384,6 +424,8 @@ class StopWanted(BobbinError):
 
 class TakesProcessesDown(BobbinError):
     """I tried several times but couldn't answer this. Please rephrase it."""
+
+    may_pass = False
 
 
 class SetupError(BobbinError):
@@ -411,6 +453,11 @@ def facts(error: BaseException) -> dict[str, object]:
         causes.append(type(cause).__name__)
         cause = cause.__cause__
     return {name: value for name, value in {**found, "causes": causes}.items() if value}
+
+
+def _quoted(name: str) -> str:
+    """Return what somebody wrote in place of a name, as one line of code."""
+    return f"`{' '.join(name.split()).replace('`', 'ˋ')}`"
 
 
 def _about(seconds: float) -> str:

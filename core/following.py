@@ -103,16 +103,18 @@ class Following:
         self._not: Bounded[ThreadId, tuple[float, WhyNot]] = Bounded(MOST_REMEMBERED)
         self._modes: Bounded[PlaceId, tuple[float, Follow]] = Bounded(MOST_REMEMBERED)
 
-    async def standing(self, thread: Thread, *, is_first: bool = False, is_addressed: bool = False) -> Standing | None:
+    async def standing(
+        self, thread: Thread, *, is_first: bool = False, is_addressed: bool = False, is_wanted: bool = False
+    ) -> Standing | None:
         """Return how the bot stands in *thread*; None where nothing is to be heard, as far as is remembered.
 
         *is_first*: nothing was said there before. *is_addressed*: it is said to the bot by its name, or in reply to it,
-        which calls it back where it has left. Raises StorageUnavailable.
+        which calls it back where it has left. *is_wanted*: whatever is remembered. Raises StorageUnavailable.
         """
         if is_first and self._known(self._modes.get(thread.channel)) in (Follow.MENTION, Follow.THREAD):
             return None
         why_not = self._known(self._not.get(thread.id))
-        if why_not and not (is_addressed and why_not in HALF_DEAF):
+        if why_not and not is_wanted and not (is_addressed and why_not in HALF_DEAF):
             return None
         standing = await self._read(thread)
         self._modes[thread.channel] = self._clock(), standing.follow
@@ -124,8 +126,13 @@ class Following:
         """Is that so, as far as is remembered?"""
         return self._known(self._not.get(thread.id)) is WhyNot.NEVER_CALLED
 
+    @property
+    def is_alone(self) -> bool:
+        """Does no other process change what is read here?"""
+        return math.isinf(self._believed_for)
+
     def called(self, thread: ThreadId) -> None:
-        """Somebody has asked in *thread*."""
+        """Somebody has asked in *thread*, or may have."""
         if (known := self._not.get(thread)) and known[1] is not WhyNot.TOLD:
             del self._not[thread]
 

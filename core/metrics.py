@@ -46,6 +46,7 @@ class Metrics:
         self.unclear = Counter(
             "bobbin_chat_replies_unclear", "Replies to a show that can't be understood", ["chat"], registry=of
         )
+        self.feedback = Counter("bobbin_feedback", "Verdicts on answers, given or changed", ["verdict"], registry=of)
         self.calls = Counter("bobbin_upstream_calls", "Calls by model and outcome", ["model", "outcome"], registry=of)
         self.unnamed = Counter(
             "bobbin_conversations_unnamed",

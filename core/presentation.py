@@ -7,7 +7,7 @@ import time
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from core.chat import Chat
     from core.storage.ledger import Ledger
     from core.turn import Reply, Turn
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -302,9 +304,9 @@ class Presentation:
         except (StorageUnavailable, Overtaken) as error:
             log.warning("what was shown last can't be kept", **facts(error))
 
-    async def insist(self, write: Callable[[], Awaitable[None]]) -> None:
+    async def insist(self, write: Callable[[], Awaitable[T]]) -> T:
         """Have *write* done, also when the database is away for a while. Raises Overtaken, never StorageUnavailable."""
-        await retry(
+        return await retry(
             write,
             self._times.keep,
             on=StorageUnavailable,

@@ -21,6 +21,7 @@ class Open:
     thread: int
     workspace: int
     told: int = 0  # of the person's, those that Bobbin answers by itself, with a hint
+    before: int = 0  # of the thread's, those that are still to be answered
 
 
 @dataclass(frozen=True, slots=True)

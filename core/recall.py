@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core.chat import earlier
-from core.context import Earlier, told
+from core.context import LONGEST_REMARK, Earlier, told
 from core.errors import BobbinError, facts
 from core.words import keepable
 
@@ -64,11 +64,27 @@ class Recall:
             log.exception("reading what was said before a question fails unexpectedly; answering without")
             return await self._without(turn)
         await self._note(found.problem, turn)
-        return replace(
+        unknown = replace(
             found,
             remarks=[one for one in found.remarks if one.key not in known.keys],
             head=[one for one in found.head if one.key not in known.keys],
         )
+        return await self._with_answers(unknown)
+
+    async def _with_answers(self, said: Earlier) -> Earlier:
+        """Say what the bot has answered where somebody asked it in another conversation: people there have read that."""
+        asked = [one.key for one in (*said.head, *said.remarks) if one.is_question]
+        if not asked:
+            return said
+        try:
+            answers = await self._ledger.answers(asked, LONGEST_REMARK)
+        except BobbinError as error:
+            log.warning("what was answered before can't be read; answering without", **facts(error))
+            return said
+        head, remarks = (
+            [replace(one, answer=answers.get(one.key, "")) for one in part] for part in (said.head, said.remarks)
+        )
+        return replace(said, head=head, remarks=remarks)
 
     async def _without(self, turn: Turn) -> Earlier:
         await self._note(UNREAD, turn)

@@ -12,9 +12,10 @@ from weakref import WeakValueDictionary
 import structlog
 
 from core import attachment, preset, quote
+from core.aftermath import STALE, Aftermath
 from core.backoff import Backoff, retry
 from core.bounded import BoundedSet
-from core.commands import Command, Commands, Told, Verb, parse, refusal
+from core.commands import NOT_THEIRS_TO_STOP, Command, Commands, Told, Verb, is_own_switch, parse, refusal
 from core.errors import (
     BotsAlone,
     CannotBeKept,
@@ -28,6 +29,9 @@ from core.errors import (
 )
 from core.following import BELIEVED_FOR, Following
 from core.metrics import Metrics
+from core.models import Models
+from core.preset import LONGEST_MODEL
+from core.storage.stops import Outcome
 from core.thread import PlaceId
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply, Status
 from core.words import whole
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.admission import Admission
+    from core.asking.trial import Trial
     from core.following import Standing
     from core.preset import Choice, Preset
     from core.storage.deeds import Deeds
@@ -60,7 +65,16 @@ AT_ONCE = 8
 MOST_NAMED = 1_000  # threads in which bots were left alone, and of which the log was told
 # A platform brings what it brings twice within minutes; what it signed can be sent again for about as long.
 OCCASIONS_KEPT = timedelta(hours=1)
+# For a model that nobody has heard of to answer. Whoever waits for us longer brings what they said again, to be told then.
+TRIED_WITHIN = 10.0  # seconds
+MOST_SUGGESTED = 10  # models
 TWICE = Told("That command came twice; I did it the first time.")
+_OF_STOPPING = {
+    Outcome.NOT_BEGUN: "I won't answer that question.",
+    Outcome.OVER: "That answer had come to its end already.",
+    Outcome.ANEW: "I'm answering that question anew. To stop it, write `stop`.",
+    Outcome.UNKNOWN: "I can't find that question any more.",
+}
 
 
 class Relay:
@@ -79,6 +93,8 @@ class Relay:
         on_edit: Literal["redo", "offer", "ignore"] = "offer",
         on_delete: Literal["withdraw", "keep"] = "withdraw",
         admission: Admission | None = None,
+        models: Models | None = None,
+        trial: Trial | None = None,
         metrics: Metrics | None = None,
         backoff: Backoff = BACKOFF,
     ) -> None:
@@ -89,11 +105,15 @@ class Relay:
         process has the same database. *longest_question* in characters. *on_edit* and *on_delete*: what becomes of an
         answer whose question was edited or deleted. *admission*: who may ask; without it, everybody. Who may not is
         refused by every method that asks or obeys: it raises Unwelcome, and nothing of it is recorded.
+        *models* are those that are set without asking; others are tried first by *trial*, if there is one.
         """
         self._ledger = ledger
         self._wake = wake
         self._presets = dict(presets)
-        self._commands = Commands(self._presets, longest_instructions=longest_question)
+        self.models = models or Models()
+        self._commands = Commands(
+            self._presets, longest_instructions=longest_question, suggested=tuple(self.models.some(MOST_SUGGESTED))
+        )
         self._interrupt = interrupt
         self._stop = stop
         self.following = Following(ledger, presets, believed_for=math.inf if is_alone else BELIEVED_FOR)
@@ -103,7 +123,9 @@ class Relay:
         self._on_delete = on_delete
         self._backoff = backoff
         self._admission = admission
+        self._trial = trial
         self._bots_alone: BoundedSet[ThreadId] = BoundedSet(MOST_NAMED)
+        self.aftermath = Aftermath(ledger, admit=self._admit, accepted=self._accepted, metrics=self._metrics)
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
         self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -122,16 +144,21 @@ class Relay:
         Handed in again, also to another process, it is not obeyed again. *may_change* is awaited before a preset is
         changed, and *manages* before others' questions are forgotten or answered again: without it, nobody does. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
         """
-        command = parse(question.text)
-        if command is None:
+        given = parse(question.text)
+        if given is None:
             return await self.ask(question, reply, patience=patience)
         await self._admit(question.asker, question.thread)
         try:
-            await self._patiently(
-                lambda: self._permit(command, question.thread, question.asker, may_change, manages), patience
+            command = await self._patiently(
+                lambda: self._permitted(given, question.thread, question.asker, may_change, manages), patience
             )
+            if self.is_to_try(command) and (known := await self.turn(question.key, patience=patience)):
+                return Accepted(known, is_new=False)
+            command = await self._tried(command, question.thread, question.asker, TRIED_WITHIN)
         except Refused as refused:
-            return await self._accept(question, reply, told=refused.sentence, patience=patience)
+            is_private = given.verb is Verb.STOP
+            accepted = await self._accept(question, reply, refused.sentence, patience, is_seen=is_private)
+            return replace(accepted, whisper=refused.sentence) if is_private else accepted
         deed = self._deed(command, question.thread, question.asker)
         question = _keepable(question)
         async with self._in_turn(question.thread), self._at_once:
@@ -161,17 +188,20 @@ class Relay:
         may_change: MayChange | None = None,
         manages: Manages | None = None,
         own: bool = False,
+        within: float = TRIED_WITHIN,
     ) -> Told:
         """Obey a *command* that was not said in *thread* but given there by the platform's own means; say what to tell.
 
         *by*: who gave it, for the record. What changes something is done once for each *occasion*: the platform's id of
         this very use of the command; where there is none, it is empty. *may_change* and *manages* as for `hear`. *own*:
         *thread* is a place with many conversations, whose ids begin with its id and a slash; what concerns one of them is
-        meant for that in which *by* asked last. Raises StorageUnavailable: then it was not obeyed.
+        meant for that in which *by* asked last. *within*: so many seconds a model that is not known has to show that it is
+        there, see `is_to_try`. Raises StorageUnavailable: then it was not obeyed.
         """
         await self._admit(by, thread)
         try:
-            await self._permit(command, thread, by, may_change, manages, own=own)
+            command = await self._permitted(command, thread, by, may_change, manages, own=own)
+            command = await self._tried(command, thread, by, within)
         except Refused as refused:
             return Told(refused.sentence)
         deed = self._deed(command, thread, by, own=own)
@@ -227,19 +257,70 @@ class Relay:
             except TooMany:  # said to nobody, since the old answer stands
                 self._changed(await self._ledger.offer(question.key, question.text, edition=question.edition))
 
-    async def again(self, key: QuestionKey, *, of_attempt: int | None = None, by: str = "") -> bool:
+    async def again(
+        self, key: QuestionKey, *, of_attempt: int | None = None, by: str = "", manages: Manages | None = None
+    ) -> bool:
         """Have a question answered anew, as its asker has revised it; return whether there is such a question.
 
         One that is being answered is left to that, and so is one that has been answered anew since *of_attempt*: two
         people may press the same button, and a platform may bring one click twice. None: not known. *by*: who wants it.
-        Raises TooMany if it is more than may be asked for them.
+        With *manages* a good answer is theirs alone who may have it replaced. Raises TooMany if it is more than may be
+        asked for them, and what else refuses it.
         """
         turn = await self._ledger.turn(key)
         if turn and by:
             await self._admit(by, turn.question.thread)
+            if turn.is_over and not turn.is_withdrawn and of_attempt is not None and turn.attempt != of_attempt:
+                raise Refused(STALE)
+            if manages and turn.is_answered and not turn.revised:
+                await self.aftermath.check_theirs(turn, by, manages)
         if self._changed(await self._ledger.reopen(key, of_attempt=of_attempt, by=by)):
             return True
         return turn is not None and not turn.is_withdrawn
+
+    async def stop(
+        self, key: QuestionKey, *, by: str, of_attempt: int | None = None, manages: Manages | None = None
+    ) -> Told:
+        """Have the answer to a question end with what came so far, or not begin; return what to tell who wants it.
+
+        That is nothing where the thread shows it. It is for who asked, and for who *manages* the channel; raises
+        NotAllowed for others. *of_attempt* as for `again`: one that another process has gone on with is the same.
+        """
+        turn = await self._ledger.turn(key)
+        if turn is None or turn.is_withdrawn:
+            return Told(_OF_STOPPING[Outcome.UNKNOWN])
+        if not turn.is_over and turn.question.asker != by and not (manages and await manages()):
+            raise NotAllowed(NOT_THEIRS_TO_STOP)
+        outcome, stopped = await self._ledger.stop(key, by, of_attempt=of_attempt)
+        for one in stopped:
+            self._stop(one)
+        return Told(_OF_STOPPING.get(outcome, ""), is_done=bool(stopped))
+
+    async def instead(self, key: QuestionKey, *, by: str, manages: Manages | None = None) -> Told:
+        """Have a question that waits be answered instead of what *by* asked before it in its thread; as `stop`.
+
+        Who *manages* the channel stops what is being answered, whoever asked it. What others asked keeps its place.
+        """
+        turn = await self._ledger.turn(key)
+        if turn is None or turn.is_withdrawn:
+            return Told(_OF_STOPPING[Outcome.UNKNOWN])
+        if turn.status is not Status.QUEUED:
+            return Told("")
+        stopped = await self._ledger.stop_before(turn, by)
+        if stopped is None and manages and await manages():
+            stopped = await self._ledger.stop_before(turn, by, whosever=True)
+        if stopped is None:
+            raise NotAllowed(NOT_THEIRS_TO_STOP)
+        for one in stopped:
+            self._stop(one)
+        return Told("", is_done=bool(stopped))
+
+    async def being_answered(self, key: QuestionKey, mark: str, within: str) -> Turn | None:
+        """Return the turn of *key*, or one in whose reply the chat has written *mark*, in threads whose id begins so.
+
+        Only while there is something of it to stop: for a chat that knows a message, and not what it is.
+        """
+        return await self._ledger.open_turn_noting(key, mark, within)
 
     async def withdraw(self, key: QuestionKey) -> None:
         """Take note that a question was deleted: nobody needs its answer any more, and it is no part of the thread.
@@ -286,14 +367,21 @@ class Relay:
         return preset.choose(self._presets, await self._ledger.presets_at(thread.layers))
 
     async def standing(
-        self, thread: Thread, *, is_first: bool = False, is_addressed: bool = False, patience: float = 0.0
+        self,
+        thread: Thread,
+        *,
+        is_first: bool = False,
+        is_addressed: bool = False,
+        is_wanted: bool = False,
+        patience: float = 0.0,
     ) -> Standing | None:
         """Say how the bot stands in *thread*, None if nothing is to be heard there; see `Following.standing`.
 
         *patience* as for `ask`.
         """
         return await self._patiently(
-            lambda: self.following.standing(thread, is_first=is_first, is_addressed=is_addressed), patience
+            lambda: self.following.standing(thread, is_first=is_first, is_addressed=is_addressed, is_wanted=is_wanted),
+            patience,
         )
 
     async def is_called(self, thread: Thread) -> bool:
@@ -307,12 +395,17 @@ class Relay:
         self.following.told(thread.id)
         return is_first
 
+    def is_to_try(self, command: Command) -> bool:
+        """Does obeying *command* take a question to the service, since it names a model that isn't known?"""
+        name = command.wish.model
+        return bool(self._trial and name and len(name) <= LONGEST_MODEL) and self.models.known(name or "") is None
+
     @property
     def preset_names(self) -> list[str]:
         """The named presets of this deployment."""
         return sorted(self._presets)
 
-    async def _permit(
+    async def _permitted(
         self,
         command: Command,
         thread: Thread,
@@ -321,14 +414,32 @@ class Relay:
         manages: Manages | None,
         *,
         own: bool = False,
-    ) -> None:
-        """Raises Refused if *by* may not give *command*; StorageUnavailable."""
-        if command.changes_preset and may_change:
+    ) -> Command:
+        """Return *command* as *by* may give it. Raises Refused if not at all; StorageUnavailable."""
+        is_own = command.switches_model and await self._ledger.look(
+            lambda deeds: is_own_switch(command, thread, by, deeds)
+        )
+        if may_change and (command.changes_preset or (command.switches_model and not is_own)):
             await may_change()
-        if command.verb in (Verb.RESET, Verb.RETRY):
-            refused = await self._ledger.look(lambda deeds: refusal(command, thread, by, deeds, own=own))
-            if refused and not (manages and await manages()):
-                raise NotAllowed(refused)
+        if command.verb not in (Verb.RESET, Verb.RETRY, Verb.STOP):
+            return command
+        refused = await self._ledger.look(lambda deeds: refusal(command, thread, by, deeds, own=own))
+        if refused and not (manages and await manages()):
+            raise NotAllowed(refused)
+        return replace(command, whosever=bool(refused))
+
+    async def _tried(self, command: Command, thread: Thread, by: str, within: float) -> Command:
+        """Return *command* with its model as the service spells it, once it is known to be there. Raises Refused.
+
+        Before the transaction in which it is obeyed, which must not wait for a service. Should the process die in between,
+        nothing was recorded: handed in again, the command is tried again, and still obeyed once.
+        """
+        name = command.wish.model
+        if name is None:
+            return command
+        if self._trial and self.is_to_try(command):
+            await self._trial.check(name, thread=thread, asker=by, within=within)
+        return command.naming(self.models.known(name) or name)
 
     def _deed(self, command: Command, thread: Thread, by: str, *, own: bool = False) -> Callable[[Deeds], Told]:
         return lambda deeds: self._commands.obey(command, thread, by, deeds, own=own)
@@ -353,11 +464,15 @@ class Relay:
             return TooLong(len(question.text), self._longest_question).sentence
         return None
 
-    async def _accept(self, question: Question, reply: Reply, told: str | None, patience: float) -> Accepted:
+    async def _accept(
+        self, question: Question, reply: Reply, told: str | None, patience: float, *, is_seen: bool = False
+    ) -> Accepted:
         question = _keepable(question)
         async with self._in_turn(question.thread), self._at_once:
             try:
-                accepted = await self._patiently(lambda: self._ledger.accept(question, reply, told=told), patience)
+                accepted = await self._patiently(
+                    lambda: self._ledger.accept(question, reply, told, is_seen=is_seen), patience
+                )
             except CannotBeKept as error:
                 accepted = await self._refuse(question, reply, error, patience)
             except BotsAlone:

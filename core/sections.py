@@ -45,6 +45,10 @@ class Section(BaseModel):
     forms: ClassVar[Mapping[access.Kind, access.Form]] = {}  # how its chat's platform writes ids
 
 
+# As long as the tables have room for.
+Model = Annotated[str, Field(min_length=1, max_length=preset.LONGEST_MODEL)]
+
+
 class UpstreamSection(Section):
     """The AI service."""
 
@@ -54,6 +58,7 @@ class UpstreamSection(Section):
     in_flight: int = Field(20, gt=0)  # https://docs.acedata.cloud/en/faq/concurrency, of one token; so is the next
     per_second: int = Field(60, gt=0)
     idle_timeout: float = Field(150, gt=0)  # seconds without a byte; models that think stay silent for minutes
+    models: Listed[Model] = ()  # that are suggested, and set without trying them, beside those of core.models
 
     @property
     def every_token(self) -> list[str]:
@@ -95,8 +100,6 @@ class WebSection(Section):
     public_url: Annotated[str, AfterValidator(_public)] = ""
 
 
-# As long as the tables have room for.
-Model = Annotated[str, Field(min_length=1, max_length=preset.LONGEST_MODEL)]
 PresetName = Annotated[str, Field(max_length=preset.LONGEST_NAME)]
 
 
@@ -176,12 +179,14 @@ class AccessSection(Section):
 
 
 class QuestionsSection(Section):
-    """What is told of a question, and what becomes of its answer when it is edited or deleted."""
+    """What is told of a question, and what becomes of its answer: what people can do with it, and when it is edited or deleted."""
 
     names: bool = True  # is the AI service told what people are called?
+    buttons: bool = True  # are people offered what they can do with a finished answer?
 
     on_edit: Literal["redo", "offer", "ignore"] = "offer"
     on_delete: Literal["withdraw", "keep"] = "withdraw"
+    titles: Literal["question", "model"] = "question"  # who makes the title of a thread
 
 
 class LogSection(Section):

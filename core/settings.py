@@ -29,6 +29,7 @@ from pydantic_settings import (
 from core import complaint, preset
 from core.access import is_of
 from core.errors import SetupError
+from core.models import Models
 from core.proxy import proxies, proxy_named
 from core.secret_box import SecretBox
 from core.sections import (
@@ -165,6 +166,13 @@ class Settings(BaseSettings):
         return {**written, preset.DEFAULT: default.over(preset.Preset(model="gpt-5.1", instructions=""))}
 
     @property
+    def models(self) -> Models:
+        """Those that are known, the deployment's own first."""
+        presets = self.named_presets.values()
+        of_presets = [model for one in presets for model in (one.model, *(one.fallbacks or ())) if model]
+        return Models([*of_presets, *self.upstream.models])
+
+    @property
     def secrets(self) -> list[str]:
         """Every secret that is set, for the log to be redacted."""
         database = self.database.url.get_secret_value()
@@ -216,6 +224,16 @@ def load(
 def proxy_for(url: str) -> str | None:
     """Return the URL of the proxy through which *url* is to be reached, None if there is none. Raises SetupError."""
     return proxy_named(url, os.environ)
+
+
+def terminal_can_more() -> bool:
+    """Whether a terminal understands more than lines: colours, and a cursor that moves."""
+    return os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def colours_are_unwanted() -> bool:
+    """https://no-color.org"""
+    return bool(os.environ.get("NO_COLOR"))
 
 
 def log_section() -> LogSection:

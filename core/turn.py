@@ -21,6 +21,9 @@ TurnId = NewType("TurnId", int)  # rises in the order of acceptance
 Reply = NewType("Reply", str)  # the adapter's own note of what it showed and where; opaque, stored
 
 NOTHING_SHOWN = Reply("")
+# Between the key of a question that somebody said and what makes the key of one that nobody did: that asks for more of
+# its answer, or begins a branch there.
+GOES_ON, BRANCHES = "/on", "/branch"
 
 
 class Status(StrEnum):
@@ -88,6 +91,7 @@ class Turn:
     answer: str = ""
     problem: str = ""  # a sentence for the asker; empty unless failed
     aside: str = ""  # a sentence beside the answer: why it takes long, which model stepped in
+    is_final: bool = False  # did it fail in a way in which it would fail again?
     revised: str = ""  # what the asker has made of the question since; people are offered an answer to that
     is_withdrawn: bool = False  # the asker deleted the question: nothing of the answer is to be seen any more
     reply: Reply = NOTHING_SHOWN
@@ -95,6 +99,11 @@ class Turn:
     attempt: int = 0  # how often a process has taken it on; only the process with the newest attempt may write
     model: str = ""  # the model that answers; empty before it was asked, and when Bobbin answers by itself
     reference: str = ""  # what people can quote and operators find in the log
+    waited: bool = False  # were others of its thread before it when it was asked? Then people were shown that it waits
+    stopped_by: str = ""  # the asker's id of who stopped it; empty if nobody did, or the bot was told to be quiet
+    is_cut: bool = False  # did it grow longer than an answer may, so that there is more to say?
+    answered_as: str = ""  # the name of the preset that it was answered with; empty as `model`
+    seconds: float = 0.0  # from the beginning of this attempt to the end of its answer
     # Somebody has asked for it since anything of it was shown: for the first time, or for another answer. Not stored,
     # and known only to the process that answers.
     is_anew: bool = False
@@ -107,7 +116,19 @@ class Turn:
     @property
     def offers_again(self) -> bool:
         """Should people be offered a new answer?"""
-        return self.is_over and not self.is_withdrawn and (self.status is Status.FAILED or bool(self.revised))
+        may_help = self.status is Status.FAILED and not self.is_final
+        return self.is_over and not self.is_withdrawn and (may_help or bool(self.revised))
+
+    @property
+    def is_answered(self) -> bool:
+        """Is there an answer of the AI service's, whole or stopped?"""
+        is_whole = self.status is Status.ANSWERED or (self.status is Status.STOPPED and bool(self.answer))
+        return is_whole and bool(self.model) and not self.is_withdrawn  # else Bobbin itself says something
+
+    @property
+    def may_go_on(self) -> bool:
+        """Is there more to say than was said?"""
+        return self.is_answered and (self.is_cut or self.status is Status.STOPPED)
 
     @property
     def offers_share(self) -> bool:
@@ -116,7 +137,7 @@ class Turn:
         return self.question.is_private and is_answered and not self.is_withdrawn
 
     def start(self, model: str) -> Turn:
-        return self._move(Status.STREAMING, model=model, answer="", problem="", aside="")
+        return self._move(Status.STREAMING, model=model, answer="", problem="", aside="", is_final=False)
 
     def grow(self, answer: str) -> Turn:
         """Take the answer so far, whole."""
@@ -125,11 +146,11 @@ class Turn:
     def finish(self, answer: str) -> Turn:
         return self._move(Status.ANSWERED, answer=answer)
 
-    def fail(self, problem: str) -> Turn:
-        return self._move(Status.FAILED, problem=problem)
+    def fail(self, problem: str, *, is_final: bool = False) -> Turn:
+        return self._move(Status.FAILED, problem=problem, is_final=is_final)
 
-    def stop(self) -> Turn:
-        return self._move(Status.STOPPED)
+    def stop(self, by: str = "") -> Turn:
+        return self._move(Status.STOPPED, stopped_by=by)
 
     def remark(self, aside: str) -> Turn:
         """Say something beside the answer; nothing ends what was said."""
@@ -144,7 +165,7 @@ class Turn:
             raise ValueError(f"turn {self.id} is {self.status}: it has no end to show yet")
         return replace(self, shown=True)
 
-    def _move(self, status: Status, **changes: str) -> Turn:
+    def _move(self, status: Status, **changes: str | bool) -> Turn:
         if status not in MOVES[self.status]:
             raise ValueError(f"turn {self.id} can't go from {self.status} to {status}")
         return replace(self, status=status, **changes)  # type: ignore[arg-type]
@@ -157,3 +178,4 @@ class Accepted:
     turn: Turn
     is_new: bool  # False: it had been handed in before
     exceeded: Whose | Rate | None = None  # whose quota has no room for it, or which rate, if it was refused for that
+    whisper: str = ""  # a sentence for the asker alone

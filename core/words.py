@@ -26,12 +26,20 @@ def has_sentence(text: str) -> bool:
 _ALONG = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _SPACE = rf"[\s{_ALONG}]"
 _BEHIND_NAME = re.compile(rf"{_SPACE}*(?:[,:;.!…–—-]+(?={_SPACE}|$)|,)?{_SPACE}*")  # dashes
+_ADDRESS = re.compile(r"https?://[^\s<>()\[\]\\`|]+")
 _AROUND = re.compile(rf"\A{_SPACE}+|{_SPACE}+\Z")
 
 
 def after_name(text: str) -> str:
     """Return what is said to somebody, without the comma, colon or dash behind their name that *text* begins with."""
     return _BEHIND_NAME.sub("", text, count=1)
+
+
+def as_markdown(text: str) -> str:
+    """*text* in one line, in Markdown that reads as it is; a web address stays one."""
+    line = " ".join(text.split())
+    # A backslash before a bracket would begin a formula.
+    return line if _ADDRESS.fullmatch(line) else re.sub(r"[\\`*_\[\]()<>~|$&!]", lambda hit: f"&#{ord(hit[0])};", line)
 
 
 def trimmed(text: str) -> str:

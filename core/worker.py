@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
-from core import preset
+from core import preset, retired
 from core.answer import Answer
+from core.bounded import Bounded
 from core.chat import appeal
 from core.errors import ChatError, Overtaken, StorageUnavailable, facts
 from core.files import FileReader, MakeLink, no_link
 from core.metrics import Metrics
 from core.presentation import USUAL, Oddities, Presentation, Times
 from core.recall import Recall
+from core.retitling import Retitling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 LONGEST_ANSWER = 100_000  # characters
 CONTEXT_BUDGET = 12_000  # characters
+MOST_TO_STOP = 1_000  # turns that are to stop and are none of ours, as far as is known
 
 log = structlog.get_logger(__name__)
 
@@ -52,14 +56,17 @@ class Worker:
         visible: Callable[[str], str] = str,
         refused: Callable[[str], None] = lambda _: None,
         make_link: MakeLink = no_link,
+        titles: bool = False,
         times: Times = USUAL,
+        contact: str = "",
     ) -> None:
         """*chats* by their names; *transcript_budget* in characters, for the turns that a rebuilt conversation is told.
 
         *longest_answer* in characters; beyond them the service is hung up on. *context_budget* in characters, for what
         people said before a question and not to the bot.
         *visible* takes an answer so far and returns what people are shown of it. *refused* is told the name of a chat
-        whose platform refuses the bot's token. *make_link*: for the service, to files.
+        whose platform refuses the bot's token. *make_link*: for the service, to files. *titles*: does the service give threads theirs?
+        *contact*: whom people should tell of what only an operator can mend.
         """
         self._visible = visible
         self._longest_answer = longest_answer
@@ -72,9 +79,12 @@ class Worker:
         self._transcript_budget = transcript_budget
         self._metrics = metrics or Metrics()
         self._oddities = Oddities(self._metrics, refused)
+        self._retitling = Retitling(service, ledger, visible) if titles else None
         self._times = times
+        self._contact = contact
         self._running: dict[TurnId, asyncio.Task[None]] = {}
         self._answers: dict[TurnId, Answer] = {}  # those that are being made
+        self._to_stop: Bounded[TurnId, float] = Bounded(MOST_TO_STOP)  # when that was heard of others
 
     async def see_to(self, thread: ThreadId) -> None:
         """See every open turn of *thread* to its end, in the order in which they were accepted.
@@ -103,6 +113,8 @@ class Worker:
         """Have a turn that is being answered here end with what came so far."""
         if answer := self._answers.get(turn):
             answer.stop()
+        else:  # it may have been taken this very moment
+            self._to_stop[turn] = time.monotonic()
 
     async def _uninterrupted(self, taken: Taken, asked: float) -> None:
         """Raises Overtaken when interrupted."""
@@ -118,7 +130,7 @@ class Worker:
             del self._running[taken.turn.id]
 
     async def _see_through(self, taken: Taken, asked: float) -> None:
-        turn, chat = taken.turn, self._chats[taken.turn.question.thread.chat]
+        turn, chat, answer = taken.turn, self._chats[taken.turn.question.thread.chat], None
         presentation = Presentation(
             chat,
             self._ledger,
@@ -130,7 +142,8 @@ class Worker:
         )
         taken_at = time.monotonic()
         if not turn.is_over:
-            turn = await self._complete(self._answer(taken, presentation), turn.id)
+            answer = self._answer(taken, presentation)
+            turn = await self._complete(answer, turn.id, asked)
             self._metrics.turns.labels(turn.status).inc()
         is_shown = await presentation.end(turn)
         if presentation.first_text_at and turn is not taken.turn and taken.is_first_answer:
@@ -140,11 +153,17 @@ class Worker:
                 self._metrics.given_up.inc()
             if presentation.is_forbidden:
                 await self._appeal(turn)
+        if answer and answer.retired:
+            await retired.tell(answer.retired, self._choice(taken), turn, chat=chat, ledger=self._ledger)
+        if is_shown and self._retitling and not taken.has_earlier:
+            await self._retitling.see_to(turn, chat)
         seconds = round(time.monotonic() - taken_at, 2)
         log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
 
-    async def _complete(self, answer: Answer, number: TurnId) -> Turn:
+    async def _complete(self, answer: Answer, number: TurnId, asked: float) -> Turn:
         self._answers[number] = answer
+        if self._to_stop.get(number, -math.inf) >= asked:
+            answer.stop()
         try:
             return await answer.complete()
         finally:
@@ -153,7 +172,7 @@ class Worker:
     def _answer(self, taken: Taken, presentation: Presentation) -> Answer:
         return Answer(
             taken,
-            preset.choose(self._presets, [*taken.presets, *_of_its_own(taken.turn)]),
+            self._choice(taken),
             presentation,
             ledger=self._ledger,
             service=self._service,
@@ -162,7 +181,12 @@ class Worker:
             longest_answer=self._longest_answer,
             recall=Recall(self._chats[taken.turn.question.thread.chat], self._ledger, self._context_budget),
             metrics=self._metrics,
+            last_resort=preset.choose(self._presets, []).models,
+            contact=self._contact,
         )
+
+    def _choice(self, taken: Taken) -> preset.Choice:
+        return preset.choose(self._presets, [*taken.presets, *_of_its_own(taken.turn)])
 
     async def _appeal(self, turn: Turn) -> None:
         """Tell the asker, once a day per channel, that we may not post there: they know who can change that."""

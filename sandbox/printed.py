@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import unicodedata
 
 from core.commands import TRYING_AGAIN
+from core.settings import colours_are_unwanted, terminal_can_more
 from sandbox.scenes import Glimpse
 from sandbox.script import Deed, Line
 
@@ -38,8 +38,8 @@ def _shown(char: str) -> str:
 
 
 def has_colours() -> bool:
-    """https://no-color.org"""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+    """Whether standard output is a terminal that shows them to somebody who wants them."""
+    return sys.stdout.isatty() and terminal_can_more() and not colours_are_unwanted()
 
 
 class Printer:

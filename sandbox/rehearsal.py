@@ -57,7 +57,7 @@ def people_it(stage: Stage) -> None:
 
 
 def open_browser(address: str) -> bool:
-    """Open the page where somebody sees it; return whether that could be.
+    """Open the page where somebody sees it; return whether that was tried.
 
     Not where nobody sits at a terminal, as in CI, and not in a browser that would take the terminal over.
     """
@@ -67,10 +67,14 @@ def open_browser(address: str) -> bool:
         browser = webbrowser.get()
     except webbrowser.Error:
         return False
-    return type(browser) is not webbrowser.GenericBrowser and browser.open(address)
+    if type(browser) is webbrowser.GenericBrowser:
+        return False
+    browser.open(address)  # what it returns says whether its starter still ran a moment later
+    return True
 
 
 async def _until_stopped(stage: Stage, stop: asyncio.Event) -> None:
-    print("Opened in your browser. Ctrl-C ends it all; `--terminal` lets you type here instead.", flush=True)
+    print("Opening it in your browser; if none comes up, open that address yourself. Ctrl-C ends it all.", flush=True)
+    print("`--terminal` lets you type here instead.", flush=True)
     await until_ready(stage)
     await stop.wait()

@@ -66,9 +66,11 @@ class Stage:
         except DidNotStart as error:
             raise SetupError(f"The bot did not start: {error}") from error
 
-    def levels(self, layers: tuple[str, ...]) -> list[tuple[str, str, str]]:
-        """Of each field that a preset has: its value in a place with *layers*, and the layer that set it."""
-        written = self.ledger.presets()
+    def levels(self, layers: tuple[str, ...], written: Mapping[str, dict[str, str]]) -> list[tuple[str, str, str]]:
+        """Of each field that a preset has: its value in a place with *layers*, and the layer that set it.
+
+        *written* is what the ledger has of presets.
+        """
         there = [(place, _preset(written[place])) for place in layers if place in written]
         choice = preset.choose(self.presets, there)
         return [(name, origin.value, origin.place) for name, origin in choice.origins.items()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from io import TextIOWrapper
 from typing import Any
 
 from core.errors import SetupError
+from core.settings import terminal_can_more
 from sandbox.bot import Event, State
 from sandbox.completion import completions
 from sandbox.page.acts import CantBeDone
@@ -211,7 +211,7 @@ class Theatre:
             self._printer.news(words[event.state])
 
     def _typed(self) -> AsyncIterator[str]:
-        if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        if not (sys.stdout.isatty() and terminal_can_more()):
             return _read_lines()
         from sandbox.prompt import prompted  # noqa: PLC0415  # only where there is a terminal for it
 

@@ -1,9 +1,9 @@
-"""The buttons under an answer, which ask for a new one or share it, and reading clicks on them."""
+"""The buttons under an answer, and reading clicks on them."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 
@@ -14,40 +14,57 @@ from bots.listening.events import Clicked, Shared
 from bots.reply.note import Note
 from bots.reply.page import Button, Wish
 from core.errors import NotAllowed, Refused
+from core.thread import PlaceId
 from core.turn import QuestionKey
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bots.discord.commands import Interaction
 
-# The button itself says what it is for, so that it works after a restart. At most 100 characters:
+# A button itself says what it is for, so that it works after a restart: what is wanted, for which attempt (of Share:
+# about which message), and of which question. At most 100 characters:
 # https://discord.com/developers/docs/components/reference#anatomy-of-a-component-custom-id
-_KEY = r"(?P<channel>\d{1,20}):(?P<key>[\w:/]{1,64})"
-_AGAIN = re.compile(rf"again(?P<attempt>\d{{1,7}})?:{_KEY}", re.ASCII)
-_SHARE = re.compile(rf"share(?P<about>\d{{1,20}})?:{_KEY}", re.ASCII)
+_BUTTON = re.compile(
+    r"(?P<wish>[a-z]{1,16})(?P<number>\d{1,20})?:(?P<channel>\d{1,20}):(?P<key>[\w:/]{1,64})", re.ASCII
+)
+_WISHES = frozenset(wish.value for wish in Wish)
 ELSEWHERE = "This button works only where the question was asked."
 NOT_YOURS = "I can't share that under your name: you aren't allowed to write here."
 NOT_MINE = "I can't share that: I'm not allowed to write here. Ask somebody who manages this channel to let me."
 NOT_SEEN = "I can't share that: here, only you see what I say. Ask somebody who manages this server to add me to it."
 
 
-def button(wanted: Button, where: Where, question: QuestionKey) -> discord.ui.View:
-    """Return the button that is *wanted* under the answer to *question* that stands in *where*."""
-    what = f"share{where.about or ''}" if wanted.wish is Wish.SHARE else f"again{wanted.attempt}"
+def row_of(wanted: Iterable[Button], where: Where, question: QuestionKey) -> discord.ui.View:
+    """Return the buttons that are *wanted* under the answer to *question* that stands in *where*."""
     view = discord.ui.View(timeout=None)
-    view.add_item(discord.ui.Button(label=wanted.label, custom_id=f"{what}:{where.channel}:{question}"))
+    for one in wanted:
+        view.add_item(button(one, where.channel, question, about=where.about))
     # discord.py would keep every view that it sends in memory, for good. Clicks come to us as events.
     view.stop()
     return view
 
 
+def button(wanted: Button, channel: int, question: QuestionKey, *, about: int | None = None) -> discord.ui.Button[Any]:
+    number = about or "" if wanted.wish is Wish.SHARE else wanted.attempt
+    custom_id = f"{wanted.wish.value}{number}:{channel}:{question}"
+    return discord.ui.Button(label=wanted.label, custom_id=custom_id)
+
+
 def read_click(interaction: Interaction) -> Clicked | None:
-    """Read a click that asks for a new answer; None for any other. Raises Refused for one where it doesn't belong."""
-    wish = _pressed(interaction, _AGAIN)
-    if wish is None:
+    """Read a click, but for those on Share; None for any other. Raises Refused for one where it doesn't belong."""
+    pressed = _pressed(interaction)
+    if pressed is None or pressed["wish"] == Wish.SHARE:
         return None
     # Earlier versions put buttons there that don't say of which attempt they are.
-    attempt = int(wish["attempt"]) if wish["attempt"] else None
-    return Clicked(QuestionKey(wish["key"]), attempt, by=str(interaction.user.id))
+    attempt = int(pressed["number"]) if pressed["number"] else None
+    return Clicked(
+        QuestionKey(pressed["key"]),
+        attempt,
+        by=str(interaction.user.id),
+        wish=Wish(pressed["wish"]),
+        place=PlaceId(thread_in(interaction.guild_id, int(pressed["channel"])).id),
+    )
 
 
 def read_share(interaction: Interaction, token: Token) -> Shared | None:
@@ -55,31 +72,39 @@ def read_share(interaction: Interaction, token: Token) -> Shared | None:
 
     *token* is the click's own, good for as long as the answer takes to be shown.
     """
-    wish = _pressed(interaction, _SHARE)
-    if wish is None:
+    pressed = _pressed(interaction)
+    if pressed is None or pressed["wish"] != Wish.SHARE:
         return None
     foreign, is_thread = is_foreign(interaction), isinstance(interaction.channel, discord.Thread)
     if refusal := _refusal(interaction, foreign=foreign, is_thread=is_thread):
         raise NotAllowed(refusal)
-    channel = int(wish["channel"])
+    channel = int(pressed["channel"])
     # In a channel, it begins a conversation of its own.
     begun = 0 if is_thread and not foreign else interaction.id
     thread = thread_in(interaction.guild_id, channel, around(interaction.channel, channel), command=begun)
     if foreign:
         where = Where(channel=channel, token=token, is_foreign=True)
     else:
-        where = Where(channel=channel, reply_to=int(wish["about"]) if wish["about"] else None)
-    return Shared(QuestionKey(wish["key"]), str(interaction.user.id), thread, Note(where))
+        where = Where(channel=channel, reply_to=int(pressed["number"]) if pressed["number"] else None)
+    return Shared(QuestionKey(pressed["key"]), str(interaction.user.id), thread, Note(where))
 
 
-def _pressed(interaction: Interaction, kind: re.Pattern[str]) -> re.Match[str] | None:
-    wish = kind.fullmatch(str(interaction.data and interaction.data.get("custom_id")))
-    if interaction.type is not discord.InteractionType.component or wish is None:
+def _pressed(interaction: Interaction) -> re.Match[str] | None:
+    if interaction.type is not discord.InteractionType.component:
+        return None
+    pressed = parse(str(interaction.data and interaction.data.get("custom_id")))
+    if pressed is None:
         return None
     is_ours = interaction.message is not None and interaction.message.author == interaction.client.user
-    if not is_ours or int(wish["channel"]) != interaction.channel_id:
+    if not is_ours or int(pressed["channel"]) != interaction.channel_id:
         raise Refused(ELSEWHERE)
-    return wish
+    return pressed
+
+
+def parse(custom_id: str) -> re.Match[str] | None:
+    """Return what a button of ours says, None of others'."""
+    pressed = _BUTTON.fullmatch(custom_id)
+    return pressed if pressed and pressed["wish"] in _WISHES else None
 
 
 def _refusal(interaction: Interaction, *, foreign: bool, is_thread: bool) -> str:

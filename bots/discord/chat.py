@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bots.discord import connection, files, history, limits, threads, token
+from bots.discord import connection, files, history, limits, markdown, threads, token
 from bots.discord.api import Api
 from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
+from bots.discord.events import thread_name
 from bots.discord.hands import OVER, DiscordHands, TokenOver, nonce
-from bots.discord.ids import NAME, guild_of, has_own_place, message_of
+from bots.discord.ids import NAME, channel_of, guild_of, has_own_place, message_of
 from bots.discord.indicator import Indicator
 from bots.discord.listeners import Listeners
+from bots.discord.marks import Marks
 from bots.discord.names import Names
 from bots.discord.note import notes
 from bots.discord.pace import Pace
@@ -24,13 +26,15 @@ from bots.discord.reposts import Reposts
 from bots.discord.setup import may_read
 from bots.discord.times import USUAL, Times
 from bots.finding import Finding, Verdict
-from bots.kit import appeal
+from bots.kit import OUR_OWN, appeal
 from bots.listening.history import History
 from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
 from bots.reply.wanted import wanted
+from core.chat import PLACE
 from core.context import Earlier
 from core.errors import ChatBusy, ChatClosed, ChatError, SetupError
+from core.words import as_markdown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -61,6 +65,7 @@ class DiscordChat:
         self._pace = Pace()
         self._threads = threads.Threads(times.unclear_for)
         self._indicator = Indicator(self._api, self._pace, self._threads)
+        self._marks = Marks(self._api, self._pace)
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._notes = notes()
         self._deleted = Deleted()
@@ -134,6 +139,8 @@ class DiscordChat:
     def _sign_of_life(self, turn: Turn, note: Note[Where]) -> None:
         if not turn.is_over:
             self._indicator.on(turn.id, note.where)
+        if turn.waited:
+            self._marks.on(turn, note.where)
 
     # Showing
 
@@ -144,8 +151,9 @@ class DiscordChat:
 
     async def show(self, turn: Turn) -> Reply:
         note = self._notes.newest(turn)
-        renderer = DiscordRenderer(turn, note)
+        renderer = DiscordRenderer(turn, note, offers=self._kit.buttons)
         most = self._most_pages(note)
+        await self._marks.off(turn, note.where)
         pages = wanted(turn, note, renderer, most)
         if turn.is_over or any(page and page.has_words for page in pages):
             self._indicator.off(turn.id)
@@ -166,6 +174,7 @@ class DiscordChat:
                     opener=self._threads,
                     times=self._times,
                     deleted=self._deleted,
+                    grow=self._kit.notes.grow,
                 )
                 return await self._deliver(Delivery(hands, renderer, turn, note, most), turn, client)
 
@@ -191,6 +200,18 @@ class DiscordChat:
             await token.tell_over(client, turn, delivery.note.where, nonce(turn.question.key, OVER))
             raise
 
+    # Titles
+
+    def has_title(self, turn: Turn) -> bool:
+        return self._notes.newest(turn).where.channel == message_of(turn.question.key)
+
+    async def retitle(self, turn: Turn, title: str) -> None:
+        asked = turn.question
+        with translated():
+            async with self._api.client() as client:
+                was, channel = thread_name(asked.text, asked.attachments), message_of(asked.key)
+                await threads.rename(client, channel, was, thread_name(title), self._pace.soon)
+
     # Files
 
     @asynccontextmanager
@@ -203,9 +224,18 @@ class DiscordChat:
         return await files.public_link(attachment, self._api)
 
     async def appeal(self, turn: Turn) -> None:
+        contact = "".join(markdown.pages(as_markdown(self._kit.contact)))
+        place = f"<#{self._notes.newest(turn).where.channel}>"
+        await self._tell(turn.question.asker, appeal(place, turn.reference, contact))
+
+    async def notify(self, person: str, thread: Thread, sentence: str) -> None:
+        is_direct = guild_of(thread.id) is None
+        await self._tell(person, sentence.replace(PLACE, OUR_OWN if is_direct else f"<#{channel_of(thread.id)}>"))
+
+    async def _tell(self, person: str, sentence: str) -> None:
         with translated():
             async with self._api.client() as client:
                 await self._pace.spare()
-                private = await client.create_dm(discord.Object(int(turn.question.asker)))
+                private = await client.create_dm(discord.Object(int(person)))
                 await self._pace.spare()
-                await private.send(appeal(f"<#{self._notes.newest(turn).where.channel}>", turn.reference))
+                await private.send(sentence)

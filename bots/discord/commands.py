@@ -1,4 +1,4 @@
-"""Slash commands (ask, presets, retry, reset, help) and the entries in the menu of a message."""
+"""Slash commands (ask, presets, retry, stop, reset, help) and the entries in the menu of a message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -22,9 +22,10 @@ from bots.discord.markdown import pages
 from bots.discord.unreadable import skipped
 from bots.listening.router import recorded_within
 from bots.text.cut import utf16
-from core.commands import HELP, Command, Verb
+from core.commands import HELP, Command, Verb, switch
 from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable, UnknownPreset, facts
 from core.preset import Follow, Preset
+from core.relay import TRIED_WITHIN
 
 if TYPE_CHECKING:
     from bots.kit import Notes
@@ -38,13 +39,23 @@ Pick = Callable[[Interaction, discord.Message], Awaitable[None]]
 ABOUT, FROM_HERE = "Ask Bobbin about this message", "Summarise from here"
 COMMANDS_NOTE = "discord/commands"
 _HELP = (
-    re.sub(r"(?<=preset set )(?:(model|instructions|follow) )?(?=[A-Z])", lambda field: f"{field[1] or 'name'}:", HELP)
+    re.sub(
+        r"(?<=preset set )(?:(model|instructions|follow) )?(?=[A-Z])|(?<=`model )(?=NAME|reset)",
+        lambda field: f"{field[1] or 'name'}:",
+        HELP,
+    )
+    .replace("; `model", "; `/model")
+    .replace(", `model", ", `/model")
 ).replace("- `", "- `/") + (
     "\n- `/ask`: ask here, without opening a thread; reply to my answer to go on. With `private`, only you see it, until "
     "you press Share\n"
     f"- Apps → {ABOUT}, in the menu of a message: ask about what somebody wrote\n"
     f"- Apps → {FROM_HERE}: what was said since that message, for you alone\n\n"
     "In a channel, `/retry` and `/reset` mean what you yourself asked there last."
+)
+_MAY_NOT_SWITCH = (
+    "Only the person who started a thread, or people who can manage the channel, can switch its model. `/model` shows which "
+    "one answers."
 )
 _MAY_NOT = "Only people who can manage this channel can change its preset. `/preset show` shows it."
 _NOTHING_TO_SET = "Pick at least one: a preset, a model, instructions or what I follow."
@@ -99,17 +110,28 @@ class Tree(app_commands.CommandTree[discord.Client]):
         _add_ask(self, relay, ask, anywhere=user_install)
         _add_menus(self, about, from_here, anywhere=user_install)
         _add_presets(self, relay)
+        _add_model(self, relay)
         _add_others(self)
 
     async def obey(self, interaction: Interaction, command: Command, *, ephemeral: bool) -> None:
         by, occasion = str(interaction.user.id), f"{NAME}/{interaction.id}"
 
         async def manages() -> bool:
-            return _manages(interaction)
+            return is_manager(interaction)
 
-        thread, own = thread_of_command(interaction), is_in_channel(interaction)
-        async with recorded_within(self._recorded_within):
-            told = await self._relay.obey(command, thread, by, occasion=occasion, manages=manages, own=own)
+        async def may_change() -> None:
+            if not is_manager(interaction):
+                raise NotAllowed(_MAY_NOT_SWITCH if command.switches_model else _MAY_NOT)
+
+        thread, own, seconds = thread_of_command(interaction), is_in_channel(interaction), self._recorded_within
+        if self._relay.is_to_try(command):
+            with overlooking(), translated():
+                await interaction.response.defer(thinking=True)
+            seconds += TRIED_WITHIN
+        async with recorded_within(seconds):
+            told = await self._relay.obey(
+                command, thread, by, occasion=occasion, may_change=may_change, manages=manages, own=own
+            )
         await tell(interaction, told.sentence, ephemeral=ephemeral or not told.is_done)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
@@ -274,8 +296,27 @@ def _offer_anywhere(command: app_commands.Command[Any, ..., Any] | app_commands.
 
 
 def _fitting(presets: list[str], typed: str) -> list[app_commands.Choice[str]]:
-    fitting = [name for name in presets if typed.lower() in name.lower() and utf16(name) <= limits.CHOICE]
+    return _choices([name for name in presets if typed.lower() in name.lower()])
+
+
+def _choices(names: Iterable[str]) -> list[app_commands.Choice[str]]:
+    fitting = [name for name in names if utf16(name) <= limits.CHOICE]
     return [app_commands.Choice(name=name, value=name) for name in fitting[: limits.CHOICES]]
+
+
+def _add_model(tree: Tree, relay: Relay) -> None:
+    @app_commands.command(description="Which model answers here, or switch this thread to another")
+    @app_commands.describe(name="Any model of the AI service; “default” goes back to what is set around it")
+    async def model(interaction: Interaction, name: str | None = None) -> None:
+        command = switch(name or "")
+        await tree.obey(interaction, command, ephemeral=not command.switches_model)
+
+    @model.autocomplete("name")
+    async def models(_interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        back = ["default"] if "default".startswith(typed.strip().lower()) else []
+        return _choices([*back, *relay.models.matching(typed, limits.CHOICES)])
+
+    tree.add_command(model)
 
 
 def _add_presets(tree: Tree, relay: Relay) -> None:
@@ -307,6 +348,10 @@ def _add_presets(tree: Tree, relay: Relay) -> None:
             raise Refused(_NOTHING_TO_SET)
         await tree.obey(interaction, Command(Verb.SET_PRESET, wish), ephemeral=False)
 
+    @set_.autocomplete("model")
+    async def models(_interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return _choices(relay.models.matching(typed, limits.CHOICES))
+
     @set_.autocomplete("name")
     async def names(_interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return _fitting(relay.preset_names, typed)
@@ -323,6 +368,10 @@ def _add_others(tree: Tree) -> None:
     @tree.command(name="retry", description="Answer the last question again; in a channel, your own")
     async def retry_(interaction: Interaction) -> None:
         await tree.obey(interaction, Command(Verb.RETRY), ephemeral=True)
+
+    @tree.command(name="stop", description="Stop the answer that I'm writing; in a channel, to your own last question")
+    async def stop_(interaction: Interaction) -> None:
+        await tree.obey(interaction, Command(Verb.STOP), ephemeral=True)
 
     @tree.command(name="reset", description="Forget this conversation and start fresh; in a channel, your own last one")
     async def reset_(interaction: Interaction) -> None:
@@ -346,11 +395,11 @@ def _add_others(tree: Tree) -> None:
 
 
 def _check_may_change(interaction: Interaction) -> None:
-    if not _manages(interaction):
+    if not is_manager(interaction):
         raise NotAllowed(_MAY_NOT)
 
 
-def _manages(interaction: Interaction) -> bool:
+def is_manager(interaction: Interaction) -> bool:
     """Does who gave it manage the channel? Everybody does their direct messages."""
     return interaction.guild_id is None or interaction.permissions.manage_channels
 

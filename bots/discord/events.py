@@ -19,6 +19,7 @@ from bots.listening.events import Edited, Ignored, Overheard, Said
 from bots.reply.note import Message, Note
 from bots.text.cut import shortened, utf16
 from core.attachment import Attachment, Kind
+from core.title import title_of
 from core.turn import Question
 from core.words import is_blank, whole
 
@@ -292,7 +293,7 @@ def _named(where: Where, starter: Starter, text: str, attachments: tuple[Attachm
 
 
 def thread_name(text: str, attachments: Iterable[Attachment] = ()) -> str:
-    """Return a name for the thread of a question: one line, not too long. A file's where there are no words."""
+    """Return a name for the thread of a question: its title. Where there are no words, a file's name, or what is said without."""
     if is_blank(text):
         text = next((one.name for one in attachments if one.name), "")
-    return shortened(" ".join(whole(text).split()), limits.THREAD_NAME, utf16) or _NAMELESS
+    return shortened(title_of(text) or " ".join(whole(text).split()), limits.THREAD_NAME, utf16) or _NAMELESS

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -15,13 +16,16 @@ from discord.utils import MISSING
 
 from bots.discord import threads
 from bots.discord.api import edit_response
-from bots.discord.buttons import button
+from bots.discord.buttons import row_of
 from bots.discord.errors import ARCHIVED, TOKEN_GONE, UNKNOWN_MESSAGE, UNREADABLE, translate, translated
+from bots.discord.events import thread_name
 from bots.discord.ids import age, message_of
-from bots.discord.note import BY_TOKEN, ORIGINAL, Where
+from bots.discord.note import BY_TOKEN, ORIGINAL, Starter, Where
 from bots.discord.rendering import content
 from bots.reply.note import Message
-from core.errors import AnswerDeleted, ChatForbidden, ChatUnclear, ThreadGone
+from core.errors import AnswerDeleted, ChatBusy, ChatForbidden, ChatUnclear, StorageUnavailable, ThreadGone
+from core.thread import Thread, ThreadId
+from core.turn import TurnId
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Container, Mapping, Sequence
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 
 # Calls, and messages in each: https://discord.com/developers/docs/resources/message#get-channel-messages
 _MOST_LOOKS, _PAGE = 3, 100
+Grow = Callable[[Thread, ThreadId, TurnId], Awaitable[None]]
 _FILE, OVER = -1, -2  # in place of a page's number
 _MOST_LOST = 50  # pages that a process may have posted without writing it down
 
@@ -46,7 +51,7 @@ class TokenOver(ThreadGone):
 
 
 class Changes(TypedDict, total=False):
-    """What an edit sets; a view of None takes the button off."""
+    """What an edit sets; a view of None takes the buttons off."""
 
     content: str
     view: discord.ui.View | None
@@ -66,8 +71,10 @@ class DiscordHands:
         opener: Threads,
         times: Times,
         deleted: Container[int] = (),
+        grow: Grow,
     ) -> None:
-        """*deleted*: the messages of which it is known that they are gone."""
+        """*deleted*: the messages of which it is known that they are gone; *grow* as `bots.kit.Notes` describes it."""
+        self._grow = grow
         self._client = client
         self._threads = opener
         self._times = times
@@ -75,6 +82,7 @@ class DiscordHands:
         self._deleted = deleted
         self._turn = turn
         self._question = turn.question.key
+        self._asked_at = where.since or message_of(turn.question.key)
         self._webhook = _webhook(client, secret_box, where)
         self._is_private = turn.question.is_private
         self._is_by_token_only = self._is_private or where.is_foreign
@@ -94,20 +102,41 @@ class DiscordHands:
             if self._is_by_token_only:
                 return await self._post_by_token(self._open_webhook(), text, view)
             try:
-                return await self._post_in_channel(number, text, view)
+                id_ = await self._post_in_channel(number, text, view)
             except discord.HTTPException as refusal:
                 # A command can be used where the bot itself may not write.
                 if self._webhook is None or not isinstance(translate(refusal), ChatForbidden):
                     raise
+            else:
+                if self.where.branch_of and number == 0:
+                    await self._branch(int(id_))
+                return id_
             await self._call()
             return await self._post_by_token(self._webhook, text, view)
+
+    async def _branch(self, message: int) -> None:
+        """Make the thread of our first message, and have it known from where that goes on."""
+        thread = Thread(
+            ThreadId(f"{self._turn.question.thread.workspace}/{message}"),
+            self._turn.question.thread.chat,
+            self._turn.question.thread.within,
+        )
+        try:
+            await self._grow(thread, self._turn.question.thread.id, self._turn.id)
+        except StorageUnavailable as unavailable:  # the message is found again, and this tried
+            raise ChatBusy(code="not_kept") from unavailable
+        name = thread_name(self._turn.question.text)
+        starter = Starter(self.where.channel, message, name)
+        await self._pace.soon(self._turn.id)
+        # Where none can be made, people go on by a reply.
+        await self._threads.opened(self._client, Where(channel=message, starter=starter))
 
     async def edit(self, message: Message, page: Page, plainness: int) -> str | None:  # noqa: ARG002
         changes = Changes()
         if page.text is not None:
             changes["content"] = content(page)
         # Left alone where there is none, so that an update stays as small as it can be; one that was found may have one.
-        if page.button or message.has_footer or not message.digest:
+        if page.buttons or message.has_footer or message.has_stop or not message.digest:
             changes["view"] = self._view(page)
         with translated():
             try:
@@ -150,6 +179,8 @@ class DiscordHands:
                 number = texts.get(text) if nonce is None else nonces.get(str(nonce))
                 if number is not None and id_ not in known:
                     found.setdefault(number, id_)
+            if self.where.branch_of and 0 in found:
+                await self._branch(int(found[0]))
         return found
 
     async def attach(self, name: str, content: bytes, *, may_be_there: bool) -> str:
@@ -182,9 +213,7 @@ class DiscordHands:
         await self._pace.call(self._turn.id, self.where.channel, is_over=self._turn.is_over)
 
     def _view(self, page: Page) -> discord.ui.View | None:
-        if page.button is None:
-            return None
-        return button(page.button, self.where, self._question)
+        return row_of(page.buttons, self.where, self._question) if page.buttons else None
 
     async def _edit_by_token(self, id_: str, changes: Changes) -> str | None:
         if self._webhook:
@@ -253,11 +282,11 @@ class DiscordHands:
     @property
     def _age(self) -> float:
         """Seconds since the question was asked: nothing was posted before."""
-        return age(message_of(self._question))
+        return age(self._asked_at)
 
     async def _said(self) -> AsyncIterator[tuple[str, object, str]]:
         """Yield id, nonce (None where it isn't told) and text of what we said since the question."""
-        me, after = self._client.user.id if self._client.user else 0, message_of(self._question)
+        me, after = self._client.user.id if self._client.user else 0, self._asked_at
         for _ in range(_MOST_LOOKS):
             await self._call()
             said: object = await self._client.http.logs_from(self.where.channel, _PAGE, after=after)

@@ -9,7 +9,7 @@ import discord
 
 from bots.listening.mark import Scale
 from core.thread import PlaceId, Thread, ThreadId
-from core.turn import QuestionKey
+from core.turn import BRANCHES, GOES_ON, QuestionKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "discord"
 _DIRECT = "dm"  # in the place of a guild
+_SINCE = re.compile(rf"(?:/shared|(?:{GOES_ON}|{BRANCHES})\w*)+\Z", re.ASCII)
 # Ids of messages rise with time, in 1/2^22 of a millisecond: https://discord.com/developers/docs/reference#snowflakes
 SCALE = Scale(a_second=1_000 << 22, epoch=discord.utils.DISCORD_EPOCH // 1_000)
 
@@ -31,8 +32,8 @@ def key_of_command(interaction: int) -> QuestionKey:
 
 
 def message_of(key: QuestionKey) -> int:
-    """Return the id of the message, or interaction, that asked; also of an answer that was shared."""
-    return int(re.split("[:/]", key.removesuffix("/shared"))[-1])
+    """Return the id of the message, or interaction, that asked; also of what became of its answer since."""
+    return int(re.split("[:/]", _SINCE.sub("", key))[-1])
 
 
 def age(message: int) -> float:

@@ -15,19 +15,22 @@ from bots.discord import connection
 from bots.discord.askers import Askers
 from bots.discord.buttons import read_click, read_share
 from bots.discord.catch_up import DiscordReader, mark_of
-from bots.discord.commands import Interaction, Tree, explain, tell
+from bots.discord.commands import Interaction, Tree, explain, is_manager, tell
 from bots.discord.conversations import Conversations
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import Wordless, is_mentioned, read_command, read_message
+from bots.discord.finished import Finished
 from bots.discord.ids import SCALE, key_of
 from bots.discord.menus import Menus
 from bots.discord.note import Token
-from bots.discord.reactions import muted_by, nod_to
+from bots.discord.reactions import muted_by, nod_to, read_reaction
+from bots.discord.rights import manages
 from bots.listening.catch_up import CatchUp
 from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
 from bots.listening.router import Router, recorded_within
-from core.commands import OF_LISTENING, parse
+from bots.reply.page import OF_FINISHED
+from core.commands import BY_WORD, parse
 from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
@@ -110,6 +113,7 @@ class Listeners:
         self._conversations = Conversations(relay)
         self._names = names
         self._menus = Menus(pace.soon, deleted, names)
+        self._finished = Finished(relay, names, recorded_within=times.recorded_within)
         self._catch_ups = self._make_catch_ups()
         self._tasks: set[asyncio.Task[object]] = set()  # discord.py starts one for each event, and awaits none
         self._knows_of_unreadable = False
@@ -278,19 +282,33 @@ class Listeners:
                     await _apologize(message, unavailable.sentence)
 
     async def _record(self, said: Said) -> Accepted:
-        """Whoever talks of listening means the bot; whatever else is a command here is a slash command."""
+        """Whoever talks of listening, or stopping, means the bot; whatever else is a command here is a slash command."""
         command = parse(said.question.text)
-        take = self._relay.hear if command and command.verb in OF_LISTENING else self._relay.ask
-        return await take(said.question, said.note.write(), patience=self._times.patience)
+        question, note, patience = said.question, said.note.write(), self._times.patience
+        if command is None or command.verb not in BY_WORD:
+            return await self._relay.ask(question, note, patience=patience)
+        channel = said.places[-1] if said.places else said.note.where.channel
+        return await self._relay.hear(
+            question, note, patience=patience, manages=lambda: manages(self._client, channel, question.asker)
+        )
 
     async def _reacted(self, reaction: discord.RawReactionActionEvent, *, is_muting: bool) -> None:
+        """Signs are put on, or taken off."""
+        reacted = read_reaction(reaction, self._client) if is_muting else None
         try:
-            if thread := await muted_by(reaction, self._client, self._conversations):
+            if reacted:
+                member = reaction.member if isinstance(reaction.member, discord.Member) else None
+                problem = await self._router.react(
+                    reacted, lambda: manages(self._client, reaction.channel_id, reacted.by, member)
+                )
+                if problem:
+                    await self._tell_in_private(reacted.by, problem)
+            elif thread := await muted_by(reaction, self._client, self._conversations):
                 by = str(reaction.user_id)
                 if problem := await self._router.mute(thread, by, is_muting=is_muting):
                     await self._tell_in_private(by, problem)
         except StorageUnavailable:
-            log.warning("a reaction tells the bot to be quiet, or no more, and it can't be recorded")
+            log.warning("a reaction tells the bot something, and it can't be recorded")
 
     def _called(self) -> tuple[str, ...]:
         """Return the names by which people call the bot."""
@@ -334,18 +352,23 @@ class Listeners:
         self.askers.heard(interaction.user)
         try:
             if click := read_click(interaction):
-                await self._click(interaction, click)
+                if click.wish in OF_FINISHED:
+                    await self._finished.take(interaction, click)
+                else:
+                    await self._click(interaction, click)
             elif shared := read_share(interaction, self._token_of(interaction)):
                 await self._share(interaction, shared)
+            elif await self._finished.comment(interaction):
+                return
             elif asking := await self._menus.read(interaction):
                 await self._take_command(interaction, asking)
         except Exception as error:  # noqa: BLE001 (any failure is logged, and the person who clicked is told)
             await explain(interaction, error)
 
     async def _click(self, interaction: Interaction, click: Clicked) -> None:
-        """Have a question answered again."""
+        """Do what a button is for."""
         async with recorded_within(self._times.recorded_within):
-            problem = await self._router.click(click)
+            problem = await self._router.click(click, lambda: _answered(is_manager(interaction)))
         if problem:
             await tell(interaction, problem, ephemeral=True)
         else:
@@ -386,6 +409,10 @@ class Listeners:
         finally:
             deferring.set()
             del self._deferring[asked.question.key]
+
+
+async def _answered(answer: bool) -> bool:  # noqa: FBT001
+    return answer
 
 
 def _guild_of(message: discord.Message) -> int | None:

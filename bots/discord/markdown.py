@@ -46,6 +46,8 @@ _NOT_IN_ADDRESS = tuple("<.,:;!?\"')]*_~")  # as its last character, in Discord'
 
 
 def _weight(text: str) -> int:
+    if text.isalnum():
+        return utf16(text)
     return utf16(text) + sum(map(text.count, _GAINS)) + 2 * text.count("://")  # angles around an address
 
 

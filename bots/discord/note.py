@@ -43,6 +43,10 @@ class Where:
     # The bot itself is not in that place: somebody brought it along, and nothing but the token opens it.
     is_foreign: bool = False
     about: int | None = None  # the message in the same channel that was picked to ask about
+    # What stands for the message that asked, where a click did: of Discord's ids, so that it says when that was.
+    since: int | None = None
+    # The address of the answer from which a thread branches off that hangs on our first message; empty: it doesn't.
+    branch_of: str = ""
     # How often messages were given up, deleted or closed: by the nonces of until then Discord would know them again.
     given_up: int = 0
 

@@ -1,4 +1,7 @@
-"""What a reaction tells the bot: 🔇 on a message keeps it quiet in that thread, for as long as the reaction stands there."""
+"""What a reaction tells the bot: 🔇 on a message keeps it quiet in that thread, for as long as the reaction stands there.
+
+❌ stops an answer; and ⏳, which the bot puts on a question that waits, has it answered instead of what comes before it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ from typing import TYPE_CHECKING
 import discord
 
 from bots.discord.errors import translated
-from bots.discord.ids import message_of, thread_in
+from bots.discord.ids import NAME, key_of, message_of, thread_in
+from bots.discord.marks import WAITS
+from bots.listening.events import Reacted
+from bots.reply.page import Wish
 from core.errors import ChatError
 
 if TYPE_CHECKING:
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
     from core.thread import Thread
 
 MUTE, THUMB = "🔇", "👍"
+_WISHES = {"❌": Wish.STOP, WAITS: Wish.INSTEAD}
 
 
 async def muted_by(
@@ -34,6 +41,17 @@ async def muted_by(
         # A thread made from a message has that message's id: https://discord.com/developers/docs/topics/threads
         return thread_in(reaction.guild_id, reaction.message_id)
     return thread_in(reaction.guild_id, reaction.channel_id)
+
+
+def read_reaction(reaction: discord.RawReactionActionEvent, client: discord.Client) -> Reacted | None:
+    """Return what somebody wishes who has put a sign on a message; None if it is none of ours."""
+    wish = None if reaction.emoji.id is not None else _WISHES.get(reaction.emoji.name or "")
+    if wish is None or (client.user and reaction.user_id == client.user.id):
+        return None
+    # The ids of Discord's messages are unique everywhere, and notes have them in quotation marks.
+    return Reacted(
+        key_of(reaction.message_id), f'{reaction.message_id}"', f"{NAME}:", by=str(reaction.user_id), wish=wish
+    )
 
 
 async def nod_to(said: Said, client: discord.Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import discord
@@ -9,6 +10,7 @@ import discord
 from bots.discord import limits, markdown
 from bots.discord.ids import guild_of
 from bots.discord.note import ORIGINAL
+from bots.reply.opening import bold, name
 from bots.text.cut import shortened, utf16
 from core.words import is_blank
 
@@ -31,14 +33,20 @@ class DiscordRenderer:
     drops_buttons = True
     opens_alone = False
     shares = True
+    reopens: bool
 
-    def __init__(self, turn: Turn, note: Note[Where]) -> None:
+    def __init__(self, turn: Turn, note: Note[Where], *, offers: bool = False) -> None:
+        self.offers = offers
         is_command = note.where.is_command
         has_words = any(message.id != ORIGINAL and not message.is_aside for message in note.messages)
         opening = [_quote(turn.question.text)] if is_command and not is_blank(turn.question.text) else []
         if is_command and note.where.about:
             opening.append(f"About {_link(turn, note.where, note.where.about)}")
+        if note.where.branch_of:
+            opening = [f"{bold(name(turn.question))} goes on from [an answer](<{note.where.branch_of}>)."]
         self.opening = "\n\n".join(opening)
+        # What only a command's token opens is closed after a quarter of an hour.
+        self.reopens = not (turn.question.is_private or note.where.is_foreign)
         # Otherwise Discord would say “thinking…” for good.
         self.silence = _NOTHING_CAME if is_command and not has_words else ""
 
@@ -50,7 +58,8 @@ class DiscordRenderer:
 
 
 def content(page: Page) -> str:
-    words = "\n\n".join(filter(None, (page.text, page.under)))
+    under = re.sub("^(?=.)", _SUBTEXT, page.under, flags=re.MULTILINE) if page.text else page.under
+    words = "\n\n".join(filter(None, (page.text, under)))
     aside = markdown.pages(" ".join(page.aside.split()))
     return "\n".join(filter(None, (words, _SUBTEXT + aside[0] if aside else "")))
 

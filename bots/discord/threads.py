@@ -97,6 +97,21 @@ async def unarchive(client: discord.Client, thread_id: int, soon: Soon) -> None:
         await thread.edit(archived=False)
 
 
+async def rename(client: discord.Client, thread_id: int, was: str, name: str, soon: Soon) -> None:
+    """Give a thread of ours another name, unless somebody did, or it is at rest.
+
+    Two in ten minutes are allowed, which Discord's headers don't tell: whoever is refused leaves it at that.
+    """
+    await soon()
+    thread = await client.fetch_channel(thread_id)
+    if not isinstance(thread, discord.Thread) or thread.archived or thread.locked:
+        return
+    is_ours = client.user is not None and thread.owner_id == client.user.id
+    if is_ours and thread.name == was:
+        await soon()
+        await thread.edit(name=name)
+
+
 async def leave(client: discord.Client, thread_id: int, soon: Soon) -> None:
     """Leave a thread in which nothing is said any more; nice to have, never worth a failure."""
     thread = client.get_partial_messageable(thread_id)

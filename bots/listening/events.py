@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bots.listening.quiet import NO_SIGNS, RepliesTo, Signs
+from bots.reply.page import Wish
 
 if TYPE_CHECKING:
     from bots.reply.note import Note
-    from core.thread import Thread
+    from core.thread import PlaceId, Thread
     from core.turn import Question, QuestionKey
 
 
@@ -40,6 +41,9 @@ class Overheard:
     # Was it not heard before? None: it was just said, or just edited.
     is_new: bool | None = None
     is_bots: bool = False  # another bot's, or a workflow's: never a question
+    began: int = (
+        0  # when the first message of its thread was said, on the platform's scale; 0: not known, or this is it
+    )
 
     @property
     def may_be_for_us(self) -> bool:
@@ -60,11 +64,25 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """Somebody wants a question to be answered again."""
+    """Somebody has clicked on a button below an answer."""
 
-    key: QuestionKey
+    key: QuestionKey  # of the question
     attempt: int | None  # the one that the button was shown for; None of a button that doesn't say
     by: str  # as askers are called
+    wish: Wish = Wish.AGAIN
+    name: str = ""  # of who clicked, as people see it; empty where it isn't known, or not to be told
+    place: PlaceId | None = None  # where it was clicked
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """Somebody has put a sign on a message that wishes something of an answer, should it be one, or its question."""
+
+    key: QuestionKey  # of the question, if the message is one
+    mark: str  # how the note of an answer names the message, if it is one
+    within: str  # with which the ids of threads begin in which that may be
+    by: str  # as askers are called
+    wish: Wish
 
 
 @dataclass(frozen=True, slots=True)

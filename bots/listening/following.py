@@ -10,6 +10,7 @@ import structlog
 from bots.listening.courtesy import asks, is_courtesy
 from bots.listening.quiet import Conduct, RepliesTo, Situation, decide, is_named, said_to
 from core.attachment import Kind
+from core.commands import Verb, parse
 from core.following import HALF_DEAF, WhyNot
 from core.quote import Source
 
@@ -53,10 +54,18 @@ class Follower:
         """May it be a question that was asked before, as far as is remembered?"""
         return not self._relay.following.was_never_called(overheard.said.question.thread)
 
+    def is_uncalled(self, overheard: Overheard, standing: Standing | None) -> bool:
+        """Was the bot never called where its *standing* is so, as far as is known?"""
+        if standing:
+            return standing.why_not is WhyNot.NEVER_CALLED
+        return self._relay.following.was_never_called(overheard.said.question.thread)
+
     def judge(self, overheard: Overheard, standing: Standing) -> Judged:
         """Say what becomes of *overheard*, which is among what is remembered."""
         said = overheard.said
         names = self._names()
+        if is_stop(said) and (newest := standing.talk.newest) and newest.spoke_at is None:
+            return Judged(said)  # whether that is for who says it, the relay knows
         decision = decide(self._situation(overheard, standing, names))
         why_not = standing.why_not
         is_called_back = why_not in HALF_DEAF and self._is_addressed(overheard)
@@ -79,6 +88,7 @@ class Follower:
             question.thread,
             is_first=overheard.signs.is_first,
             is_addressed=self._is_addressed(overheard),
+            is_wanted=is_stop(overheard.said),
             patience=self._patience,
         )
 
@@ -121,6 +131,12 @@ class Follower:
             return max(self._scale.at(newest.spoke_at.timestamp() - SETTLING), asked or 0)
         # Of a question that came later, nobody knows what the bot had said by then; of one that isn't remembered, who spoke.
         return now if asked is None else asked if asked < now else 0
+
+
+def is_stop(said: Said) -> bool:
+    """Does it tell the bot to stop, if it is said to it?"""
+    command = parse(said.question.text)
+    return command is not None and command.verb is Verb.STOP
 
 
 def _is_talk(remark: Remark, asker: str) -> bool:

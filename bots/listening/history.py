@@ -164,4 +164,5 @@ def _told(remark: Remark, names: Mapping[str, str]) -> Told:
         name=question.asker_name or names.get(question.asker, ""),
         is_bots=remark.is_bots,
         files=tuple(one.name or one.kind for one in question.attachments),
+        is_question=remark.is_asked,
     )

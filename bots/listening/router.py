@@ -10,9 +10,10 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Said, Shared
+from bots.listening.events import Clicked, Deleted, Edited, Heard, Ignored, Overheard, Reacted, Said, Shared
 from bots.listening.following import NEEDS_MENTION, Follower
 from bots.listening.recent import Recent
+from bots.reply.page import Wish
 from core.bounded import BoundedSet
 from core.commands import Command, Verb
 from core.errors import Refused, StorageUnavailable, Unwelcome
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from bots.listening.following import Judged
     from bots.listening.mark import Scale
     from bots.reply.note import Note
-    from core.relay import Relay
+    from core.following import Standing
+    from core.relay import Manages, Relay
     from core.thread import Thread, ThreadId
     from core.turn import Accepted, QuestionKey, Turn
 
@@ -31,6 +33,9 @@ NO_SUCH_QUESTION = "I can't find that question any more. Please ask it again."
 NOT_TO_SHARE = "I can't share that: only the person who asked can, once there is a whole answer."
 SHARED_BEFORE = "That answer has been shared already."
 JUST_NOW = 1.0  # seconds; the platform's clock may be behind ours
+# A thread is so young that another process may still be recording the question which began it.
+YOUNG = 15  # seconds
+LOOKED_AGAIN_AFTER = (0.2, 0.3, 0.5, 0.7)  # seconds, one after another: together less than a platform waits
 
 MOST_TURNED_AWAY = 1_000  # questions
 MOST_JUDGED = 10_000  # messages
@@ -79,6 +84,7 @@ class Router:
         self.recent = recent or Recent()
         self._judged: BoundedSet[QuestionKey] = BoundedSet(MOST_JUDGED)  # of what was overheard
         self._turned_away: BoundedSet[QuestionKey] = BoundedSet(MOST_TURNED_AWAY)  # platforms bring them twice
+        self._waited_in: BoundedSet[ThreadId] = BoundedSet(MOST_JUDGED)  # for another process
         self._thumb = thumb
         self._tell = tell
         self._follower = Follower(relay, self.recent, scale, names, patience=patience)
@@ -135,13 +141,33 @@ class Router:
                 with suppress(Unwelcome):  # who asked it may not ask any more
                     await self._relay.revise(said.question, words_command=self._words_command)
             return
-        standing = await self._follower.standing(overheard)
+        standing = await self._standing(overheard)
         if before and standing and not standing.why_not:
             await before(said)
             standing = await self._follower.standing(overheard)
         self._judged.add(said.question.key)
         if standing:
             await self._obey(said, self._follower.judge(overheard, standing))
+
+    async def _standing(self, overheard: Overheard) -> Standing | None:
+        """Say how the bot stands there. Where a thread may just have begun with a question, that is waited for, once."""
+        standing, thread = await self._follower.standing(overheard), overheard.said.question.thread.id
+        if not self._may_be_called_elsewhere(overheard):
+            return standing
+        for pause in LOOKED_AGAIN_AFTER:
+            if not self._follower.is_uncalled(overheard, standing):
+                break
+            self._waited_in.add(thread)
+            await asyncio.sleep(pause)
+            self._relay.following.called(thread)
+            standing = await self._follower.standing(overheard)
+        return standing
+
+    def _may_be_called_elsewhere(self, overheard: Overheard) -> bool:
+        """May another process have heard the beginning of the thread, and not have recorded it yet?"""
+        said, oldest = overheard.said, overheard.said.position - self._scale.a_second * YOUNG
+        is_young = overheard.began > 0 and overheard.began >= oldest
+        return is_young and not self._relay.following.is_alone and said.question.thread.id not in self._waited_in
 
     async def _obey(self, said: Said, judged: Judged) -> None:
         if judged.said:
@@ -178,10 +204,35 @@ class Router:
                 return refusal.sentence if refusal.is_news else ""
         return ""
 
-    async def click(self, clicked: Clicked) -> str:
-        """Have a question answered again; return a sentence to tell if it can't be."""
+    async def react(self, reacted: Reacted, manages: Manages) -> str:
+        """Stop what somebody has put a sign on, or have it answered next; return a sentence to tell, in private, if they
+        may not. What there is nothing to stop of is some message.
+        """
+        turn = await self._relay.being_answered(reacted.key, reacted.mark, reacted.within)
+        if turn is None:
+            return ""
         try:
-            is_known = await self._relay.again(clicked.key, of_attempt=clicked.attempt, by=clicked.by)
+            if reacted.wish is Wish.STOP:
+                await self._relay.stop(turn.question.key, by=reacted.by, manages=manages)
+            elif turn.waited and turn.question.key == reacted.key:
+                await self._relay.instead(turn.question.key, by=reacted.by, manages=manages)
+        except Refused as refusal:
+            return refusal.sentence
+        return ""
+
+    async def click(self, clicked: Clicked, manages: Manages | None = None) -> str:
+        """Do what is wished for; return a sentence to tell, in private, if that can't be. *manages* as for `Relay.stop`."""
+        key, by, attempt = clicked.key, clicked.by, clicked.attempt
+        try:
+            match clicked.wish:
+                case Wish.AGAIN:
+                    is_known = await self._relay.again(key, of_attempt=attempt, by=by, manages=manages)
+                case Wish.STOP:
+                    return (await self._relay.stop(key, by=by, of_attempt=attempt, manages=manages)).sentence
+                case Wish.INSTEAD:
+                    return (await self._relay.instead(key, by=by, manages=manages)).sentence
+                case _:  # it takes more than a click tells
+                    raise ValueError(clicked.wish)
         except Refused as refusal:
             return refusal.sentence
         return "" if is_known else NO_SUCH_QUESTION
@@ -198,6 +249,8 @@ class Router:
         accepted = await self._record(said) if may_ask else None
         if accepted and accepted.is_new:
             self._accepted(accepted.turn, said.note)
+            if accepted.whisper:
+                await self._refused(said, accepted.whisper)
         elif isinstance(said, Edited):
             await self._relay.revise(said.question, words_command=self._words_command)
 

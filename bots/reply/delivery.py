@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runt
 import structlog
 
 from bots.reply.note import NO_FILE, File, Message, Note
-from bots.reply.page import MOST_PAGES
+from bots.reply.page import MOST_PAGES, Wish
 from bots.reply.wanted import FILE_NAME, goes_on, in_a_file, wanted
 from core.errors import (
     AnswerDeleted,
@@ -85,6 +85,14 @@ class Attaches(Protocol):
 
     async def detach(self, file: str) -> None:
         """Return once the file with that id is gone."""
+
+
+@runtime_checkable
+class Grows(Protocol):
+    """Hands whose messages may be held open while an answer grows, and have to be closed with its end."""
+
+    def is_growing(self, message: Message) -> bool:
+        """Is *message* open? What it shows may be less than it was given, until then."""
 
 
 class _BrokenOffError(Exception):
@@ -247,7 +255,7 @@ class Delivery(Generic[W]):
             await self._post(number, page, plainness)
             return
         message = self._note.messages[number]
-        if message.digest == page.digest(self._note.plainness):
+        if message.digest == page.digest(self._note.plainness) and not self._is_to_close(message):
             return
         await self._prepare("edit")
         try:
@@ -257,15 +265,20 @@ class Delivery(Generic[W]):
                 raise
             if page.text is None or page.is_placeholder:
                 # Nothing is left that must not outlive its time; the next words will have another message.
-                self._note = self._note.placed(number, replace(message, has_footer=False, is_aside=False))
+                self._note = self._note.placed(
+                    number, replace(message, has_footer=False, has_stop=False, is_aside=False)
+                )
                 return
             id_ = None
         if page.text is None:
-            self._note = self._note.placed(number, replace(message, digest="", has_footer=False))
+            self._note = self._note.placed(number, replace(message, digest="", has_footer=False, has_stop=False))
         elif id_ is not None:
             self._note = self._note.placed(number, self._showing(id_, page))
         else:
             await self._follow_closed(number, page, plainness)
+
+    def _is_to_close(self, message: Message) -> bool:
+        return self._turn.is_over and isinstance(self._hands, Grows) and self._hands.is_growing(message)
 
     async def _follow_closed(self, number: int, page: Page, plainness: int) -> None:
         """Go on in messages of its own from this page on; what can be taken away of the old ones, is."""
@@ -306,7 +319,9 @@ class Delivery(Generic[W]):
             raise AnswerDeleted("somebody deleted a part of the answer", code="deleted")
 
     def _showing(self, id_: str, page: Page) -> Message:
-        has_footer = bool(page.button or (page.aside and not self._renderer.drops_buttons))
+        has_stop = any(one.wish is Wish.STOP for one in page.buttons)
+        has_passing = any(not (one.lasts or one.wish is Wish.STOP) for one in page.buttons)
+        has_footer = has_passing or bool(page.aside and not self._renderer.drops_buttons)
         digest = page.digest(self._note.plainness)
         length = 0 if page.is_aside else len(page.text or "")
-        return Message(id_, digest, is_aside=page.is_aside, has_footer=has_footer, length=length)
+        return Message(id_, digest, is_aside=page.is_aside, has_footer=has_footer, has_stop=has_stop, length=length)

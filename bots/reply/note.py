@@ -33,6 +33,7 @@ class Message:
     digest: str = ""  # of what it shows; empty when that isn't known
     is_aside: bool = False  # it says only how it goes, nothing of the answer
     has_footer: bool = False  # something stands below that must not outlive what it was for
+    has_stop: bool = False  # the button that stops the answer stands below, and means it whoever has gone on with it
     # Characters of an answer that grows there; 0 once it is over. Written down rounded up, so that a note need not be
     # saved with each update.
     length: int = 0
@@ -88,6 +89,10 @@ class Note(Generic[W]):
 
     def forgetting_what_is_shown(self) -> Note[W]:
         return self._with_each(lambda message: replace(message, digest=""))
+
+    def doubting(self, id_: str) -> Note[W]:
+        """It is not known any more what the message with that id shows."""
+        return self._with_each(lambda message: replace(message, digest="") if message.id == id_ else message)
 
     def rounded(self) -> Note[W]:
         """As far as it is known to a process that did not write the messages."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 QUOTE_LIMIT, WHOLE_LIMIT, NAME_LIMIT = 300, 3_000, 80  # characters
 SOMEBODY = "Somebody"
 # A backslash makes a word of any of these, https://spec.commonmark.org/0.31.2/#backslash-escapes; of tags and entities
-# it does not everywhere, so that these are named.
-_MARKUP = re.compile(r"[!\"#$%'()*+,\-./:=?@\[\\\]^_`{|}~]")
-_NAMED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+# it does not everywhere, and before a bracket it begins a formula, so that these are named.
+_MARKUP = re.compile(r"[!\"#$%')*+,\-./:=?@\\\]^_`{|}~]")
+_NAMED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "(": "&#40;", "[": "&#91;"})
 _UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs")
 
 
@@ -46,4 +46,4 @@ def bold(words: str) -> str:
 
 def plain(words: str) -> str:
     """Return Markdown that reads as *words*."""
-    return _MARKUP.sub(r"\\\g<0>", words.translate(_NAMED))
+    return "".join(_NAMED.get(ord(each)) or _MARKUP.sub(r"\\\g<0>", each) for each in words)

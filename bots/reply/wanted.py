@@ -1,4 +1,4 @@
-"""What a thread should show of a turn: its answer in pages, what went wrong, the aside, the button. Pure."""
+"""What a thread should show of a turn: its answer in pages, what went wrong, the aside, the buttons. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.errors import EmptyAnswer
 from core.turn import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bots.reply.note import Message, Note
     from core.turn import Turn
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 FILE_NAME = "answer.md"
 IN_THE_FILE = f"That is too long to show it all here: the file {FILE_NAME} has all that I wrote."
 NOT_IN_A_FILE = "That is too long to show it all here, and I can't add the rest: I'm not allowed to share files here."
-TRY_AGAIN, ANSWER_EDITED, SHARE = "Try again", "Answer the edited question", "Share"
+PROBLEM = "⚠️"  # before what went wrong, so that nobody takes it for a part of the answer
+TRY_AGAIN, ANSWER_EDITED, SHARE, STOP = "Try again", "Answer the edited question", "Share", "Stop"
+GOOD, BAD, CONTINUE, RETRY, MORE = "👍", "👎", "Continue", "Retry", "More"
+STOPPED = "Stopped."
+STOPPED_BY_ANOTHER = "Stopped by someone who manages this channel."
+INSTEAD = "Answer this instead"
+WAITING = "You're next: I'm still answering what was asked here before."
+NOT_BEGUN = "Stopped before I wrote anything."
 
 
 class Renderer(Protocol):
@@ -46,6 +53,14 @@ class Renderer(Protocol):
     @property
     def shares(self) -> bool:
         """Is there a place where a private answer can be shown to others?"""
+
+    @property
+    def offers(self) -> bool:
+        """Are people offered what they can do with a finished answer?"""
+
+    @property
+    def reopens(self) -> bool:
+        """Can an answer be written again there, long after it was finished?"""
 
     @property
     def silence(self) -> str:
@@ -75,8 +90,11 @@ def _answer(
 ) -> list[Page | None]:
     """Return what each of *messages*, and of those to come, should show of the answer."""
     pages: list[Page | None] = [*_pages(turn, note, renderer, most)]
+    last: list[Page | None] = []
     if pages and turn.is_over:
-        return pages
+        if turn.status is not Status.STOPPED or any(page and page.has_words for page in pages):
+            return pages
+        pages, last = [], pages  # what an earlier process had written stays, and it stands below that
     # While an answer is written again, after a restart or a click, what it had before stays until it is overwritten.
     is_silent = not pages
     if pages and len(pages) <= len(messages) and _is_behind(pages[-1], messages[len(pages) - 1]):
@@ -85,10 +103,14 @@ def _answer(
         if message.is_aside or (message.has_footer and not renderer.drops_buttons):
             # What it says no longer holds, and what it will say isn't there yet.
             if is_silent and not turn.is_over:
-                pages.append(Page(aside=STILL_AT_IT, is_aside=True))
+                stop = tuple(_buttons(turn, renderer))
+                pages.append(Page(aside=STILL_AT_IT, buttons=stop, is_aside=True))
             break
-        pages.append(Page(None) if message.has_footer else None)
-    return pages
+        is_left = message.has_stop and turn.is_over and renderer.drops_buttons
+        pages.append(Page(None) if message.has_footer or is_left else None)
+    if pages and last:  # the words are there, if nobody knows them any more
+        last = [page and replace(page, aside=_stopped(turn, has_words=True)) for page in last]
+    return pages + last
 
 
 def _is_behind(page: Page | None, message: Message) -> bool:
@@ -130,13 +152,17 @@ def _opening(turn: Turn, renderer: Renderer) -> str:
 def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[Page]:
     plainness = note.plainness
     paged = partial(renderer.pages, plainness=plainness)
-    body, problem = _body(turn, plainness, renderer), paged(turn.problem)
+    body, problem = _body(turn, plainness, renderer), paged(_marked(turn.problem))
     if turn.status is Status.ANSWERED and not body:
-        problem = paged(EmptyAnswer().sentence)  # it had reasoning, and no more
-    is_aside, aside = not (body or problem), turn.aside.strip()
+        problem = paged(_marked(EmptyAnswer().sentence))  # it had reasoning, and no more
+    is_aside, aside = (
+        not (body or problem),
+        " ".join(filter(None, (turn.aside.strip(), _stopped(turn, has_words=bool(body))))),
+    )
     if is_aside and turn.is_over:
         # How it went while people waited is of no interest any more.
-        body, is_aside, aside = paged(renderer.silence), False, ""
+        is_aside, aside = False, _stopped(turn, has_words=bool(body))
+        body = () if aside else paged(renderer.silence)
     elif not body and (aside or problem) and not renderer.opens_alone and (opening := _opening(turn, renderer)):
         body = paged(opening, streaming=not turn.is_over)
     if len(body) > most:
@@ -147,17 +173,47 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
     pages = _with_problem([Page(text, is_aside=is_aside) for text in body], problem, plainness, renderer)
     if aside:
         pages = _with_aside(pages, Page(aside=aside, is_aside=is_aside), turn, plainness, renderer)
-    if pages and (button := _button(turn, renderer)):
-        pages[-1] = replace(pages[-1], button=button)
+    if pages:
+        pages[-1] = replace(pages[-1], buttons=tuple(_buttons(turn, renderer)))
     return pages
 
 
-def _button(turn: Turn, renderer: Renderer) -> Button | None:
+def instead(turn: Turn) -> Button:
+    """Offer to answer *turn*, which waits, instead of what its asker asked before."""
+    return Button(INSTEAD, turn.attempt, Wish.INSTEAD)
+
+
+def _stopped(turn: Turn, *, has_words: bool) -> str:
+    """Say that it was stopped; told to be quiet, the bot says no word of what it had not begun to write."""
+    if turn.status is not Status.STOPPED or not (has_words or turn.stopped_by):
+        return ""
+    if turn.stopped_by not in ("", turn.question.asker):
+        return STOPPED_BY_ANOTHER
+    return STOPPED if has_words else NOT_BEGUN
+
+
+def _buttons(turn: Turn, renderer: Renderer) -> Iterator[Button]:
+    """Say what people are offered under the last message: a row of five at the most, in that order."""
+    if not turn.is_over:
+        yield Button(STOP, turn.attempt, Wish.STOP)
+    is_finished = turn.is_over and turn.is_answered and renderer.offers
+    if is_finished:
+        yield Button(GOOD, turn.attempt, Wish.GOOD, lasts=True)
+        yield Button(BAD, turn.attempt, Wish.BAD, lasts=True)
+        if turn.may_go_on and renderer.reopens:
+            yield Button(CONTINUE, turn.attempt, Wish.CONTINUE, lasts=True)
     if turn.offers_again:
-        return Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
+        yield Button(ANSWER_EDITED if turn.revised else TRY_AGAIN, turn.attempt)
+    elif is_finished and renderer.reopens:
+        yield Button(RETRY, turn.attempt, lasts=True)
     if turn.offers_share and renderer.shares:
-        return Button(SHARE, turn.attempt, Wish.SHARE)
-    return None
+        yield Button(SHARE, turn.attempt, Wish.SHARE)
+    if is_finished:
+        yield Button(MORE, turn.attempt, Wish.MORE, lasts=True)
+
+
+def _marked(problem: str) -> str:
+    return f"{PROBLEM} {problem}" if problem else ""
 
 
 def _with_problem(pages: list[Page], problem: Sequence[str], plainness: int, renderer: Renderer) -> list[Page]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 # A process that is to end gives what it shows ten seconds; who is told to wait longer comes again instead.
 LONGEST_IN_CALL = 5.0  # seconds
+_PARENT_AND_IT = 2  # messages
 DETAIL_CHARACTERS = 500  # enough for a log
 _SCOPES = re.compile(r"[\w:.,]+", re.ASCII)
 _PLACE = re.compile(r"json-pointer:(/[\w/]+)", re.ASCII)
@@ -151,6 +152,52 @@ class Api:
         answer = await self._patiently("chat.update", self._patient.chat_update, **arguments, link_names=False)
         _field(answer, "ts", str)  # what says no more than `ok` is none of Slack's, and may have done nothing
 
+    # Streams: each call once, since a repeated one could say the same thing twice
+
+    async def start_stream(self, channel: str, thread_ts: str, text: str) -> str:
+        """Begin a message that grows, in a thread of direct messages; return its ts.
+
+        https://docs.slack.dev/reference/methods/chat.startStream
+        """
+        to = {"channel": channel, "thread_ts": thread_ts}
+        answer = await self._limited("chat.startStream", self._once.chat_startStream, **to, chunks=_chunks(text))
+        return _field(answer, "ts", str)
+
+    async def append_stream(self, channel: str, ts: str, text: str) -> None:
+        """https://docs.slack.dev/reference/methods/chat.appendStream"""
+        append = self._once.chat_appendStream
+        answer = await self._limited("chat.appendStream", append, channel=channel, ts=ts, chunks=_chunks(text))
+        _field(answer, "ts", str)
+
+    async def stop_stream(self, channel: str, ts: str, text: str = "", **more: object) -> None:
+        """End a message that grows. https://docs.slack.dev/reference/methods/chat.stopStream"""
+        more |= {"chunks": _chunks(text)} if text else {}
+        answer = await self._limited("chat.stopStream", self._once.chat_stopStream, channel=channel, ts=ts, **more)
+        _field(answer, "ts", str)
+
+    # Beside messages
+
+    async def session_status(self, channel: str, thread_ts: str, status: str, title: str = "", user: str = "") -> str:
+        """Say what the agent does in a thread; return a warning, mostly none.
+
+        *title* and *user*, who began it, count for a session that is new.
+
+        https://docs.slack.dev/reference/methods/agents.sessions.setStatus
+        """
+        more = {"title": title or None, "initiator_user_id": user or None}
+        method = self._once.agents_sessions_setStatus
+        answer = await self._call(method, channel_id=channel, thread_ts=thread_ts, status=status, **more)
+        return str(answer.get("warning") or "")
+
+    async def thread_status(self, channel: str, thread_ts: str, status: str) -> None:
+        """Say it in words, or no more. https://docs.slack.dev/reference/methods/assistant.threads.setStatus"""
+        method = self._once.assistant_threads_setStatus
+        await self._call(method, channel_id=channel, thread_ts=thread_ts, status=status)
+
+    async def suggest(self, channel: str, prompts: list[dict[str, str]]) -> None:
+        """https://docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts"""
+        await self._call(self._once.assistant_threads_setSuggestedPrompts, channel_id=channel, prompts=prompts)
+
     async def upload(self, name: str, content: bytes, channel: str, thread_ts: str) -> str:
         """Add a file to a thread, or beside all of them; return its id. https://docs.slack.dev/messaging/working-with-files#uploading_files"""
         upload, where = self._once.files_upload_v2, {"channel": channel, "thread_ts": thread_ts or None}
@@ -246,6 +293,11 @@ class Api:
             answer = await self._call(self._once.conversations_history, **asked)
         return _page(answer)
 
+    async def message(self, channel: str, thread_ts: str, ts: str) -> Mapping[str, Any] | None:
+        """Return the message with that *ts*; None if there is none. It costs a read."""
+        page = await self.said_in(channel, thread_ts or ts, ts, "", _PARENT_AND_IT)
+        return next((one for one in page["messages"] if isinstance(one, dict) and one.get("ts") == ts), None)
+
     async def said_before(self, channel: str, thread_ts: str, after: str, before: str, limit: int) -> Mapping[str, Any]:
         """Return what was said between two messages, without them: in a thread, or beside all of them as in `said_in`."""
         asked = {"channel": channel, "oldest": after, "latest": before, "limit": limit}
@@ -310,11 +362,22 @@ class Api:
                     raise
                 until = time.monotonic() + LONGEST_IN_CALL
                 await asyncio.sleep(seconds + random.random())  # noqa: S311 (no secret)
-                # Others may have been refused meanwhile.
+                # Others may have been refused meanwhile, or be before it.
                 while (seconds := self._pace.silence(name, channel)) > 0:
                     if time.monotonic() + seconds > until:
                         raise ChatLimited(busy.detail, code=busy.code, retry_after=seconds) from busy
                     await asyncio.sleep(seconds)
+                self._pace.again(name)
+
+    async def _limited(
+        self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
+    ) -> AsyncSlackResponse:
+        """Call once. Raises a ChatError."""
+        try:
+            return await self._call(method, **arguments)
+        except ChatLimited as busy:
+            self._pace.refused(name, busy.retry_after or 1.0)
+            raise
 
     async def _call(
         self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
@@ -360,6 +423,11 @@ class _Client(AsyncWebClient):
         if not isinstance(answer["data"], dict | None):
             raise _unclear(f"{type(answer['data']).__name__} instead of an object", answer["status_code"])
         return answer
+
+
+def _chunks(text: str) -> list[dict[str, str]]:
+    """https://docs.slack.dev/messaging/sending-and-scheduling-messages#text-streaming"""
+    return [{"type": "markdown_text", "text": text}]
 
 
 def _unclear(detail: str, status: int = 200) -> ChatUnclear:

@@ -1,4 +1,4 @@
-"""What stands under the last message of an answer: an aside, and a button that asks for a new one, or shares it."""
+"""What stands under the last message of an answer: an aside, and the buttons; and reading clicks on these."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from typing import TYPE_CHECKING, Any
 from bots.listening.events import Clicked
 from bots.reply.page import Wish
 from bots.slack import limits
-from bots.slack.ids import is_ask, message_of
+from bots.slack.ids import is_ask, message_of, thread_in
 from core.turn import QuestionKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bots.reply.page import Button, Page
     from core.turn import Turn
 
-AGAIN, SHARE = Wish.AGAIN.value, Wish.SHARE.value  # the buttons' action_ids
-_BLOCK_ID = re.compile(rf"(?:{AGAIN}|{SHARE})-\d{{1,19}}-(?P<attempt>\d{{1,9}})", re.ASCII)
+FEEDBACK = "feedback"  # the action_id of Slack's own two buttons; their values say which it was
+_JUDGING = {Wish.GOOD: ("positive_button", "Good answer"), Wish.BAD: ("negative_button", "Bad answer")}
+_LONGEST_WISH = 20  # characters
+# The first word was that of a button when there was but one: such buttons are still there.
+_BLOCK_ID = re.compile(r"[a-z]{1,20}-\d{1,19}-(?P<attempt>\d{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Click(Clicked):
     """And where to tell who clicked."""
 
-    channel: str
-    thread_ts: str
-    wish: Wish = Wish.AGAIN
+    channel: str = ""
+    thread_ts: str = ""
+    trigger: str = ""  # by which a form may be opened, for three seconds
 
 
 def footer(page: Page, turn: Turn) -> list[dict[str, Any]]:
@@ -36,9 +39,36 @@ def footer(page: Page, turn: Turn) -> list[dict[str, Any]]:
     blocks = []
     if page.aside:
         blocks.append(context(page.aside))
-    if page.button and len(turn.question.key) <= limits.BUTTON_VALUE:
-        blocks.append(_offer(page.button, turn))
-    return blocks
+    return blocks + rows(page.buttons, turn)
+
+
+def rows(buttons: Sequence[Button], turn: Turn) -> list[dict[str, Any]]:
+    """Return the blocks with *buttons* about *turn*."""
+    if len(turn.question.key) > limits.BUTTON_VALUE - _LONGEST_WISH:
+        return []
+    judging = [one for one in buttons if one.wish in _JUDGING]
+    others = [one for one in buttons if one.wish not in _JUDGING]
+    return [row for row in (_judged(judging, turn), _offers(others, turn)) if row]
+
+
+def _judged(buttons: Sequence[Button], turn: Turn) -> dict[str, Any]:
+    """Slack's own: https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element"""
+    said = {
+        _JUDGING[one.wish][0]: {
+            "text": {"type": "plain_text", "text": _JUDGING[one.wish][1]},
+            "value": f"{one.wish.value}:{turn.question.key}",
+        }
+        for one in buttons
+    }
+    if len(said) < len(_JUDGING):
+        return {}
+    element = {"type": "feedback_buttons", "action_id": FEEDBACK, **said}
+    # https://docs.slack.dev/reference/block-kit/blocks/context-actions-block
+    return {
+        "type": "context_actions",
+        "block_id": f"feedback-{turn.id}-{buttons[0].attempt}",
+        "elements": [element],
+    }
 
 
 def context(sentence: str) -> dict[str, Any]:
@@ -47,16 +77,21 @@ def context(sentence: str) -> dict[str, Any]:
     return {"type": "context", "elements": [{"type": "plain_text", "text": limits.aside(sentence)}]}
 
 
-def _offer(offer: Button, turn: Turn) -> dict[str, Any]:
-    button = {
-        "type": "button",
-        "action_id": offer.wish.value,
-        "text": {"type": "plain_text", "text": offer.label},
-        "value": turn.question.key,
-    }
+def _offers(buttons: Sequence[Button], turn: Turn) -> dict[str, Any]:
+    if not buttons:
+        return {}
+    elements = [
+        {
+            "type": "button",
+            "action_id": one.wish.value,
+            "text": {"type": "plain_text", "text": one.label},
+            "value": turn.question.key,
+        }
+        for one in buttons
+    ]
     # "Each iteration of a message" wants a block_id of its own: https://docs.slack.dev/reference/block-kit/blocks/actions-block
     # And by it a click says which one.
-    return {"type": "actions", "block_id": f"{offer.wish.value}-{turn.id}-{offer.attempt}", "elements": [button]}
+    return {"type": "actions", "block_id": f"offers-{turn.id}-{buttons[0].attempt}", "elements": elements}
 
 
 def read_click(body: Mapping[str, Any]) -> Click | None:
@@ -65,7 +100,12 @@ def read_click(body: Mapping[str, Any]) -> Click | None:
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     action, container = body["actions"][0], body.get("container") or {}
-    key, channel = QuestionKey(action.get("value") or ""), (body.get("channel") or {}).get("id")
+    wish, said = action["action_id"], action.get("value") or ""
+    if wish == FEEDBACK:
+        wish, _, said = said.partition(":")
+        if wish not in _JUDGING:
+            return None
+    key, channel = QuestionKey(said), (body.get("channel") or {}).get("id")
     try:
         team, asked_in, _ = message_of(key)
     except ValueError:
@@ -82,7 +122,10 @@ def read_click(body: Mapping[str, Any]) -> Click | None:
         channel=channel,
         thread_ts=container.get("thread_ts") or message.get("thread_ts") or "",
         by=body["user"]["id"],
-        wish=Wish(action["action_id"]),
+        wish=Wish(wish),
+        name=str(body["user"].get("name") or body["user"].get("username") or ""),
+        place=thread_in(team, channel).channel,
+        trigger=str(body.get("trigger_id") or ""),
     )
 
 

@@ -118,6 +118,8 @@ class SlackReader:
         channel, thread_ts = place
         roots = [] if thread_ts else [position(ts) for where, ts in this.asked if where == channel and ts]
         # A thread comes oldest first, and what was asked on the brink is told as well.
+        # The threads of direct messages are mostly one conversation with what is beside them, which alone is known.
+        roots += [this.oldest] if channel.startswith("D") and not thread_ts else []
         since = ts_at(min([after + 1, *roots]))
         found: dict[int, Message] = {}
         cursor, is_whole, calls, new = "", False, 0, 0
@@ -174,6 +176,6 @@ class SlackReader:
             is_bot_alone = message.get("reply_users_count") == len(users) == 1 and users <= bots
             if not is_ts(latest) or position(latest) <= after or is_bot_alone:
                 below[thread] = None
-            elif at > after and thread not in asked:
-                below[thread] = at  # somebody may have been asking in there
+            elif (at > after or channel.startswith("D")) and thread not in asked:
+                below[thread] = max(at, after)  # somebody may have been asking in there
         return below

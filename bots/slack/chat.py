@@ -11,17 +11,18 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 
 from bots.finding import Finding
-from bots.kit import appeal
+from bots.kit import OUR_OWN, appeal
 from bots.listening.history import History
 from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
-from bots.slack import connection, files, history
+from bots.slack import connection, files, history, limits
 from bots.slack.api import Api
 from bots.slack.ears import Ears
 from bots.slack.events import first_note
 from bots.slack.hands import SlackHands
-from bots.slack.ids import NAME, workspace_of
-from bots.slack.indicator import Indicator
+from bots.slack.ids import NAME, around, workspace_of
+from bots.slack.indicator import SIGN, WAITS, Indicator
+from bots.slack.limits import escaped
 from bots.slack.listeners import Listeners
 from bots.slack.naming import Naming
 from bots.slack.note import notes
@@ -29,10 +30,13 @@ from bots.slack.pace import Pace
 from bots.slack.rendering import SlackRenderer
 from bots.slack.requests import Reader, RefusedError
 from bots.slack.roots import Roots
+from bots.slack.sessions import Sessions
 from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice, lacking
+from bots.slack.streams import Streams
 from bots.slack.times import USUAL, Times
 from bots.text.reasoning import visible
 from core.bounded import BoundedSet
+from core.chat import PLACE
 from core.context import Earlier
 from core.errors import ChatBusy, ChatClosed, ChatError, FileBusy, FileGone, SetupError
 
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
 
     from slack_bolt.async_app import AsyncApp
 
-    from bots.kit import Kit
+    from bots.kit import Change, Kit
     from bots.reply.note import Note
     from bots.slack.api import Identity
     from bots.slack.askers import Askers
@@ -52,8 +56,9 @@ if TYPE_CHECKING:
     from core.chat import Opened
     from core.relay import Relay
     from core.thread import PlaceId, Thread
-    from core.turn import Question, QuestionKey, Reply, Turn
+    from core.turn import Question, QuestionKey, Reply, Turn, TurnId
 
+MOST_BEGUN = 10_000  # turns
 MOST_CHANNELS = 10_000  # of which is remembered that Slack tells what is said there
 
 
@@ -65,8 +70,10 @@ class SlackChat:
         self._kit = kit
         self._most_pages = kit.most_pages
         self._times = times
-        self._pace = Pace()
+        self._pace = Pace(share=self._share if kit.budgets else None)
         self._api = Api(section, self._pace, times)
+        self._streams = Streams(self._api, self._pace)
+        self._sessions = Sessions(self._api)
         self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
         self._ears = Ears()
@@ -74,6 +81,7 @@ class SlackChat:
         self._askers: Askers | None = None  # as the app
         self._notes = notes()
         self._naming = Naming(self._api, tells=kit.names, within=times.names)
+        self._begun: BoundedSet[TurnId] = BoundedSet(MOST_BEGUN)  # that waited before
         self._told: BoundedSet[PlaceId] = BoundedSet(MOST_CHANNELS)
         self._recent = Recent(stands=history.stands, is_told_all=self._told.__contains__)
         self._roots = Roots(kit.notes)
@@ -113,8 +121,9 @@ class SlackChat:
                 times=self._times,
                 ears=self._ears,
                 roots=self._roots,
+                sessions=self._sessions,
             )
-            self._askers = listeners.askers
+            self._askers, self._roots.turn_of = listeners.askers, relay.turn
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)
             await catch_up.begin()
@@ -124,7 +133,13 @@ class SlackChat:
             if url:
                 opening = connection.open_socket(app, self._api, token, url, vitals=self._kit.vitals, times=self._times)
                 socket = await stack.enter_async_context(opening)
-            for task in (self._indicator.run(), catch_up.run(), mark.keep_up()):
+            for task in (
+                self._indicator.run(),
+                self._sessions.run(),
+                self._streams.run(),
+                catch_up.run(),
+                mark.keep_up(),
+            ):
                 tasks.create_task(task)
             self._app = app
             stack.callback(self._stop_taking)
@@ -171,7 +186,7 @@ class SlackChat:
         except ChatError:
             return
         yield Finding(f"the bot's token works in the workspace {identity.workspace}")
-        for finding in (*lacking(identity), *self._ears.findings()):
+        for finding in (*lacking(identity), *self._ears.findings(), *self._sessions.findings()):
             yield finding
 
     # Showing
@@ -179,18 +194,31 @@ class SlackChat:
     async def ready(self, turn: Turn) -> None:
         # A call that shows nothing takes nothing from the budget.
         note = self._newest_note(turn)
+        if stream := self._streams.get(note.where.channel, note.where.stream):
+            if not (turn.is_over or turn.is_withdrawn):
+                await self._streams.ready(stream)
+            return
         begins = note.where.opens and not note.messages
         if not turn.is_withdrawn and (turn.is_over or turn.aside or begins or visible(turn.answer, streaming=True)):
-            await self._pace.ready(turn.id, note.where.channel, is_posted=bool(note.messages), is_over=turn.is_over)
+            pages = len(note.messages)
+            await self._pace.ready(
+                turn.id, note.where.channel, is_posted=pages > 0, is_over=turn.is_over, pages=max(1, pages)
+            )
 
     async def show(self, turn: Turn) -> Reply:
         identity = await self._who_am_i()
         note = self._newest_note(turn)
-        hands = SlackHands(self._api, self._pace, identity, turn, note.where, roots=self._roots)
-        delivery = Delivery(hands, SlackRenderer(turn, note.where), turn, note, self._most_pages)
+        await self._take_mark_off(turn, note.where)
+        hands = SlackHands(self._api, self._pace, identity, turn, note, roots=self._roots, streams=self._streams)
+        if left_behind := await hands.take_over():
+            note = replace(note, where=hands.where).doubting(left_behind)
+        renderer = SlackRenderer(turn, note.where, offers=self._kit.buttons)
+        delivery = Delivery(hands, renderer, turn, note, self._most_pages)
+        is_tried_again = False
         try:
             await delivery.run()
         except (ChatBusy, ChatClosed):
+            is_tried_again = True
             raise
         except Exception:  # it will not be tried again, and nobody is at it any more
             await self._take_sign_off(turn, hands)
@@ -199,8 +227,13 @@ class SlackChat:
             await self._take_sign_off(turn, hands)
         finally:
             self._notes.keep(turn, delivery.note)
-            self._pace.shown(turn.id, is_over=turn.is_over)
+            self._pace.shown(turn.id, is_over=turn.is_over and not is_tried_again)
         return delivery.note.write(is_final=turn.is_over)
+
+    async def _share(self, change: Change) -> None:
+        """Change what the processes of this installation know of each other's calls."""
+        if self._kit.budgets:
+            await self._kit.budgets.change(f"{NAME}/{(await self._who_am_i()).team}", change)
 
     async def _who_am_i(self) -> Identity:
         self._identity = self._identity or await self._api.who_am_i()
@@ -208,8 +241,18 @@ class SlackChat:
 
     async def _take_sign_off(self, turn: Turn, hands: SlackHands) -> None:
         if turn.is_over and hands.where.has_sign:
-            await self._indicator.off(hands.where.channel, hands.where.question_ts)
+            if hands.where.channel.startswith("D"):
+                place = hands.where.channel, hands.where.thread_ts
+                await self._sessions.end(place, by_stream=hands.has_ended_stream)
+            # Who waited wears no other; who put it on may have been late.
+            sign = WAITS if turn.waited else SIGN
+            await self._indicator.off(hands.where.channel, hands.where.question_ts, sign)
             hands.where = replace(hands.where, has_sign=False)
+
+    async def _take_mark_off(self, turn: Turn, where: Where) -> None:
+        """The question waits no more, if it did: whoever put the mark there."""
+        if turn.waited and where.has_sign and not turn.is_over and self._begun.add(turn.id):
+            await self._indicator.off(where.channel, where.question_ts, WAITS)
 
     # Files
 
@@ -231,8 +274,14 @@ class SlackChat:
 
     async def appeal(self, turn: Turn) -> None:
         # A user's id in the channel's place stands for the direct messages with them.
-        text = appeal(f"<#{self._newest_note(turn).where.channel}>", turn.reference)
+        place = f"<#{self._newest_note(turn).where.channel}>"
+        text = appeal(place, turn.reference, limits.escaped(self._kit.contact))
         await self._api.post(channel=turn.question.asker, text=text)
+
+    async def notify(self, person: str, thread: Thread, sentence: str) -> None:
+        _, channel = around(thread)
+        place = OUR_OWN if channel.startswith("D") else f"<#{channel}>"
+        await self._api.post(channel=person, text=escaped(sentence).replace(PLACE, place))
 
     def _newest_note(self, turn: Turn) -> Note[Where]:
         return self._notes.newest(turn if turn.reply else turn.replied(first_note(turn.question).write()))

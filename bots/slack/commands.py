@@ -13,7 +13,7 @@ from bots.slack.ids import NAME
 from bots.slack.limits import escaped, fallback
 from bots.slack.markdown import joined, pages, plain
 from bots.slack.markdown import words as words_of
-from core.commands import OF_LISTENING, Told, Verb, parse
+from core.commands import BY_WORD, Told, Verb, parse
 from core.errors import StorageUnavailable, Unwelcome
 from core.words import is_blank
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 # Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 RECORDED_WITHIN = 2.5  # seconds
-_FOR_THREADS = (Verb.RESET, Verb.RETRY, *OF_LISTENING)
+TRIED_WITHIN = 1.2  # seconds of those, for a model that nobody has heard of
+_FOR_THREADS = (Verb.RESET, Verb.RETRY, *BY_WORD)
 _ONLY_IN_THREADS = "To {0}, go to the thread and write `@bobbin {0}`."
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,7 @@ class Commands:
                     user,
                     occasion=f"{NAME}/{occasion}" if occasion else "",
                     may_change=lambda: self._people.check_member(user),
+                    within=TRIED_WITHIN,
                 )
         except (StorageUnavailable, Unwelcome) as refusal:
             return Told(refusal.sentence)

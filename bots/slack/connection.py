@@ -168,7 +168,10 @@ async def open_socket(
         # From here on only what is under way is acknowledged; Slack sends the rest to the next connection.
         client.socket_mode_request_listeners.clear()
         if answering:
-            await asyncio.wait(answering, timeout=times.drain)
+            _, late = await asyncio.wait(answering, timeout=times.drain)
+            for task in late:  # unacknowledged, what they are about comes again
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         connecting.cancel()
         await client.close()  # type: ignore[no-untyped-call]
         # close() cancels the SDK's own tasks, but does not wait for them.

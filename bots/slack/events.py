@@ -81,7 +81,9 @@ def read_back(
 
 def _overheard(said: Said, message: Mapping[str, Any], bot_user: str) -> Overheard:
     """Bots that may ask do so by a mention."""
-    return Overheard(said, read_signs(message, bot_user), is_bots=is_bot(said.question.asker))
+    thread_ts = message.get("thread_ts")
+    began = position(thread_ts) if thread_ts and thread_ts != message["ts"] else 0
+    return Overheard(said, read_signs(message, bot_user), is_bots=is_bot(said.question.asker), began=began)
 
 
 def _edited(
@@ -124,7 +126,7 @@ def _read_deletion(event: Mapping[str, Any], ts: str, team: str, bot_user: str) 
 
 def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str, names: Names) -> Said:
     ts = message["ts"]
-    # Direct messages beside their threads are one conversation, and answered beside them.
+    # Direct messages beside their threads are one conversation.
     thread_ts = message.get("thread_ts") or ("" if channel.startswith("D") else ts)
     if not (is_ts(ts) and (not thread_ts or is_ts(thread_ts))):
         raise ValueError("a message without a time of its own")
@@ -133,7 +135,9 @@ def _said(message: Mapping[str, Any], team: str, channel: str, bot_user: str, na
     quotes = quotes_of(message, bot_user, names)
     attachments = _attachments(message, quotes, has_words=not is_blank(text))
     # A command is done before anybody could see a sign of it.
-    note = Note(Where(channel, thread_ts, ts, has_sign=parse(text) is None))
+    # Slack streams in threads only, and an agent's direct messages are threads to it: the answer stands in that of what was
+    # asked, also where that is part of the conversation beside them all.
+    note = Note(Where(channel, thread_ts or ts, ts, has_sign=parse(text) is None))
     # The first message of a thread waits for nothing.
     places = () if thread_ts == ts else tuple(dict.fromkeys(((channel, ""), (channel, thread_ts))))
     asker = message.get("user") or message["bot_id"]
@@ -177,7 +181,7 @@ def _list(message: Mapping[str, Any], name: str) -> list[Any]:
 def first_note(question: Question) -> Note[Where]:
     """Return the note with which an answer begins whose question came with none."""
     _, channel, ts = message_of(question.key)
-    return Note(Where(channel, place_of(question.thread.id)[1], ts))
+    return Note(Where(channel, place_of(question.thread.id)[1] or ts, ts))
 
 
 def check_command(command: Mapping[str, Any]) -> None:

@@ -1,4 +1,7 @@
-"""The sign of life: a reaction on the question while its answer is under way. Nice to have, never worth a failure."""
+"""The sign of life: a reaction on the question while its answer is under way. Nice to have, never worth a failure.
+
+A question that waits for the one before it in its thread wears another one, until its own answer begins.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from bots.slack.api import Api
 
-SIGN = "eyes"
+SIGN, WAITS = "eyes", "hourglass_flowing_sand"
 # https://docs.slack.dev/apis/web-api/rate-limits: reactions.add is tier 3, reactions.remove tier 2.
 ADDS_A_MINUTE, ADDS_AT_ONCE = 40, 10
 REMOVALS_A_MINUTE, REMOVALS_AT_ONCE = 15, 5
@@ -33,7 +36,7 @@ _HARMLESS = frozenset({"already_reacted", "no_reaction", "message_not_found"})
 
 log = structlog.get_logger(__name__)
 
-Message = tuple[str, str]  # channel, ts
+Sign = tuple[str, str, str]  # channel, ts, and the reaction's name
 
 
 class Indicator:
@@ -43,9 +46,9 @@ class Indicator:
         self._api = api
         self._adds = Bucket(ADDS_A_MINUTE / 60, ADDS_AT_ONCE)
         self._removals = Bucket(REMOVALS_A_MINUTE / 60, REMOVALS_AT_ONCE)
-        self._wanted: dict[Message, None] = {}  # signs that are still to be put on, in order
+        self._wanted: dict[Sign, None] = {}  # signs that are still to be put on, in order
         self._more_wanted = asyncio.Event()
-        self._unwanted: asyncio.Queue[Message] = asyncio.Queue(MOST_WAITING)
+        self._unwanted: asyncio.Queue[Sign] = asyncio.Queue(MOST_WAITING)
         # One call at a time, so that a sign never comes after its own removal.
         self._one_call = asyncio.Lock()
         self._clock = clock
@@ -58,45 +61,45 @@ class Indicator:
             tasks.create_task(self._put_on())
             tasks.create_task(self._take_off_late())
 
-    def on(self, channel: str, ts: str) -> None:
+    def on(self, channel: str, ts: str, name: str = SIGN) -> None:
         """Have a sign put on the message soon; not at all when there are too many: a late one says nothing."""
         if not self._is_resting and self._adds.try_take():
-            self._wanted[channel, ts] = None
+            self._wanted[channel, ts, name] = None
             self._more_wanted.set()
 
-    async def off(self, channel: str, ts: str) -> None:
+    async def off(self, channel: str, ts: str, name: str = SIGN) -> None:
         """Take the sign off, now or, when there are too many, later."""
-        message = (channel, ts)
-        if message in self._wanted:
-            del self._wanted[message]
+        sign = (channel, ts, name)
+        if sign in self._wanted:
+            del self._wanted[sign]
         elif self._removals.try_take():
-            await self._try(self._api.unreact, message)
+            await self._try(self._api.unreact, sign)
         elif not self._unwanted.full():
-            self._unwanted.put_nowait(message)
+            self._unwanted.put_nowait(sign)
 
     async def _put_on(self) -> None:
         while True:
             # Cleared before looking: what is wanted from here on sets it again.
             self._more_wanted.clear()
             while self._wanted:
-                message = next(iter(self._wanted))
-                del self._wanted[message]
-                await self._try(self._api.react, message)
+                sign = next(iter(self._wanted))
+                del self._wanted[sign]
+                await self._try(self._api.react, sign)
             await self._more_wanted.wait()
 
     async def _take_off_late(self) -> None:
         while True:
-            message = await self._unwanted.get()
+            sign = await self._unwanted.get()
             await until_free(self._removals.wait_for)
             self._removals.take()
-            await self._try(self._api.unreact, message)
+            await self._try(self._api.unreact, sign)
 
-    async def _try(self, call: Callable[[str, str, str], Awaitable[None]], message: Message) -> None:
+    async def _try(self, call: Callable[[str, str, str], Awaitable[None]], sign: Sign) -> None:
         if self._is_resting:
             return
         try:
             async with self._one_call, asyncio.timeout(TIMEOUT):
-                await call(*message, SIGN)
+                await call(*sign)
         except TimeoutError:
             self._tell("timeout")
         except ChatError as refusal:

@@ -22,6 +22,11 @@ ABOVE_FOOTER = MESSAGE_WEIGHT - FOOTER_WEIGHT
 # so much, those of a page, of what went wrong and of the footer are never more than MESSAGE_BLOCKS.
 PAGE_WEIGHT, BLOCK_SHARE = 9_000, 200  # characters, escaped
 
+# What a stream takes in all no page says: 11,977 characters were taken of 15,668, and 10,600 bytes beside cards.
+# https://github.com/CopilotKit/CopilotKit/issues/6063, https://github.com/openclaw/openclaw/pull/143882
+STREAM_BYTES = 9_000
+STREAM_PAGE = 8_000  # of these, for a page's words, as what is escaped takes more
+
 # https://docs.slack.dev/reference/block-kit/blocks/table-block
 TABLE_ROWS = 100
 

@@ -16,26 +16,31 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bots.listening.catch_up import CatchUp
-from bots.listening.events import Overheard, Said
+from bots.listening.events import Overheard, Reacted, Said
 from bots.listening.mark import Mark
 from bots.listening.router import Router, recorded_within
 from bots.listening.unreadable import MALFORMED
-from bots.reply.page import Wish
+from bots.reply.page import OF_FINISHED, Wish
+from bots.reply.wanted import WAITING, instead
 from bots.slack.askers import Askers, with_bots
-from bots.slack.buttons import AGAIN, SHARE, Click, read_click
+from bots.slack.buttons import FEEDBACK, Click, context, read_click, rows
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, message_in, read_event
+from bots.slack.finished import WHY, Finished, read_comment
 from bots.slack.form import ABOUT_MESSAGE, ANYWHERE, FORM, WrongFormError, read_form
-from bots.slack.ids import SCALE, is_ask, is_ts, position, thread_in
+from bots.slack.ids import SCALE, is_ask, is_ts, key_of, position, thread_in
+from bots.slack.indicator import SIGN, WAITS
 from bots.slack.limits import escaped
 from bots.slack.people import People
-from bots.slack.reactions import read_reaction
+from bots.slack.reactions import Reaction, read_reaction
 from bots.slack.requests import signature_of
+from bots.slack.stops import read_stop
 from bots.slack.twins import Twins
 from bots.slack.unreadable import kind_of, skipped
-from bots.slack.ways import Ways
+from bots.slack.ways import Ways, soon
 from core.errors import ChatError, StorageUnavailable, ThreadGone, facts
+from core.title import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,6 +60,7 @@ if TYPE_CHECKING:
     from bots.slack.note import Where
     from bots.slack.pace import Pace
     from bots.slack.roots import Roots
+    from bots.slack.sessions import Sessions
     from bots.slack.settings import Section
     from bots.slack.times import Times
     from core.bounded import BoundedSet
@@ -105,6 +111,7 @@ class Listeners:
         times: Times,
         ears: Ears,
         roots: Roots,
+        sessions: Sessions,
     ) -> None:
         """*recent* remembers what is heard; *told* is to hold the channels of which we hear all that is said."""
         self._told = told
@@ -138,7 +145,9 @@ class Listeners:
         )
         self.mark = Mark(kit.notes, SEEN_NOTE, SCALE, overlap=OVERLAP)
         self._roots = roots
+        self._sessions = sessions
         self._ways = Ways(relay, self._router, api=api, pace=pace, identity=identity, roots=roots, naming=naming)
+        self._finished = Finished(relay, api=api, people=self._people, ways=self._ways, tells_names=naming.tells)
         self._commands = Commands(relay, identity, self._people, self._ways)
         reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming, bots=kit.bots, roots=roots)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
@@ -190,9 +199,11 @@ class Listeners:
         app.event("app_mention")(self._take_message)
         app.event("reaction_added")(self._take_reaction)
         app.event("reaction_removed")(self._take_reaction)
+        app.event("app_home_opened")(self._take_opening)
+        app.event("agent_session_stopped")(self._take_stop)
         app.command(_ANY)(take_command)
-        for button in (AGAIN, SHARE):
-            app.action(button)(take_click)
+        for action in (*(wish.value for wish in Wish), FEEDBACK):
+            app.action(action)(take_click)
         self._take_forms(app, tasks)
         # Whatever else the app's settings make Slack send: unacknowledged it would come again and again.
         for others in (app.event, app.action, app.shortcut, app.view):
@@ -217,6 +228,15 @@ class Listeners:
             else:
                 await ack()
 
+        async def take_comment(ack: AsyncAck, body: dict[str, Any]) -> None:
+            comment = read_comment(body)
+            with _fault_of_ours():
+                told = await self._finished.comment(comment)
+            if told:
+                tasks.create_task(self._whisper(comment.channel, comment.by, comment.thread_ts, told))
+            await ack()
+
+        app.view(WHY)(take_comment)
         for shortcut in (ABOUT_MESSAGE, ANYWHERE):
             app.shortcut(shortcut)(take_shortcut)
         app.view(FORM)(take_form)
@@ -237,10 +257,25 @@ class Listeners:
             self._told.add(said.question.thread.channel)
         self._ears.heard(body["event"])
         with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
-            await self._twins.wait(body["event"])
+            if not await self._twins.wait(body["event"]) and isinstance(heard, Said):
+                body = await self._with_files(body, heard)
+            if self._twins.is_known(body["event"]):
+                return
             heard = await self._roots.settled(await self._named(body), message_in(body), self._identity.user)
             await self._router.hear_live(heard, self.catch_up.before)
-        self._twins.recorded(body["event"])
+        self._twins.recorded(body["event"], is_asked=isinstance(heard, Said))
+
+    async def _with_files(self, body: dict[str, Any], said: Said) -> dict[str, Any]:
+        """Look up the message of a mention, which may have files that the mention doesn't tell of.
+
+        Unless another process, to which Slack brought that message, has recorded it, or there is no room for the call.
+        """
+        where, event = said.note.where, body["event"]
+        if await self._relay.turn(said.question.key) or not self._pace.reads.try_take():
+            return body
+        message = await soon(self._api.message(where.channel, where.thread_ts, where.question_ts))
+        files = message.get("files") if message else None
+        return {**body, "event": {**event, "files": files}} if files else body
 
     async def _named(self, body: Mapping[str, Any]) -> Heard:
         """Read an event with the names of those whom it names: as soon as all that its channel brought before is read."""
@@ -264,6 +299,10 @@ class Listeners:
             return
         if reaction is None:
             return
+        if reaction.wish:
+            with _fault_of_ours():
+                await self._stop(reaction, reaction.wish)
+            return
         with _fault_of_ours(), contextlib.suppress(ThreadGone):  # then there is nothing to be quiet in
             self._pace.reads.take()
             ts = await self._api.thread_of(reaction.channel, reaction.ts)
@@ -275,6 +314,41 @@ class Listeners:
             )
             if problem and self._tasks:
                 self._tasks.create_task(self._whisper(reaction.channel, reaction.user, ts, escaped(problem)))
+
+    async def _take_opening(self, event: dict[str, Any]) -> None:
+        """Somebody looks at the app's own place: https://docs.slack.dev/reference/events/app_home_opened"""
+        channel = event.get("channel")
+        if event.get("tab") == "messages" and isinstance(channel, str) and self._tasks:
+            self._tasks.create_task(self._sessions.suggest(channel, self._relay.preset_names))
+
+    async def _take_stop(self, body: dict[str, Any]) -> None:
+        """Somebody has pressed Slack's own Stop button. Raises StorageUnavailable."""
+        try:
+            stopped = read_stop(body, self._identity.team)
+        except MALFORMED as error:
+            skipped(kind_of(body), error, self._metrics)
+            return
+        for reacted in stopped:
+            with _fault_of_ours():
+                await self._stop_answer(body["event"]["channel"], reacted)
+
+    async def _stop(self, reaction: Reaction, wish: Wish) -> None:
+        """Raises StorageUnavailable."""
+        channel, user = reaction.channel, reaction.user
+        reacted = Reacted(
+            key_of(reaction.team, channel, reaction.ts),
+            f'"{reaction.ts}"',
+            thread_in(reaction.team, channel).id,
+            by=user,
+            wish=wish,
+        )
+        await self._stop_answer(channel, reacted)
+
+    async def _stop_answer(self, channel: str, reacted: Reacted) -> None:
+        """Raises StorageUnavailable."""
+        problem = await self._router.react(reacted, lambda: self._people.manages(reacted.by, channel))
+        if problem and self._tasks:
+            self._tasks.create_task(self._whisper(channel, reacted.by, "", escaped(problem)))
 
     async def _thumb(self, said: Said) -> None:
         where = said.note.where
@@ -296,17 +370,34 @@ class Listeners:
         )
 
     def _sign_of_life(self, turn: Turn, note: Note[Where]) -> None:
-        if note.where.has_sign and not turn.shown:
-            self._indicator.on(note.where.channel, note.where.question_ts)
+        where = note.where
+        if where.has_sign and not turn.shown:
+            self._indicator.on(where.channel, where.question_ts, WAITS if turn.waited else SIGN)
+            if turn.question.thread.is_direct:
+                self._sessions.begin(
+                    (where.channel, where.thread_ts), title_of(turn.question.text), turn.question.asker
+                )
+        elif turn.waited and self._tasks:  # there is no message to put a mark on
+            more = {"blocks": [context(WAITING), *rows([instead(turn)], turn)]}
+            self._tasks.create_task(self._whisper(where.channel, turn.question.asker, where.thread_ts, WAITING, **more))
 
     async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
         if click is None:
             log.warning("a button is clicked where it doesn't belong")
             return
+        by, channel = click.by, click.channel
+
+        async def manages() -> bool:
+            return await self._people.manages(by, channel)
+
         try:
             async with recorded_within(RECORDED_WITHIN):
+                if click.wish in OF_FINISHED:
+                    outcome = await self._finished.take(click)
+                    tasks.create_task(self._finished.show(click, outcome))
+                    return
                 is_to_share = click.wish is Wish.SHARE
-                problem = await (self._ways.share(click) if is_to_share else self._router.click(click))
+                problem = await (self._ways.share(click) if is_to_share else self._router.click(click, manages))
         except StorageUnavailable as unavailable:
             problem = unavailable.sentence
         if problem:
@@ -319,9 +410,9 @@ class Listeners:
         if self._tasks:
             self._tasks.create_task(self._whisper(where.channel, asker, thread_ts, escaped(sentence)))
 
-    async def _whisper(self, channel: str, user: str, thread_ts: str | None, sentence: str) -> None:
+    async def _whisper(self, channel: str, user: str, thread_ts: str | None, sentence: str, **more: object) -> None:
         try:
-            await self._api.whisper(channel=channel, user=user, thread_ts=thread_ts, text=sentence)
+            await self._api.whisper(channel=channel, user=user, thread_ts=thread_ts, text=sentence, **more)
         except ChatError as refusal:
             log.warning("somebody can't be told something in private", **facts(refusal))
 

@@ -36,6 +36,8 @@ EVENTS = (
     "app_mention",
     *("message.channels", "message.groups", "message.im", "message.mpim"),
     *("reaction_added", "reaction_removed"),
+    "agent_session_stopped",  # Slack's own Stop button
+    "app_home_opened",  # suggest what to ask
 )
 # Where there is a menu of them: https://docs.slack.dev/interactivity/implementing-shortcuts
 SHORTCUTS = (

@@ -33,12 +33,13 @@ _NO_WORDS: Block = {
 }
 
 
-def pages(answer: str, *, streaming: bool = False) -> list[str]:
+def pages(answer: str, *, streaming: bool = False, are_streams: bool = False) -> list[str]:
     """The answer, or as much of it as has come (*streaming*), in messages; none if there is nothing to show yet.
 
-    Each is JSON: the blocks of the message.
+    Each is JSON: the blocks of the message. With *are_streams* each has room in one of Slack's streams.
     """
-    found = paged(visible(answer, streaming=streaming), Paper(), streaming=streaming)
+    paper = StreamPaper() if are_streams else Paper()
+    found = paged(visible(answer, streaming=streaming), paper, streaming=streaming)
     return [page for page in map(_page, found) if page]
 
 
@@ -74,6 +75,24 @@ class Paper:
 
     def widths(self, leaf: Leaf) -> tuple[int, ...]:
         return _TABLES.columns(leaf.rows, leaf.widths)
+
+
+class StreamPaper(Paper):
+    """Room in a stream, in bytes of the Markdown that it is sent."""
+
+    limit = limits.STREAM_PAGE
+
+    def size(self, leaf: Leaf, page: Sequence[Leaf]) -> int:
+        unmarked = 0 if leaf.kind is Kind.CODE else len(_ESCAPED.findall(leaf.content))
+        size = limits.text_bytes(leaf.content) + unmarked + 16 + 8 * len(leaf.items)
+        return max(super().size(leaf, page), size)
+
+    def rows(self, leaf: Leaf, page: Sequence[Leaf]) -> Iterator[int]:
+        # Letters of three bytes weigh one in blocks.
+        return (3 * size for size in super().rows(leaf, page))
+
+
+_ESCAPED = re.compile(r"[\\`*_~\[\]]")
 
 
 def _is_native(leaf: Leaf, page: Sequence[Leaf]) -> bool:
@@ -173,7 +192,7 @@ def _cell(cell: str) -> Block:
 def _elements(found: Sequence[Span]) -> list[Block]:
     """https://docs.slack.dev/reference/block-kit/blocks/rich-text-block#element-types"""
     shown: list[Block] = []
-    for _, run in groupby(found, key=lambda span: (span.url, span.url or replace(span, is_angled=False, text=""))):
+    for _, run in groupby(found, key=lambda span: (span.url, span.url or span.look)):
         group = list(run)
         text, url = words_of(group), group[0].url
         look = {name: True for name in _LOOKS if all(getattr(span, name) for span in group)}

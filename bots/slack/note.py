@@ -24,6 +24,12 @@ class Where:
     has_sign: bool = False  # the question wears our reaction until the turn is over
     opens: bool = False  # our first message says what was asked, and the answer stands in its thread
     about: About | None = None
+    # The address of the answer from which a thread branches off that begins here, empty if Slack told none; None: it
+    # doesn't.
+    branch_of: str | None = None
+    # Our message that is a stream, if one is: what was appended is the page's `length`. A process that doesn't know it ends
+    # it, and goes on by updates.
+    stream: str = ""
 
 
 def notes() -> Notes[Where]:

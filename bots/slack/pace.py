@@ -1,22 +1,42 @@
-"""How fast Slack lets us write: one budget for a workspace, shared by all answers that stream in it."""
+"""How fast Slack lets us write: one budget for a workspace, shared by all answers that grow in it.
+
+The minute that nobody used is there for who comes, and an answer that was posted keeps a call for its end: what has
+begun is finished without waiting. See docs/decisions/0015-slack-window.md.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import math
+import secrets
 import time
-from typing import TYPE_CHECKING
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from bots.bucket import Bucket, until_free
+from bots.slack.sharing import TELLS_EVERY, shared
+from bots.slack.window import HORIZON, LONGEST_SLEEP, SPAN, Window
+from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+    from bots.kit import Change
+    from bots.slack.window import Grant
     from core.turn import TurnId
 
-# https://docs.slack.dev/apis/web-api/rate-limits: tier 3 is 50 a minute for each method and workspace, bursts are
-# tolerated for a moment; chat.postMessage has one a second for each channel, short bursts tolerated as well.
-UPDATES_A_SECOND = 45 / 60  # with a full bucket no more than 50 in any minute
-UPDATES_AT_ONCE = 5
-KEPT_FOR_ENDS = 2  # of those, what only the end of a turn may use
+log = structlog.get_logger(__name__)
+
+# https://docs.slack.dev/apis/web-api/rate-limits: so many a minute for each method and workspace.
+TIER_2, TIER_3, TIER_4 = 20, 50, 100
+UPDATE = "chat.update"
+# https://docs.slack.dev/reference/methods/chat.startStream, …/chat.appendStream, …/chat.stopStream
+START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
+TIERS = {UPDATE: TIER_3, START: TIER_2, APPEND: TIER_4, STOP: TIER_2}
+# One message a second for each channel, short bursts tolerated: …/rate-limits#overview
 POSTS_A_SECOND = 1.0
 POSTS_AT_ONCE = 3
 # Tier 3 as well: conversations.history and .replies, for finding lost answers and for reading back what was missed.
@@ -25,103 +45,357 @@ READS_AT_ONCE = 20
 READS = ("conversations.history", "conversations.replies")
 KEPT_FOR_FINDING = 2  # of those, what only a search for lost answers may use
 KEPT_FROM_CONTEXT = 4  # and what is not for reading what was said before a question, but for what was missed as well
-# https://docs.slack.dev/ai/developing-agents: an update of one message about every three seconds.
-UPDATE_SPACING = 3.0  # seconds
-FORGOTTEN_AFTER = 60.0  # seconds without an update, after which a turn no longer counts as streaming
+UPDATE_SPACING = 1.2  # seconds between two updates of one answer: what the tier gives if there is no other
+# An answer of several messages keeps two calls: its last words may move the break between two of them.
+KEPT_FOR_PAGES = 2
+FORGOTTEN_AFTER = 300.0  # seconds without a sign of a turn, after which another process has it, or nobody
+# https://github.com/slackapi/python-slack-sdk/issues/1859: then Slack has ended a stream by itself.
+STREAM_ENDS_AFTER = 300.0  # seconds
+LOOKS_AGAIN = 1.0  # seconds between two looks at what other processes have
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What is known of a turn that is not over."""
+
+    seen_at: float
+    written_at: float = float("-inf")
+    kept: int = 0  # calls, for its end
+    wants: int = 1  # of these
+    under_way: int = 0  # calls, of updates
+    is_paid: bool = False  # was its next call taken when it became ready?
+    is_over: bool = False
 
 
 class Pace:
-    """The budget of a workspace: when may a turn's message be posted or updated?"""
+    """The budget of a workspace: when may a turn's message be posted or updated?
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    Of native streams: `may` says whether one may begin, go on or be ended, and `end_stream` waits for the latter.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        share: Callable[[Change], Awaitable[None]] | None = None,
+    ) -> None:
+        """*share* changes the row of the workspace where processes share it; raises StorageUnavailable or ChatError."""
         self._clock = clock
-        self._updates = Bucket(UPDATES_A_SECOND, UPDATES_AT_ONCE, clock)
+        self._share = share
+        self._windows = {method: Window(limit, clock, is_shared=bool(share)) for method, limit in TIERS.items()}
+        self._updates = self._windows[UPDATE]
         self.reads = Bucket(READS_A_SECOND, READS_AT_ONCE, clock)
         self._posts: dict[str, Bucket] = {}  # by channel
-        self._written_at: dict[TurnId, float] = {}  # of turns that stream
-        self._paid: set[TurnId] = set()  # turns whose next call was taken from the budget when they became ready
+        self._answers: dict[TurnId, _Answer] = {}  # that are not over
+        self._ends = 0  # that wait
+        self._lacking = 0  # answers that wait for a call of which others may have some left
+        self._streams: deque[float] = deque()  # when those began that were not ended
+        self._me = secrets.token_hex(8)
+        self._elsewhere = 0  # answers that other processes have
+        self._looked_at = float("-inf")
+        self._looking: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._is_away = False  # could nobody be asked the last time?
+        self._began_at = clock()
+        self._has_taken_up = False  # is there anything that an earlier process began?
 
-    async def ready(self, turn: TurnId, channel: str, *, is_posted: bool, is_over: bool) -> None:
-        """Wait until *turn* may be shown, and take that from the budget."""
-        if is_posted:
-            await until_free(lambda: self.wait_to_update(turn, is_over=is_over))
-            self.updated(turn)
-        else:
-            await until_free(lambda: self.wait_to_post(channel))
-            self.posted(channel, turn)
-        self._paid.add(turn)
+    # Messages that are posted and updated
+
+    async def ready(self, turn: TurnId, channel: str, *, is_posted: bool, is_over: bool, pages: int = 1) -> None:
+        """Wait until *turn* may be shown, and take that from the budget. *pages*: messages that it has so far."""
+        is_unknown = turn not in self._answers
+        answer = self._answer(turn)
+        if is_posted and is_unknown:
+            self._take_up(answer)
+        answer.is_over = is_over
+        is_end = is_over and is_posted
+        pages = pages if is_posted else 0
+        self._ends += is_end
+        try:
+            await self._until_free(lambda: self._wait(answer, channel, pages))
+        finally:
+            self._ends -= is_end
+        if not answer.is_paid:
+            self._pay(answer, channel, pages)
 
     async def post(self, turn: TurnId, channel: str) -> None:
         """Wait until one more message may be posted, unless that was paid for by `ready`."""
-        if not self._is_paid(turn):
-            await until_free(lambda: self.wait_to_post(channel))
-            self.posted(channel, turn)
+        answer = self._answer(turn)
+        if not answer.is_paid:
+            await until_free(self._channel(channel).wait_for)
+            self._channel(channel).take()
+            answer.wants = KEPT_FOR_PAGES
+            if not answer.is_over:
+                self._keep(answer)
+        answer.is_paid = False
 
     async def update(self, turn: TurnId) -> None:
-        """Wait until one more message may be updated, unless that was paid for by `ready`."""
-        if not self._is_paid(turn):
-            # Who is in the middle of showing something goes on with it, like an end.
-            await until_free(lambda: self.wait_to_update(turn, is_over=True))
-            self.updated(turn)
+        """Wait until one more message may be updated, unless that was paid for by `ready`.
+
+        Who is in the middle of showing something goes on with what is free, else with what its end keeps.
+        """
+        answer = self._answer(turn)
+        if not answer.is_paid:
+            self._ends += answer.is_over
+            try:
+                await self._until_free(lambda: self._updates.wait(kept=answer.kept > 0))
+            finally:
+                self._ends -= answer.is_over
+            self._take(answer, kept=answer.kept > 0 and self._updates.room < 1)
+        answer.is_paid = False
+
+    def shown(self, turn: TurnId, *, is_over: bool) -> None:
+        """*turn* was shown, perhaps without any call; if it is over, nothing more will be.
+
+        An end that is to be tried again is not over: it keeps a call anew.
+        """
+        answer = self._answers.get(turn)
+        if answer is None:
+            return
+        if answer.is_paid and answer.under_way:
+            self._updates.unmade()
+            answer.under_way -= 1
+        self._updates.ended(answer.under_way)
+        answer.is_paid, answer.under_way = False, 0
+        if is_over:
+            self._forget(turn)
+        elif answer.is_over:
+            self._keep(answer)
+
+    # Messages that stream
+
+    def may(self, method: str) -> bool:
+        """Take one call of *method* if there is room for it beside what is kept for ends; return whether it was taken.
+
+        *method* is one of `TIERS`. Who may chat.startStream has a call of chat.stopStream kept from then on: `may` it, or
+        wait for it by `end_stream`, which is at once unless Slack has refused such calls; give it back by `let_go` if
+        there is nothing to stop, as when the stream could not begin or died. chat.update is beside the spacing of answers
+        that are shown by updates. Counts as made at once.
+
+        Where processes share the limits each holds a few calls, and no more until it has looked: `await look()` before, where
+        there is time for it.
+        """
+        window, streams = self._windows[method], self._open_streams()
+        is_kept = method == STOP and streams > 0
+        if window.is_low:
+            self._look_soon(window)
+        if window.wait(kept=is_kept) > 0 or (method == START and self._windows[STOP].wait() > 0):
+            return False
+        window.take(kept=is_kept)
+        window.ended()
+        if is_kept:
+            self._streams.popleft()
+        if method == START:
+            self._windows[STOP].keep()
+            self._streams.append(self._clock())
+            self._begin_to_tell()
+        return True
+
+    async def end_stream(self) -> None:
+        """Wait until a stream that `may` begin may be stopped, and take that call."""
+        await self._until_free(lambda: self._windows[STOP].wait(kept=self._open_streams() > 0))
+        self.may(STOP)
+
+    def let_go(self) -> None:
+        """A stream is over without having been stopped."""
+        if self._open_streams():
+            self._streams.popleft()
+            self._windows[STOP].let_go()
+
+    def _open_streams(self) -> int:
+        while self._streams and self._streams[0] <= self._clock() - STREAM_ENDS_AFTER:
+            self._streams.popleft()
+            self._windows[STOP].let_go()
+        return len(self._streams)
+
+    # Reading
 
     async def read(self) -> None:
         """Wait until a thread may be read, and take that from the budget."""
         await until_free(self.reads.wait_for)
         self.reads.take()
 
-    def wait_to_post(self, channel: str) -> float:
-        """Seconds until a message may be posted to *channel*."""
-        return self._channel(channel).wait_for()
-
-    def wait_to_update(self, turn: TurnId, *, is_over: bool) -> float:
-        """Seconds until *turn* may be updated; its end waits for nothing but the workspace's budget."""
-        if is_over:
-            return self._updates.wait_for()
-        spaced = self._written_at[turn] + self._spacing() - self._clock() if turn in self._written_at else 0.0
-        return max(0.0, spaced, self._updates.wait_for(KEPT_FOR_ENDS))
-
-    def posted(self, channel: str, turn: TurnId) -> None:
-        self._channel(channel).take()
-        self._written_at[turn] = self._clock()
-
-    def updated(self, turn: TurnId) -> None:
-        self._updates.take()
-        self._written_at[turn] = self._clock()
-
-    def shown(self, turn: TurnId, *, is_over: bool) -> None:
-        """*turn* was shown, perhaps without any call; if it is over, it streams no more."""
-        self._paid.discard(turn)
-        if is_over:
-            self._written_at.pop(turn, None)
+    # What Slack refuses
 
     def refused(self, method: str, seconds: float, channel: str = "") -> None:
         """Slack answered 429 and wants *seconds* of silence on *method*: in *channel* if that is posting, else everywhere."""
-        if bucket := self._bucket(method, channel):
-            bucket.hold(seconds)
+        budget = self._budget(method, channel)
+        if budget:
+            budget.hold(seconds)
+        if isinstance(budget, Window):
+            self._looked_at = float("-inf")  # others are to hear of it at once
+            self._look_soon()
 
     def silence(self, method: str, channel: str = "") -> float:
-        """Seconds for which Slack wants no call of *method* any more: another one may have been refused since."""
-        bucket = self._bucket(method, channel)
-        return bucket.held if bucket else 0.0
+        """Seconds for which no call of *method* is to be made: one was refused, and after that they go one by one."""
+        budget = self._budget(method, channel)
+        if isinstance(budget, Window):
+            return budget.silence
+        return budget.held if budget else 0.0
 
-    def _bucket(self, method: str, channel: str) -> Bucket | None:
-        if method == "chat.update":
-            return self._updates
+    def again(self, method: str) -> None:
+        """A call of *method* that was refused is made again now."""
+        if window := self._windows.get(method):
+            window.again()
+
+    def _budget(self, method: str, channel: str) -> Bucket | Window | None:
         if method == "chat.postMessage":
             return self._channel(channel)
-        return self.reads if method in READS else None
+        return self.reads if method in READS else self._windows.get(method)
 
-    def _is_paid(self, turn: TurnId) -> bool:
-        if turn in self._paid:
-            self._paid.discard(turn)
-            return True
-        return False
+    # Sharing
+
+    async def look(self) -> None:
+        """Where processes share the limits, tell the others what this one uses and get some more calls.
+
+        One transaction, and none if that was done a moment ago. Does nothing where there is but one process.
+        """
+        self._begin_to_tell()
+        if (looking := self._look_soon()) is not None:
+            await asyncio.shield(looking)
+
+    def _look_soon(self, wanted: Window | None = None, *, is_idle: bool = False) -> asyncio.Task[None] | None:
+        """Look, unless that was done a moment ago and nothing *wanted* was left; return the look under way, if any."""
+        if self._share is None:
+            return None
+        if self._looking and not self._looking.done():
+            return self._looking
+        if self._clock() - self._looked_at < LOOKS_AGAIN and not (wanted and wanted.is_left):
+            return None
+        self._looked_at = self._clock()
+        self._looking = asyncio.create_task(self._look(self._share, is_idle=is_idle), name="Slack's pace: look")
+        return self._looking
+
+    async def _look(self, share: Callable[[Change], Awaitable[None]], *, is_idle: bool) -> None:
+        uses = {
+            method: (window.limit, window.use(self._lacking if method == UPDATE else 0, is_idle=is_idle))
+            for method, window in self._windows.items()
+        }
+        answers = len(self._answers)
+        granted: dict[str, Grant] = {}
+
+        def change(row: dict[str, Any], now: float) -> dict[str, Any]:
+            row, grants, self._elsewhere = shared(row, self._me, now, uses, answers)
+            granted.update(grants)
+            return row
+
+        try:
+            await share(change)
+        except (StorageUnavailable, ChatError) as error:
+            if not self._is_away:
+                log.warning("no word of how much other processes call Slack; going on with a share", **facts(error))
+            self._is_away = True
+            for window in self._windows.values():
+                window.untold()
+            return
+        self._is_away = False
+        for method, grant in granted.items():
+            self._windows[method].told(uses[method][1], grant)
+
+    def _begin_to_tell(self) -> None:
+        if self._share and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._tell(), name="Slack's pace: tell")
+
+    async def _tell(self) -> None:
+        """Tell others again and again, and a last time when nothing is to be held any more."""
+        is_idle = False
+        while not is_idle:
+            await asyncio.sleep(TELLS_EVERY)
+            is_idle = not (self._answers or self._open_streams())
+            self._look_soon(is_idle=is_idle)
+
+    # How it is reckoned
+
+    async def _until_free(self, wait: Callable[[], float]) -> None:
+        """Sleep until *wait* says 0 seconds, and ask whether others leave something if only they can."""
+        while (seconds := wait()) > 0:
+            if seconds < math.inf:
+                await asyncio.sleep(min(seconds, LONGEST_SLEEP))
+                continue
+            self._lacking += 1
+            try:
+                if (looking := self._look_soon(self._updates)) is not None:
+                    await asyncio.shield(looking)
+                else:
+                    await asyncio.sleep(LONGEST_SLEEP)
+            finally:
+                self._lacking -= 1
+
+    def _take_up(self, answer: _Answer) -> None:
+        """An earlier process has posted *answer*, and kept a call for its end; what it has called nobody has told us."""
+        if self._share is None and self._clock() - self._began_at < SPAN:
+            if not self._has_taken_up:
+                self._updates.assume()
+            self._has_taken_up = True
+            self._keep(answer)
+
+    def _wait(self, answer: _Answer, channel: str, pages: int) -> float:
+        """Seconds after which to look again whether an answer may be shown; 0 if it may."""
+        answer.seen_at = self._clock()
+        if answer.is_paid:
+            return 0.0
+        updates = self._updates
+        if not pages:
+            posting = self._channel(channel).wait_for()
+            keeps = not (answer.is_over or answer.kept)
+            return max(posting, updates.wait() if keeps and updates.room < 1 else 0.0)
+        if answer.is_over:
+            return updates.wait(kept=answer.kept > 0)
+        if self._ends:
+            return LONGEST_SLEEP
+        if (spaced := answer.written_at + self._spacing() - self._clock()) > 0:
+            return spaced
+        # What ends may need goes before all updates.
+        answer.wants = KEPT_FOR_PAGES if pages > 1 else 1
+        for one in self._posted:
+            self._keep(one)
+        lacking = sum(one.wants - one.kept for one in self._posted)
+        return updates.wait(1 + lacking + (0 if answer.kept else answer.wants))
+
+    def _pay(self, answer: _Answer, channel: str, pages: int) -> None:
+        answer.is_paid = True
+        answer.written_at = self._clock()
+        if pages:
+            self._take(answer, kept=answer.is_over and answer.kept > 0)
+        else:
+            self._channel(channel).take()
+        if not answer.is_over:
+            self._keep(answer)
+
+    def _take(self, answer: _Answer, *, kept: bool) -> None:
+        self._updates.take(kept=kept)
+        answer.under_way += 1
+        answer.kept -= kept
+
+    def _keep(self, answer: _Answer) -> None:
+        """Keep what its end may need: one call in any case, and more if there is room."""
+        while answer.kept < answer.wants and (not answer.kept or self._updates.room >= 1):
+            self._updates.keep()
+            answer.kept += 1
+
+    @property
+    def _posted(self) -> list[_Answer]:
+        """Those that have something to update, and will have until they are over."""
+        return [answer for answer in self._answers.values() if answer.kept and not answer.is_over]
 
     def _spacing(self) -> float:
-        """With many turns streaming, each gets its share of the workspace's budget."""
-        silent = self._clock() - FORGOTTEN_AFTER
-        self._written_at = {turn: at for turn, at in self._written_at.items() if at > silent}
-        return max(UPDATE_SPACING, len(self._written_at) / UPDATES_A_SECOND)
+        """Seconds between two updates of one answer: with many, each gets its share of what is free."""
+        answers = self._elsewhere + len(self._posted)
+        return max(UPDATE_SPACING, HORIZON * answers / max(1, self._updates.soon))
+
+    def _answer(self, turn: TurnId) -> _Answer:
+        now = self._clock()
+        for one, answer in list(self._answers.items()):
+            if answer.seen_at < now - FORGOTTEN_AFTER:
+                self._forget(one)
+        answer = self._answers.setdefault(turn, _Answer(now))
+        answer.seen_at = now
+        self._begin_to_tell()
+        return answer
+
+    def _forget(self, turn: TurnId) -> None:
+        answer = self._answers.pop(turn)
+        self._updates.let_go(answer.kept)
+        self._updates.ended(answer.under_way)
 
     def _channel(self, channel: str) -> Bucket:
         if channel not in self._posts:

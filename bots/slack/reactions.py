@@ -1,16 +1,22 @@
-"""What a reaction tells the bot: 🔇 on a message keeps it quiet in that thread, for as long as the reaction stands there."""
+"""What a reaction tells the bot: 🔇 on a message keeps it quiet in that thread, for as long as the reaction stands there.
+
+❌ stops an answer; and ⏳, which the bot puts on a question that waits, has it answered instead of what comes before it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bots.reply.page import Wish
 from bots.slack.ids import NAME, is_ts
+from bots.slack.indicator import WAITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MUTE = "mute"  # Slack's name for 🔇
+_WISHES = {"x": Wish.STOP, WAITS: Wish.INSTEAD}  # of ❌, and of ⏳
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,7 @@ class Reaction:
     ts: str  # the message's
     user: str
     is_muting: bool
+    wish: Wish | None  # if it is no matter of listening
     occasion: str  # the same whenever Slack tells of this again
 
 
@@ -31,11 +38,12 @@ def read_reaction(body: Mapping[str, Any], team: str, bot_user: str) -> Reaction
     https://docs.slack.dev/reference/events/reaction_added
     """
     event = body["event"]
+    is_on = event["type"] == "reaction_added"
+    wish = _WISHES.get(event["reaction"]) if is_on else None
     item = event["item"]
-    if event["reaction"] != MUTE or item["type"] != "message" or event["user"] == bot_user:
+    if (wish is None and event["reaction"] != MUTE) or item["type"] != "message" or event["user"] == bot_user:
         return None
     channel, ts, user = item["channel"], item["ts"], event["user"]
     if not (is_ts(ts) and isinstance(channel, str) and isinstance(user, str)):
         raise TypeError
-    is_muting = event["type"] == "reaction_added"
-    return Reaction(team, channel, ts, user, is_muting, f"{NAME}/{body['event_id']}")
+    return Reaction(team, channel, ts, user, is_on, wish, f"{NAME}/{body['event_id']}")

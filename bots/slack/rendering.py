@@ -1,13 +1,13 @@
-"""How a page looks in Slack: typed blocks, then plain text in blocks, then text without blocks and without a button."""
+"""How a page looks in Slack: typed blocks, then plain text in blocks, then text without blocks and without buttons."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bots.reply.opening import asked, quoted
+from bots.reply.opening import asked, bold, name, quoted
 from bots.slack import limits, markdown
-from bots.slack.buttons import footer
+from bots.slack.buttons import context, footer
 from bots.text.cut import pieces, shortened
 from bots.text.reasoning import visible
 from core.words import is_blank
@@ -27,17 +27,21 @@ class SlackRenderer:
     plainest = BARE
     drops_buttons = False  # https://docs.slack.dev/reference/methods/chat.update: blocks go all together
     silence = ""
+    reopens = True
 
-    def __init__(self, turn: Turn, where: Where) -> None:
+    def __init__(self, turn: Turn, where: Where, *, offers: bool = False) -> None:
+        self.offers = offers
         self.opens_alone = where.opens
         self.opening = _opening(turn.question, where) if where.opens else ""
         self.shares = where.about is not None
+        self._is_direct = where.channel.startswith("D")
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
         if plainness:
             # What Slack refused is tried in small pieces, each of which is all of the `text` as well.
             return pieces(visible(text, streaming=streaming), limits.TEXT_LIMIT, limits.text_bytes)
-        return markdown.pages(text, streaming=streaming)
+        # Also where an answer is no stream: its pages stay what they are, whatever Slack lets us do.
+        return markdown.pages(text, streaming=streaming, are_streams=self._is_direct)
 
     def fits(self, page: Page, plainness: int) -> bool:
         # A page has room for its footer, whatever it says.
@@ -50,6 +54,9 @@ class SlackRenderer:
 
 
 def _opening(question: Question, where: Where) -> str:
+    if where.branch_of is not None:
+        answer = f"[an answer](<{where.branch_of}>)" if where.branch_of else "an answer"
+        return f"{bold(name(question))} goes on from {answer}:\n{quoted(question.text)}"
     if not question.is_private:
         return asked(question, whole=True)
     message = f" about [this message](<{where.about.link}>)" if where.about and where.about.link else ""
@@ -64,8 +71,11 @@ def content(page: Page, plainness: int, turn: Turn) -> dict[str, Any]:
         text, under = page.text or "", page.under
         said = [_rich_text(_joined(text, under))] if text or under else []
     else:
-        said = markdown.joined(page.text, page.under)
         text, under = (markdown.words(markdown.joined(part)) for part in (page.text, page.under))
+        # Small, and in a block of its own, so that nobody takes it for the end of the answer.
+        said = (
+            [*markdown.joined(page.text), context(under)] if text and under else markdown.joined(page.text, page.under)
+        )
     fallback = limits.escaped(_fallback(text, under, page.aside))
     if said:
         return {"text": fallback, "blocks": [*said, *footer(page, turn)]}

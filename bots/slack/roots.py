@@ -10,17 +10,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bots.listening.events import Overheard, Said
-from bots.slack.ids import NAME, SCALE, is_ask, place_of, position, thread_in
+from bots.slack.ids import NAME, SCALE, is_ask, key_of, place_of, position, thread_in
 from core.bounded import Bounded
 from core.thread import ThreadId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from bots.kit import Notes
     from bots.listening.events import Heard
     from bots.slack.ids import Place
     from core.thread import Thread
+    from core.turn import QuestionKey, Turn
+
+    TurnOf = Callable[[QuestionKey], Awaitable[Turn | None]]
 
 MOST_REMEMBERED = 10_000  # threads
 SETTLED = 60.0  # seconds after which it is known what a message begins
@@ -31,6 +34,7 @@ class Roots:
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
+        self.turn_of: TurnOf | None = None  # None while nothing listens
         # By the name of the note; empty: there is none, and will be none.
         self._known: Bounded[str, str] = Bounded(MOST_REMEMBERED)
 
@@ -42,10 +46,21 @@ class Roots:
     async def thread_at(self, team: str, channel: str, ts: str) -> ThreadId | None:
         """Return the thread that the message *ts* begins, None if that is no message of ours."""
         name = _note_at(f"{NAME}:{team}/{channel}", ts)
-        found = await self._read(name)
+        found = await self._read(name) or await self._asked_beside(team, channel, ts)
         if not found and position(ts) < SCALE.at(time.time() - SETTLED):
             self._known[name] = ""
         return ThreadId(found) if found else None
+
+    async def _asked_beside(self, team: str, channel: str, ts: str) -> str:
+        """Return the conversation beside the threads of direct messages, if *ts* asked there: it is answered in a thread."""
+        name = _note_at(f"{NAME}:{team}/{channel}", ts)
+        if name in self._known or not channel.startswith("D") or self.turn_of is None:
+            return ""
+        turn, beside = await self.turn_of(key_of(team, channel, ts)), thread_in(team, channel)
+        if turn is None or turn.question.thread.id != beside.id:
+            return ""
+        self._known[name] = beside.id
+        return beside.id
 
     async def thread_of(self, team: str, channel: str, ts: str) -> Thread:
         """Return the thread that the message *ts* begins, whoever said it."""
@@ -86,7 +101,8 @@ class Roots:
 def _may_be_below(said: Said, message: Mapping[str, Any], bot_user: str) -> bool:
     """Can *message* stand in a thread that begins with a message of ours? Not every server says who began it."""
     where = said.note.where
-    return where.thread_ts not in ("", message.get("ts")) and message.get("parent_user_id") in (bot_user, None)
+    is_ours = message.get("parent_user_id") in (bot_user, None)
+    return where.thread_ts not in ("", message.get("ts")) and (is_ours or said.question.thread.is_direct)
 
 
 def _channel_of(thread: ThreadId) -> str:

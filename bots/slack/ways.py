@@ -42,7 +42,6 @@ LOOKED_UP_WITHIN, RECORDED_WITHIN, OPENED_WITHIN = 1.0, 1.5, 2.0  # seconds
 CLOCKS_DIFFER_BY = 60.0  # seconds at most
 MEMBER_FOR = 300.0  # seconds in which Slack is not asked again whether the bot is in a channel
 MOST_REMEMBERED = 10_000  # channels, and people
-_PARENT_AND_IT = 2  # messages
 
 NOT_HERE = "I'm not in this channel. Invite me with `/invite @bobbin`, then ask again."
 NOT_BETWEEN = "I'm not part of this conversation. Ask in a channel that I'm in, or write to me."
@@ -159,7 +158,7 @@ class Ways:
         subject = filled.subject
         direct, link = await asyncio.gather(
             self._direct_with(filled.user),
-            _soon(self._api.link(subject.channel, subject.message_ts)) if subject.message_ts else _nothing(),
+            soon(self._api.link(subject.channel, subject.message_ts)) if subject.message_ts else _nothing(),
         )
         if not direct:
             raise WrongFormError(AUDIENCE, NO_DIRECT)
@@ -201,16 +200,14 @@ class Ways:
             read.extend(filter(None, [await self._message(subject)]))
             return await self._naming.of(read[0]) if read else NAMELESS
 
-        names = await _soon(named()) or Names(tells=False)  # without them if only they take too long
+        names = await soon(named()) or Names(tells=False)  # without them if only they take too long
         message = read[0] if read else {}
         quote = quote_of(message, self._identity.user, names, otherwise=subject.text, is_ours=subject.is_ours)
         return None if is_blank(quote.text) and not quote.attachments else quote
 
     async def _message(self, subject: Subject) -> Mapping[str, Any] | None:
         await self._pace.read()
-        page = await self._api.said_in(subject.channel, subject.thread_ts, subject.message_ts, "", _PARENT_AND_IT)
-        said = (one for one in page["messages"] if isinstance(one, dict) and one.get("ts") == subject.message_ts)
-        return next(said, None)
+        return await self._api.message(subject.channel, subject.thread_ts, subject.message_ts)
 
     # Sharing
 
@@ -230,22 +227,31 @@ class Ways:
 
     # What Slack tells
 
+    async def link(self, channel: str, ts: str) -> str:
+        """Return the address of a message, empty if Slack doesn't tell it in time."""
+        return await soon(self._api.link(channel, ts)) or ""
+
+    @staticmethod
+    def now() -> str:
+        """As `_now`."""
+        return _now()
+
     async def _is_in(self, channel: str) -> bool:
         """Is the bot in *channel*? While Slack doesn't tell, it is taken to be: posting will show."""
         if self._member.get(channel, 0.0) > time.monotonic():
             return True
-        is_in = await _soon(self._api.is_in(channel))
+        is_in = await soon(self._api.is_in(channel))
         if is_in:
             self._member[channel] = time.monotonic() + MEMBER_FOR
         return is_in is not False
 
     async def _direct_with(self, user: str) -> str | None:
-        if user not in self._direct and (channel := await _soon(self._api.open_direct(user))):
+        if user not in self._direct and (channel := await soon(self._api.open_direct(user))):
             self._direct[user] = channel
         return self._direct.get(user)
 
 
-async def _soon(asked: Coroutine[Any, Any, T]) -> T | None:
+async def soon(asked: Coroutine[Any, Any, T]) -> T | None:
     """Return what Slack says; None if it doesn't in time."""
     try:
         async with asyncio.timeout(LOOKED_UP_WITHIN):

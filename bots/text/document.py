@@ -6,15 +6,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bots.text import tables
-
-# Only blocks are asked for; what stands inside of one is read by `inline`. Reference definitions stay text, since no
-# platform is to follow them, and so does HTML. Tables are found in paragraphs, whose lines have no marks around them.
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": 60}).disable("reference")
-_MARKDOWN.core.ruler.enableOnly(["block"])
+from bots.text import blocks, tables
 
 _AT_ONCE = 8_000  # characters
 _LONGEST_TITLE = 120  # characters of a line that a line below it makes a heading
@@ -55,19 +49,19 @@ def document(text: str, at_once: int = _AT_ONCE) -> list[Leaf]:
     So many characters are read *at_once*.
     """
     found: list[Leaf] = []
-    start, size = 0, at_once
+    start, size, number = 0, at_once, None
     while start < len(text):
         window = text[start : start + size]
         is_rest = start + size >= len(text)
         if not is_rest:
             window = window[: window.rfind("\n") + 1]
-        leaves, last, consumed = _read(window)
+        leaves, last, consumed, next_number = _read(window, number)
         if is_rest:
             found += leaves
             break
         # The last block may go on; what is before it is closed for good.
         found += leaves[:last]
-        start, size = start + consumed, at_once if consumed else size * 2
+        start, size, number = start + consumed, at_once if consumed else size * 2, next_number
     return found
 
 
@@ -89,31 +83,33 @@ def complete(text: str) -> str:
 
 
 @lru_cache(maxsize=256)  # an answer is read again with each update, and only its last window is new
-def _read(window: str) -> tuple[tuple[Leaf, ...], int, int]:
-    """The leaves, how many of them are before the last outermost block or item, and how many characters these take."""
+def _read(window: str, number: int | None) -> tuple[tuple[Leaf, ...], int, int, int | None]:
+    """Read *window*, which may begin inside of a list, with the item that has this *number*.
+
+    Return the leaves, how many of them are before the last outermost block or item, how many characters these take,
+    and the number of that item.
+    """
     lines = window.split("\n")
-    reader = _Reader(lines)
+    reader = _Reader(lines, number)
     last = line = 0
-    for token in _MARKDOWN.parse(window):
-        if token.map and (token.level == 0 or _may_begin_a_list(token, reader.next_number)):
+    for token in blocks.parsed(window):
+        is_item = token.type == "list_item_open" and token.level == 1
+        if token.map and (token.level == 0 or is_item):
             last, line = len(reader.leaves), token.map[0]
+            number = reader.next_number if is_item else number if not line else None
         reader.take(token)
     if line and not lines[line - 1].strip():
         line -= 1
-    return tuple(reader.leaves), last, sum(len(each) + 1 for each in lines[:line])
-
-
-def _may_begin_a_list(token: Token, number: int | None) -> bool:
-    """Would an outermost list that began with this item look the same from there on?"""
-    return token.type == "list_item_open" and token.level == 1 and token.info in ("", str(number))
+    return tuple(reader.leaves), last, sum(len(each) + 1 for each in lines[:line]), number
 
 
 class _Reader:
     """Walks over the tokens of a text."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], number: int | None) -> None:
         self.leaves: list[Leaf] = []
         self._lines = lines
+        self._number = number  # of the item that the first line begins, None if it is the first of its list
         self._items: list[int | None] = []
         self._begun = 0  # how many of these had a leaf
         self._next: list[int | None] = []  # the number of the next item, of each list that is open
@@ -134,7 +130,10 @@ class _Reader:
                 self._goes_on = self._goes_on and self._quotes > 0
                 self._quotes += 1
             case "bullet_list_open" | "ordered_list_open":
-                self._next.append(int(token.attrs.get("start", 1)) if token.type[0] == "o" else None)
+                start = int(token.attrs.get("start", 1)) if token.type[0] == "o" else None
+                number, self._number = self._number, None
+                goes_on = number is not None and start is not None and not self.leaves and not token.level
+                self._next.append(number if goes_on else start)
             case "bullet_list_close" | "ordered_list_close":
                 self._next.pop()
             case "list_item_open":
@@ -200,8 +199,8 @@ def _worded(leaf: Leaf, content: str) -> Iterator[Leaf]:
         else:
             yield replace(leaf, content=content, info="")
         return
-    if leaf.begins and content[:4] in _TASKS:
-        content = _TASKS[content[:4]] + content[4:]
+    if leaf.begins and (content + " ")[:4] in _TASKS:
+        content = _TASKS[(content + " ")[:4]] + content[4:]
     if "|" not in content:
         yield replace(leaf, content=content)
         return

@@ -15,10 +15,13 @@ from markdown_it.token import Token
 _PAGE = re.compile(r"https?://(?P<host>[\w.-]+)(?::\d+)?(?:[/?#](?:[^\s<>()\\]|\([^\s<>()\\]*\))*+)?", re.IGNORECASE)
 # A bare address ends where people would end it, also in a script without spaces.
 _BARE = re.compile(
-    r"https?://(?:[^\s<>()\[\]`\"\\|\u3000-\u303f\uff00-\uffef“”‘’]|\([^\s<>()\[\]`\"\\|]*\))+", re.IGNORECASE
+    r"https?://(?:[^\s<>()\[\]`\"\\|\u3000-\u303f\uff00-\uffef“”‘’]|\([^\s<>()\[\]`\"\\|]{0,200}\)){1,2000}",
+    re.IGNORECASE,
 )
 _LABELLED = re.compile(r"<(https?://[^\s<>|]+)\|([^<>|\n]*)>", re.IGNORECASE)
 _SCHEME = re.compile(r"(?<![\w.+-])https?\Z", re.IGNORECASE)
+_NO_HOST = re.compile(r"://[\w.-]*(?::/|://)")
+_LONGEST_ADDRESS = 2_000  # characters
 _BEHIND = "?!.,:;*_~'"
 # It begins where a label does and has few of them, so that a long text of dots is read once.
 _HOST = re.compile(r"(?<![\w-])(?:[\w-]+\.){1,10}[^\W\d_][\w-]+|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
@@ -35,6 +38,13 @@ _BACKWARDS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _DOTS = dict.fromkeys(map(ord, "。\u0660\u06f0\u0701\u0702\ua4f8\ua60e\U00010a50\U0001d16d"), ".")
 _NARROW = dict.fromkeys([0x2004, 0x2005, 0x2006, 0x2008, 0x2009, 0x200A, 0x202F, 0x205F])
 
+# A formula in one of the forms that models write: https://pandoc.org/MANUAL.html#math tells one from two prices. Between
+# single dollars there must be something that only formulas have.
+MATH = re.compile(
+    r"\\\((?P<round>[^\n`]{1,600}?)\\\)|\\\[(?P<square>[^\n`]{1,600}?)\\\]|(?<![\\$])\$\$(?P<double>[^\n`$]{1,600})\$\$(?!\$)"
+    r"|(?<![\w\\$])\$(?P<single>(?=[^\s$])(?:(?=[^$\n]{0,300}[\\^_{}=])|(?=[A-Za-z](?![A-Za-z]))|(?=[A-Za-z][^\s$]{0,20}\$))"
+    r"[^$\n`]{1,300}(?<=[^\s\\]))\$(?![\w$])"
+)
 # HTML that models use where Markdown has no word for it. All other HTML is text, as no platform shows any.
 _STYLES = {
     "b": "bold",
@@ -46,9 +56,9 @@ _STYLES = {
     "code": "code",
     "kbd": "code",
 }
-_AROUND = ("details", "summary", "p", "div", "center", "span", "font", "small", "mark", "u", "ins")
-_TAG = re.compile(
-    rf"<(?P<slash>/?)(?P<name>br|sub|sup|{'|'.join((*_STYLES, *_AROUND))})(?:\s[^<>\n]{{0,200}})?/?>", re.IGNORECASE
+AROUND = ("details", "summary", "p", "div", "center", "span", "font", "small", "mark", "u", "ins")
+TAG = re.compile(
+    rf"<(?P<slash>/?)(?P<name>br|sub|sup|{'|'.join((*_STYLES, *AROUND))})(?:\s[^<>\n]{{0,200}})?/?>", re.IGNORECASE
 )
 _SUPER = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _SUB = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
@@ -66,6 +76,14 @@ class Span:
     url: str = ""  # of a page that it leads to; none of its words name another one
     is_angled: bool = False  # the address was typed as `<https://…>`
 
+    @property
+    def look(self) -> tuple[bool, bool, bool, bool]:
+        return self.bold, self.italic, self.strike, self.code
+
+    def saying(self, text: str) -> "Span":
+        """Return it with other words; `dataclasses.replace` takes several times as long."""
+        return Span(text, self.bold, self.italic, self.strike, self.code, self.url, self.is_angled)
+
     def looking(self, look: str, *, on: bool = True) -> "Span":
         """Return it with a look, by its name, or without it."""
         return replace(self, **{look: on})  # type: ignore[arg-type]  # all looks are booleans
@@ -80,12 +98,12 @@ class _State(StateInline):
             return found
         end = start + found.length
         before, after = self.src[start - 1 : start] or " ", self.src[end : end + 1] or " "
-        opens = found.can_open or (_is_wide(before) and not after.isspace())
-        closes = found.can_close or (_is_wide(after) and not before.isspace())
+        opens = found.can_open or (is_wide(before) and not after.isspace())
+        closes = found.can_close or (is_wide(after) and not before.isspace())
         return Scanned(opens, closes, found.length)
 
 
-def _is_wide(sign: str) -> bool:
+def is_wide(sign: str) -> bool:
     return not sign.isascii() and unicodedata.east_asian_width(sign) in "WF"
 
 
@@ -94,8 +112,10 @@ def _address(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markd
     if state.src[state.pos] != ":" or state.linkLevel:
         return False
     scheme = _SCHEME.search(state.src, max(0, state.pos - 6), state.pos)
-    bare = scheme and _BARE.match(state.src, scheme.start(), state.posMax)
+    bare = scheme and not _NO_HOST.match(state.src, state.pos) and _BARE.match(state.src, scheme.start(), state.posMax)
     if not (scheme and bare):
+        return False
+    if len(bare[0]) >= _LONGEST_ADDRESS:
         return False
     page = _PAGE.fullmatch(bare[0].rstrip(_BEHIND))
     if not page or not (silent or state.pending.endswith(scheme[0])):
@@ -111,7 +131,7 @@ def _tag(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-
     """A tag that we know, or a link in the form that some platforms use."""
     if state.src[state.pos] != "<":
         return False
-    tag = _TAG.match(state.src, state.pos)
+    tag = TAG.match(state.src, state.pos)
     if labelled := None if tag or state.linkLevel else _LABELLED.match(state.src, state.pos):
         if not silent:
             token = state.push("labelled", "", 0)
@@ -127,13 +147,25 @@ def _tag(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-
     return True
 
 
+def _math(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it calls it so
+    """A formula: no platform shows one, so that its source is shown, in which no sign is a mark."""
+    formula = MATH.match(state.src, state.pos, state.posMax)
+    if not formula:
+        return False
+    if not silent:
+        state.push("code_inline", "code", 0).content = formula[formula.lastgroup or 0].strip()
+    state.pos = formula.end()
+    return True
+
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+_MARKDOWN.inline.ruler.before("escape", "math", _math)
 _MARKDOWN.inline.ruler.before("link", "address", _address)
 _MARKDOWN.inline.ruler.before("autolink", "tag", _tag)
 _MARKDOWN.normalizeLink = lambda url: url  # type: ignore[method-assign]  # addresses stay as they were written
 
 
-_MARKUP = re.compile(r"[\\`*_~\[\]!<&:\n]")  # all that anything but words can begin with
+_MARKUP = re.compile(r"[\\`*_~\[\]!<&:$\n]")  # all that anything but words can begin with
 
 
 @lru_cache(maxsize=2_048)
@@ -157,7 +189,7 @@ def told(found: Sequence[Span]) -> Iterator[Span]:
             continue
         yield from (replace(span, url="") for span in words)
         look = replace(words[-1], text="", url="", code=False)
-        yield from (replace(look, text=" ("), replace(look, text=url, url=url), replace(look, text=")"))
+        yield from (look.saying(" ("), replace(look, text=url, url=url), look.saying(")"))
 
 
 @lru_cache(maxsize=2_048)
@@ -193,7 +225,7 @@ def _paired(tokens: Sequence[Token]) -> list[Token]:
     words = [index for index, token in enumerate(tokens) if token.type != "tag" and token.content.strip()]
     first, last = (words[0], words[-1]) if words else (len(tokens), -1)
     for index, token in enumerate(tokens):
-        is_edge = token.tag in _AROUND and not first <= index <= last  # what it is around goes on
+        is_edge = token.tag in AROUND and not first <= index <= last  # what it is around goes on
         if token.type == "tag" and token.tag != "br" and index not in paired and not is_edge:
             token.nesting = 0  # text
     return list(tokens)
@@ -213,7 +245,7 @@ def _spans(tokens: Sequence[Token], look: Span = Span("")) -> Iterator[Span]:  #
             link = None
         elif token.nesting:
             _turn(token, looks, scripts)
-            made = [replace(now, text="\n")] if token.tag == "br" else []
+            made = [now.saying("\n")] if token.tag == "br" else []
         else:
             made = list(_made(token, now, scripts[-1]))
         if link is None:
@@ -225,15 +257,15 @@ def _spans(tokens: Sequence[Token], look: Span = Span("")) -> Iterator[Span]:  #
 def _made(token: Token, look: Span, script: str) -> Iterator[Span]:
     match token.type:
         case "text" | "text_special" | "tag":
-            yield replace(look, text=_raised(token.content, script))
+            yield look.saying(_raised(token.content, script))
         case "softbreak" | "hardbreak":
-            yield replace(look, text="\n")
+            yield look.saying("\n")
         case "code_inline":
             yield replace(look, text=token.content, code=True)
         case "address":
             yield replace(look, text=token.content, url=token.content)
         case "labelled":
-            yield from _linked([replace(look, text=token.content)], str(token.attrs["href"]), look)
+            yield from _linked([look.saying(token.content)], str(token.attrs["href"]), look)
         case "image":
             words = list(_spans(token.children or (), look))
             yield from _linked(words, str(token.attrs.get("src", "")), look)
@@ -266,18 +298,18 @@ def _linked(words: list[Span], target: str, look: Span, *, is_auto: bool = False
     page = _PAGE.fullmatch(target)
     said = words_of(words)
     if not page and is_auto and not target.startswith("mailto:"):
-        yield replace(look, text=f"<{said}>")
+        yield look.saying(f"<{said}>")
         return
     if not page:
         yield from words
         if target and target not in (said, f"mailto:{said}"):
-            yield replace(look, text=f" ({target})")
+            yield look.saying(f" ({target})")
         return
     whole = replace(look, text=target, url=target, is_angled=is_auto)
     if said == target or not _UNSEEN.sub("", said).strip():
         yield whole
     elif _is_forged(said, page["host"]):
-        yield from (*words, replace(look, text=" ("), whole, replace(look, text=")"))
+        yield from (*words, look.saying(" ("), whole, look.saying(")"))
     else:
         yield from (replace(word, url=target) for word in words)
 
@@ -310,8 +342,12 @@ def _merged(found: Iterable[Span]) -> Iterator[Span]:
     last: Span | None = None
     for span in found:
         is_address = span.url and span.url == span.text
-        if last is not None and replace(span, text="") == replace(last, text="") and not is_address:
-            last = replace(last, text=last.text + span.text)
+        if (
+            last is not None
+            and not is_address
+            and (span.look, span.url, span.is_angled) == (last.look, last.url, last.is_angled)
+        ):
+            last = last.saying(last.text + span.text)
             continue
         if last is not None and last.text:
             yield last

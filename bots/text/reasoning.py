@@ -1,31 +1,57 @@
-"""Keeps apart how a model reasoned (`<think>…</think>`) and what it answered."""
+"""Keeps apart how a model reasoned (`<think>…</think>` and its siblings) and what it answered."""
 
 import re
 
-_NAME = r"(?:think(?:ing)?|thought)"
-_OPENING, _CLOSING = rf"<{_NAME}\s*>", rf"</{_NAME}\s*>"
+# What open models and their servers put around it.
+_NAMES = ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think", "antml:thinking")
+_NAME, _MORE = "|".join(sorted(_NAMES, key=len, reverse=True)), r"(?:\s[^<>\n]{0,200})?"
+_OPENING = rf"<(?:{_NAME}){_MORE}>|(?-i:\[THINK\])|◁think▷"
+_CLOSING = rf"</(?:{_NAME})\s*>|(?-i:\[/THINK\])|◁/think▷"
 # Code about the tags keeps them: a fence is matched first and whole, up to the end if it isn't closed.
 _CODE = r"^ {0,3}(?P<marker>`{3,}|~{3,}).*?(?:^ {0,3}(?P=marker)|\Z)|`+[^`\n]+`+"
 _TAG = re.compile(rf"(?P<opening>{_OPENING})|(?P<closing>{_CLOSING})", re.IGNORECASE)
+_LONGEST_TAG = 250  # characters
 _CODE_OR_TAG = re.compile(rf"(?P<code>{_CODE})|{_TAG.pattern}", re.IGNORECASE | re.MULTILINE | re.DOTALL)
-_BEGUN = re.compile(r"</?(?:t(?:h(?:i(?:n(?:k(?:i(?:ng?)?)?)?)?|o(?:u(?:g(?:ht?)?)?)?)?)?\s*)?\Z", re.IGNORECASE)
 
 
-def visible(answer: str, *, streaming: bool = False) -> str:
+def _begun(word: str) -> str:
+    """A pattern for all that *word* may begin with."""
+    return re.escape(word[0]) + (rf"(?:{_begun(word[1:])})?" if len(word) > 1 else "")
+
+
+_BEGUN = re.compile(
+    rf"(?:</?(?:(?:{_NAME})(?:\s[^<>\n]{{0,200}})?|{'|'.join(map(_begun, _NAMES))})?"
+    rf"|{'|'.join(map(_begun, ('[THINK', '[/THINK', '◁think', '◁/think')))})\Z",
+    re.IGNORECASE,
+)
+
+
+def visible(answer: str, *, streaming: bool = False, keeps: bool = False) -> str:
     """The answer without its reasoning, with one kind of line end; *streaming* also holds back a tag half said.
 
-    Reasoning that never ends may be all that the model said: once the answer is over it is shown.
+    Reasoning that never ends may be all that the model said: once the answer is over it is shown. What stands above a
+    closing tag that nothing opened is reasoning as well, of which some servers eat the first tag; with *keeps* it stays
+    once it was shown, so that more of the answer only adds to what is visible of it.
     """
+    return _apart(answer, streaming=streaming, keeps=keeps)[0]
+
+
+def reasoning(answer: str) -> str:
+    """How the model reasoned before it answered; empty if it didn't, or if that is all that there is."""
+    return "\n\n".join(filter(None, map(str.strip, _apart(answer, streaming=False, keeps=False)[1])))
+
+
+def _apart(answer: str, *, streaming: bool, keeps: bool) -> tuple[str, list[str]]:
     text = answer.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     if streaming:
-        text = _BEGUN.sub("", text)
-    if "<" in text:
-        text = _without_reasoning(text, streaming=streaming)
-    return text.lstrip("\n")
+        text = text[:-_LONGEST_TAG] + _BEGUN.sub("", text[-_LONGEST_TAG:])
+    shown, hidden = _split(text, streaming=streaming, keeps=keeps) if re.search(r"[<\[◁]", text) else (text, [])
+    return shown.lstrip("\n"), hidden
 
 
-def _without_reasoning(text: str, *, streaming: bool) -> str:
+def _split(text: str, *, streaming: bool, keeps: bool) -> tuple[str, list[str]]:
     shown, done, place, depth = "", 0, 0, 0
+    hidden: list[str] = []
     while tag := (_TAG if depth else _CODE_OR_TAG).search(text, place):
         place = tag.end()
         if tag["opening"]:
@@ -34,7 +60,10 @@ def _without_reasoning(text: str, *, streaming: bool) -> str:
                 done = place
             depth += 1
         elif tag["closing"] and (depth == 1 or not (depth or shown)):
-            # Some servers eat the tag with which the reasoning began.
+            if depth or not keeps:
+                hidden.append(text[done : tag.start()])
+            else:
+                shown = text[done : tag.start()].rstrip() + "\n\n"
             shown, depth, done = shown.rstrip(" \t") if shown.rstrip(" \t").endswith("\n") else shown, 0, place
             if _ends_in_word(shown) and text[done : done + 1].isalnum():
                 shown += " "
@@ -43,9 +72,9 @@ def _without_reasoning(text: str, *, streaming: bool) -> str:
         elif tag["closing"] and depth:
             depth -= 1
     if depth and streaming:
-        return shown
+        return shown, [*hidden, text[done:]]
     joins = depth and _ends_in_word(shown) and text[done : done + 1].isalnum()
-    return shown + " " * bool(joins) + text[done:]
+    return shown + " " * bool(joins) + text[done:], hidden
 
 
 def _ends_in_word(shown: str) -> bool:

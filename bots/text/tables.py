@@ -43,14 +43,14 @@ def found(paragraph: str) -> Iterator[str | Table]:
     while "|" in paragraph and line + 1 < len(lines):
         # Below other words, only a bar tells a header from one more line of these.
         may_begin = line == 0 or lines[line].lstrip().startswith("|")
-        if not (may_begin and _begins(lines[line], lines[line + 1])):
+        if not (may_begin and begins(lines[line], lines[line + 1])):
             line += 1
             continue
         end = next((at for at in range(line + 2, len(lines)) if "|" not in lines[at]), len(lines))
         if start < line:
             yield "\n".join(lines[start:line])
-        header = _cells(lines[line], 0)
-        rows = [header, *(_cells(row, len(header)) for row in lines[line + 2 : end])]
+        header = cells_of(lines[line], 0)
+        rows = [header, *(cells_of(row, len(header)) for row in lines[line + 2 : end])]
         columns = max(map(len, rows))
         yield Table("\n".join(lines[line : line + 2]), tuple((*row, *[""] * (columns - len(row))) for row in rows))
         line = start = end
@@ -58,7 +58,8 @@ def found(paragraph: str) -> Iterator[str | Table]:
         yield "\n".join(lines[start:])
 
 
-def _begins(header: str, delimiter: str) -> bool:
+def begins(header: str, delimiter: str) -> bool:
+    """Is *header* one, since *delimiter* stands below it?"""
     if (
         len(header) > LONGEST_HEADER
         or "|" not in header
@@ -66,10 +67,10 @@ def _begins(header: str, delimiter: str) -> bool:
         or not _DELIMITER.fullmatch(delimiter.strip())
     ):
         return False
-    return len(_cells(header, 0)) == len(_cells(delimiter, 0)) <= MOST_COLUMNS
+    return len(cells_of(header, 0)) == len(cells_of(delimiter, 0)) <= MOST_COLUMNS
 
 
-def _cells(line: str, columns: int) -> Row:
+def cells_of(line: str, columns: int) -> Row:
     """The cells of a row. If there are more than *columns*, bars in code are taken for code, as they were meant."""
     line = line.strip()
     cells = _split(line, _BAR)
@@ -82,11 +83,14 @@ def _cells(line: str, columns: int) -> Row:
 
 def _split(line: str, bar: re.Pattern[str]) -> Row:
     cells, start = [], 0
-    for hit in bar.finditer(line):
-        if hit[0].endswith("|") and (bar is _BAR or hit["bar"]):
-            cells.append(line[start : hit.end() - 1])
-            start = hit.end()
-    cells.append(line[start:])
+    if bar is _BAR and "\\" not in line:
+        cells = line.split("|")
+    else:
+        for hit in bar.finditer(line):
+            if hit[0].endswith("|") and (bar is _BAR or hit["bar"]):
+                cells.append(line[start : hit.end() - 1])
+                start = hit.end()
+        cells.append(line[start:])
     if not cells[0].strip():
         del cells[0]
     if cells and not cells[-1].strip():

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from core.engine.jobs import Jobs
     from core.storage.ledger import Ledger
+    from core.turn import TurnId
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +31,17 @@ IDLE_LOOK = 0.05  # seconds between two looks at whether something is left to do
 class Procrastinate:
     """Runs the threads whose jobs this process gets hold of; see docs/decisions/0004-procrastinate.md."""
 
-    def __init__(self, jobs: Jobs, ledger: Ledger, see_to: Callable[[ThreadId], Awaitable[None]]) -> None:
-        """*see_to* is as for Embedded; *ledger* summons by *jobs*, in its own transactions."""
+    def __init__(
+        self,
+        jobs: Jobs,
+        ledger: Ledger,
+        see_to: Callable[[ThreadId], Awaitable[None]],
+        stop: Callable[[TurnId], None] = lambda _: None,
+    ) -> None:
+        """*see_to* is as for Embedded; *ledger* summons by *jobs*, in its own transactions.
+
+        *stop* is called with what somebody stops, here or in another process, when it may be ours.
+        """
         self._jobs = jobs
         self._ledger = ledger
         self._see_to = see_to
@@ -41,7 +51,9 @@ class Procrastinate:
         self._stopping = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
         self._living: asyncio.Task[None] | None = None
+        self._stop = stop
         jobs.have(self._run)
+        jobs.on_stop(stop)
 
     async def start(self, chats: Collection[str]) -> None:
         self._chats = list(chats)
@@ -115,6 +127,9 @@ class Procrastinate:
                 if now - heard > DEAD_AFTER / 2:  # we were away, or the database: give all the time to be heard again
                     rescues_from = now + DEAD_AFTER
                 heard = now
+                # The database tells of it at once, but to nobody while the connection that listens is lost.
+                for turn in await self._ledger.stopping(self._running) if self._running else ():
+                    self._stop(turn)
                 if now > rescues_from and (threads := await self._jobs.rescue()):
                     log.warning("a process is dead; going on with its threads elsewhere", threads=len(threads))
             except Exception as error:  # the next beat may come through

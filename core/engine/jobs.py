@@ -21,6 +21,8 @@ from core.backoff import Backoff, retry
 from core.engine import MOST_THREADS
 from core.errors import SetupError, StorageUnavailable, facts
 from core.storage.database import conninfo, over_driver
+from core.storage.stops import CHANNEL
+from core.turn import TurnId
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -150,6 +152,10 @@ class Jobs:
 
         self._app.task(name=TASK, retry=_Again(self.backoff))(task)
 
+    def on_stop(self, stop: Callable[[TurnId], None]) -> None:
+        """Have *stop* called with each turn that somebody, in whatever process, wants to stop."""
+        self._connector.stop = stop
+
     def worker(self, chats: Collection[str]) -> Worker:
         """Return what takes jobs of *chats* and runs them."""
         return Worker(
@@ -180,6 +186,7 @@ class _Patient(PsycopgConnector):
     """
 
     backoff = BACKOFF
+    stop: Callable[[TurnId], None] = staticmethod(lambda _: None)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -195,8 +202,14 @@ class _Patient(PsycopgConnector):
         return list(await self._patiently(super().execute_query_all_async, query, **arguments))
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
+        async def notified(*, channel: str, payload: str) -> None:
+            if channel != CHANNEL:
+                await on_notification(channel=channel, payload=payload)
+            elif payload.isdecimal():
+                self.stop(TurnId(int(payload)))
+
         try:
-            await self._patiently(super().listen_notify, on_notification, channels)
+            await self._patiently(super().listen_notify, notified, [*channels, CHANNEL])
         except ConnectorException as error:
             if not self.hurry.is_set():
                 raise

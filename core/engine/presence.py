@@ -10,7 +10,8 @@ import psycopg
 from psycopg import sql
 
 from core.errors import SetupError, StorageUnavailable
-from core.storage.database import ALONE, NOTICE_SILENCE, conninfo, patiently
+from core.storage.alone import patiently
+from core.storage.database import ALONE, NOTICE_SILENCE, conninfo
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

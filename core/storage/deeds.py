@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sqlalchemy import case, delete, func, literal, or_, select, update
 
-from core.storage import rows, stances
+from core.storage import rows, stances, stops
 from core.storage.tables import Words, notes, presets, threads, turns
 from core.thread import PlaceId, ThreadId
 from core.turn import OVER, Status
@@ -79,22 +79,35 @@ class Deeds:
         changed = {"changed_by": by, "changed_at": datetime.now(UTC)}
         self._connection.execute(update(presets).where(presets.c.place == place).values(opened | changed))
 
+    def clear_model(self, place: PlaceId, by: str) -> None:
+        values = {"model": None, "changed_by": by, "changed_at": datetime.now(UTC)}
+        self._connection.execute(update(presets).where(presets.c.place == place).values(values))
+
+    def may_switch(self, thread: ThreadId, by: str) -> bool:
+        return self._beginner(thread) in (None, by)
+
     def may_forget(self, thread: ThreadId, by: str) -> bool:
         others = select(turns.c.id).join(threads).where(*_is_asked_in(thread), turns.c.asker != by).exists()
-        return not self._connection.scalar(select(others)) or self._began(thread, by)
+        return not self._connection.scalar(select(others)) or self.began(thread, by)
 
     def may_answer_again(self, thread: ThreadId, by: str) -> bool:
         newest = newest_asked(self._connection, thread)
-        return newest is None or newest.question.asker == by or self._began(thread, by)
+        return newest is None or newest.question.asker == by or self.began(thread, by)
 
-    def _began(self, thread: ThreadId, by: str) -> bool:
+    def began(self, thread: ThreadId, by: str) -> bool:
+        """Did *by* ask first in *thread*?"""
+        return self._beginner(thread) == by
+
+    def _beginner(self, thread: ThreadId) -> str | None:
         first = select(turns.c.asker).where(turns.c.thread == thread).order_by(turns.c.id).limit(1)
-        return self._connection.scalar(first) == by
+        return self._connection.scalar(first)
 
     def forget(self, thread: ThreadId) -> None:
         newest = select(func.coalesce(func.max(turns.c.id), 0)).where(turns.c.thread == thread).scalar_subquery()
         change = update(threads).where(threads.c.id == thread)
-        self._connection.execute(change.values(conversation=None, epoch=threads.c.epoch + 1, forgotten=newest))
+        self._connection.execute(
+            change.values(conversation=None, epoch=threads.c.epoch + 1, forgotten=newest, branch_of=None)
+        )
 
     def newest_place(self, asker: str, within: ThreadId) -> ThreadId | None:
         """Looked for among the newest turns only, whosever they are: there is no index for it."""
@@ -134,8 +147,18 @@ class Deeds:
         stances.change(self._connection, PlaceId(thread.id), by, left=newest)
 
     def stop_answers(self, thread: ThreadId) -> bool:
-        self.stopped += stances.stop(self._connection, thread)
+        self.stopped += stops.stop_all(self._connection, thread)
         return bool(self.stopped)
+
+    def may_stop(self, thread: ThreadId, by: str) -> bool:
+        return stops.may_stop(self._connection, thread, by)
+
+    def stop_asked(self, thread: ThreadId, by: str, *, whosever: bool) -> int:
+        stopped = stops.stop_of(self._connection, thread, by)
+        if not stopped and whosever:
+            stopped = stops.stop_first(self._connection, thread, by)
+        self.stopped += stopped
+        return len(stopped)
 
 
 def newest_asked(connection: Connection, thread: ThreadId, asker: str = "") -> Turn | None:
@@ -186,6 +209,8 @@ def reopen(
         gave_up="",
         interruptions=0,
         stopping=False,
+        stopped_by="",
+        waited=False,
         done_at=None,
     )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, exists, func, select
 
 from core.access import is_bot
 from core.errors import BotsAlone
 from core.quota import Open
 from core.storage import rates, rows
 from core.storage.deeds import Deeds
+from core.storage.stops import IS_OPEN
 from core.storage.tables import turns
 from core.turn import Accepted, Status, Turn
 
@@ -32,6 +33,7 @@ class Bounds:
     quota: Quota | None = None
     rates: Rates | None = None
     bot_turns: int = 0  # that bots may ask in a thread in a row; 0: any number
+    refuses: bool = False  # is what is beyond them not recorded, but TooMany raised?
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ def obey(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds, dee
     told = deed(done)
     if done.reopened:
         check_rates(connection, bounds.rates, turn.question.asker, turn.question.thread)
-    rows.answer(connection, accepted.turn.id, told.sentence)
-    answered = replace(accepted, turn=replace(accepted.turn, answer=told.sentence))
+    turn = replace(accepted.turn, answer=told.sentence, shown=told.is_seen)
+    rows.end(connection, turn)
+    answered = replace(accepted, turn=turn)
     return Obeyed(answered, done.reopened, tuple(done.stopped))
 
 
@@ -79,7 +82,13 @@ def _record(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) 
     rows.lock_thread(connection, thread)
     exceeded: Whose | Rate | None = None
     opened = _opened(connection, turn) if quota else None
+    if not turn.is_over:
+        turn = replace(
+            turn, waited=bool(opened.before if opened else connection.scalar(_BEFORE, {"thread": thread.id}))
+        )
     if quota and opened and (exceeded := quota.exceeded(opened)):
+        if bounds.refuses:
+            raise quota.refusal(exceeded)
         # That is said once at a time to each, or refusing would itself be what floods the thread.
         turn = replace(turn, status=Status.ANSWERED, answer=quota.refusal(exceeded).sentence, shown=opened.told > 0)
     number = rows.add_turn(connection, turn)
@@ -89,7 +98,10 @@ def _record(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) 
     if bounds.bot_turns and is_bot(turn.question.asker):
         _check_for_people(connection, turn, bounds.bot_turns)
     if bounds.rates and not turn.is_over:
-        turn, exceeded = _within_rates(connection, bounds.rates, turn)
+        if bounds.refuses:
+            check_rates(connection, bounds.rates, turn.question.asker, thread)
+        else:
+            turn, exceeded = _within_rates(connection, bounds.rates, turn)
     if not turn.shown:
         summon(connection, thread, opened.person if opened else 0)
     return Accepted(turn=turn, is_new=True, exceeded=exceeded)
@@ -104,7 +116,7 @@ def _within_rates(connection: Connection, limits: Rates, turn: Turn) -> tuple[Tu
     told = limits.refusal(over, rates.clock()).sentence
     is_silent = not rates.is_news(connection, over, asker, thread)
     turn = replace(turn, status=Status.ANSWERED, answer=told, shown=is_silent)
-    rows.refuse(connection, turn)
+    rows.end(connection, turn)
     return turn, over.rate
 
 
@@ -131,9 +143,12 @@ def _counted(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 _IS_THEIRS = turns.c.asker == bindparam("asker")
+_IS_BEFORE = and_(turns.c.thread == bindparam("thread"), ~turns.c.shown, ~turns.c.stopping, IS_OPEN)
+_BEFORE = select(exists().where(_IS_BEFORE))
 _OPENED = select(
     _counted(_IS_THEIRS),
     _counted(turns.c.thread == bindparam("thread")),
     func.count(),
     _counted(_IS_THEIRS, turns.c.status == Status.ANSWERED.value, turns.c.model == ""),
+    _counted(_IS_BEFORE),
 ).where(turns.c.workspace == bindparam("workspace"), ~turns.c.shown)

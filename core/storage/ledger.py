@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,10 +11,10 @@ from sqlalchemy import case, exists, literal, select, update
 
 from core.errors import Overtaken, StopWanted
 from core.stance import places
-from core.storage import deeds, intake, queue, rows, sharing, stances, talk
+from core.storage import aftermath, deeds, intake, queue, rows, sharing, stances, stops, talk
 from core.storage.deeds import IS_OVER, Deeds, Done
 from core.storage.intake import Bounds
-from core.storage.tables import Words, notes, threads, turns
+from core.storage.tables import Words, notes, presets, threads, turns
 from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import LONGEST_ID
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from core.storage.intake import Obeyed
     from core.storage.queue import Taken
     from core.storage.rows import Known
+    from core.storage.stops import Stopped
     from core.thread import Conversation, PlaceId, Thread, ThreadId
     from core.turn import Accepted
 
@@ -72,13 +74,16 @@ class Ledger:
 
     # Questions and turns
 
-    async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
+    async def accept(
+        self, question: Question, reply: Reply, told: str | None = None, *, is_seen: bool = False
+    ) -> Accepted:
         """Record *question* once, by its key. With *told*, Bobbin's own answer, it is over at once.
 
         So it is beyond the quota and the rates, and then that is told; in silence to who is being told so just now, or
-        was before in the time for which a rate holds. Raises BotsAlone.
+        was before in the time for which a rate holds. *is_seen*: what is *told* need not be shown. Raises BotsAlone.
         """
         turn = _new_turn(question, reply, Status.QUEUED if told is None else Status.ANSWERED, told or "")
+        turn = replace(turn, shown=is_seen)
         return await self._database.run(lambda connection: intake.accept(connection, self._summon, turn, self._bounds))
 
     async def obey(self, question: Question, reply: Reply, deed: Deed) -> Obeyed:
@@ -122,6 +127,41 @@ class Ledger:
             lambda connection: sharing.share(connection, self._summon, key, by, thread=thread, reply=reply)
         )
 
+    async def judge(self, key: QuestionKey, of_attempt: int, by: str, verdict: str) -> bool | None:
+        """Keep what *by* thinks of an answer; return whether that is news, None if people see another one by now."""
+        return await self._database.run(lambda connection: aftermath.judge(connection, key, of_attempt, by, verdict))
+
+    async def comment(self, key: QuestionKey, by: str, words: str) -> bool:
+        """Keep what *by* adds to what they think of an answer; return whether they think anything of it."""
+        return await self._database.run(lambda connection: aftermath.comment(connection, key, by, words))
+
+    async def go_on(self, question: Question, reply: Reply, of: Turn) -> Accepted | None:
+        """Record *question*, which goes on with the answer of the turn *of*, once. None if people see another by now.
+
+        Raises TooMany, and BotsAlone.
+        """
+        return await self._database.run(
+            lambda connection: aftermath.go_on(connection, self._summon, question, reply, bounds=self._bounds, of=of)
+        )
+
+    async def branch(self, question: Question, reply: Reply, told: str, of: Turn) -> Accepted:
+        """Record *question* as the beginning of a thread that goes on from the turn *of*, once; *told* answers it."""
+        turn = _new_turn(question, reply, Status.ANSWERED, told)
+        return await self._database.run(lambda connection: aftermath.branch(connection, self._summon, turn, of=of))
+
+    async def grow(self, thread: Thread, of: ThreadId, after: TurnId) -> None:
+        """Have *thread*, unless it has turns, go on from what was said in another up to the turn *after*."""
+
+        def grow(connection: Connection) -> None:
+            rows.lock_thread(connection, thread)
+            aftermath.grow(connection, thread.id, of, after)
+
+        await self._database.run(grow)
+
+    async def began(self, thread: ThreadId, by: str) -> bool:
+        """Did *by* ask first in *thread*?"""
+        return await self.look(lambda look: look.began(thread, by))
+
     async def look(self, at: Callable[[Deeds], T]) -> T:
         """Return what *at* finds; it must change nothing."""
         return await self._database.run(lambda connection: at(Deeds(connection, self._summon)))
@@ -135,7 +175,7 @@ class Ledger:
 
     async def holds(self, turn: Turn) -> None:
         """Raise Overtaken when another process has *turn* by now, or it was asked anew; StopWanted when it is to stop."""
-        is_stopping = await self._database.run(lambda connection: rows.is_stopping(connection, turn))
+        is_stopping = await self._database.run(lambda connection: rows.is_stopping(connection, turn), first=True)
         if is_stopping is None:
             raise Overtaken
         if is_stopping and not turn.is_over:
@@ -143,7 +183,7 @@ class Ledger:
 
     async def save(self, turn: Turn) -> None:
         """Keep what changed of *turn*. Raises Overtaken when another process has it by now."""
-        await self._database.run(lambda connection: rows.write(connection, turn))
+        await self._database.run(lambda connection: rows.write(connection, turn), first=True)
 
     async def conclude(self, turn: Turn, conversation: Conversation | None, *, epoch: int, trace: str = "") -> None:
         """Keep how *turn* ended, and the *conversation* that its thread goes on with. Raises Overtaken.
@@ -157,7 +197,7 @@ class Ledger:
             rows.go_on_with(connection, turn, conversation, epoch)
             rows.write(connection, turn, trace=trace[:LONGEST_ID])
 
-        await self._database.run(conclude)
+        await self._database.run(conclude, first=True)
 
     async def is_newest(self, key: QuestionKey, edition: int) -> bool:
         """Was no later edit of a question heard than *edition*? From here on, none that is earlier is taken."""
@@ -219,7 +259,7 @@ class Ledger:
     async def withdraw(self, key: QuestionKey) -> Turn | None:
         """Take a question back with its answer: its words are forgotten. None if there is no such question.
 
-        One that comes only later is not asked any more: its deletion may have come before itself.
+        What went on with its answer goes with it. One that comes only later is not asked any more: its deletion may have come before itself.
         """
 
         def withdraw(connection: Connection) -> Turn | None:
@@ -227,6 +267,8 @@ class Ledger:
             if turn is None and not rows.bury(connection, key, self._tombstones_kept):
                 # It was withdrawn before; or it was accepted just now, by somebody for whose end we have waited.
                 turn = self._withdrawn(connection, key)
+            for later in aftermath.withdraw(connection, turn) if turn else ():
+                self._withdrawn(connection, later)
             return turn
 
         return await self._database.run(withdraw)
@@ -254,11 +296,52 @@ class Ledger:
             revised="",
         )
 
+    async def stop(self, key: QuestionKey, by: str, *, of_attempt: int | None = None) -> Stopped:
+        """Have the answer to a question end with what came so far, or not begin, as *by* wants it."""
+        return await self._database.run(lambda connection: stops.stop(connection, key, by, of_attempt))
+
+    async def stop_before(self, turn: Turn, by: str, *, whosever: bool = False) -> tuple[TurnId, ...] | None:
+        """Stop what *by* asked in the thread of *turn*, and comes before it; return these turns.
+
+        *whosever*: if there is none, the one that is being answered. None: there is something, and it isn't for *by*.
+        """
+        thread = turn.question.thread.id
+
+        def stop(connection: Connection) -> tuple[TurnId, ...] | None:
+            if not (whosever or stops.may_stop(connection, thread, by, before=turn.id)):
+                return None
+            own = stops.stop_of(connection, thread, by, before=turn.id)
+            return tuple(own or (stops.stop_first(connection, thread, by, before=turn.id) if whosever else ()))
+
+        return await self._database.run(stop)
+
+    async def stopping(self, threads: Collection[ThreadId]) -> list[TurnId]:
+        """Return which turns of *threads* are to stop, and have not yet."""
+        return await self._database.run(lambda connection: stops.stopping(connection, threads))
+
+    async def stopped_by(self, turn: TurnId) -> str:
+        """Return who wanted a turn to stop; empty if nobody did, or the bot was told to be quiet."""
+        query = select(turns.c.stopped_by).where(turns.c.id == turn)
+        return await self._database.run(lambda connection: connection.scalar(query) or "")
+
+    async def open_turn_noting(self, key: QuestionKey, mark: str, within: str) -> Turn | None:
+        """Return the turn of *key*, or one in whose reply *mark* stands and whose thread's id begins with *within*.
+
+        Of those only that are still to be answered, or being answered.
+        """
+        is_it = (turns.c.key == key) | (
+            turns.c.thread.startswith(within, autoescape=True) & turns.c.reply.contains(mark, autoescape=True)
+        )
+        found = await self._database.run(
+            lambda connection: rows.find_turns(connection, ~turns.c.shown, ~turns.c.withdrawn, stops.IS_OPEN, is_it)
+        )
+        return found[0] if found else None
+
     async def settle(self, turn: Turn, gave_up: str = "") -> None:
         """Keep that the thread shows how *turn* ended, or why that was given up. Raises Overtaken."""
         done = datetime.now(UTC)
         await self._database.run(
-            lambda connection: rows.write(connection, turn, done_at=done, gave_up=gave_up[:LONGEST_ID])
+            lambda connection: rows.write(connection, turn, done_at=done, gave_up=gave_up[:LONGEST_ID]), first=True
         )
 
     async def open_threads(self, chats: Collection[str], at_most: int | None = None) -> list[ThreadId]:
@@ -317,12 +400,16 @@ class Ledger:
     async def transcript(self, thread: ThreadId, before: TurnId, at_most: int) -> list[Turn]:
         """The newest *at_most* turns that the upstream answered in *thread* before one, oldest first.
 
-        What was forgotten, and what Bobbin answered by itself, is no part of it.
+        What was forgotten, and what Bobbin answered by itself, is no part of it. What *thread* branches off from, is.
         """
+        found = await self._database.run(lambda connection: aftermath.transcript(connection, thread, before, at_most))
+        return found[::-1]
+
+    async def seen(self, thread: ThreadId, upto: TurnId, at_most: int) -> list[Turn]:
+        """The newest *at_most* turns whose answers people see in *thread*, up to one of them; oldest first."""
+        kinds = (Status.ANSWERED, Status.STOPPED)
         found = await self._database.run(
-            lambda connection: rows.find_turns(
-                connection, turns.c.thread == thread, turns.c.id < before, *rows.remembered(turns), at_most=at_most
-            )
+            lambda connection: aftermath.transcript(connection, thread, TurnId(upto + 1), at_most, kinds=kinds)
         )
         return found[::-1]
 
@@ -330,11 +417,20 @@ class Ledger:
         """What a conversation knows that goes on in *thread* with the turn *before*; of the newest *at_most* turns."""
         return await self._database.run(lambda connection: rows.find_known(connection, thread, before, at_most))
 
+    async def answers(self, keys: Collection[QuestionKey], longest: int) -> dict[QuestionKey, str]:
+        """What all could read of the answers to those of *keys* that have one: the first *longest* characters each."""
+        return await self._database.run(lambda connection: rows.find_answers(connection, keys, longest))
+
     # Presets
 
     async def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
         """What is set at each of *places* that has something set, in their order."""
         return await self._database.run(lambda connection: rows.find_presets(connection, tuple(places)))
+
+    async def preset_changed_by(self, place: str) -> str:
+        """Who last changed what is set at *place*; empty if nothing is."""
+        query = select(presets.c.changed_by).where(presets.c.place == place)
+        return await self._database.run(lambda connection: connection.scalar(query)) or ""
 
     # Following
 

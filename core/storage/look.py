@@ -6,9 +6,9 @@ import asyncio
 import fcntl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import NullPool, create_engine, make_url
+from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import SetupError, StorageUnavailable
@@ -18,7 +18,11 @@ from core.storage.migrate import is_current, is_newest
 from core.storage.place import LOCK, check_place
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
+    from collections.abc import Callable
+
+    from sqlalchemy import URL, Connection, Engine
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +55,48 @@ def _look_at_file(where: URL) -> Seen:
     check_place(file)
     if not file.exists() or not file.stat().st_size:
         return Seen(exists=False, has_newest_schema=False, is_in_use=_is_in_use(file))
+    with _beside(where).connect() as connection:
+        return Seen(exists=True, has_newest_schema=is_newest(connection), is_in_use=_is_in_use(file))
+
+
+async def read(url: str, work: Callable[[Connection], T]) -> T:
+    """Return what *work* finds, which changes nothing, beside whoever uses the database. Raises SetupError."""
+    seen = await look(url)
+    if not (seen.exists and seen.has_newest_schema):
+        raise SetupError(f"{readable(url)} has not the schema of this version. Run `bobbin migrate` first.")
+    where = make_url(url)
+    database = open_database(url)
+    try:
+        if where.get_backend_name() == "sqlite":
+            return await asyncio.to_thread(_read_file, where, work)
+        return await database.run(lambda connection: work(_only_reading(connection)))
+    except (StorageUnavailable, DBAPIError) as error:
+        raise SetupError(f"{readable(url)}: {cause(error, url)}") from error
+    finally:
+        await database.close()
+
+
+def _read_file(where: URL, work: Callable[[Connection], T]) -> T:
+    with _beside(where).connect() as connection:
+        connection.execute(text("pragma query_only = on"))
+        return work(connection)
+
+
+def _only_reading(connection: Connection) -> Connection:
+    connection.execute(text("set transaction read only"))
+    return connection
+
+
+def _beside(where: URL) -> Engine:
+    """Without the lock that a transaction of Bobbin's own begins with."""
     # Not read-only: that would leave the files of the write-ahead log behind, which only a writer tidies away.
     # https://www.sqlite.org/uri.html, https://www.sqlite.org/wal.html#read_only_databases
-    engine = create_engine(
+    file = Path(where.database or "").absolute()
+    return create_engine(
         where.set(database=file.as_uri()).update_query_dict({"mode": "rw", "uri": "true"}),
         poolclass=NullPool,
         connect_args={"timeout": CONNECT_TIMEOUT},
     )
-    with engine.connect() as connection:
-        return Seen(exists=True, has_newest_schema=is_newest(connection), is_in_use=_is_in_use(file))
 
 
 def _is_in_use(file: Path) -> bool:

@@ -13,8 +13,8 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import ProgrammingError
 
 from core.errors import SetupError, StorageUnavailable
-from core.storage.database import is_damaged
 from core.storage.tables import metadata
+from core.storage.trouble import is_damaged
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

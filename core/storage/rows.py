@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from sqlalchemy import and_, bindparam, case, delete, exists, null, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import attachment, quote
@@ -23,6 +23,7 @@ from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import keepable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import timedelta
 
     from sqlalchemy import ColumnElement, Connection, FromClause, Row, Table
@@ -69,6 +70,7 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "unseen": question.is_unseen,
         "edition": question.edition,
         "preset": question.preset,
+        "waited": turn.waited,
         "model": turn.model,
         "status": turn.status,
         "answer": turn.answer,
@@ -81,15 +83,11 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
     return connection.execute(_TURN[connection.dialect.name], row).scalar_one_or_none()
 
 
-def refuse(connection: Connection, turn: Turn) -> None:
+def end(connection: Connection, turn: Turn) -> None:
     """Keep that *turn*, just recorded, is over with what it says now."""
     changed = {"status": turn.status, "answer": turn.answer, "shown": turn.shown}
     changed["done_at"] = datetime.now(UTC) if turn.shown else None
     connection.execute(update(turns).where(turns.c.id == turn.id).values(changed))
-
-
-def answer(connection: Connection, turn: TurnId, told: str) -> None:
-    connection.execute(update(turns).where(turns.c.id == turn).values(answer=told))
 
 
 def bury(connection: Connection, key: QuestionKey, kept: timedelta) -> bool:
@@ -141,9 +139,13 @@ def write(connection: Connection, turn: Turn, **also: object) -> None:
         "answer": turn.answer,
         "problem": turn.problem,
         "aside": turn.aside,
+        "final": turn.is_final,
         "reply": turn.reply,
         "shown": turn.shown,
         "model": turn.model,
+        "cut": turn.is_cut,
+        "answered_as": turn.answered_as,
+        "seconds": turn.seconds,
     }
     written = connection.execute(_WRITE, {"this": turn.id, "of_attempt": turn.attempt, **changed, **also})
     if written.rowcount == 0:
@@ -180,6 +182,15 @@ class Known:
     keys: frozenset[QuestionKey]  # of all its turns
     newest: QuestionKey | None  # of those that its conversation may know; None if there is none
     forgotten: QuestionKey | None  # up to this one, people asked to forget what was said
+
+
+def find_answers(connection: Connection, keys: Iterable[QuestionKey], longest: int) -> dict[QuestionKey, str]:
+    """As `Ledger.answers`."""
+    answer = func.substr(turns.c.answer, 1, longest)
+    kept = {keepable(key): key for key in keys}
+    query = select(turns.c.key, answer).join(threads).where(turns.c.key.in_(kept), *remembered(turns))
+    found = connection.execute(query.where(~turns.c.private, turns.c.answer != ""))
+    return {kept[key]: text for key, text in found}
 
 
 def find_known(connection: Connection, thread: ThreadId, before: TurnId, at_most: int) -> Known:
@@ -237,6 +248,7 @@ def as_turn(row: Row[Any]) -> Turn:
         answer=row.answer,
         problem=row.problem,
         aside=row.aside,
+        is_final=row.final,
         revised=row.revised,
         is_withdrawn=row.withdrawn,
         reply=Reply(row.reply),
@@ -244,6 +256,11 @@ def as_turn(row: Row[Any]) -> Turn:
         attempt=row.attempt,
         model=row.model,
         reference=row.reference,
+        waited=row.waited,
+        stopped_by=row.stopped_by,
+        is_cut=row.cut,
+        answered_as=row.answered_as,
+        seconds=row.seconds,
     )
 
 
@@ -280,7 +297,7 @@ def _oldest() -> Any:
             threads.c.conversation,
             threads.c.epoch,
             threads.c.model.label("begun"),
-            earlier.label("has_earlier"),
+            or_(earlier, threads.c.branch_of.is_not(None)).label("has_earlier"),
         )
         .join(threads)
         .where(turns.c.thread == bindparam("of_thread"), ~turns.c.shown)

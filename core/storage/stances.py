@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, bindparam, exists, func, select, update
+from sqlalchemy import and_, bindparam, exists, func, select
 
 from core.stance import Stance
 from core.storage import rows
 from core.storage.tables import stances, turns
 from core.thread import PlaceId
-from core.turn import Status, TurnId
+from core.turn import TurnId
 from core.words import keepable
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from core.thread import ThreadId
 
-_IS_OPEN = turns.c.status.in_((Status.QUEUED.value, Status.STREAMING.value))
 _CALLED_SINCE = exists().where(turns.c.thread == stances.c.place, turns.c.id > stances.c.left, ~turns.c.withdrawn)
 _FIND = select(stances, and_(stances.c.left > 0, ~_CALLED_SINCE).label("has_left")).where(
     stances.c.place.in_(bindparam("places", expanding=True))
@@ -55,9 +54,3 @@ def tell_once(connection: Connection, place: PlaceId) -> bool:
     insert = insert.values(place=place, told=True, changed_by="", changed_at=datetime.now(UTC))
     insert = insert.on_conflict_do_update(index_elements=["place"], set_={"told": True}, where=~stances.c.told)
     return connection.scalar(insert.returning(stances.c.place)) is not None
-
-
-def stop(connection: Connection, thread: ThreadId) -> list[TurnId]:
-    """Have whoever is at a turn of *thread* stop, and nobody begin with one that waits; return them."""
-    wanted = update(turns).where(turns.c.thread == thread, ~turns.c.shown, _IS_OPEN, ~turns.c.stopping)
-    return [TurnId(number) for number in connection.scalars(wanted.values(stopping=True).returning(turns.c.id))]

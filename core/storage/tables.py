@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -74,6 +75,9 @@ threads = Table(
     # does not bring it back.
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("forgotten", BigInteger, nullable=False, server_default="0"),  # turns up to this id are not remembered
+    # The thread that it goes on from, and the last turn of it that is known here; null: it began by itself.
+    Column("branch_of", Id),
+    Column("branched_at", BigInteger, nullable=False, server_default="0"),
 )
 
 turns = Table(
@@ -96,6 +100,7 @@ turns = Table(
     Column("answer", Words, nullable=False, server_default=""),
     Column("problem", Words, nullable=False, server_default=""),
     Column("aside", Words, nullable=False, server_default=""),
+    Column("final", Boolean, nullable=False, server_default=false()),
     Column("revised", Words, nullable=False, server_default=""),
     Column("edition", BigInteger, nullable=False, server_default="0"),
     Column("withdrawn", Boolean, nullable=False, server_default=false()),
@@ -104,10 +109,15 @@ turns = Table(
     Column("gave_up", Id, nullable=False, server_default=""),  # why it is not shown, if it never could be
     Column("interruptions", Integer, nullable=False, server_default="0"),
     Column("stopping", Boolean, nullable=False, server_default=false()),  # whoever is at it is to stop
+    Column("stopped_by", Id, nullable=False, server_default=""),  # the id of who wanted that; empty: it came of a mute
+    Column("waited", Boolean, nullable=False, server_default=false()),  # others of its thread were before it
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("model", Id, nullable=False, server_default=""),
     Column("reference", String(32), nullable=False),
     Column("trace", Id, nullable=False, server_default=""),  # the upstream's own reference
+    Column("cut", Boolean, nullable=False, server_default=false()),
+    Column("answered_as", Id, nullable=False, server_default=""),
+    Column("seconds", Float, nullable=False, server_default="0"),
     Column("accepted_at", DateTime(timezone=True), nullable=False),
     Column("done_at", DateTime(timezone=True)),
     Index("ix_turns_thread_id", "thread", "id"),
@@ -152,6 +162,19 @@ stances = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
 )
 
+# What people think of an answer: each one's newest verdict.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("turn", _RowNumber, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("person", Id, primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    Column("comment", Words, nullable=False, server_default=""),
+    Column("attempt", Integer, nullable=False),  # whose answer it is about, and
+    Column("model", Id, nullable=False),  # which model gave that
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
 # How much was asked by each person and in each channel, in a minute and a day that began with a question; the times are
 # milliseconds since 1970. Apart from the turns, so that counting doesn't take longer the more there are.
 rates = Table(
@@ -162,6 +185,15 @@ rates = Table(
     Column("minute_count", Integer, nullable=False),
     Column("day_began", BigInteger, nullable=False),
     Column("day_count", Integer, nullable=False),
+)
+
+# What the processes use up together of what a platform lets them do, and hold of it. A row is written as a whole, by whoever
+# has locked it; what it says is over within minutes.
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("name", Id, primary_key=True),
+    Column("state", JSON, nullable=False),
 )
 
 notes = Table(

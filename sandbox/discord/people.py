@@ -254,6 +254,9 @@ class People:
     async def archive(self, thread: Channel, *, locked: bool = False) -> None:
         threads.change_thread(self.world, thread, {"archived": True, "locked": locked})
 
+    async def rename(self, thread: Channel, name: str) -> None:
+        threads.change_thread(self.world, thread, {"name": name})
+
     async def lock(self, thread: Channel, *, locked: bool = True) -> None:
         """Keep the thread for those who keep order, or give it back to everybody."""
         threads.change_thread(self.world, thread, {"locked": locked})

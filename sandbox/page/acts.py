@@ -56,6 +56,7 @@ class OnSlack:
             "slack.shortcut": self._shortcut,
             "slack.submit": self._submit,
             "slack.close": self._close,
+            "slack.stop": self._stop,
         }
 
     async def _say(self, fields: Fields) -> None:
@@ -66,7 +67,7 @@ class OnSlack:
             if fields.get("thread"):
                 raise CantBeDone("Slack takes no slash commands in threads. Mention the bot there instead.")
             command, _, words = text.partition(" ")
-            told = await self._slack.command(person, channel, command, words.strip())
+            told = await self._slack.command(person, channel, command, words.strip(), wait=0.0)
             self._complain(told)
             return
         thread = _id(fields, "thread", at=2) or None
@@ -116,6 +117,10 @@ class OnSlack:
 
     async def _close(self, fields: Fields) -> None:
         await self._slack.close_view(_text(fields, "person"), _id(fields, "view"))
+        self._view.refresh()
+
+    async def _stop(self, fields: Fields) -> None:
+        await self._slack.stop_session(_text(fields, "person"), _id(fields, "thread"), _id(fields, "thread", at=2))
         self._view.refresh()
 
     def _own(self, fields: Fields, message: slack.Message) -> None:

@@ -81,7 +81,7 @@ class DiscordView:
             return
         self._feed.drop(f"typing {key(message.channel.id)} {key(message.author.id)}")
         self._feed.put(self._message(message))
-        if message.author.id == self._discord.bot_user_id:
+        if message.author.id == self._discord.bot_user_id and not message.is_thinking:
             self._wrote(str(message.id))
 
     def _type(self, channel: Channel) -> None:

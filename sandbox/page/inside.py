@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from sandbox.ledger import Row
     from sandbox.stage import Stage
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS, IDLE_SECONDS = 0.1, 0.25
 TURNS, LINES = 60, 300  # shown at once
 BEATS, WATCHED = 200, 400  # times of one message's changes; messages of which they are kept
-_IDS = re.compile(r'"id":"([\d.]+)"')  # of messages, in the adapters' notes
+_IDS = re.compile(r'"id":"@?([\d.]+)"')  # of messages, in the adapters' notes
 QUESTION_CHARACTERS = 300
 
 
@@ -61,17 +61,20 @@ class Inside:
     async def watch(self) -> None:
         """Go on until cancelled."""
         while True:
-            self._look()
-            await asyncio.sleep(LOOK_SECONDS)
+            is_busy = self._look()
+            await asyncio.sleep(LOOK_SECONDS if is_busy else IDLE_SECONDS)
 
-    def _look(self) -> None:
-        rows = self._stage.ledger.turns(most=TURNS)
+    def _look(self) -> bool:
+        """Return whether there is a turn that is not over."""
+        rows, written = self._stage.ledger.turns(most=TURNS), self._stage.ledger.presets()
         for request in self._new_requests():
             self._pair(request, rows)
         for row in rows:
-            self._feed.put(self._turn(row, self._lanes.setdefault(row.id, Lane())))
+            levels = self._stage.levels(row.layers, written)
+            self._feed.put(self._turn(row, self._lanes.setdefault(row.id, Lane()), levels))
         while len(self._lanes) > 2 * TURNS:
             self._lanes.popitem(last=False)
+        return any(not row.shown for row in rows)
 
     def _new_requests(self) -> list[Request]:
         found: list[Request] = []
@@ -98,7 +101,7 @@ class Inside:
         for row in sorted(same or fitting, key=lambda row: len(self._lanes.setdefault(row.id, Lane()).asks))[:1]:
             self._lanes[row.id].asks.append(request)
 
-    def _turn(self, row: Row, lane: Lane) -> State:
+    def _turn(self, row: Row, lane: Lane, levels: list[tuple[str, str, str]]) -> State:
         beats = sorted(beat for one in _IDS.findall(row.reply) for beat in self._beats.get(one, ()))
         accepted, done = milliseconds(row.accepted_at), milliseconds(row.done_at)
         beats = [beat for beat in beats if beat >= accepted - 50]
@@ -124,7 +127,7 @@ class Inside:
             "end": lane.shown_at,
             "beats": beats,
             "marks": list(self._marks(row, lane, beats, accepted)),
-            "levels": [[name, value, _label(place, row)] for name, value, place in self._stage.levels(row.layers)],
+            "levels": [[name, value, _label(place, row)] for name, value, place in levels],
             "sent": [_sent(one) for one in lane.asks[-5:]],
         }
 

@@ -32,6 +32,7 @@ PORTS_TRIED = 20  # from that one on; then any free one
 STATIC = Path(__file__).parent / "static"
 MESSAGE_BYTES = 40 * 1024 * 1024  # of an act, with its files: ten of two megabytes or so
 HEARTBEAT_SECONDS = 20.0
+REFRESH_SECONDS = 0.3
 ACTS_AT_ONCE = 20  # of one tab
 # Shown in the page where people sent them; everything else is to be saved.
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -68,7 +69,7 @@ class Page:
         slack = SlackView(stage.slack, self.feed, stage.shortcuts, inside.wrote)
         discord = DiscordView(stage.discord, self.feed, inside.wrote)
         faults = Faults(stage, self.feed)
-        self._watchers = (slack.watch, discord.watch, inside.watch, faults.watch)
+        self._watchers = (slack.watch, discord.watch, inside.watch, faults.watch, partial(_refresh, slack, discord))
         on_discord = acts.OnDiscord(stage.discord, discord).acts
         self._acts: dict[str, acts.Act] = {
             **acts.OnSlack(stage.slack, slack).acts,
@@ -216,6 +217,14 @@ async def _guarded(
     if not response.prepared:
         response.headers.update(HEADERS)
     return response
+
+
+async def _refresh(*views: SlackView | DiscordView) -> None:
+    """Have what nobody tells of be shown as well, until cancelled."""
+    while True:
+        for view in views:
+            view.refresh()
+        await asyncio.sleep(REFRESH_SECONDS)
 
 
 async def _doubled(faults: Faults, act: acts.Act, fields: acts.Fields) -> object:

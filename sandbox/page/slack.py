@@ -52,6 +52,9 @@ class SlackView:
         for channel in list(self._slack.channels.values()):
             self._feed.put(self._place(channel))
         self._sync("status", {f"status {key(*where)}": self._status(*where) for where in self._slack.statuses})
+        working = [where for where, session in self._slack.sessions.items() if session.status == "processing"]
+        self._sync("session", {f"session {key(*where)}": _session(*where) for where in working})
+        self._sync("prompts", {one["key"]: one for one in map(self._prompts, self._slack.channels) if one["prompts"]})
         modals = {key(one["id"]): one for one in self._slack.views.values() if one["type"] == "modal"}
         self._sync("surface", {name: self._surface(name, view) for name, view in modals.items()})
 
@@ -73,6 +76,12 @@ class SlackView:
             "thread": thread,
             "text": words,
         }
+
+    def _prompts(self, channel: str) -> State:
+        """What the bot suggests to ask it there."""
+        name = f"prompts {key(channel)}"
+        prompts = list(self._slack.prompts(channel))
+        return {"type": "prompts", "key": name, "platform": NAME, "place": key(channel), "prompts": prompts}
 
     def _show(self, message: Message, *, is_gone: bool) -> None:
         if is_gone:
@@ -134,6 +143,12 @@ class SlackView:
 
 def key(*parts: str) -> str:
     return " ".join((NAME, *parts))
+
+
+def _session(channel: str, thread_ts: str) -> State:
+    """An agent at work, whom people can stop."""
+    thread = key(channel, thread_ts)
+    return {"type": "session", "key": f"session {thread}", "platform": NAME, "place": key(channel), "thread": thread}
 
 
 def _person(user: User, bot: str) -> State:

@@ -202,7 +202,8 @@ def _context_actions(block: JsonObject, problems: Problems, place: str) -> None:
                     problems.add(f"missing required field: {name}", there)
                 else:
                     problems.text(element[name], "text", BUTTON_TEXT, f"{there}/{name}", plain=True)
-                    problems.need(element[name], "value", f"{there}/{name}")
+                    if problems.need(element[name], "value", f"{there}/{name}"):
+                        problems.length(element[name]["value"], BUTTON_VALUE, f"{there}/{name}/value")
         else:
             problems.need(element, "icon", there)
             problems.text(element, "text", BUTTON_TEXT, there, plain=True)

@@ -49,7 +49,7 @@ def content(arguments: Arguments) -> Content:
         raise explained("invalid_blocks", problems)
     if not (text.strip() or blocks or attachments):
         raise ApiError("no_text")
-    return Content(from_app(text[:POST_TEXT]), with_ids(blocks), tuple(attachments), _metadata(arguments))
+    return Content(from_app(text[:POST_TEXT]), with_ids(blocks), tuple(attachments), metadata(arguments))
 
 
 def check_update(text: str) -> None:
@@ -58,11 +58,9 @@ def check_update(text: str) -> None:
         raise ApiError("msg_too_long")
 
 
-def _metadata(arguments: Arguments) -> JsonObject | None:
+def metadata(arguments: Arguments) -> JsonObject | None:
     """https://docs.slack.dev/messaging/message-metadata"""
-    metadata = arguments.object("metadata", "invalid_metadata_format")
-    if metadata and not (
-        isinstance(metadata.get("event_type"), str) and isinstance(metadata.get("event_payload"), dict)
-    ):
+    about = arguments.object("metadata", "invalid_metadata_format")
+    if about and not (isinstance(about.get("event_type"), str) and isinstance(about.get("event_payload"), dict)):
         raise ApiError("invalid_metadata_format")
-    return metadata or None
+    return about or None

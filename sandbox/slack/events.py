@@ -58,6 +58,14 @@ class Events:
             event["view"] = self._workspace.views[home]
         return [self.envelope(event, channel)]
 
+    def session_stopped(self, user: str, channel: str, thread_ts: str, streaming: list[str]) -> list[JsonObject]:
+        """https://docs.slack.dev/reference/events/agent_session_stopped"""
+        if not self._installation.receives("agent_session_stopped"):
+            return []
+        event: JsonObject = {"type": "agent_session_stopped", "user": user, "channel": channel, "thread_ts": thread_ts}
+        event |= {"streaming_message_ts": streaming, "event_ts": self._workspace.clock.next_ts()}
+        return [self.envelope(event, channel)]
+
     def envelope(self, event: JsonObject, channel: str) -> JsonObject:
         installation, team_id = self._installation, self._workspace.team_id
         context = {"et": event["type"], "tid": team_id, "aid": installation.app_id, "cid": channel}

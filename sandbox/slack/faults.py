@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.replies import OddReplies, Reply
+
+if TYPE_CHECKING:
+    from sandbox.slack.limits import Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,12 @@ class Faults:
     # History is told as to commercial apps outside the Marketplace: 15 messages at once, one call a minute.
     # https://docs.slack.dev/apis/web-api/rate-limits#rate-limits-for-non-marketplace-apps
     few_messages: bool = False
+    # Channels, by id, that have no native streams; `*`: none has.
+    no_streams: set[str] = field(default_factory=set)
+    # Seconds after which a stream ends by itself: slackapi/python-slack-sdk#1859.
+    stream_seconds: float = 300.0
     expect_acks: bool = True  # off: whatever is sent counts as acknowledged at once
+    limits: dict[str, Limit] = field(default_factory=dict)  # by method, in place of its tier
     raw: dict[str, Raw] = field(default_factory=dict)  # by method, for as long as it stands here
     # By ts: what is merged into messages that are read back, or stands in their place if it is no object.
     added: dict[str, Any] = field(default_factory=dict)

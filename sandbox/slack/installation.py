@@ -20,6 +20,7 @@ SCOPES = frozenset(
 
 # What an app can subscribe to here, with the scope that each needs: https://docs.slack.dev/reference/events
 EVENT_SCOPES = {
+    "agent_session_stopped": "",
     "app_home_opened": "",
     "app_mention": "app_mentions:read",
     "member_joined_channel": "channels:read",
@@ -45,6 +46,9 @@ class Installation:
     verification_token: str = field(default_factory=lambda: secrets.token_hex(12))
     scopes: set[str] = field(default_factory=lambda: set(SCOPES))
     events: set[str] = field(default_factory=lambda: set(EVENT_SCOPES))
+
+    # Is it declared as an agent, as all new apps are? https://docs.slack.dev/changelog/2026/06/30/agent-messages-tab
+    is_agent: bool = True
 
     def receives(self, event: str) -> bool:
         needed = EVENT_SCOPES[event]

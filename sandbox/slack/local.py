@@ -23,7 +23,7 @@ from sandbox.slack.platform import Platform
 from sandbox.slack.request_url import RequestUrl
 from sandbox.slack.socket_mode import Sockets
 from sandbox.slack.web_api import Call, WebApi
-from sandbox.slack.workspace import Found, Watch, Workspace
+from sandbox.slack.workspace import Found, Session, Watch, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -253,7 +253,35 @@ class LocalSlack:
         for envelope in self._events.home_opened(person.id, self.open_dm(person).id, tab):
             self._deliveries.send(envelope)
 
+    async def stop_session(self, user: User | str, channel: Channel | str, thread_ts: str) -> None:
+        """Press the Stop button that a session has while its status is `processing`. Raises KeyError if it has none."""
+        place, person = self.channel(channel), self.user(user)
+        session = self._workspace.sessions.get((place.id, thread_ts))
+        if session is None or session.status != "processing" or not self.installation.receives("agent_session_stopped"):
+            raise KeyError("a Stop button")
+        streaming = self._workspace.stop_streams(place.id, thread_ts)
+        for envelope in self._events.session_stopped(person.id, place.id, thread_ts, streaming):
+            self._send(envelope)
+
     # What people see
+
+    def session(self, channel: Channel | str, thread_ts: str) -> Session | None:
+        """What the agent is doing in a thread, and what that is called."""
+        return self._workspace.sessions.get((self.channel(channel).id, thread_ts))
+
+    def prompts(self, channel: Channel | str, thread_ts: str = "") -> Sequence[JsonObject]:
+        """What there is suggested to ask."""
+        return self._workspace.prompts.get((self.channel(channel).id, thread_ts), ())
+
+    @property
+    def sessions(self) -> Mapping[tuple[str, str], Session]:
+        """All of them, by the ids of their channel and thread."""
+        return self._workspace.sessions
+
+    @property
+    def streams(self) -> int:
+        """How many are not over."""
+        return len(self._workspace.streams)
 
     def messages(self, channel: Channel | str, thread_ts: str | None = None) -> list[Message]:
         """All messages of a channel, or a thread with its parent, oldest first, as they are now."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandbox.slack.faults import Faults
     from sandbox.slack.installation import Installation
     from sandbox.slack.interactions import Interactions
-    from sandbox.slack.limits import Rate
+    from sandbox.slack.limits import Limit
     from sandbox.slack.socket_mode import Sockets
     from sandbox.slack.workspace import Workspace
 
@@ -86,7 +86,7 @@ class Method:
     """
 
     run: Callable[[Platform, Arguments], JsonObject]
-    rate: Rate
+    limit: Limit
     scope: str = ""
     app_level: bool = False  # called with the app's own token, not the bot's
     open: bool = False  # needs no token at all

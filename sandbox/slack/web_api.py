@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from sandbox.slack.arguments import ApiError, Arguments, read
-from sandbox.slack.limits import POSTS_PER_CHANNEL, TIER_1, Limits, Rate
+from sandbox.slack.limits import POSTS_PER_CHANNEL, TIER_1, Limit, Limits
 from sandbox.slack.methods import METHODS
 from sandbox.slack.nouns import ChannelKind, JsonObject
 
@@ -82,7 +82,7 @@ class WebApi:
         if method is None:
             raise ApiError("unknown_method", req_method=name)
         self._check_token(method, token)
-        if wait := self._limits.wait(*_limited(name, self._rate(name, method), arguments)):
+        if wait := self._limits.wait(*_limited(name, self._limit(name, method), arguments)):
             return _too_fast(headers, wait)
         if method.app_level and verb != "POST":
             raise ApiError("insecure_request")
@@ -91,8 +91,10 @@ class WebApi:
             self._check_scope(method, arguments, headers)
         return 200, {"ok": True} | method.run(self._platform, arguments)
 
-    def _rate(self, name: str, method: Method) -> Rate:
-        return TIER_1 if self._faults.few_messages and name in OF_FEW else method.rate
+    def _limit(self, name: str, method: Method) -> Limit:
+        if self._faults.few_messages and name in OF_FEW:
+            return TIER_1
+        return self._faults.limits.get(name, method.limit)
 
     def _check_token(self, method: Method, token: str) -> None:
         installation = self._platform.installation
@@ -126,8 +128,8 @@ def _too_fast(headers: dict[str, str], seconds: int) -> tuple[int, JsonObject]:
     return 429, {"ok": False, "error": "ratelimited"}
 
 
-def _limited(name: str, rate: Rate, arguments: Arguments) -> list[tuple[str, Rate]]:
-    limited = [(name, rate)]
+def _limited(name: str, limit: Limit, arguments: Arguments) -> list[tuple[str, Limit]]:
+    limited = [(name, limit)]
     if name == "chat.postMessage":
         limited.append((f"{name} {arguments.text('channel')}", POSTS_PER_CHANNEL))
     return limited

@@ -43,6 +43,25 @@ class Shared:
     message: Message
 
 
+@dataclass(slots=True)
+class Growing:
+    """A stream that is not over."""
+
+    text: str
+    blocks: tuple[JsonObject, ...]
+    mode: str  # the argument by which it grows
+    began: float  # by the clock that only runs forward
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What an agent is doing in a thread: https://docs.slack.dev/ai/agent-sessions."""
+
+    status: str
+    title: str
+    history: tuple[str, ...] = ()  # every status it had
+
+
 class Watch:
     """An endless async iterator over changes, from the moment it was made."""
 
@@ -71,6 +90,10 @@ class Workspace:
         self.homes: dict[str, str] = {}  # user → the id of the view on their home tab
         self.listeners: list[Callable[[Change], None]] = []
         self.uploads: dict[str, SharedFile] = {}  # of the app, not shared yet; empty until they were sent
+        self.streams: dict[tuple[str, str], Growing] = {}  # by channel and ts
+        self.stopped_streams: set[tuple[str, str]] = set()  # by a person
+        self.sessions: dict[tuple[str, str], Session] = {}  # by channel and thread
+        self.prompts: dict[tuple[str, str], tuple[JsonObject, ...]] = {}  # by channel, and thread if there is one
         self._messages: dict[str, dict[str, Message]] = {}  # channel → ts → message, oldest first
         self._threads: dict[tuple[str, str], dict[str, None]] = {}  # channel and parent → the ts of each reply
         self._statuses: dict[tuple[str, str], tuple[str, float]] = {}
@@ -175,6 +198,7 @@ class Workspace:
         if self.replies(message):
             self.change(_tombstone(message))
             return
+        self.streams.pop((message.channel, message.ts), None)
         del self._messages[message.channel][message.ts]
         self._threads.get((message.channel, message.thread_ts or ""), {}).pop(message.ts, None)
         self.announce(Change(ChangeKind.DELETED, message.channel, by, message))
@@ -197,6 +221,41 @@ class Workspace:
         after = replace(message, reactions=tuple(each for each in less if each.users))
         self._messages[message.channel][message.ts] = after
         self.announce(Change(ChangeKind.UNREACTED, message.channel, user, after, message, name))
+
+    # Streams, and the sessions that they are in
+
+    def begin_stream(self, message: Message, text: str, blocks: tuple[JsonObject, ...], mode: str) -> None:
+        self.streams[message.channel, message.ts] = Growing(text, blocks, mode, time.monotonic())
+        self.post(message)
+        key = (message.channel, message.thread_ts or "")
+        if message.thread_ts and key not in self.sessions:
+            self.set_session(*key, "processing")
+
+    def end_stream(self, message: Message, state: str) -> Message:
+        self.streams.pop((message.channel, message.ts), None)
+        return self.change(replace(message, more={**message.more, "streaming_state": state}))
+
+    def stop_streams(self, channel: str, thread_ts: str) -> list[str]:
+        """As a person does it: what grows in a thread is cut off; return which messages that were."""
+        there = [each for each in self.messages(channel) if thread_ts in (each.ts, each.thread_ts)]
+        growing = [each for each in there if (channel, each.ts) in self.streams]
+        for message in growing:
+            self.stopped_streams.add((channel, message.ts))
+            self.end_stream(message, "completed")
+        return [message.ts for message in growing]
+
+    def set_session(self, channel: str, thread_ts: str, status: str, title: str = "") -> Session:
+        """A title is taken with the first status only."""
+        known = self.sessions.get((channel, thread_ts), Session("", title))
+        session = replace(known, status=status, history=(*known.history, status))
+        self.sessions[channel, thread_ts] = session
+        self.announce(Change(ChangeKind.STATUS, channel, detail=status))
+        return session
+
+    def rename_session(self, channel: str, thread_ts: str, title: str) -> Session:
+        session = self.sessions[channel, thread_ts] = replace(self.sessions[channel, thread_ts], title=title)
+        self.announce(Change(ChangeKind.STATUS, channel, detail=title))
+        return session
 
     # Beside messages
 

@@ -40,6 +40,7 @@ FAULTS: dict[str, str] = {
     },
     "too_many_requests": "refuse with 429; the value is a Retry-After in seconds, `date` for one as a date",
     "rate_limited": "the same under its other name",
+    "retired": "refuse one model, which the value names, as it does those that it never had",
     "html": "answer with a proxy's HTML page; the value is its status, 502 by default",
     "plain": "answer with a line of plain text; the value is its status, 503 by default",
     "error_string": "refuse with 500 and an `error` that is a bare string",

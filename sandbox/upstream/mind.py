@@ -80,6 +80,9 @@ def _of_itself(ask: str, turn: Turn) -> str:
             "I'm Bobbin's upstream emulator: I stand in for the real AI service, so that you can try things out "
             "without a token. My answers are made up, but I do remember what you tell me in a conversation."
         )
+    if re.search(r"^write a title\b", ask, re.IGNORECASE):
+        asked = re.search(r'^\{"question": "((?:[^"\\]|\\.)*)', turn.question, re.MULTILINE)
+        return f"All about {prose.topic(asked[1] if asked else ask)}"
     if re.search(r"\b(?:system prompt|preset|your instructions)\b", ask, re.IGNORECASE):
         return (
             "I follow the instructions I was given for this place." if turn.preset else "I was given no instructions."

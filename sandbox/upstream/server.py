@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from types import TracebackType
 from typing import Self
@@ -20,6 +20,7 @@ from sandbox.upstream.faults import FAULTS, Faults, UnknownFault
 from sandbox.upstream.looking import look
 from sandbox.upstream.memory import Conversation, Memory
 from sandbox.upstream.mind import Turn
+from sandbox.upstream.models import MODELS
 
 PATH = "/aichat/conversations"
 BODY_BYTES = 8 * 1024 * 1024
@@ -38,16 +39,19 @@ class Emulator:
         token: str | None = None,
         faults: str = "",
         seed: int = 0,
+        models: Collection[str] | None = MODELS,
     ) -> None:
         """Prepare an emulator. *pace* is the seconds between two pieces of an answer, *first_delay* those before the first.
 
         Any bearer token is good if *token* is None. *faults* as on the command line; *seed* makes their chance repeat.
+        Other *models* are refused; None: any will do.
         """
         self.pace = pace
         self.first_delay = first_delay
         self.faults = Faults(faults, seed=seed)
         self.requests: deque[Request] = deque(maxlen=REQUESTS)
         self._token = token
+        self._models = models
         self._memory = Memory()
         self._runner: web.AppRunner | None = None
         self._address = ""
@@ -122,6 +126,8 @@ class Emulator:
         admit(request.headers.get("Authorization", ""), self._token)
         asked = read(body)
         faults = self.faults.draw()
+        if asked.model == faults.get("retired") or (self._models is not None and asked.model not in self._models):
+            raise Refusal("bad_request", f"The model {asked.model!r} is not supported.")
         if instead := instead_of_answer(faults):
             seen.ended = str(instead.status)
             return instead

@@ -31,9 +31,11 @@ class Outage(Ledger):
         self.handed_in = 0
         self.looked = 0  # for a turn by its key
 
-    async def accept(self, question: Question, reply: Reply, told: str | None = None) -> Accepted:
+    async def accept(
+        self, question: Question, reply: Reply, told: str | None = None, *, is_seen: bool = False
+    ) -> Accepted:
         await self._hand_in()
-        return await super().accept(question, reply, told)
+        return await super().accept(question, reply, told, is_seen=is_seen)
 
     async def obey(self, question: Question, reply: Reply, deed: Deed) -> Obeyed:
         await self._hand_in()

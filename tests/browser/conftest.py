@@ -1,6 +1,6 @@
 """The sandbox with its real bot, and a browser that looks at its page: Debian's Chromium.
 
-The stage runs in a thread of its own, one for all tests; each of them begins with a new page and asks words of its own.
+The stage runs in a thread of its own, one for all tests, which is why one worker has them all; each of them begins with a new page and asks words of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from bots import platforms
 from sandbox.page.server import Served, served
@@ -37,17 +37,11 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE = 30_000  # milliseconds: the machine may be busy
-WIDE, PHONE = {"width": 1280, "height": 760}, {"width": 390, "height": 760}
+WIDE: ViewportSize = {"width": 1280, "height": 760}
+PHONE: ViewportSize = {"width": 390, "height": 760}
 PICTURES = Path(__file__).parents[2] / "docs/images"
 TAKES_PICTURES = os.environ.get("TAKE_PICTURES") == "1"  # anew, into docs/images
 expect.set_options(timeout=PATIENCE)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker has the stage."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 class Theatre:
@@ -191,9 +185,8 @@ class Visitor:
 
 @pytest.fixture
 def visitor(browser: Browser, theatre: Theatre, request: pytest.FixtureRequest) -> Iterator[Visitor]:
-    more = getattr(request, "param", {})
-    context = browser.new_context(viewport=WIDE, locale="en-GB", **more) if "viewport" not in more else None
-    context = context or browser.new_context(locale="en-GB", **more)
+    more: dict[str, Any] = {"viewport": WIDE, "locale": "en-GB", **getattr(request, "param", {})}
+    context = browser.new_context(**more)
     context.set_default_timeout(PATIENCE)
     visitor = Visitor(context.new_page(), theatre)
     visitor.open()

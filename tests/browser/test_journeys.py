@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x78\0\0\0\x50"
 
 
@@ -38,6 +40,19 @@ def test_direct_messages_are_ones_own(visitor: Visitor) -> None:
     visitor.go_to("discord", "Direct messages")
     visitor.say("discord", "say exactly: for ben alone")
     expect(visitor.answer("discord", "for ben alone")).to_be_visible()
+
+
+def test_an_answer_is_stopped_where_it_grows(visitor: Visitor) -> None:
+    """By what each platform has for that."""
+    visitor.go_to("slack", "Direct messages")
+    visitor.say("slack", "Write 900 words about yarn.")
+    expect(visitor.answer("slack", "yarn")).to_be_visible()
+    visitor.pane("slack").get_by_role("button", name="Stop").last.click()
+    expect(visitor.lane("900 words about yarn").locator(".badge")).to_have_text("stopped")
+    visitor.say("discord", "@bobbin Write 900 words about twine.")
+    expect(visitor.answer("discord", "twine")).to_be_visible()
+    visitor.pane("discord").get_by_role("button", name="Stop").last.click()
+    expect(visitor.lane("900 words about twine").locator(".badge")).to_have_text("stopped")
 
 
 def test_a_command_is_completed_and_answered(visitor: Visitor) -> None:
@@ -93,7 +108,6 @@ def test_what_was_asked_in_private_is_shared_on_slack(visitor: Visitor) -> None:
     form = visitor.page.get_by_role("dialog")
     form.get_by_role("textbox").fill("say exactly: order it elsewhere")
     form.get_by_text("Only for me").click()
-    visitor.picture("form")
     form.get_by_role("button", name="Ask").click()
     expect(form).to_have_count(0)
     visitor.go_to("slack", "Direct messages")  # where Slack keeps what is for one alone

@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Theatre, Visitor
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 
 @pytest.fixture(autouse=True)
 def all_is_well_again(theatre: Theatre) -> Iterator[None]:
@@ -45,6 +47,7 @@ def test_a_kill_in_the_middle_of_an_answer_changes_nothing_about_it(visitor: Vis
     [row] = [one for one in rows if "200 words about looms" in one.question]
     assert (row.attempt, row.status) == (2, "answered")
     visitor.page.mouse.move(5, 400)
+    visitor.pane("slack").locator(".scroll").evaluate("(one) => { one.scrollTop = 0; }")  # to the question
     visitor.picture("sandbox")
 
 

@@ -29,6 +29,8 @@ class BoardRenderer:
     plainest = 0
     drops_buttons = False
     opens_alone = shares = False
+    reopens = True
+    offers = False
     opening = silence = ""
 
     def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:

@@ -95,7 +95,7 @@ async def main(url: str, file: str) -> None:
     worker = Worker(
         ledger, cast("Any", Service(Path(file + GOES_ON))), {"chat": Board(Path(file))}, PRESETS, transcript_budget=1000
     )
-    engine = Procrastinate(jobs, ledger, worker.see_to)
+    engine = Procrastinate(jobs, ledger, worker.see_to, worker.stop)
     await engine.start(["chat"])
     busy = -1
     while not stop.is_set():

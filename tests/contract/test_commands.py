@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.backoff import Backoff
-from core.commands import HELP, Command, Told, Verb
-from core.errors import NotAllowed, StorageUnavailable
+from core.commands import HELP, Command, Told, Verb, parse
+from core.errors import ModelUntried, NotAllowed, StorageUnavailable, UnknownModel
 from core.preset import Preset
 from core.relay import TWICE, Relay
 from core.storage.database import Database
@@ -147,7 +147,7 @@ async def test_what_somebody_may_not_change_is_told_once_and_stays(start: Start)
     ]
     assert [accepted.turn.answer for accepted in heard] == ["Not you.", "Not you."]
     told = await process.relay.obey(Command(Verb.CLEAR_PRESET), THREAD, "ada", may_change=refuse)
-    assert told == ("Not you.", False)
+    assert told == Told("Not you.")
     assert await process.model() == "m"
 
 
@@ -390,6 +390,161 @@ async def test_a_message_that_two_processes_are_brought_at_once_is_one_question(
     processes = [start() for _ in range(4)]
     heard = await asyncio.gather(*(one.relay.hear(said("1", "Why?")) for one in processes))
     assert [accepted.is_new for accepted in heard].count(True) == 1
+
+
+# A thread's own model
+
+
+async def model_in(process: Process, thread: Thread) -> str:
+    return (await process.relay.choice(thread)).model
+
+
+OTHER = Thread(ThreadId("chat:work/room/2"), "chat", THREAD.within)
+
+
+@pytest.mark.parametrize("means", ["words", "other"])
+async def test_a_thread_is_switched_alone_and_back(start: Start, means: str) -> None:
+    process = start()
+
+    async def give(key: str, words: str) -> str:
+        if means == "words":
+            return (await process.relay.hear(said(key, words))).turn.answer
+        command = parse(words)
+        assert command
+        return (await process.relay.obey(command, THREAD, "ada", occasion=key)).sentence
+
+    await process.relay.hear(said("0", "preset set instructions Be brief."))
+    assert "`gpt-4o` answers (set in this thread)" in await give("1", "model GPT-4o")
+    assert (await model_in(process, THREAD), await model_in(process, OTHER)) == ("gpt-4o", "m")
+    assert "`gpt-4o` answers (set in this thread)" in await give("2", "model")
+    assert "`m` answers (default)" in await give("3", "model reset")
+    assert await model_in(process, THREAD) == "m"
+    assert (await process.relay.choice(THREAD)).instructions == "Be brief."
+    again = await give("1", "model GPT-4o")
+    assert again == TWICE.sentence or "`gpt-4o`" in again
+    assert await model_in(process, THREAD) == "m"
+
+
+async def test_in_place_of_a_channel_only_its_model_is_left_open(start: Start) -> None:
+    process, channel = start(), Thread(ThreadId(THREAD.channel), "chat", THREAD.within)
+    for wish in (Preset(name="terse"), Preset(model="o3")):
+        await process.relay.obey(Command(Verb.SET_PRESET, wish), channel, "ada")
+    assert await model_in(process, THREAD) == "o3"
+    await process.relay.obey(Command(Verb.CLEAR_MODEL), channel, "ada")
+    choice = await process.relay.choice(THREAD)
+    assert (choice.model, choice.instructions) == ("m", "Be brief.")
+
+
+@pytest.mark.parametrize(("by", "is_done"), [("ada", True), ("ben", False)])
+async def test_who_began_a_thread_may_switch_it_and_others_as_for_presets(
+    shared: Process, by: str, *, is_done: bool
+) -> None:
+    async def refuse() -> None:
+        raise NotAllowed("Not you.")
+
+    heard = await shared.relay.hear(said("3", "model gpt-4o", by), may_change=refuse)
+    assert (heard.turn.answer == "Not you.") is not is_done
+    channel = Thread(ThreadId(THREAD.channel), "chat", THREAD.within)
+    told = await shared.relay.obey(Command(Verb.CLEAR_MODEL), channel, by, may_change=refuse)
+    assert told == Told("Not you.")
+
+
+async def test_a_thread_that_nobody_began_yet_is_whoevers(start: Start) -> None:
+    async def refuse() -> None:
+        raise NotAllowed
+
+    assert "`gpt-4o`" in (await start().relay.hear(said("1", "model gpt-4o"), may_change=refuse)).turn.answer
+
+
+class Trials:
+    """Says what it is told to, and counts."""
+
+    def __init__(self, database: Database) -> None:
+        self.refused: BaseException | None = None
+        self.asked: list[str] = []
+        self.process = Process(database)
+        self.process.relay = Relay(
+            self.process.ledger,
+            self.process.woken.append,
+            PRESETS,
+            longest_question=100,
+            trial=self,  # type: ignore[arg-type]
+        )
+
+    async def check(self, name: str, **_: object) -> None:
+        self.asked.append(name)
+        await asyncio.sleep(0)
+        if self.refused:
+            raise self.refused
+
+
+@pytest.fixture
+def trials(database: Database) -> Trials:
+    return Trials(database)
+
+
+async def test_what_is_known_is_set_without_asking_and_what_isnt_is_tried_once(trials: Trials) -> None:
+    relay = trials.process.relay
+    await relay.hear(said("1", "model gpt-4o"))
+    assert not trials.asked
+    for _ in range(3):
+        await relay.hear(said("2", "model new-1"))
+    assert trials.asked == ["new-1"]
+    assert await trials.process.model() == "new-1"
+
+
+@pytest.mark.parametrize("words", ["model new-1", "preset set model new-1"])
+async def test_a_model_that_is_refused_is_told_and_not_set(trials: Trials, words: str) -> None:
+    trials.refused = UnknownModel("new-1", ["o1"])
+    heard = await trials.process.relay.hear(said("1", words))
+    assert heard.turn.answer == "The AI service has no model `new-1`, or doesn't let me use it. Did you mean `o1`?"
+    trials.refused = None
+    await trials.process.relay.hear(said("1", words))
+    assert await trials.process.model() == "m", "handed in again, it was told before"
+
+
+async def test_a_process_that_dies_while_it_tries_has_neither_set_nor_recorded_anything(
+    trials: Trials, start: Start
+) -> None:
+    trials.refused = asyncio.CancelledError()
+    with pytest.raises(asyncio.CancelledError):
+        await trials.process.relay.hear(said("1", "model new-1"))
+    assert await trials.process.ledger.turn(QuestionKey("1")) is None
+    trials.refused = None
+    heard = await trials.process.relay.hear(said("1", "model new-1"))
+    assert heard.is_new
+    assert await start().model() == "new-1"
+
+
+async def test_two_processes_that_try_at_once_obey_once_and_tell_what_was_done(
+    trials: Trials, database: Database
+) -> None:
+    other = Trials(database)
+    other.refused = UnknownModel("new-1", [])
+    heard = await asyncio.gather(
+        trials.process.relay.hear(said("1", "model new-1")), other.process.relay.hear(said("1", "model new-1"))
+    )
+    assert [one.is_new for one in heard].count(True) == 1
+    turn = await trials.process.ledger.turn(QuestionKey("1"))
+    assert turn
+    assert turn.answer.startswith("Done.") is (await trials.process.model() == "new-1")
+
+
+async def test_an_occasion_whose_model_is_refused_can_come_again(trials: Trials) -> None:
+    relay, command = trials.process.relay, Command(Verb.SET_MODEL, Preset(model="new-1"))
+    trials.refused = ModelUntried("new-1")
+    assert not (await relay.obey(command, THREAD, "ada", occasion="chat/1")).is_done
+    trials.refused = None
+    assert (await relay.obey(command, THREAD, "ada", occasion="chat/1")).is_done
+    assert await relay.obey(command, THREAD, "ada", occasion="chat/1") == TWICE
+
+
+async def test_who_may_not_change_it_has_nothing_tried(trials: Trials) -> None:
+    async def refuse() -> None:
+        raise NotAllowed
+
+    await trials.process.relay.hear(said("1", "preset set model new-1"), may_change=refuse)
+    assert not trials.asked
 
 
 # Commands that mean somebody's own conversation, of the many in a place

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -32,6 +33,7 @@ from core.settings import load
 from core.storage.database import open_database
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
+from core.storage.stops import Outcome
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Accepted, Question, QuestionKey
 from tests.conftest import POSTGRES
@@ -364,8 +366,9 @@ async def test_without_our_trigger_it_does_not_start(open_replica: Callable[[], 
 class Replicas:
     """Processes that stream slowly, and all that they have shown."""
 
-    def __init__(self, url: str, file: Path) -> None:
-        self._url, self._file = url, file
+    def __init__(self, url: str, file: Path, place: Place) -> None:
+        """*place* is another process's."""
+        self._url, self._file, self.place = url, file, place
         self.processes: list[Process] = []
 
     async def start(self) -> Process:
@@ -418,7 +421,8 @@ TURNS = 20
 async def replicas(postgres_url: str, tmp_path: Path) -> AsyncIterator[Replicas]:
     """Two processes: the first is in the middle of all answers when the second comes."""
     async with places("procrastinate", postgres_url) as open_one:
-        place, replicas = open_one(), Replicas(postgres_url, tmp_path / "shown")
+        place = open_one()
+        replicas = Replicas(postgres_url, tmp_path / "shown", place)
         first = await replicas.start()
         for number in range(TURNS):
             await place.ask(str(number), where=str(number))
@@ -457,6 +461,22 @@ async def test_one_that_is_stopped_hands_its_answers_over(replicas: Replicas) ->
     assert await first.wait() == 0
     replicas.go_on()
     await replicas.all_over(TURNS)
+    replicas.assert_each_shown_once()
+
+
+async def test_what_is_stopped_elsewhere_ends_at_once_wherever_it_runs(replicas: Replicas) -> None:
+    ledger = replicas.place.ledger
+    began = time.monotonic()
+    for number in range(TURNS):
+        outcome, _ = await ledger.stop(QuestionKey(str(number)), "ada")
+        assert outcome is Outcome.STOPPED
+    await replicas.all_over(TURNS)  # every answer stands still half-way, and shows nothing by itself
+    print(f"\n{TURNS} answers of another process ended {time.monotonic() - began:.3f} s after the first stop")  # noqa: T201
+
+    async def is_settled() -> bool:
+        return not await ledger.open_threads(["chat"])
+
+    await until(is_settled)
     replicas.assert_each_shown_once()
 
 

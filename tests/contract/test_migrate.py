@@ -97,7 +97,7 @@ async def test_what_was_migrated_before_goes_on(database_url: str) -> None:
         (["0001", "0002"], "alembic_version"),
         ([""], "alembic_version"),
         (["e4a1c2b7d9f0"], "alembic_version"),  # another program's
-        ([], "tables called notes, presets, rates, stances, threads, turns"),
+        ([], "tables called budgets, feedback, notes, presets, rates, stances, threads, turns"),
     ],
     ids=["newer", "two", "empty", "strange", "none"],
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.commands import OF_LISTENING, Command, Commands, Told, Verb, parse
+from core.commands import OF_LISTENING, Command, Commands, Told, Verb, is_own_switch, parse, switch
 from core.preset import LONGEST_MODEL, OPEN, Follow, Preset
 from core.stance import Stance
 from core.thread import PlaceId, Thread, ThreadId
@@ -30,6 +30,12 @@ class Memory:
 
     def clear_preset(self, place: PlaceId, by: str) -> None:
         self.done.append((place, by))
+
+    def clear_model(self, place: PlaceId, by: str) -> None:
+        self.done.append((place, "cleared", by))
+
+    def may_switch(self, thread: ThreadId, by: str) -> bool:
+        return by == "ada"
 
     def may_forget(self, thread: ThreadId, by: str) -> bool:
         raise NotImplementedError
@@ -59,6 +65,13 @@ class Memory:
     def stop_answers(self, thread: ThreadId) -> bool:
         self.done.append((thread, "stopped"))
         return self.has_running
+
+    def may_stop(self, thread: ThreadId, by: str) -> bool:
+        raise NotImplementedError
+
+    def stop_asked(self, thread: ThreadId, by: str, *, whosever: bool) -> int:
+        self.done.append((thread, "stopped", by, whosever))
+        return int(self.has_running)
 
 
 def obeyed(command: Command, memory: Memory | None = None, **default: Any) -> Told:
@@ -102,6 +115,8 @@ def test_no_fallbacks_no_line() -> None:
     [
         ("help", Command(Verb.HELP)),
         (" Reset! ", Command(Verb.RESET)),
+        ("Stop.", Command(Verb.STOP)),
+        ("halt!", Command(Verb.STOP)),
         ("retry.", Command(Verb.RETRY)),
         ("preset", Command(Verb.SHOW_PRESET)),
         ("Preset  show", Command(Verb.SHOW_PRESET)),
@@ -189,10 +204,8 @@ def test_mute_stops_what_is_being_answered_and_says_what_is_still_heard() -> Non
     memory = Memory()
     told = obeyed(Command(Verb.MUTE), memory)
     assert memory.done == [(THREAD.id, "stopped"), (PlaceId(THREAD.id), True, "ada")]
-    assert told == (
-        "OK, I'm quiet in this thread until somebody writes `unmute` to me. A mention I still answer.",
-        True,
-    )
+    sentence = "OK, I'm quiet in this thread until somebody writes `unmute` to me. A mention I still answer."
+    assert told == Told(sentence, is_done=True)
 
 
 def test_mute_in_a_channel_that_is_followed_says_how_to_quieten_all_of_it() -> None:
@@ -231,3 +244,79 @@ def test_a_way_to_follow_that_there_is_not_is_asked_back(words: str) -> None:
 
 def test_people_see_what_is_followed_and_where_that_is_set() -> None:
     assert "- **follow**: `thread` (default)" in obeyed(Command(Verb.SHOW_PRESET)).sentence
+
+
+# A thread's own model
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("model", Command(Verb.SHOW_MODEL)),
+        ("Model.", Command(Verb.SHOW_MODEL)),
+        ("model reset", Command(Verb.CLEAR_MODEL)),
+        ("`model Default`", Command(Verb.CLEAR_MODEL)),
+        ("model gpt-4o", Command(Verb.SET_MODEL, Preset(model="gpt-4o"))),
+        ("model gpt-5.1.", Command(Verb.SET_MODEL, Preset(model="gpt-5.1"))),
+        ("model `railways`!", Command(Verb.SET_MODEL, Preset(model="railways"))),
+        ("model grok", Command(Verb.SET_MODEL, Preset(model="grok"))),
+        ("preset set model `o3`", Command(Verb.SET_PRESET, Preset(model="o3"))),
+    ],
+)
+def test_how_a_thread_is_switched_to_another_model(words: str, command: Command) -> None:
+    assert parse(words) == command
+
+
+@pytest.mark.parametrize("words", ["model railways", "model a train for me", "models", "model gpt-4o please", "model?"])
+def test_a_question_about_models_stays_one(words: str) -> None:
+    assert parse(words) is None
+
+
+def test_where_only_a_name_can_be_meant_any_word_is_one() -> None:
+    assert switch(" railways ") == Command(Verb.SET_MODEL, Preset(model="railways"))
+    assert switch("") == Command(Verb.SHOW_MODEL)
+    assert switch("DEFAULT") == Command(Verb.CLEAR_MODEL)
+
+
+def test_a_switch_is_made_for_the_thread_alone_and_told() -> None:
+    memory, wish = Memory(), Preset(model="o3")
+    told = obeyed(Command(Verb.SET_MODEL, wish), memory)
+    assert memory.done == [(THREAD.id, wish, "ada")]
+    assert told.is_done
+    assert "`model reset` goes back" in told.sentence
+
+
+def test_a_switch_back_leaves_the_rest_of_what_is_set() -> None:
+    memory = Memory()
+    assert obeyed(Command(Verb.CLEAR_MODEL), memory).is_done
+    assert memory.done == [(THREAD.id, "cleared", "ada")]
+
+
+def test_people_see_which_model_answers_and_which_steps_in_and_why() -> None:
+    told = obeyed(Command(Verb.SHOW_MODEL), fallbacks=("o3", "grok-3"))
+    assert told == Told("Here, `gpt-5.1` answers (default). When it doesn't answer: `o3`, `grok-3`.")
+
+
+def test_people_who_know_no_model_are_named_some() -> None:
+    commands = Commands(
+        {"default": Preset(model="gpt-5.1")}, longest_instructions=10, suggested=("gpt-5.1", "o3", "grok-3")
+    )
+    told = commands.obey(Command(Verb.SHOW_MODEL), THREAD, "ada", Memory())
+    assert told.sentence.endswith("switches to another: `o3`, `grok-3`, or any that the AI service has.")
+
+
+def test_a_model_with_too_long_a_name_is_told_and_not_set() -> None:
+    memory = Memory()
+    assert "my limit is 200" in obeyed(Command(Verb.SET_MODEL, Preset(model="m" * 201)), memory).sentence
+    assert not memory.done
+
+
+def test_a_thread_is_its_beginners_to_switch_and_a_channel_is_not() -> None:
+    command, channel = (
+        Command(Verb.SET_MODEL, Preset(model="o3")),
+        Thread(ThreadId(THREAD.channel), "chat", THREAD.within),
+    )
+    assert is_own_switch(command, THREAD, "ada", Memory())
+    assert not is_own_switch(command, THREAD, "ben", Memory())
+    assert not is_own_switch(command, channel, "ada", Memory())
+    assert not is_own_switch(Command(Verb.SET_PRESET, Preset(model="o3")), THREAD, "ada", Memory())

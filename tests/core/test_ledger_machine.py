@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from core.commands import Told
-from core.errors import Overtaken
+from core.errors import Overtaken, StopWanted
 from core.storage.database import open_database
 from core.storage.deeds import Deeds
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.storage.queue import Taken
+from core.storage.stops import Outcome
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn
 
@@ -37,6 +38,8 @@ class Row:
     """A turn, as it ought to be."""
 
     turn: Turn
+    is_stopping: bool = False
+    life: int = 1  # the attempt with which the answer began that is made, or was made last
 
 
 @dataclass(slots=True)
@@ -108,6 +111,9 @@ class LedgerMachine(RuleBasedStateMachine):
         question = Question(QuestionKey(f"{self.chat}/{next(self.numbers)}"), memory.thread, "ada", "Why?")
         accepted = self.do(self.ledger.accept(question, NOTHING_SHOWN))
         assert accepted.is_new
+        assert accepted.turn.waited == any(
+            not row.turn.is_over and not row.is_stopping for row in memory.rows if not row.turn.shown
+        )
         assert all(accepted.turn.id > row.turn.id for row in self.rows)
         memory.rows.append(Row(accepted.turn))
 
@@ -127,6 +133,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert taken is None
             return
         assert taken is not None
+        if not taken.was_interrupted:
+            row.life = taken.turn.attempt
         self._check(taken, memory, row)
         status = row.turn.status if row.turn.is_over else Status.STREAMING
         row.turn = replace(taken.turn, status=status)
@@ -136,6 +144,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def _check(self, taken: Taken, memory: Memory, row: Row) -> None:
         assert taken.turn.id == row.turn.id
         assert taken.turn.attempt == row.turn.attempt + 1
+        assert taken.is_stopping == row.is_stopping
         assert taken.was_interrupted == (row.turn.status is Status.STREAMING)
         known = taken.conversation.id if taken.conversation else None
         assert known == memory.conversation
@@ -156,8 +165,10 @@ class LedgerMachine(RuleBasedStateMachine):
         holder = self.holders[which % len(self.holders)]
         if holder.turn.is_over:
             return
-        ends = {Status.ANSWERED: holder.turn.finish, Status.FAILED: holder.turn.fail}
-        turn = ends[status]("So.") if status in ends else holder.turn.stop()
+        turn = holder.turn
+        stopped = turn.stop(holder.row.turn.stopped_by)
+        ended = {Status.ANSWERED: turn.finish("So."), Status.FAILED: turn.fail("So."), Status.STOPPED: stopped}
+        turn = ended[status]
         name = ConversationId(f"c{next(self.numbers)}") if goes_on else None
         conversation = Conversation(name, MODEL) if name else None
         was_overtaken = holder.is_overtaken
@@ -185,7 +196,8 @@ class LedgerMachine(RuleBasedStateMachine):
             self.holders.remove(holder)
             return
         self.do(verb(turn))
-        holder.turn = holder.row.turn = turn
+        holder.turn = turn
+        holder.row.turn = replace(turn, stopped_by=holder.row.turn.stopped_by)
 
     @rule(place=PLACES)
     def reset(self, place: str) -> None:
@@ -194,6 +206,37 @@ class LedgerMachine(RuleBasedStateMachine):
         if memory.rows:  # before its first turn a thread isn't known
             memory.conversation, memory.epoch = None, memory.epoch + 1
             memory.forgotten = memory.rows[-1].turn.id
+
+    @precondition(lambda self: self.rows)
+    @rule(which=NUMBERS, back=st.sampled_from((None, 0, 1, 2)))
+    def stop(self, which: int, back: int | None) -> None:
+        """By the button of this attempt, or of an earlier one."""
+        row = self.rows[which % len(self.rows)]
+        of_attempt = None if back is None else row.turn.attempt - back
+        outcome, stopped = self.do(self.ledger.stop(row.turn.question.key, "ben", of_attempt=of_attempt))
+        begun = row.life if row.turn.status is Status.STREAMING else row.turn.attempt
+        if row.turn.is_over:
+            assert outcome is Outcome.OVER
+        elif of_attempt is not None and of_attempt < begun:
+            assert outcome is Outcome.ANEW
+        elif row.is_stopping:
+            assert outcome is Outcome.BEFORE
+        else:
+            is_queued = row.turn.status is Status.QUEUED
+            assert outcome is (Outcome.NOT_BEGUN if is_queued else Outcome.STOPPED)
+            assert stopped == (row.turn.id,)
+            row.is_stopping, row.turn = True, replace(row.turn, stopped_by="ben")
+            self.check_is_stopping(row)
+            return
+        assert not stopped
+
+    def check_is_stopping(self, row: Row) -> None:
+        (memory,) = (one for one in self.memories.values() if row in one.rows)
+        assert row.turn.id in self.do(self.ledger.stopping([memory.thread.id]))
+        for holder in self.holders:
+            if holder.row is row and not holder.is_overtaken and not holder.turn.is_over:
+                with pytest.raises(StopWanted):
+                    self.do(self.ledger.holds(holder.turn))
 
     @precondition(lambda self: self.rows)
     @rule(which=NUMBERS)
@@ -206,7 +249,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert turn is not None
         assert (turn.id, turn.status, turn.shown, turn.answer) == (row.turn.id, Status.QUEUED, False, "")
         assert turn.attempt == row.turn.attempt + 1
-        row.turn = turn
+        assert not turn.stopped_by
+        row.turn, row.is_stopping = turn, False
         (memory,) = (one for one in self.memories.values() if row in one.rows)
         memory.conversation, memory.epoch = None, memory.epoch + 1
 

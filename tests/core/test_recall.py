@@ -15,7 +15,7 @@ from core.errors import ChatBusy
 from core.storage.database import Database
 from core.turn import Question, QuestionKey, Status, Turn
 from tests.core.conftest import FakeChat
-from tests.core.test_worker import Rig, memory, opened
+from tests.core.test_worker import Rig, memory, opened, thread
 
 __all__ = ["memory"]
 PROBLEM = "I may not read what was said here before. Ask whoever runs me."
@@ -32,8 +32,8 @@ class Remembering(FakeChat):
         self.problem = ""
         self.hangs = False
 
-    def say(self, key: str, text: str = "") -> None:
-        self.said.append(Remark(QuestionKey(key), "ada", text or key, "ada"))
+    def say(self, key: str, text: str = "", *, is_question: bool = False) -> None:
+        self.said.append(Remark(QuestionKey(key), "ada", text or key, "ada", is_question=is_question))
 
     async def earlier(self, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
         self.asked.append(since)
@@ -94,6 +94,21 @@ def recall_preset() -> Any:
     from core.preset import Preset  # noqa: PLC0415
 
     return Preset(model="another-model")
+
+
+async def test_what_others_asked_there_is_told_with_its_answer(remembering: Rig) -> None:
+    """Who asks in private sees what the bot has answered to all, though it is another conversation."""
+    rig = remembering
+    await rig.ask("first?", key="1")
+    await rig.ask("a secret?", key="2", is_private=True)
+    await rig.over()
+    for key in ("1", "2", "unknown"):
+        rig.chat.say(key, is_question=True)
+    await rig.ask("what did you say?", thread("private"), key="3", is_private=True)
+    await rig.over()
+    quoted = [json.loads(line) for line in rig.upstream.prompts[-1].question.split("\n") if line.startswith("{")]
+    answer = (await rig.turn(await rig.ask("first?", key="1"))).answer
+    assert [one.get("you_answered") for one in quoted] == [answer, None, None]
 
 
 async def test_what_people_asked_to_forget_stays_forgotten(remembering: Rig) -> None:

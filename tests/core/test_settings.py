@@ -157,6 +157,16 @@ def test_where_the_world_reaches_the_web_server(
         load({})
 
 
+def test_the_deployments_own_models_are_known_and_come_first(elsewhere: Path) -> None:
+    (elsewhere / "bobbin.toml").write_text(
+        '[upstream]\nmodels = ["new-1", "o3"]\n[presets.default]\nmodel = "ours-1"\nfallbacks = ["ours-2"]\n'
+    )
+    models = load({}).models
+    assert models.names[:4] == ("ours-1", "ours-2", "new-1", "o3")
+    assert models.known("NEW-1") == "new-1"
+    assert models.known("gpt-5.1") == "gpt-5.1"
+
+
 def test_a_preset_names_its_fallbacks(elsewhere: Path) -> None:
     (elsewhere / "bobbin.toml").write_text(
         '[presets.default]\nfallbacks = ["o3", "grok-3"]\n[presets.alone]\nfallbacks = []\n[presets.open]\n'

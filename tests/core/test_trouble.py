@@ -59,7 +59,9 @@ class Rig:
             metrics=self.metrics,
             backoff=Backoff(0.0001, 0.001),
         )
-        worker = Worker(ledger, service, {"chat": chat}, PRESETS, transcript_budget=1000, metrics=self.metrics)
+        worker = Worker(
+            ledger, service, {"chat": chat}, PRESETS, transcript_budget=1000, metrics=self.metrics, contact="#help_bots"
+        )
         self.engine = Embedded(ledger, worker.see_to)
         self.relay = Relay(ledger, self.engine.wake, PRESETS, interrupt=worker.interrupt, longest_question=100)
 
@@ -120,7 +122,13 @@ async def test_people_are_told_what_applies_to_their_question(
 ) -> None:
     rig.upstream.answers = [answer] * 6
     turn = await rig.answered("Why?", files)
-    assert turn.problem == f"{said} (Reference: `{turn.reference}`)"
+    contact = "Contact: #help&#95;bots. " if "the person who runs me" in said else ""
+    assert turn.problem == f"{said} ({contact}Reference: `{turn.reference}`)"
+    # No other try is offered of what would fail again.
+    assert turn.is_final is any(
+        isinstance(error, BadRequest | ConversationTooLarge) and not isinstance(error, ModelRefused) for error in answer
+    )
+    assert turn.offers_again is not turn.is_final
 
 
 async def test_of_a_conversation_that_is_too_large_a_new_thread_helps(rig: Rig) -> None:

@@ -28,7 +28,7 @@ def test_only_the_legal_moves_are_made(before: Status, after: Status) -> None:
         Status.STREAMING: lambda: turn.grow("…"),
         Status.ANSWERED: lambda: turn.finish("…"),
         Status.FAILED: lambda: turn.fail("…"),
-        Status.STOPPED: turn.stop,
+        Status.STOPPED: lambda: turn.stop("ada"),
     }
     if after in MOVES[before]:
         assert moves[after]().status is after

@@ -20,7 +20,7 @@ class TurnMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.turn = Turn(TurnId(1), Question(QuestionKey("1"), THREAD, "ada", "Why?"))
-        self.answer = self.problem = ""
+        self.answer = self.problem = self.stopped_by = ""
         self.reply = Reply("")
         self.ends: list[Status] = []
 
@@ -68,14 +68,15 @@ class TurnMachine(RuleBasedStateMachine):
             with pytest.raises(ValueError, match="can't go from"):
                 self.turn.fail(words)
 
-    @rule()
-    def stop(self) -> None:
+    @rule(by=WORDS)
+    def stop(self, by: str) -> None:
         if self.may(Status.STOPPED):
-            self.turn = self.turn.stop()
+            self.turn = self.turn.stop(by)
+            self.stopped_by = by
             self.ends.append(Status.STOPPED)
         else:
             with pytest.raises(ValueError, match="can't go from"):
-                self.turn.stop()
+                self.turn.stop(by)
 
     @rule(note=WORDS)
     def reply_to_it(self, note: str) -> None:
@@ -100,6 +101,11 @@ class TurnMachine(RuleBasedStateMachine):
     @invariant()
     def what_was_said_last_is_kept(self) -> None:
         assert (self.turn.answer, self.turn.problem, self.turn.reply) == (self.answer, self.problem, self.reply)
+
+    @invariant()
+    def who_stopped_it_is_known_of_what_was_stopped(self) -> None:
+        assert self.turn.stopped_by == self.stopped_by
+        assert not self.stopped_by or self.turn.status is Status.STOPPED
 
     @invariant()
     def only_an_end_can_have_been_shown(self) -> None:

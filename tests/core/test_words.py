@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.words import after_name, has_sentence, is_blank
+from bots.text.inline import spans, words_of
+from core.words import after_name, as_markdown, has_sentence, is_blank
 
 UNSEEN = {
     "nothing": "",
@@ -72,3 +73,11 @@ def test_what_goes_on_is_no_sentence_yet(text: str) -> None:
 )
 def test_what_is_said_to_somebody_begins_behind_their_name(text: str, said: str) -> None:
     assert after_name(text) == said
+
+
+@pytest.mark.parametrize("contact", ["#help-bots", "it_help@example.com", "<@U123ABC> *now*", "[b.example](https://a.example)", "\\(x\\)", "$x$ & &amp;", "@here `code`", "https://help.example/bot_x"])  # fmt: skip
+def test_markdown_reads_as_the_words_it_was_made_of(contact: str) -> None:
+    found = spans(f"Contact: {as_markdown(contact)}. And more.")
+    assert words_of(found) == f"Contact: {contact}. And more."
+    assert [span.url for span in found if span.url] == ([contact] if contact.startswith("https://") else [])
+    assert not any(any(span.look) for span in found)

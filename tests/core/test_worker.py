@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from core.answer import MOST_INTERRUPTIONS, TOO_LONG
 from core.attachment import MOST, Attachment, Kind
 from core.backoff import Backoff
-from core.commands import Command, Verb
+from core.commands import NOTHING_TO_STOP, Command, Told, Verb
 from core.engine.embedded import Embedded
 from core.errors import (
     BadRequest,
@@ -26,6 +26,7 @@ from core.errors import (
     ChatUnclear,
     ConversationTooLarge,
     EmptyAnswer,
+    NotAllowed,
     NothingAsked,
     StorageUnavailable,
     ThreadGone,
@@ -754,10 +755,10 @@ async def test_a_database_that_is_away_for_a_while_costs_nothing(
 ) -> None:
     rest, run, away = asyncio.Event(), memory.run, [StorageUnavailable()] * 2
 
-    async def sometimes(work: Any) -> Any:
+    async def sometimes(work: Any, **how: Any) -> Any:
         if rest.is_set() and away:
             raise away.pop()
-        return await run(work)
+        return await run(work, **how)
 
     rig.upstream.answers = [["Be", rest, "cause."]]
     accepted = await rig.ask("Why?")
@@ -784,6 +785,31 @@ async def test_an_answer_that_does_not_end_is_hung_up_on(rig: Rig, pieces: list[
     await rig.answered("And?")
     assert rig.upstream.prompts[-1].conversation is None
     assert turn.answer[:50] in rig.upstream.prompts[-1].question
+
+
+async def test_what_broke_off_goes_on_below_and_the_service_is_told_where(rig: Rig) -> None:
+    rig.worker._longest_answer = 99
+    rig.upstream.answers = [["word "] * 1_000, ["And so on."], ["Again."]]
+    turn = await rig.answered("Why?")
+    assert turn.may_go_on
+    assert (turn.answered_as, turn.seconds > 0) == ("default", True)
+
+    async def no() -> bool:
+        return False
+
+    for is_new in (True, False):
+        went_on = await rig.relay.aftermath.go_on(turn, turn.attempt, "ada", name="", reply=NOTHING_SHOWN, manages=no)
+        assert went_on is is_new
+    await rig.over()
+    assert rig.chat.now == [turn.answer, "And so on."]
+    prompt = rig.upstream.prompts[-1]
+    assert prompt.conversation is None
+    assert prompt.question.endswith(f"> {turn.answer[-99:]}")
+    await rig.relay.again(turn.question.key, of_attempt=turn.attempt, by="ada")
+    await rig.over()
+    redone = await rig.ledger.turn(turn.question.key)
+    assert redone
+    assert (redone.answer, redone.may_go_on) == ("Again.", False)
 
 
 async def test_an_answer_that_just_has_room_is_whole(rig: Rig) -> None:
@@ -846,3 +872,80 @@ async def test_a_question_in_another_thread_is_none_of_a_mutes_business(rig: Rig
     more.set()
     await rig.over()
     assert (await rig.turn(running)).status is Status.ANSWERED
+
+
+async def test_who_asked_stops_it_and_what_waits_is_answered_next(rig: Rig) -> None:
+    rig.upstream.answers = [["One two.", asyncio.Event()], ["Three."]]
+    running = await rig.ask("Count!")
+    await rig.chat.until("One two.")
+    waiting = await rig.ask("And now?")
+    assert (running.turn.waited, waiting.turn.waited) == (False, True)
+    told = await rig.relay.stop(running.turn.question.key, by="ada", of_attempt=1)
+    await rig.over()
+    assert told == Told("", is_done=True)
+    turn = await rig.turn(running)
+    assert (turn.status, turn.answer, turn.stopped_by) == (Status.STOPPED, "One two.", "ada")
+    assert (await rig.turn(waiting)).answer == "Three."
+    assert rig.upstream.streaming == 0
+
+
+async def test_a_stop_is_for_who_asked_and_for_who_manages_the_channel(rig: Rig) -> None:
+    async def manages() -> bool:
+        return True
+
+    rig.upstream.answers = [["One two.", asyncio.Event()]]
+    key = (await rig.ask("Count!")).turn.question.key
+    await rig.chat.until("One two.")
+    with pytest.raises(NotAllowed):
+        await rig.relay.stop(key, by="ben")
+    assert (await rig.relay.stop(key, by="ben", manages=manages)).is_done
+    await rig.over()
+    assert "come to its end" in (await rig.relay.stop(key, by="ben")).sentence
+    assert "can't find" in (await rig.relay.stop(QuestionKey("unknown"), by="ben")).sentence
+
+
+async def test_what_waits_is_answered_instead_of_what_its_asker_asked_before(rig: Rig) -> None:
+    rig.upstream.answers = [["One two.", asyncio.Event()], ["Four."]]
+    running = await rig.ask("Count!")
+    await rig.chat.until("One two.")
+    between, wanted = await rig.ask("And then?"), await rig.ask("Rather this!")
+    with pytest.raises(NotAllowed):
+        await rig.relay.instead(wanted.turn.question.key, by="ben")
+    assert (await rig.relay.instead(wanted.turn.question.key, by="ada")).is_done
+    await rig.over()
+    ends = [await rig.turn(one) for one in (running, between, wanted)]
+    assert [turn.status for turn in ends] == [Status.STOPPED, Status.STOPPED, Status.ANSWERED]
+    assert not (await rig.relay.instead(wanted.turn.question.key, by="ada")).is_done
+
+
+async def test_a_stop_that_is_heard_while_a_turn_is_taken_is_not_lost(rig: Rig) -> None:
+    take = rig.ledger.take
+
+    async def stopped_just_then(thread: ThreadId) -> Any:
+        taken = await take(thread)
+        if taken and not taken.is_stopping:
+            await rig.relay.stop(taken.turn.question.key, by="ada")
+        return taken
+
+    rig.ledger.take = stopped_just_then  # type: ignore[method-assign]
+    rig.upstream.answers = [["One two.", asyncio.Event()]]
+    turn = await rig.answered("Count!")
+    assert (turn.status, turn.answer) == (Status.STOPPED, "")
+    assert not rig.upstream.prompts
+
+
+async def test_the_words_stop_what_their_speaker_asked_and_are_answered_only_if_there_is_nothing(rig: Rig) -> None:
+    async def said(number: int, by: str, text: str) -> Accepted:
+        return await rig.relay.hear(Question(QuestionKey(f"said-{number}"), thread(), by, text))
+
+    rig.upstream.answers = [["One two.", asyncio.Event()]]
+    await rig.ask("Count!")
+    await rig.chat.until("One two.")
+    refused = await said(1, "ben", "stop")
+    assert (refused.turn.shown, refused.whisper) == (True, refused.turn.answer)
+    assert not (await said(1, "ben", "stop")).is_new
+    assert (await said(2, "ada", "Halt!")).turn.shown
+    await rig.over()
+    assert not (await said(3, "ada", "stop")).turn.shown
+    await rig.over()
+    assert rig.chat.now == ["One two.", NOTHING_TO_STOP]

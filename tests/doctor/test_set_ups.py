@@ -120,12 +120,8 @@ UPSTREAM = {
     "used up": ("", {"used_up": True}, {}, "Top it up at https://platform"),
     "502 HTML": ("", {"html": "502"}, {}, "HTTP 502"),
     "200 HTML": ("", {"html": "200"}, {}, "Is a proxy or a login page in between, and is BOBBIN_UPSTREAM__URL right?"),
-    "no such model": (
-        "",
-        {"bad_request": True},
-        {"PRESETS__DEFAULT__MODEL": "no-such"},
-        "did not answer a question to no-such",
-    ),
+    "bad request": ("", {"bad_request": True}, {"PRESETS__DEFAULT__MODEL": "o3"}, "did not answer a question to o3"),
+    "no such model": ("", {}, {"PRESETS__DEFAULT__MODEL": "no-such"}, "refuses the model no-such"),
     "trailing newline": ("", {}, {"UPSTREAM__TOKEN": f" {GOOD}\n"}, "✓"),
 }
 

@@ -158,6 +158,8 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("BOBBIN_"):
             monkeypatch.delenv(name)
+    # What most tests say of an answer is what it says.
+    monkeypatch.setenv("BOBBIN_QUESTIONS__BUTTONS", "false")
     monkeypatch.chdir(tmp_path)
 
 

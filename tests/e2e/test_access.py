@@ -168,7 +168,7 @@ async def test_slack_refuses_commands_and_clicks_as_well(
         await local.wait_for(lambda: len(in_thread()) > 1, 20)
         await bobbin.idle()
         await local.edit(asked, "@bobbin why not?")
-        await local.wait_for(lambda: "again-" in str(in_thread()[1].blocks), 20)
+        await local.wait_for(lambda: "offers-" in str(in_thread()[1].blocks), 20)
     async with running(sqlite_url, "slack", access={"deny_people": [ben.id], "contact": CONTACT}):
         for _ in range(2):
             told = await local.command(ben, room, "/bobbin", "preset set model o3")

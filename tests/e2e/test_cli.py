@@ -281,6 +281,20 @@ async def test_migrate_brings_a_database_up_to_date(tmp_path: Path) -> None:
     assert "up to date" in out
 
 
+async def test_statistics_are_told_beside_a_running_bot(joined: dict[str, str], side: Side) -> None:
+    code, _, err = await run("stats", **joined)
+    assert (code, "bobbin migrate" in err) == (2, True)
+    async with started("run", **joined) as process:
+        await until(process.stderr, "ready")
+        thread = await side.open(1, "say exactly: here")
+        await side.until(lambda: (True, "here") in side.said(thread))
+        code, out, _ = await run("stats", "--days", "2", **joined)
+    assert code == 0
+    head, line = out.splitlines()
+    assert head.split()[-7:] == ["questions", "answers", "failures", "stopped", "open", "good", "bad"]
+    assert line.split()[1:5] == ["default", "gpt-5.1", "1", "1"]
+
+
 async def test_a_backup_holds_what_a_copy_of_the_file_would_lose(tmp_path: Path) -> None:
     file, copy = tmp_path / "bobbin.db", tmp_path / "copy.db"
     variables = {"BOBBIN_DATABASE__URL": f"sqlite:///{file}"}

@@ -15,8 +15,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bots.reply.page import Wish
 from bots.reply.wanted import TRY_AGAIN
-from bots.slack.buttons import AGAIN
 from sandbox.discord import File, LocalDiscord
 from sandbox.replies import Reply
 from sandbox.slack import LocalSlack, SharedFile
@@ -157,7 +157,7 @@ async def on_slack(slack: LocalSlack) -> None:
     }
     failing = await slack.say("ada", "general", FAILING)
     told = await slack.wait_for(lambda: _slack_says(slack, failing, "Reference"), PATIENCE)
-    await slack.click("ada", told, AGAIN)
+    await slack.click("ada", told, Wish.AGAIN)
     slack.faults.odd("chat.postMessage", Reply(body=json.dumps(quoting), content_type="application/json"))
     await slack.say("ada", "general", ASKED)
     await until(lambda: not slack.faults.odd_replies.is_waiting)

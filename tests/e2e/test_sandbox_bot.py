@@ -52,7 +52,7 @@ async def test_what_is_set_for_a_place_is_told_with_the_place_that_set_it() -> N
         await stage.slack.say("ada", "general", "@bobbin preset set brief")
         await until_true(lambda: stage.ledger.turns() and not stage.ledger.is_busy)
         [turn] = stage.ledger.turns()
-        levels = {name: (value, place) for name, value, place in stage.levels(turn.layers)}
+        levels = {name: (value, place) for name, value, place in stage.levels(turn.layers, stage.ledger.presets())}
         assert levels["name"] == ("brief", turn.within[-1])
         assert levels["model"] == ("gpt-5.1", "default")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from bots.reply.page import Wish
 from bots.reply.wanted import ANSWER_EDITED, TRY_AGAIN
-from bots.slack.buttons import AGAIN
 from bots.slack.catch_up import SEEN_NOTE
 from core.storage.database import open_database
 from core.storage.ledger import Ledger
@@ -57,7 +57,7 @@ async def test_an_edited_question_is_answered_anew_in_the_same_message_when_some
         await bobbin.idle()
         await slack.edit(question, "@bobbin say exactly: coffee")
         await until(slack, question, f"tea\n[{ANSWER_EDITED}]")
-        click = await slack.click("ben", first, AGAIN)
+        click = await slack.click("ben", first, Wish.AGAIN)
         (last,) = await until(slack, question, "coffee")
         await bobbin.idle()
     assert not click.problem
@@ -73,7 +73,7 @@ async def test_the_button_outlives_the_process(running: Any, slack: LocalSlack, 
         await slack.edit(question, "@bobbin say exactly: coffee")
         (message,) = await until(slack, question, f"tea\n[{ANSWER_EDITED}]")
     async with running(sqlite_url, "slack"):
-        await slack.click("ada", message, AGAIN)
+        await slack.click("ada", message, Wish.AGAIN)
         await until(slack, question, "coffee")
 
 
@@ -120,7 +120,7 @@ async def test_a_question_that_becomes_a_command_is_neither_answered_nor_obeyed(
     async with running(sqlite_url, "slack", questions={"on_edit": on_edit}) as bobbin:
         question = await slack.say("ada", "general", "@bobbin say exactly: tea")
         await until(slack, question, "tea")
-        await slack.edit(question, "@bobbin preset set model model-b")
+        await slack.edit(question, "@bobbin preset set model gpt-4o")
         await heard(slack)
         await bobbin.idle()
         assert answers(slack, question) == ["tea"]
@@ -140,7 +140,7 @@ async def test_a_failed_answer_can_be_tried_again(
         question = await slack.say("ada", "general", "@bobbin say exactly: tea")
         await slack.wait_for(lambda: any(TRY_AGAIN in text for text in answers(slack, question)), PATIENCE)
         (failed,) = posted(slack, question)
-        await slack.click("ben", failed, AGAIN)
+        await slack.click("ben", failed, Wish.AGAIN)
         (answered,) = await until(slack, question, "tea")
     assert answered.ts == failed.ts
 
@@ -158,7 +158,7 @@ async def test_a_long_answer_done_anew_leaves_nothing_of_the_old_one(
         await slack.wait_for(lambda: answers(slack, question)[-1].endswith(f"[{ANSWER_EDITED}]"), PATIENCE)
         first, last = posted(slack, question)
         assert first.versions == before.versions, "the offer changes only the last page"
-        await slack.click("ada", last, AGAIN)
+        await slack.click("ada", last, Wish.AGAIN)
         await until(slack, question, "tea")
 
 
@@ -173,7 +173,7 @@ async def test_a_click_elsewhere_does_nothing(
         forged = slack._workspace.post(
             Message(slack.channel("random").id, "1.000001", slack.bot_user_id, "", failed.blocks, bot_id=slack.bot_id)
         )
-        click = await slack.click("ben", forged, AGAIN)
+        click = await slack.click("ben", forged, Wish.AGAIN)
         await bobbin.idle()
     assert not click.problem
     assert posted(slack, question)[0].versions == failed.versions
@@ -302,7 +302,7 @@ async def test_what_became_of_questions_meanwhile_is_noticed(
     async with running(sqlite_url, "slack") as bobbin:
         (answer,) = await until(slack, edited, f"tea\n[{ANSWER_EDITED}]")
         await slack.wait_for(lambda: not posted(slack, deleted), PATIENCE)
-        await slack.click("ada", answer, AGAIN)
+        await slack.click("ada", answer, Wish.AGAIN)
         await until(slack, edited, "coffee")
         await bobbin.idle()
     assert answers(slack, untouched) == ["sugar"]
@@ -352,11 +352,11 @@ async def test_a_command_that_was_obeyed_is_not_obeyed_again_after_a_restart(
     running: Any, slack: LocalSlack, sqlite_url: str, emulator: Emulator
 ) -> None:
     async with running(sqlite_url, "slack"):
-        first = await slack.say("ada", "general", "@bobbin preset set model model-a")
+        first = await slack.say("ada", "general", "@bobbin preset set model o1")
         await slack.wait_for(lambda: posted(slack, first), PATIENCE)
-        second = await slack.say("ada", "general", "@bobbin preset set model model-b")
+        second = await slack.say("ada", "general", "@bobbin preset set model gpt-4o")
         await slack.wait_for(lambda: posted(slack, second), PATIENCE)
-        await slack.command("ada", "general", "/bobbin", "preset set model model-c")
+        await slack.command("ada", "general", "/bobbin", "preset set model o3")
     async with running(sqlite_url, "slack") as bobbin:
         # The last place that is looked into, so that everything was.
         await slack.wait_for(lambda: sum(call.method == "conversations.history" for call in slack.calls) == 2, PATIENCE)
@@ -364,7 +364,7 @@ async def test_a_command_that_was_obeyed_is_not_obeyed_again_after_a_restart(
         await until(slack, question, "tea")
         await bobbin.idle()
     assert isinstance(emulator.requests[-1].body, dict)
-    assert emulator.requests[-1].body["model"] == "model-c"
+    assert emulator.requests[-1].body["model"] == "o3"
 
 
 # Order

@@ -276,7 +276,8 @@ def opening(there: Any) -> str:
         "Ada, Ben and Cleo talk about a pump, and Bobbin among them: beside what each of them sees stands, word for word, what "
         "reaches the AI service. A test plays this with the real bot against the stand-ins of the [sandbox](sandbox.md), and "
         "fails if it goes otherwise. Only the AI service's answers are written beforehand, except what it says of files: it "
-        "was given these and read them."
+        "was given these and read them. "
+        "The row of buttons [under each answer](using.md#under-an-answer) is left out."
     )
     return f"# A walk-through on {there.title}\n\n{filled(words)}"
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 TOKEN = re.compile(r"\bq[0-9a-f]{10}\b")
 LEFT_OUT = "so this answer leaves out"
+SAYS_SO = "Stopped"  # how what is said of an answer begins that somebody stopped
 NOT_TAKEN = "I can't take questions right now"  # how StorageUnavailable begins
 
 
@@ -54,6 +55,7 @@ class Recorded:
     reference: str
     shown: bool
     is_refused: bool = False  # because too much is open already
+    is_stopped: bool = False  # by somebody who wanted that
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class Tally:
     answered: int = 0  # the right answer, once, in its thread
     without: int = 0  # answered without the file, once, and it was said beside the answer that it is left out
     told: int = 0  # a sentence instead of an answer
+    stopped: int = 0  # what came so far, and that it was stopped
     silent: int = 0  # refused without a word, since who asked too much is being told that already
     unheard: int = 0  # nobody recorded it: the platform brought it to nobody, or to a process that died just then
     lost: int = 0  # recorded, yet neither answered nor told
@@ -141,7 +144,9 @@ def _told_by(message: Seen, turns: list[Recorded]) -> Recorded | None:
 
 
 def _judge(question: Asked, messages: list[tuple[int, Seen]], rows: list[Recorded], found: Tally) -> None:
-    excess = max(0, len(messages) - question.most) + max(0, len(rows) - 1)
+    is_stopped = any(row.is_stopped for row in rows) and _says_so([message for _, message in messages])
+    # What a process had written that died stands above what the next one says of it.
+    excess = max(0, len(messages) - question.most - is_stopped) + max(0, len(rows) - 1)
     if excess:
         found.doubled += excess
         found.details.append(f"{question.token}: {len(messages)} messages, {len(rows)} turns")
@@ -153,6 +158,8 @@ def _judge(question: Asked, messages: list[tuple[int, Seen]], rows: list[Recorde
         found.answered += 1
     elif is_without:
         found.without += 1
+    elif is_stopped:
+        found.stopped += 1
     elif any(problem in text for problem in problems for text in texts):
         found.told += 1
         reason = problems[0].partition(" (Reference")[0]
@@ -168,6 +175,10 @@ def _judge(question: Asked, messages: list[tuple[int, Seen]], rows: list[Recorde
     if texts and not (is_answered or is_without or problems):
         found.orphans += 1
         found.details.append(f"{question.token}: stopped at {texts[0][-60:]!r}")
+
+
+def _says_so(messages: Sequence[Seen]) -> bool:
+    return any(SAYS_SO in part for message in messages for part in (message.text, message.beside))
 
 
 def _judge_order(

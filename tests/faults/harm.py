@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sandbox.slack import Failure
@@ -236,9 +236,14 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
     def some(slack: int, discord: int) -> tuple[Wish, Wish]:
         return Wish(max(1, round(slack * share)), 12), Wish(max(1, round(discord * share)), 50)
 
+    def stopping(slack: int, discord: int) -> tuple[Wish, Wish]:
+        one, other = some(slack, discord)
+        return replace(one, streaming=70, stopping=50), replace(other, streaming=70, stopping=50)
+
     return [
         Scenario("calm", 8 * share, *some(30, 50), nothing),
         Scenario("kills", 26 * share, *some(85, 125), kills, least=round(16 * share) or 2),
+        Scenario("stops", 12 * share, *stopping(40, 60), kills, least=4),
         Scenario("moments", 0, NOBODY, NOBODY, moments),
         Scenario("hundred", 0, NOBODY, NOBODY, hundred),
         Scenario("freezes", 10 * share, *some(40, 60), freezes, least=2),

@@ -11,8 +11,8 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from bots.reply.wanted import TRY_AGAIN
-from bots.slack.buttons import AGAIN
+from bots.reply import page
+from bots.reply.wanted import STOP, TRY_AGAIN
 from core.words import whole
 from sandbox.discord import File, LocalDiscord, Message
 from sandbox.slack import ChangeKind, LocalSlack, SharedFile, shown
@@ -20,6 +20,7 @@ from sandbox.slack import Message as SlackMessage
 from tests.faults.count import Asked, Seen
 
 PATIENCE = 3.0  # seconds that somebody waits for an answer before asking on regardless
+TO_STOP = 20.0  # seconds that somebody waits for something to stop
 LOOK = 0.05  # seconds between two looks
 MOST_IN_A_THREAD = 5
 MENTIONING = 30  # of a hundred follow-ups; the others come without a mention
@@ -76,6 +77,9 @@ class Side(Protocol):
     async def retry(self, place: Any) -> None:
         """Click on “Try again” under the last thing that the bot said, if it is there."""
 
+    async def stop(self, place: Any) -> None:
+        """Click on “Stop” there, likewise."""
+
     def seen(self) -> Iterator[Seen]:
         """All that the bot ever said and is still there, each thread from its beginning."""
 
@@ -120,7 +124,11 @@ class SlackSide:
 
     async def retry(self, place: SlackMessage) -> None:
         with suppress(KeyError):
-            await self.local.click(place.user, self._said(place)[-1], AGAIN)
+            await self.local.click(place.user, self._said(place)[-1], page.Wish.AGAIN)
+
+    async def stop(self, place: SlackMessage) -> None:
+        with suppress(KeyError, IndexError):
+            await self.local.click(place.user, self._said(place)[-1], page.Wish.STOP)
 
     def _said(self, place: SlackMessage) -> list[SlackMessage]:
         return [one for one in self.local.messages(place.channel, place.ts) if one.bot_id]
@@ -176,6 +184,10 @@ class DiscordSide:
         with suppress(ValueError):
             await self.local.click(place.author, self._said(place)[-1], TRY_AGAIN)
 
+    async def stop(self, place: Message) -> None:
+        with suppress(ValueError, IndexError):
+            await self.local.click(place.author, self._said(place)[-1], STOP)
+
     def _said(self, place: Message) -> list[Message]:
         said = self.local.messages(place.thread) if place.thread else []
         return [one for one in said if one.author.is_bot and one.content]
@@ -196,10 +208,14 @@ class DiscordSide:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How many questions are asked on a platform, and how many of a hundred have an answer that streams."""
+    """How many questions are asked on a platform, and how many of a hundred have an answer that streams.
+
+    And how many of a hundred are stopped by their asker.
+    """
 
     questions: int
     streaming: int
+    stopping: int = 0
 
 
 class Crowd:
@@ -210,6 +226,7 @@ class Crowd:
         self.asked: list[Asked] = []
         self._left = wish.questions
         self._streaming = wish.streaming
+        self._stopping = wish.stopping
         self._seconds = seconds
         self._random = random.Random(seed)  # noqa: S311 (nothing secret)
 
@@ -251,8 +268,15 @@ class Crowd:
                 asked = await self._ask_on(place, self._words(), mentioning=self._chance(MENTIONING))
             else:
                 place, asked = await self._open(self._words())
+            if self._stopping and self._chance(self._stopping):
+                await self._stop(place, asked)
             if waits:
                 await self._is_answered(place, asked)
+
+    async def _stop(self, place: Any, asked: Asked) -> None:
+        """Once something of the answer is there."""
+        await _came(lambda: any(asked.token in text for text in self.side.texts(place)), TO_STOP)
+        await self.side.stop(place)
 
     async def _has_thread(self, place: Any) -> bool:
         return await _came(lambda: self.side.can_go_on(place))
@@ -261,7 +285,9 @@ class Crowd:
         return await _came(lambda: is_ended(asked, self.side.texts(place)))
 
     def _words(self) -> Words:
-        return question(streaming=self._chance(self._streaming), with_file=self._chance(WITH_FILE))
+        # Who is to stop something needs the time for it.
+        longer = " ".join([LONG_ANSWER] * 4) if self._stopping else ""
+        return question(streaming=self._chance(self._streaming), beside=longer, with_file=self._chance(WITH_FILE))
 
     def _chance(self, of_a_hundred: int) -> bool:
         return self._random.randrange(100) < of_a_hundred
@@ -280,10 +306,10 @@ def is_ended(asked: Asked, texts: list[str]) -> bool:
     return asked.is_answered_by(texts) or bool(texts and texts[-1].endswith("`)"))
 
 
-async def _came(true: Callable[[], bool]) -> bool:
+async def _came(true: Callable[[], bool], patience: float = PATIENCE) -> bool:
     """Wait for it as long as people do."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while not true():
                 await asyncio.sleep(LOOK)
     except TimeoutError:
@@ -318,5 +344,5 @@ def _words(message: Message) -> str:
 
 def _text(message: SlackMessage) -> str:
     """The words of a message, without buttons and the like."""
-    blocks = tuple(block for block in message.blocks if block["type"] not in ("context", "actions"))
+    blocks = tuple(block for block in message.blocks if block["type"] not in ("context", "context_actions", "actions"))
     return shown(replace(message, blocks=blocks)) if blocks else message.text

@@ -15,7 +15,7 @@ from tests.faults.play import Report, failed, play, told
 from tests.faults.world import World, opened
 
 COUNTED = (
-    *("asked", "follow_ups", "files", "answered", "without", "told", "silent", "unheard"),
+    *("asked", "follow_ups", "files", "answered", "without", "told", "stopped", "silent", "unheard"),
     *("lost", "doubled", "disordered", "orphans", "repeats"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.count import LEFT_OUT, Asked, Recorded, Seen, Tally, tally
+from tests.faults.count import LEFT_OUT, SAYS_SO, Asked, Recorded, Seen, Tally, tally
 
 ONE, TWO = "q0000000001", "q0000000002"
 PROBLEM = "The AI service is away. (Reference: `abc`)"
@@ -32,6 +32,16 @@ def test_a_sentence_instead_of_an_answer_is_told() -> None:
         found = tally(ASKED, said(text, TWO), rows, [])
         assert (figures(found), found.is_well) == ({"asked": 2, "answered": 1, "told": 1}, True)
         assert found.reasons == {"The AI service is away.": 1}
+
+
+def test_what_was_stopped_says_so() -> None:
+    row = Recorded(ONE, SAYS_SO, "abc", shown=True, is_stopped=True)
+    half, alone = Seen("slack", "t", f"{ONE} a", "Stopped."), Seen("slack", "t", "Stopped before a word came.")
+    for messages in ([half], [alone], [Seen("slack", "t", f"{ONE} a"), alone]):
+        found = tally(ASKED[:1], messages, [row], [])
+        assert (figures(found), found.is_well) == ({"asked": 1, "stopped": 1}, True)
+    silently = tally(ASKED[:1], said(f"{ONE} a"), [row], [])
+    assert (figures(silently), silently.is_well) == ({"asked": 1, "lost": 1}, False)
 
 
 WITH_FILE = Asked(ONE, "slack", "t", f"{ONE} held", without=f"{ONE} {{a.txt}}", is_follow_up=True)

@@ -36,6 +36,15 @@ async def test_killed_again_and_again_it_answers_everything_once_and_in_order(tm
 
 
 @pytest.mark.timeout(120)
+async def test_what_people_stop_ends_once_and_says_so_whoever_dies_meanwhile(tmp_path: Path) -> None:
+    stopped = Scenario("stops", 2, Wish(4, 100, 80), Wish(4, 100, 80), kills, least=1)
+    async with opened(ONE_PROCESS, tmp_path) as world:
+        report = await play(world, stopped, seed=1)
+    assert report.is_well, report
+    assert sum(tally.stopped for tally in report.tallies.values())
+
+
+@pytest.mark.timeout(120)
 async def test_what_is_not_recorded_is_not_acknowledged(tmp_path: Path) -> None:
     report = await played(tmp_path, on("slack", told_not_recorded))
     assert report.is_well, report

@@ -25,7 +25,7 @@ from sandbox.slack import LocalSlack
 from sandbox.stage import variables as to_join
 from sandbox.upstream import Emulator
 from tests.faults.bots import Bot, Topology
-from tests.faults.count import TOKEN, Recorded
+from tests.faults.count import SAYS_SO, TOKEN, Recorded
 from tests.faults.people import LOOK, DiscordSide, Side, SlackSide
 from tests.faults.wire import Wire, wire_to
 
@@ -54,6 +54,10 @@ class Row:
     reply: str
     shown: bool
     hint: str  # what Bobbin answered by itself
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.status == "stopped"
 
     @property
     def is_refused(self) -> bool:
@@ -116,7 +120,11 @@ class Storage:
 
     def recorded(self) -> list[Recorded]:
         return [
-            Recorded(row.token, row.problem or row.hint, row.reference, row.shown, row.is_refused)
+            Recorded(
+                *(row.token, row.problem or row.hint or (SAYS_SO if row.is_stopped else ""), row.reference, row.shown),
+                is_refused=row.is_refused,
+                is_stopped=row.is_stopped,
+            )
             for row in self.rows()
         ]
 

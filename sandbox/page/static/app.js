@@ -1,7 +1,7 @@
 // The page: header, three panes, what comes over them, and the keys that lead from one to the next.
 
 import { html, nothing, render } from './vendor/lit-html/lit-html.js';
-import { choose, column, places_ } from './column.js';
+import { choose, column, offered } from './column.js';
 import { pin } from './composer.js';
 import { inside, killButton, process, tellTurns } from './inside.js';
 import { menu } from './message.js';
@@ -40,7 +40,7 @@ function describe(person) {
 function act(name) {
   ui.person = name;
   for (const platform of ['slack', 'discord']) {
-    if (!places_(platform).some((place) => place.key === ui.place[platform])) choose(platform, '');
+    if (!offered(platform).some((place) => place.key === ui.place[platform])) choose(platform, '');
   }
   paint(true);
 }
@@ -58,7 +58,7 @@ function starters() {
 }
 
 function ask(platform, text) {
-  const place = places_(platform).find((each) => each.name === 'general');
+  const place = offered(platform).find((each) => each.name === 'general');
   choose(platform, place.key);
   pin(platform);
   show(platform);

@@ -2,7 +2,7 @@
 
 import { html, nothing } from './vendor/lit-html/lit-html.js';
 import { emoji, grid, link, markdown, mrkdwn } from './markup.js';
-import { all, person } from './store.js';
+import { all } from './store.js';
 
 export function names(id) {
   if (id.startsWith('@')) return nameOf('person', id.slice(1));
@@ -182,5 +182,3 @@ export function read(view, data) {
   }
   return values;
 }
-
-export const author = (message) => message.name || person(message.author)?.name || 'somebody';

@@ -5,21 +5,21 @@ import { guard } from './vendor/lit-html/directives/guard.js';
 import { repeat } from './vendor/lit-html/directives/repeat.js';
 import { composer } from './composer.js';
 import { answer, isHidden, row } from './message.js';
-import { all, me, one, paint, places, ui } from './store.js';
+import { all, attempt, me, one, paint, places, ui } from './store.js';
 
 const MORE = 200; // rows
 const NAMES = { slack: 'Slack', discord: 'Discord' };
 
 /** The places that whoever acts can look at: channels, and their own direct messages. */
-export function places_(platform) {
+export function offered(platform) {
   const mine = me(platform)?.key;
-  return all('place').filter((place) => place.platform === platform && place.kind !== 'thread'
-    && (!place.members?.length || place.kind === 'channel' ? !place.private || place.members?.includes(mine) : place.members.includes(mine)));
+  const isOpen = (place) => ['channel', 'forum'].includes(place.kind) && !place.private;
+  return all('place').filter((place) => place.platform === platform && place.kind !== 'thread' && (isOpen(place) || place.members.includes(mine)));
 }
 
 export function placeOf(platform) {
-  const offered = places_(platform);
-  return offered.find((place) => place.key === ui.place[platform]) ?? offered.find((place) => place.name === 'general') ?? offered[0];
+  const there = offered(platform);
+  return there.find((place) => place.key === ui.place[platform]) ?? there.find((place) => place.name === 'general') ?? there[0];
 }
 
 const label = (place) => ({ dm: 'Direct messages', group: place.name, forum: `#${place.name} (forum)` })[place.kind] ?? `#${place.name}`;
@@ -30,7 +30,7 @@ export function column(platform) {
   return html`<section class="pane" id=${platform} aria-labelledby=${`${platform}-name`} tabindex="-1">
     <header><h2 id=${`${platform}-name`}>${title}</h2>
       <label><span class="unseen">Place on ${title}</span><select @change=${(event) => choose(platform, event.target.value)}>
-        ${places_(platform).map((each) => html`<option value=${each.key} .selected=${each.key === place?.key}>${label(each)}</option>`)}</select></label></header>
+        ${offered(platform).map((each) => html`<option value=${each.key} .selected=${each.key === place?.key}>${label(each)}</option>`)}</select></label></header>
     ${place ? html`<div class="scroll" tabindex="0" role="region" aria-label=${`Messages in ${label(place)} on ${title}`}>${list(platform, place)}</div>${composer(platform, place)}` : html`<p class="small">Nothing here yet.</p>`}
   </section>`;
 }
@@ -50,6 +50,8 @@ function list(platform, place) {
   return html`${rows.length > shown.length ? html`<button type="button" class="earlier" @click=${() => { ui.rows[platform] += MORE; paint(true); }}>Earlier messages (${rows.length - shown.length})</button>` : nothing}
     <ol class="messages">${repeat(shown, (each) => each.key, (each) => guard([each.state, each.depth, ui.person, each.extra], () => (each.draw ? each.draw() : row(each.state, each.depth))))}</ol>
     ${rows.length ? nothing : html`<p class="empty small">${place.kind === 'forum' ? 'No posts yet: write the first.' : `Nobody has said anything here yet. Mention @bobbin, or try one of the questions above.`}</p>`}
+    ${all('session').filter((each) => each.place === place.key).map((each) => html`<p class="session small">bobbin is at work here
+      <button type="button" @click=${() => attempt(platform, 'slack.stop', { thread: each.thread })}>Stop</button></p>`)}
     <p class="status small">${status.filter((each) => there.has(each.place)).map((each) => html`<span>${each.thread ? `bobbin ${each.text}` : each.text}</span> `)}</p>`;
 }
 

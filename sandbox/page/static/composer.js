@@ -22,6 +22,8 @@ export function composer(platform, place) {
     ${ui.files[platform].map((file, index) => html`<p class="chip">📎 <bdi>${file.name}</bdi> <button type="button" class="link" aria-label=${`Leave out ${file.name}`}
       @click=${() => { ui.files[platform].splice(index, 1); paint(true); }}>×</button></p>`)}
     ${place.kind === 'forum' && !ui.thread[platform] ? html`<input name="title" placeholder="Title of the post" aria-label="Title of the post" maxlength="100" required>` : nothing}
+    ${all('prompts').filter((each) => each.place === place.key).map((each) => html`<p class="buttons" role="group" aria-label="What there is to ask">${each.prompts.map((one) => html`<button type="button"
+      @click=${() => attempt(platform, 'slack.say', { place: place.key, text: one.message })}>${one.title}</button>`)}</p>`)}
     <ul class="suggestions" id=${`${platform}-suggestions`} role="listbox" aria-label="Suggestions" ?hidden=${!list.length}>${list.map((one, index) => html`<li role="option" id=${`${platform}-${index}`}
       aria-selected=${index === at} @pointerdown=${(event) => { event.preventDefault(); accept(platform, one); }}><strong>${one.insert.trim()}</strong> <span class="small">${one.about}</span></li>`)}</ul>
     <div class="line"><textarea rows="2" aria-label=${`${hint} on ${platform === 'slack' ? 'Slack' : 'Discord'}`} placeholder=${hint} aria-autocomplete="list" aria-controls=${`${platform}-suggestions`}
@@ -48,21 +50,27 @@ function leave(platform) {
 
 const box = (platform) => document.querySelector(`#${platform} .composer textarea`);
 
+/** What was written goes at once, so that nobody sends it twice; it comes back if it could not be sent. */
 async function send(event, platform, place) {
   event.preventDefault();
-  const field = box(platform);
-  const text = field.value;
-  const title = event.target.elements.title?.value;
-  const done = await attempt(platform, ...deed(platform, place, text, title));
-  if (ui.trouble[platform]) return done;
-  if (field.value === text) field.value = '';
-  if (event.target.elements.title) event.target.elements.title.value = '';
+  const [field, title] = [box(platform), event.target.elements.title];
+  const kept = { text: field.value, title: title?.value, files: ui.files[platform], editing: ui.editing[platform], thread: ui.thread[platform] };
+  const doing = attempt(platform, ...deed(platform, place, kept.text, kept.title));
+  field.value = '';
+  if (title) title.value = '';
   ui.files[platform] = [];
   ui.editing[platform] = null;
-  if (platform === 'discord' && !ui.thread.discord?.place) ui.thread.discord = null; // a reply is for once
+  if (platform === 'discord' && !kept.thread?.place) ui.thread.discord = null; // a reply is for once
   pin(platform);
   paint(true);
-  return done;
+  await doing;
+  if (!ui.trouble[platform] || field.value) return;
+  field.value = kept.text;
+  ui.files[platform] = kept.files;
+  ui.editing[platform] = kept.editing;
+  ui.thread[platform] = kept.thread;
+  paint(true);
+  if (event.target.elements.title) event.target.elements.title.value = kept.title ?? '';
 }
 
 /** Which act it is, with its fields. */

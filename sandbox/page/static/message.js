@@ -9,7 +9,7 @@ import { all, attempt, find, isMine, me, paint, person, ui } from './store.js';
 const TIME = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit' });
 const REACTIONS = { slack: ['eyes', '+1', 'mute'], discord: ['👀', '👍', '🔇'] };
 
-export const shownName = (message) => message.name || person(message.author)?.name || 'somebody';
+const shownName = (message) => message.name || person(message.author)?.name || 'somebody';
 
 /** Is it for somebody else's eyes? */
 export const isHidden = (message) => message.only_for && !isMine(message.only_for);
@@ -71,7 +71,7 @@ function hue(name) {
   return sum;
 }
 
-export function react(message, name) {
+function react(message, name) {
   return attempt(message.platform, `${message.platform}.react`, { message: message.key, name });
 }
 
@@ -89,7 +89,7 @@ function openMenu(message, button) {
   menu.querySelector('button')?.focus();
 }
 
-export function closeMenu() {
+function closeMenu() {
   document.getElementById('menu')?.hidePopover();
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.slack.methods import assistant, chat, conversations, files, identity, reactions, views
+from sandbox.slack.methods import assistant, chat, conversations, files, identity, reactions, sessions, streams, views
 
 if TYPE_CHECKING:
     from sandbox.slack.platform import Method
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 METHODS: dict[str, Method] = {
     **identity.METHODS,
     **chat.METHODS,
+    **streams.METHODS,
     **conversations.METHODS,
     **files.METHODS,
     **reactions.METHODS,
     **views.METHODS,
     **assistant.METHODS,
+    **sessions.METHODS,
 }

@@ -47,6 +47,8 @@ def update(platform: Platform, arguments: Arguments) -> JsonObject:
     message = platform.message(channel, arguments.needed("ts"))
     if message.bot_id != platform.installation.bot.bot_id:
         raise ApiError("cant_update_message")
+    if (channel.id, message.ts) in platform.workspace.streams:
+        raise ApiError("streaming_state_conflict")
     check_update(arguments.text("text"))
     said = content(arguments)
     if said.blocks and _is_rich(message.blocks) and not _is_rich(said.blocks):

@@ -43,6 +43,7 @@ class House:
     vitals: Vitals = field(default_factory=Vitals)
     woken: list[ThreadId] = field(default_factory=list)
     most_pages: int = 10  # of what is built from now on
+    buttons: bool = False  # likewise: are people offered what they can do with a finished answer?
     times: Times = USUAL
     keys: list[str] = field(default_factory=list)  # of the secret box; none: another one with each build
 
@@ -59,6 +60,7 @@ class House:
             vitals=self.vitals,
             routes=NoRoutes(),
             most_pages=self.most_pages,
+            buttons=self.buttons,
         )
         return DiscordChat(self.section, kit, self.times)
 

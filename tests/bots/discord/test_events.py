@@ -9,7 +9,6 @@ import discord
 import pytest
 
 from bots.discord.events import Wordless, read_message, thread_name
-from bots.discord.limits import THREAD_NAME
 from bots.listening.events import Ignored, Overheard, Said
 from bots.listening.quiet import RepliesTo, Signs
 from core.attachment import Attachment, Kind
@@ -208,12 +207,13 @@ async def test_a_direct_conversation_is_its_own_place(local: LocalDiscord, heard
     ("text", "name"),
     [
         ("why?", "why?"),
-        ("  two\n\nlines ", "two lines"),
+        ("  **Two** words, and a `third`.\n\nlines ", "Two words, and a third"),
+        ("@everyone look at <https://example.org/a?b=c> please", "everyone look at example.org please"),
+        ("这是什么？请告诉我。", "这是什么？"),
         ("", "Question"),
-        ("x" * THREAD_NAME, "x" * THREAD_NAME),
-        ("x" * (THREAD_NAME + 1), "x" * (THREAD_NAME - 1) + "…"),
+        ("x" * 61, "x" * 59 + "…"),
         ("😀" * 51, "😀" * 49 + "…"),  # two units each
-        ("half \ud83d of it", "half \ufffd of it"),  # else no note could be written, and nobody would answer
+        ("half \ud83d of it", "half of it"),  # else no note could be written, and nobody would answer
         (FAMILY * 10, FAMILY * 9 + "…"),  # eleven units each
     ],
 )

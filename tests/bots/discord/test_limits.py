@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bots.discord import limits
-from bots.discord.buttons import button
+from bots.discord.buttons import row_of
 from bots.discord.hands import nonce
 from bots.discord.ids import key_of_command
 from bots.discord.note import Where
@@ -47,7 +47,7 @@ def test_a_button_fits() -> None:
     key = QuestionKey(f"discord:{2**63}/{2**63}:{2**63}")
     where = Where(channel=2**63, about=2**63)
     for wanted, asked in ((Button(TRY_AGAIN, 9_999_999), key), (Button(SHARE, 1, Wish.SHARE), key_of_command(2**63))):
-        shown = button(wanted, where, asked).to_components()[0]["components"][0]
+        shown = row_of((wanted,), where, asked).to_components()[0]["components"][0]
         assert utf16(shown["custom_id"]) <= limits.CUSTOM_ID
     assert max(map(utf16, (TRY_AGAIN, ANSWER_EDITED, SHARE))) <= limits.BUTTON_LABEL
     assert len(nonce(key, 99)) <= limits.NONCE

@@ -8,8 +8,8 @@ from bots.discord.limits import CONTENT
 from bots.discord.note import ORIGINAL, Where
 from bots.discord.rendering import DiscordRenderer, content
 from bots.reply.note import Message, Note
-from bots.reply.page import Button, Page
-from bots.reply.wanted import ANSWER_EDITED, TRY_AGAIN, wanted
+from bots.reply.page import Button, Page, Wish
+from bots.reply.wanted import ANSWER_EDITED, STOP, TRY_AGAIN, wanted
 from core.thread import Thread, ThreadId
 from core.turn import Question, QuestionKey, Turn, TurnId
 
@@ -38,7 +38,7 @@ def test_an_answer_of_nothing_but_reasoning_is_not_silence() -> None:
 
 
 def test_reasoning_is_no_part_of_an_answer_that_broke_off() -> None:
-    assert texts(TURN.start("m").grow("<think>Hm").fail("It broke.")) == ("It broke.",)
+    assert texts(TURN.start("m").grow("<think>Hm").fail("It broke.")) == ("⚠️ It broke.",)
 
 
 def test_an_aside_is_small_and_alone_before_the_answer() -> None:
@@ -51,7 +51,7 @@ def test_an_aside_is_small_and_alone_before_the_answer() -> None:
 def test_an_aside_stands_under_the_answer_and_under_the_problem() -> None:
     assert texts(ANSWERING.remark("It takes long.")) == ("Because\n-# It takes long.",)
     assert texts(ANSWERING.fail("It broke.").remark("By another model.")) == (
-        "Because\n\nIt broke.\n-# By another model.",
+        "Because\n\n-# ⚠️ It broke.\n-# By another model.",
     )
 
 
@@ -87,13 +87,12 @@ def test_an_answer_that_is_done_anew_stays_until_there_is_text() -> None:
 def test_a_button_goes_at_once_where_an_answer_is_done_anew() -> None:
     failed = Note(Where(channel=5), (Message("8"), Message("9", has_footer=True)))
     assert pages_of(TURN.start("m"), failed) == [None, Page(None)]
-    assert pages_of(ANSWERING, failed) == [Page("Because"), Page(None)]
+    assert pages_of(ANSWERING, failed) == [Page("Because", buttons=(Button(STOP, 0, Wish.STOP),)), Page(None)]
 
 
 @pytest.mark.parametrize(
     ("turn", "label"),
     [
-        (ANSWERING, ""),
         (ANSWERING.finish("Because."), ""),
         (ANSWERING.fail("It broke."), TRY_AGAIN),
     ],
@@ -101,7 +100,7 @@ def test_a_button_goes_at_once_where_an_answer_is_done_anew() -> None:
 def test_a_failure_offers_to_try_again(turn: Turn, label: str) -> None:
     (page,) = pages_of(turn, NOTE)
     assert page
-    assert page.button == (Button(label, turn.attempt) if label else None)
+    assert page.buttons == ((Button(label, turn.attempt),) if label else ())
 
 
 def test_a_revision_offers_to_answer_it_whatever_came_before() -> None:
@@ -110,4 +109,25 @@ def test_a_revision_offers_to_answer_it_whatever_came_before() -> None:
     for turn in (revised.finish("Because."), revised.fail("It broke.")):
         (page,) = pages_of(turn, NOTE)
         assert page
-        assert page.button == Button(ANSWER_EDITED, turn.attempt)
+        assert page.buttons == (Button(ANSWER_EDITED, turn.attempt),)
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        "## Next",
+        "- one\n- two",
+        "```py\nx = 1",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "> said",
+        "1. one\n   - two",
+        "**bol",
+        "a\n\nb\n---",
+    ],
+)
+def test_what_went_wrong_is_no_part_of_what_came(came: str) -> None:
+    [shown] = texts(TURN.start("m").grow(came).fail("It broke. (Reference: `7KQ2`)"))
+    above, _, problem = shown.rpartition("\n")
+    assert problem == "-# ⚠️ It broke. (Reference: `7KQ2`)"
+    assert above.endswith("\n")
+    assert above.count("```") % 2 == 0

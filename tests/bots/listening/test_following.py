@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from bots.listening.events import Edited, Overheard, Said
 from bots.listening.mark import Scale
 from bots.listening.quiet import NO_SIGNS, RepliesTo, Signs
-from bots.listening.router import Router
+from bots.listening.router import LOOKED_AGAIN_AFTER, YOUNG, Router
 from bots.reply.note import Note
 from core.commands import Command, Verb
 from core.following import Following, WhyNot
@@ -100,9 +101,18 @@ class Place:
             await self.ledger.settle(turn.settle())
 
     async def say(
-        self, text: str, who: str = "ada", where: Thread | None = None, signs: Signs = NO_SIGNS, **more: Any
+        self,
+        text: str,
+        who: str = "ada",
+        where: Thread | None = None,
+        signs: Signs = NO_SIGNS,
+        age: int | None = None,
+        **more: Any,
     ) -> None:
-        await self.router.hear_live(Overheard(self.said(text, who, where, **more), signs), self._nothing)
+        """*age* of the thread, in seconds."""
+        said = self.said(text, who, where, **more)
+        began = 0 if age is None else said.position - age * SCALE.a_second
+        await self.router.hear_live(Overheard(said, signs, began=began), self._nothing)
 
 
 @pytest.fixture
@@ -178,6 +188,28 @@ async def test_another_process_follows_within_seconds(ledger: Counting) -> None:
     now[0] += 5
     await other.say("and now?")
     assert other.asked == ["and now?"]
+
+
+async def test_what_comes_before_another_process_has_recorded_the_first_question_waits_for_it(ledger: Counting) -> None:
+    one, other = Place(ledger), Place(ledger, is_alone=False)
+    reads = ledger.reads
+    waiting = asyncio.create_task(other.say("and then?", age=2, key="next"))
+    while ledger.reads == reads:
+        await asyncio.sleep(0)
+    await one.call("why?")
+    await waiting
+    assert other.asked == ["and then?"]
+
+
+async def test_a_thread_of_others_is_waited_for_once_and_an_old_one_never(ledger: Counting) -> None:
+    place = Place(ledger, is_alone=False)
+    await place.say("lunch?", age=1)
+    first = ledger.reads
+    assert first == 1 + len(LOOKED_AGAIN_AFTER)
+    await place.say("at noon?", who="ben", age=3)
+    await place.say("and dinner?", where=thread("old"), age=YOUNG + 1)
+    assert ledger.reads == first + 1  # what is remembered of the one is believed
+    assert not place.asked
 
 
 async def test_between_people_it_is_quiet_also_in_what_it_has_heard_of_them(place: Place) -> None:

@@ -79,6 +79,7 @@ class House:
     vitals: Vitals = field(default_factory=Vitals)
     woken: list[ThreadId] = field(default_factory=list)
     most_pages: int = 10  # of what is built from now on
+    buttons: bool = False  # likewise: are people offered what they can do with a finished answer?
     times: Times = USUAL
 
     def __post_init__(self) -> None:
@@ -94,6 +95,7 @@ class House:
             vitals=self.vitals,
             routes=self.door,
             most_pages=self.most_pages,
+            buttons=self.buttons,
         )
         return SlackChat(self.section, kit, self.times)
 

@@ -37,7 +37,7 @@ async def test_an_answer_grows_in_one_message_of_the_thread(house: House, turn: 
         turn = turn.grow(answer)
         turn = turn.replied(await house.chat.show(turn))
     (message,) = house.replies(turn)
-    assert shown(message) == "Because it is."
+    assert shown(message) == "Because it is.\n[Stop]"
     assert message.thread_ts == turn.question.thread.id.split("/")[2]
     assert message.blocks[0]["elements"][0]["elements"][0] == {
         "type": "text",
@@ -58,8 +58,11 @@ async def test_what_stands_there_is_not_written_again(house: House, turn: Turn) 
     turn = turn.grow("Because.")
     turn = turn.replied(await house.chat.show(turn))
     turn = turn.replied(await house.chat.show(turn))
-    await house.chat.show(turn.finish("Because."))
     assert (house.calls("chat.postMessage"), house.calls("chat.update")) == (1, 0)
+    turn = turn.finish("Because.")
+    turn = turn.replied(await house.chat.show(turn))  # there is nothing to stop any more
+    await house.chat.show(turn)
+    assert (house.calls("chat.postMessage"), house.calls("chat.update")) == (1, 1)
 
 
 async def test_a_long_answer_goes_on_in_more_messages_and_full_ones_stay(house: House, turn: Turn) -> None:
@@ -79,7 +82,8 @@ async def test_a_problem_stands_under_what_came(house: House, turn: Turn) -> Non
     turn = turn.replied(await house.chat.show(turn))
     await house.chat.show(turn.fail("The AI service broke off."))
     (message,) = house.replies(turn)
-    assert shown(message).endswith("half a progr\n```\nThe AI service broke off.\n[Try again]")
+    assert shown(message).endswith("half a progr\n```\n⚠️ The AI service broke off.\n[Try again]")
+    assert [block["type"] for block in message.blocks] == ["rich_text", "context", "actions"]
     assert "The AI service broke off." in message.text
 
 
@@ -150,7 +154,7 @@ async def test_in_plain_clothes_an_answer_keeps_its_aside_and_its_button(house: 
     house.slack.faults.fail("chat.postMessage", REFUSED)
     await house.chat.show(turn.grow("**Because** @here").remark("By the way").fail("It broke & <!channel>."))
     (message,) = house.replies(turn)
-    assert shown(message) == "**Because** @here\n\nIt broke & <!channel>.\nBy the way\n[Try again]"
+    assert shown(message) == "**Because** @here\n\n⚠️ It broke & <!channel>.\nBy the way\n[Try again]"
     assert [block["type"] for block in message.blocks] == ["rich_text", "context", "actions"]
     assert "<" not in message.text
 
@@ -159,7 +163,7 @@ async def test_what_is_refused_in_plain_clothes_as_well_is_text_with_its_aside(h
     house.slack.faults.fail("chat.postMessage", REFUSED, times=2)
     await house.chat.show(turn.remark("By the way").fail("It broke & <!channel>."))
     (message,) = house.replies(turn)
-    assert (message.text, message.blocks) == ("It broke &amp; &lt;!channel&gt;.\n\nBy the way", ())
+    assert (message.text, message.blocks) == ("⚠️ It broke &amp; &lt;!channel&gt;.\n\nBy the way", ())
 
 
 def is_in_full_dress(message: Shown) -> bool:
@@ -332,8 +336,8 @@ async def test_an_aside_stands_under_the_answer_and_goes_again(house: House, tur
     turn = turn.grow("Because").remark("Another model stepped in: <!channel>")
     turn = turn.replied(await house.chat.show(turn))
     (message,) = house.replies(turn)
-    assert shown(message) == "Because\nAnother model stepped in: <!channel>"
-    assert message.blocks[-1]["elements"][0]["type"] == "plain_text"
+    assert shown(message) == "Because\nAnother model stepped in: <!channel>\n[Stop]"
+    assert message.blocks[-2]["elements"][0]["type"] == "plain_text"
     turn = turn.remark("").finish("Because.")
     await house.chat.show(turn)
     (message,) = house.replies(turn)
@@ -344,10 +348,10 @@ async def test_an_aside_may_stand_alone_and_the_answer_takes_its_place(house: Ho
     turn = turn.remark("You are third in line & will be answered.")
     turn = turn.replied(await house.chat.show(turn))
     (alone,) = house.replies(turn)
-    assert shown(alone) == "You are third in line & will be answered."
+    assert shown(alone) == "You are third in line & will be answered.\n[Stop]"
     turn = turn.remark("")
     turn = turn.replied(await house.chat.show(turn))
-    assert [shown(message) for message in house.replies(turn)] == ["…"]
+    assert [shown(message) for message in house.replies(turn)] == ["…\n[Stop]"]
     await house.chat.show(turn.finish("Because."))
     (message,) = house.replies(turn)
     assert (message.ts, shown(message)) == (alone.ts, "Because.")

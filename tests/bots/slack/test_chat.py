@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bots.slack.buttons import AGAIN
+from bots.reply.page import Wish
 from core.errors import AnswerDeleted, SetupError, StorageUnavailable, ThreadGone
 from core.turn import Status
 from sandbox.slack import Failure, Message
@@ -100,17 +100,21 @@ async def test_bots_are_not_answered(house: House) -> None:
     assert house.ledger.handed_in <= 2
 
 
-async def test_direct_messages_need_no_mention_and_are_one_conversation_beside_their_threads(house: House) -> None:
+async def test_direct_messages_need_no_mention_and_are_one_conversation_with_their_threads(house: House) -> None:
+    """But for a thread below something that was not asked there, such as an answer of an earlier version."""
     dm = house.slack.open_dm("ada")
     async with house.listening():
         first = await house.slack.say("ada", dm, "hello")
         await house.until(lambda: len(house.woken) == 1)
         await house.slack.say("ada", dm, "and again")
         await house.until(lambda: len(house.woken) == 2)
-        await house.slack.say("ada", dm, "aside", first.ts)
+        await house.slack.say("ada", dm, "on with it", first.ts)
         await house.until(lambda: len(house.woken) == 3)
+        other = await house.slack.say("bobbin", dm, "by the way")
+        await house.slack.say("ada", dm, "aside", other.ts)
+        await house.until(lambda: len(house.woken) == 4)
     here = f"slack:{house.slack.team_id}/{dm.id}"
-    assert house.woken == [here, here, f"{here}/{first.ts}"]
+    assert house.woken == [here, here, here, f"{here}/{other.ts}"]
 
 
 async def test_a_mention_in_a_thread_goes_on_in_it(house: House) -> None:
@@ -268,7 +272,7 @@ async def test_while_the_database_is_away_a_slash_command_is_told_so(either: Hou
 async def test_a_click_that_is_replayed_after_a_restart_starts_nothing(either: House) -> None:
     async with either.listening():
         turn, message = await failed(either)
-        await either.slack.click("ben", message, AGAIN)
+        await either.slack.click("ben", message, Wish.AGAIN)
         taken = await either.ledger.take(turn.question.thread.id)
         assert taken
         await either.ledger.save(taken.turn.start("m").finish("Because.").settle())
@@ -348,9 +352,9 @@ async def failed(house: House) -> tuple[Turn, Message]:
 async def test_a_click_is_recorded_before_it_is_acknowledged_and_counts_once(either: House) -> None:
     async with either.listening():
         turn, message = await failed(either)
-        click = await either.slack.click("ben", message, AGAIN)
+        click = await either.slack.click("ben", message, Wish.AGAIN)
         anew = await either.ledger.turn(turn.question.key)
-        await either.slack.click("ada", message, AGAIN)
+        await either.slack.click("ada", message, Wish.AGAIN)
         still = await either.ledger.turn(turn.question.key)
     assert not click.problem
     assert anew
@@ -362,10 +366,10 @@ async def test_a_click_that_could_not_be_recorded_is_told_and_may_be_repeated(ho
     async with house.listening():
         turn, message = await failed(house)
         house.ledger.is_away = True
-        click = await house.slack.click("ben", message, AGAIN)
+        click = await house.slack.click("ben", message, Wish.AGAIN)
         whisper = await house.slack.wait_for(lambda: [each for each in house.replies(turn) if each.ephemeral_to])
         house.ledger.is_away = False
-        await house.slack.click("ben", message, AGAIN)
+        await house.slack.click("ben", message, Wish.AGAIN)
         anew = await house.ledger.turn(turn.question.key)
     assert not click.problem
     assert whisper[0].ephemeral_to == house.slack.user("ben").id
@@ -378,7 +382,7 @@ async def test_a_click_for_what_is_no_more_is_told(house: House) -> None:
     async with house.listening():
         turn, message = await failed(house)
         await house.relay.withdraw(turn.question.key)
-        await house.slack.click("ben", message, AGAIN)
+        await house.slack.click("ben", message, Wish.AGAIN)
         whisper = await house.slack.wait_for(lambda: [each for each in house.replies(turn) if each.ephemeral_to])
     assert "ask it again" in whisper[0].text
 

@@ -167,8 +167,7 @@ async def test_an_app_that_is_told_few_messages_says_so_and_asks_once_a_minute(h
     async with house.listening():
         turn = await asked(house, first)
         house.chat._pace.reads.__init__(40 / 60, 10)  # type: ignore[misc]  # what catching up was refused is another matter
-        house.slack.limits._buckets.clear()
-        house.slack.limits._held.clear()
+        house.slack.limits.forget()
         before = len(house.slack.calls)
         earlier = await told(house, turn)
         again = await told(house, turn)

@@ -26,8 +26,9 @@ REFUSED = Failure(error="invalid_blocks")
 async def turns(house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Turn]]:
     """One for each length; how fast Slack lets us write is not of interest here."""
     house.slack.installation.scopes.discard("reactions:write")
-    monkeypatch.setattr("bots.slack.pace.Pace.wait_to_post", lambda *_: 0.0)
-    monkeypatch.setattr("bots.slack.pace.Pace.wait_to_update", lambda *_, **__: 0.0)
+    monkeypatch.setattr("bots.bucket.Bucket.wait_for", lambda *_: 0.0)
+    monkeypatch.setattr("bots.slack.window.Window.wait", lambda *_, **__: 0.0)
+    monkeypatch.setattr("bots.slack.pace.Pace._wait", lambda *_: 0.0)
     house.slack.limits.enforced = False
     house.most_pages = 100
     house.chat = house.build()

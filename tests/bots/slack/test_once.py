@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bots.slack.buttons import AGAIN
+from bots.reply.page import Wish
 from core.turn import Status
 from tests.bots.slack.test_chat import failed
 
@@ -55,8 +55,8 @@ async def test_a_button_that_was_put_there_by_an_earlier_version_works_once(hous
         for block in message.blocks:
             if block["type"] == "actions":
                 block["block_id"] = "a name that Slack gave"
-        await house.slack.click("ben", message, AGAIN)
-        await house.slack.click("ada", message, AGAIN)
+        await house.slack.click("ben", message, Wish.AGAIN)
+        await house.slack.click("ada", message, Wish.AGAIN)
         anew = await house.ledger.turn(turn.question.key)
     assert anew
     assert (anew.status, anew.attempt) == (Status.QUEUED, turn.attempt + 1)

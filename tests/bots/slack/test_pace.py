@@ -1,11 +1,32 @@
-"""The budget: fast enough to look alive, never faster than Slack allows. All on a clock that only the test moves."""
+"""The budget: fast enough to look alive, never faster than Slack allows, and no end waits. On a clock of its own."""
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from itertools import pairwise
 
-from bots.slack.pace import KEPT_FOR_FINDING, POSTS_AT_ONCE, UPDATE_SPACING, UPDATES_AT_ONCE, Pace
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bots.slack.pace import (
+    APPEND,
+    FORGOTTEN_AFTER,
+    KEPT_FOR_FINDING,
+    POSTS_AT_ONCE,
+    START,
+    STOP,
+    STREAM_ENDS_AFTER,
+    TIER_2,
+    TIER_3,
+    TIER_4,
+    UPDATE,
+    UPDATE_SPACING,
+    Pace,
+)
+from bots.slack.window import GENTLE_FOR, SPAN
 from core.turn import TurnId
+from tests.bots.slack.simulated import Answer, Asked, Server, now, simulate, timeless
 
 ONE, TWO = TurnId(1), TurnId(2)
 
@@ -28,86 +49,273 @@ def pace(clock: Clock) -> Pace:
     return Pace(clock)
 
 
-def test_one_message_changes_every_three_seconds(pace: Pace, clock: Clock) -> None:
-    assert pace.wait_to_update(ONE, is_over=False) == 0
-    pace.updated(ONE)
-    assert pace.wait_to_update(ONE, is_over=False) == pytest.approx(UPDATE_SPACING)
-    clock.now += UPDATE_SPACING
-    assert pace.wait_to_update(ONE, is_over=False) == 0
+async def waited(pace: Pace, turn: TurnId, *, is_posted: bool = True, is_over: bool = False, pages: int = 1) -> float:
+    """Show *turn*; return how long that had to wait."""
+    before = now()
+    await pace.ready(turn, f"C{turn}", is_posted=is_posted, is_over=is_over, pages=pages)
+    seconds = now() - before
+    if is_posted:
+        await pace.update(turn)
+    else:
+        await pace.post(turn, f"C{turn}")
+    pace.shown(turn, is_over=is_over)
+    return seconds
 
 
-def test_the_end_does_not_wait_for_that(pace: Pace) -> None:
-    pace.updated(ONE)
-    assert pace.wait_to_update(ONE, is_over=True) == 0
+def test_one_message_changes_as_often_as_the_tier_allows() -> None:
+    async def body() -> None:
+        pace = Pace(now)
+        assert await waited(pace, ONE, is_posted=False) == 0
+        assert await waited(pace, ONE) == pytest.approx(UPDATE_SPACING, abs=0.01)
+        assert await waited(pace, ONE) == pytest.approx(UPDATE_SPACING, abs=0.01)
+        assert await waited(pace, ONE, is_over=True) == 0
+
+    timeless(body)
 
 
-def test_an_end_goes_before_updates_of_others(pace: Pace) -> None:
-    for number in range(UPDATES_AT_ONCE - 1):
-        pace.updated(TurnId(10 + number))
-    assert pace.wait_to_update(ONE, is_over=True) == 0
-    assert pace.wait_to_update(TWO, is_over=False) > 0
+@pytest.mark.parametrize("lasts", [10.0, 40.0])
+@pytest.mark.parametrize("answers", [1, 5, 10, 20, 50, 100])
+def test_no_minute_sees_more_than_the_tier_and_no_end_waits(answers: int, lasts: float) -> None:
+    run = simulate([Asked(0.0, lasts) for _ in range(answers)])
+    assert run.server.busiest <= TIER_3
+    assert not run.server.refusals
+    assert run.late() < 0.5  # an update that is under way, and the end's own
 
 
-@pytest.mark.parametrize("turns", [1, 7, 100])
-def test_no_minute_sees_more_than_fifty_updates(pace: Pace, clock: Clock, turns: int) -> None:
-    """However many stream, and whoever ends: https://docs.slack.dev/apis/web-api/rate-limits"""
-    updates: list[float] = []
-    for tick in range(3_000):
-        for number in range(turns):
-            if pace.wait_to_update(TurnId(number), is_over=(tick + number) % 50 == 0) == 0:
-                pace.updated(TurnId(number))
-                updates.append(clock.now)
-        clock.now += 0.1
-    busiest = max(sum(start <= at < start + 60 for at in updates) for start in updates)
-    assert busiest <= 50
+def test_a_lone_answer_is_fresh() -> None:
+    assert simulate([Asked(0.0, 10.0)]).stale < 0.75
 
 
-def test_many_streams_share_fairly(pace: Pace, clock: Clock) -> None:
-    counts = dict.fromkeys(range(30), 0)
-    for _ in range(6_000):
-        for number in counts:
-            if pace.wait_to_update(TurnId(number), is_over=False) == 0:
-                pace.updated(TurnId(number))
-                counts[number] += 1
-        clock.now += 0.1
-    assert min(counts.values()) >= 10
-    assert max(counts.values()) <= 2 * min(counts.values())
+def test_a_post_that_finds_no_room_carries_the_whole_answer() -> None:
+    run = simulate([Asked(0.0, 10.0) for _ in range(100)])
+    late = [one for one in run.seen if not one.was_posted]
+    assert len(late) == 100 - TIER_3
+    assert not any(one.updates for one in late)
 
 
-def test_a_channel_takes_a_few_posts_at_once_and_then_one_a_second(pace: Pace, clock: Clock) -> None:
-    for _ in range(POSTS_AT_ONCE):
-        assert pace.wait_to_post("C1") == 0
-        pace.posted("C1", ONE)
-    assert pace.wait_to_post("C1") == pytest.approx(1.0, abs=0.01)
-    assert pace.wait_to_post("C2") == 0
-    clock.now += 1
-    assert pace.wait_to_post("C1") == pytest.approx(0)
+arrivals = st.lists(
+    st.builds(Asked, st.floats(0, 200), st.floats(0.5, 90), st.integers(1, 4), st.sampled_from(["", "C-one"])),
+    min_size=1,
+    max_size=60,
+)
 
 
-def test_a_refusal_is_learned_from(pace: Pace, clock: Clock) -> None:
-    pace.refused("chat.update", 30)
-    pace.refused("chat.postMessage", 20, "C1")
-    assert pace.wait_to_update(ONE, is_over=True) == pytest.approx(30, abs=0.01)
-    assert pace.wait_to_post("C1") == pytest.approx(20, abs=0.01)
-    assert pace.wait_to_post("C2") == 0
-    clock.now += 30.1
-    assert pace.wait_to_update(ONE, is_over=True) == 0
-    assert pace.wait_to_post("C1") == 0
+@settings(max_examples=60)
+@given(arrivals, st.floats(0, 4))
+def test_whenever_they_come_no_call_is_one_too_many(asked: list[Asked], latency: float) -> None:
+    run = simulate(asked, Server(latency))
+    assert run.server.busiest <= TIER_3
+    assert not run.server.refusals
 
 
-async def test_what_ready_took_is_not_taken_twice(pace: Pace) -> None:
-    for _ in range(UPDATES_AT_ONCE):
+@settings(max_examples=60)
+@given(st.lists(st.builds(Asked, st.floats(0, 200), st.floats(0.5, 90)), min_size=1, max_size=120))
+def test_whenever_they_come_no_end_waits(asked: list[Asked]) -> None:
+    assert simulate(asked).late() < 0.5
+
+
+def test_an_end_of_several_messages_finds_a_call_for_each() -> None:
+    """One of which there was none left as it grew waits until some come back."""
+    run = simulate([Asked(0.0, 60.0, pages=4) for _ in range(10)])
+    assert run.server.busiest <= TIER_3
+    assert run.late(0.8) < 1.0
+    assert run.late() < 10
+    assert simulate([Asked(0.0, 40.0, pages=4) for _ in range(3)]).late() < 1.0
+
+
+def test_what_goes_on_uses_what_comes_back() -> None:
+    """Ten at once for two minutes: the tier gives an update of each every 12 s, and the ends are among them."""
+    asked = [Asked(41.0 * number, 40.0) for number in range(3) for _ in range(10)]
+    run = simulate(asked)
+    assert len(run.server.calls) > 90
+    assert run.stale < 8.5
+    assert run.late() < 0.5
+
+
+def test_a_process_that_takes_up_what_another_has_begun_knows_that_it_has_called_as_well() -> None:
+    server = Server()
+
+    async def body() -> None:
+        pace = Pace(now)
+        answers = [Answer(number, Asked(0.0, 40.0), pace, server) for number in range(20)]
+        running = [asyncio.create_task(answer.run()) for answer in answers]
+        await asyncio.sleep(25)
+        pace = Pace(now)
+        for answer in answers:
+            await answer.restart(pace)
+        seen = await asyncio.gather(*running)
+        assert max(one.late for one in seen) < 0.5
+
+    timeless(body)
+    assert server.busiest <= TIER_3
+    assert not server.refusals
+
+
+def test_a_slack_that_counts_otherwise_is_learned_from_and_everything_ends() -> None:
+    """A bucket of 10 and 50 a minute would be stricter than the window: at first it refuses, then no more."""
+    many = [Asked(at, 10.0) for at in (0.0, 60.0, 120.0) for _ in range(20)]
+    run = simulate(many, Server(burst=10))
+    assert all(one.late < 40 for one in run.seen)
+    assert not [one for one in run.seen[40:] if one.late > 25]
+    first = run.server.refusals
+    assert first < 20
+
+
+def test_after_a_refusal_nothing_comes_before_its_time_then_ends_first_and_one_by_one() -> None:
+    async def body() -> None:
+        pace = Pace(now)
+        turns = [TurnId(number) for number in range(8)]
+        for turn in turns:
+            await waited(pace, turn, is_posted=False)
+        pace.refused(UPDATE, 10)
+        assert pace.silence(UPDATE) == 10
+        shown: list[tuple[float, TurnId]] = []
+        began = now()
+
+        async def show(turn: TurnId, *, is_over: bool) -> None:
+            await waited(pace, turn, is_over=is_over)
+            shown.append((now() - began, turn))
+
+        await asyncio.gather(*(show(turn, is_over=turn >= 4) for turn in turns))
+        assert {turn for _, turn in shown[:4]} == set(turns[4:])
+        times = [at for at, _ in shown]
+        assert times[0] == pytest.approx(10, abs=0.1)
+        gaps = [after - before for before, after in pairwise(times)]
+        assert min(gaps) >= 60 / TIER_3 - 0.01
+
+    timeless(body)
+
+
+def test_in_the_end_it_is_as_fast_as_before() -> None:
+    async def body() -> None:
+        pace = Pace(now)
+        for turn in (ONE, TWO):
+            await waited(pace, turn, is_posted=False)
+        pace.refused(UPDATE, 10)
+        await asyncio.sleep(10 + GENTLE_FOR - 1)
+        assert await waited(pace, ONE) == 0
+        assert await waited(pace, TWO) == pytest.approx(1.0, abs=0.3)
+        await asyncio.sleep(10)
+        assert await waited(pace, ONE) == await waited(pace, TWO) == 0
+
+    timeless(body)
+
+
+def test_an_end_that_is_tried_again_keeps_its_place() -> None:
+    async def body() -> None:
+        pace = Pace(now)
+        for number in range(TIER_3):
+            await waited(pace, TurnId(number), is_posted=False)
         await pace.ready(ONE, "C1", is_posted=True, is_over=True)
         await pace.update(ONE)
-        pace.shown(ONE, is_over=False)
-    assert pace.wait_to_update(TWO, is_over=True) > 0
+        pace.shown(ONE, is_over=False)  # Slack was away for a moment
+        for number in range(2, TIER_3):
+            assert await waited(pace, TurnId(number), is_over=True) == 0
+        assert await waited(pace, ONE, is_over=True) == 0
+
+    timeless(body)
 
 
-async def test_a_turn_that_ended_counts_no_more(pace: Pace) -> None:
-    await pace.ready(ONE, "C1", is_posted=False, is_over=True)
-    pace.shown(ONE, is_over=True)
-    assert not pace._written_at
-    assert not pace._paid
+def test_what_was_paid_and_not_needed_is_given_back() -> None:
+    async def body() -> None:
+        pace = Pace(now)
+        await waited(pace, ONE, is_posted=False)
+        for _ in range(100):
+            await pace.ready(ONE, "C1", is_posted=True, is_over=False)
+            pace.shown(ONE, is_over=False)  # nothing had changed
+        # Broken off while it waits, and ready again as an end: one call.
+        await pace.ready(ONE, "C1", is_posted=True, is_over=False)
+        assert await waited(pace, ONE, is_over=True) == 0
+        assert pace._updates.used == 1
+        assert pace._updates.kept == 0
+        assert not pace._answers
+
+    timeless(body)
+
+
+async def test_what_another_process_has_taken_over_is_forgotten(pace: Pace, clock: Clock) -> None:
+    await pace.ready(ONE, "C1", is_posted=False, is_over=False)
+    assert pace._updates.kept == 1
+    clock.now += FORGOTTEN_AFTER + 1
+    await pace.ready(TWO, "C1", is_posted=False, is_over=False)
+    assert list(pace._answers) == [TWO]
+    assert pace._updates.kept == 1
+
+
+def test_a_channel_takes_a_few_posts_at_once_and_then_one_a_second() -> None:
+    async def body() -> None:
+        pace = Pace(now)
+
+        async def post(number: int, channel: str) -> float:
+            began = now()
+            await pace.ready(TurnId(number), channel, is_posted=False, is_over=False)
+            return now() - began
+
+        for number in range(POSTS_AT_ONCE):
+            assert await post(number, "C1") == 0
+        assert await post(10, "C2") == 0
+        assert await post(11, "C1") == pytest.approx(1.0, abs=0.01)
+
+    timeless(body)
+
+
+def test_a_refusal_is_of_a_channel_where_that_is_posting(pace: Pace) -> None:
+    pace.refused("chat.postMessage", 20, "C1")
+    assert pace.silence("chat.postMessage", "C1") == pytest.approx(20)
+    assert pace.silence("chat.postMessage", "C2") == 0
+    assert pace.silence(UPDATE) == 0
+
+
+# Native streams
+
+
+def test_streams_have_what_the_tiers_say_and_each_its_stop(pace: Pace, clock: Clock) -> None:
+    begun = 0
+    while pace.may(START):
+        begun += 1
+    assert begun == TIER_2
+    assert sum(pace.may(APPEND) for _ in range(2 * TIER_4)) == TIER_4
+    clock.now += 30
+    assert sum(pace.may(STOP) for _ in range(2 * TIER_2)) == TIER_2
+    clock.now += SPAN - 30
+    # Those that were stopped half a minute ago leave no room for another stop.
+    assert not pace.may(START)
+    assert pace.may(APPEND)
+    clock.now += 30
+    assert pace.may(START)
+
+
+def test_a_stream_that_died_gives_its_stop_back(pace: Pace) -> None:
+    for _ in range(2 * TIER_2):
+        pace.let_go()
+    assert sum(pace.may(START) for _ in range(TIER_2)) == TIER_2
+    assert pace._windows[STOP].kept == TIER_2
+    pace.let_go()
+    assert pace._windows[STOP].kept == TIER_2 - 1
+
+
+def test_a_stream_that_nobody_ended_is_over_by_itself(pace: Pace, clock: Clock) -> None:
+    assert pace.may(START)
+    clock.now += STREAM_ENDS_AFTER + 1
+    assert pace.may(START)
+    assert pace._windows[STOP].kept == 1
+
+
+def test_what_slack_refuses_of_streams_is_waited_for() -> None:
+    async def body() -> None:
+        pace = Pace(now)
+        assert pace.may(START)
+        pace.refused(STOP, 7)
+        assert not pace.may(STOP)
+        assert not pace.may(START)
+        began = now()
+        await pace.end_stream()
+        assert now() - began == pytest.approx(7, abs=0.1)
+
+    timeless(body)
+
+
+# Reading
 
 
 def test_finding_a_lost_answer_goes_before_reading_back(pace: Pace, clock: Clock) -> None:

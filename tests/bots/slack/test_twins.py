@@ -27,6 +27,7 @@ async def test_a_mention_with_a_file_has_it_in_any_order(house: House, *, mentio
         await house.slack.wait_for(lambda: not house.slack.under_way)
     assert [one.name for one in turn.question.attachments] == ["notes.txt"]
     assert len(house.woken) == 1
+    assert house.ledger.handed_in == 1
 
 
 async def test_an_app_that_gets_mentions_alone_answers_them(house: House) -> None:
@@ -37,6 +38,18 @@ async def test_an_app_that_gets_mentions_alone_answers_them(house: House) -> Non
         await house.slack.say("ada", "general", "@bobbin two")
         turns = await house.accepted(2)
     assert sorted(turn.question.text for turn in turns) == ["one", "two"]
+
+
+async def test_a_message_that_does_not_come_is_looked_up(house: House) -> None:
+    house.have_times(twin=0.01)
+    house.slack.installation.events = {"app_mention"}
+    async with house.listening():
+        await house.slack.say("ada", "general", "@bobbin look", files=[NOTES])
+        await house.slack.say("ada", "general", "not for it")
+        [turn] = await house.accepted()
+        assert [one.name for one in turn.question.attachments] == ["notes.txt"]
+        reads = sum(call.method == "conversations.replies" for call in house.slack.calls)
+        assert reads == 1
 
 
 async def waits(twins: Twins, event: dict[str, object]) -> bool:

@@ -541,16 +541,36 @@ async def test_to_whom_slack_does_not_let_it_write_it_says_so_in_the_form(house:
 # Direct messages
 
 
-async def test_direct_messages_beside_threads_are_answered_beside_them(house: House) -> None:
+async def test_direct_messages_beside_threads_are_answered_in_the_thread_of_the_question(house: House) -> None:
     dm = house.slack.open_dm("ada")
     async with house.listening():
-        await house.slack.say("ada", dm, "why?")
+        asked = await house.slack.say("ada", dm, "why?")
         turn = await the_turn(house)
         await house.chat.show(turn.start("model-a").grow("Half of it"))
         house.chat = house.build()
         await answered(house, await taken_again(house, turn))
-    assert [one.thread_ts for one in house.slack.messages(dm)] == [None, None]
+    assert [one.thread_ts for one in house.slack.messages(dm)] == [None, asked.ts]
     assert said(house, dm) == ["Because."]
+
+
+async def test_what_was_said_below_an_older_question_in_direct_messages_while_the_bot_was_away_is_heard(
+    house: House,
+) -> None:
+    """All is one conversation, so that the ledger doesn't say which of its threads people wrote in."""
+    dm = house.slack.open_dm("ada")
+    async with house.listening():
+        first = await house.slack.say("ada", dm, "why?")
+        await answered(house, await the_turn(house))
+        await house.slack.say("ada", dm, "and how?")
+        await answered(house, await the_turn(house))
+    house.slack.faults.lose_events = True
+    await house.slack.say("ada", dm, "and when?", first.ts)
+    house.slack.faults.lose_events = False
+    house.chat = house.build()
+    async with house.listening():
+        missed = await the_turn(house)
+    assert missed.question.text == "and when?"
+    assert missed.question.thread.id == f"slack:{house.slack.team_id}/{dm.id}"
 
 
 async def test_what_was_said_in_direct_messages_while_the_bot_was_away_is_heard(house: House) -> None:

@@ -82,7 +82,7 @@ def rigged() -> Callable[..., AbstractAsyncContextManager[Rig]]:
 
     @asynccontextmanager
     async def rigged(tokens: int = 1, **given: Any) -> AsyncIterator[Rig]:
-        emulators = [Emulator() for _ in range(tokens)]
+        emulators = [Emulator(models=None) for _ in range(tokens)]
         for each in emulators:
             await each.start()
         rig = Rig(emulators, **given)

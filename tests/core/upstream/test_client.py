@@ -31,7 +31,7 @@ from core.upstream import AnswerSoFar, Prompt, Upstream
 Respond = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Serve = Callable[[Respond], Awaitable[str]]
 
-PROMPT = Prompt(model="m", question="q")
+PROMPT = Prompt(model="o3", question="q")
 MANY = 180  # streams
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"

@@ -74,7 +74,14 @@ def bot(slack: LocalSlack, client: AsyncWebClient, monkeypatch: pytest.MonkeyPat
         bot.heard.append(body)
         await next()
 
-    for event in ("message", "app_mention", "reaction_added", "app_home_opened", "member_joined_channel"):
+    for event in (
+        "message",
+        "app_mention",
+        "reaction_added",
+        "app_home_opened",
+        "member_joined_channel",
+        "agent_session_stopped",
+    ):
         app.event(event)(_listen)
     return bot
 

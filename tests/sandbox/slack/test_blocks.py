@@ -98,6 +98,13 @@ EVERYTHING = [
 ]
 
 
+def judged(**how: Any) -> dict[str, Any]:
+    """https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element"""
+    good: dict[str, Any] = {"text": {"type": "plain_text", "text": "Good"}, "value": "good"}
+    buttons = {"positive_button": good, "negative_button": good | how}
+    return {"type": "context_actions", "elements": [{"type": "feedback_buttons", **buttons}]}
+
+
 @pytest.mark.parametrize(
     ("blocks", "complaint"),
     [
@@ -122,6 +129,10 @@ EVERYTHING = [
         (rich(section({"type": "date", "timestamp": "now", "format": "{date}"})), "must provide an integer"),
         (rich(bullets(section(text("x")), offset=-1)), "must be more than -1"),
         (rich(preformatted({"type": "user", "user_id": "U0X"})), "unsupported type: user"),
+        ([judged(value="x" * 2_001)], "must be less than 2001 characters"),
+        ([judged(value="")], "missing required field: value"),
+        ([judged(text={"type": "mrkdwn", "text": "x"})], "unsupported type: mrkdwn"),
+        ([judged(text={"type": "plain_text", "text": "x" * 76})], "must be less than 76 characters"),
         ([{"type": "divider", "text": "x"}], "invalid additional property: text"),
         ([{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}], "unsupported type: mrkdwn"),
         ([table("a") | {"column_settings": [{"align": "middle"}]}], "must be a valid enum value"),
@@ -149,6 +160,7 @@ def test_what_slack_refuses_is_refused(blocks: list[Any], complaint: str) -> Non
         rich(section(), bullets()),  # slackapi/python-slack-sdk#1576
         rich(bullets(section(text("x")), style="ordered", offset=3, border=1)),
         rich(section(*EVERYTHING)),
+        [judged(value="x" * 2_000)],
         [{"type": "divider", "block_id": "line"}],
         [{"type": "header", "text": {"type": "plain_text", "text": "x", "emoji": True}, "level": 2}],
         [table("a", "b") | {"column_settings": [{"align": "right", "is_wrapped": True}, None]}],

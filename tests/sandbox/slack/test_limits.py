@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.slack.limits import POSTS_PER_CHANNEL, TIER_3, Limits
+from sandbox.slack.limits import POSTS_PER_CHANNEL, TIER_3, Limits, Rate
 
 
 class Clock:
@@ -12,13 +12,27 @@ class Clock:
         return self.now
 
 
-def test_a_minutes_calls_may_come_at_once_and_then_it_says_how_long_to_wait() -> None:
+def test_a_minutes_calls_may_come_at_once_and_none_more_in_any_60_seconds() -> None:
     clock = Clock()
     limits = Limits(now=clock)
-    assert [limits.wait(("update", TIER_3)) for _ in range(50)] == [0] * 50
-    assert limits.wait(("update", TIER_3)) == 2
-    clock.now += 2
+    for calls in (20, 30):
+        assert [limits.wait(("update", TIER_3)) for _ in range(calls)] == [0] * calls
+        clock.now += 30
+    # The first 20 are a minute old; a bucket would have had 50 back by now.
+    assert [limits.wait(("update", TIER_3)) for _ in range(20)] == [0] * 20
+    assert limits.wait(("update", TIER_3)) == 30
+    clock.now += 30
     assert limits.wait(("update", TIER_3)) == 0
+
+
+def test_a_bucket_comes_back_call_by_call() -> None:
+    clock = Clock()
+    limits = Limits(now=clock)
+    rate = Rate(burst=10, per_minute=50)
+    assert [limits.wait(("update", rate)) for _ in range(10)] == [0] * 10
+    assert limits.wait(("update", rate)) == 2
+    clock.now += 2
+    assert limits.wait(("update", rate)) == 0
 
 
 def test_a_call_that_is_refused_uses_nothing_up() -> None:
@@ -43,7 +57,7 @@ def test_who_is_told_to_wait_is_refused_until_then() -> None:
     seconds = 0
     while not seconds:
         seconds = limits.wait(("update", TIER_3))
-    clock.now += seconds - 0.5  # a call came back to the bucket by now
+    clock.now += seconds - 0.5
     assert limits.wait(("update", TIER_3)) == 1
     clock.now += 0.5
     assert limits.wait(("update", TIER_3)) == 0

@@ -40,6 +40,7 @@ REFUSED: dict[str, type[errors.UpstreamError]] = {
     "chat_error": errors.UpstreamFailed,
     "busy": errors.UpstreamBusy,
     "timeout": errors.UpstreamFailed,
+    "retired=gpt-5.1": errors.ModelRefused,
     "html": errors.UpstreamFailed,
     "html=504": errors.UpstreamFailed,
     "html=200": errors.NotTheService,
@@ -218,7 +219,7 @@ async def test_events_carry_faults_too(emulator: Emulator, token: str) -> None:
     emulator.faults.read("error_within=type")
     headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
     async with aiohttp.ClientSession(emulator.url, headers=headers) as session:
-        body = {"model": "m", "question": "say exactly: a b"}
+        body = {"model": "o3", "question": "say exactly: a b"}
         async with session.post("/aichat/conversations", json=body) as response:
             events = (await response.read()).split(b"\n\n")
     assert json.loads(events[1].removeprefix(b"data: "))["type"] == "error"

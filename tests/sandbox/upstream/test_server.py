@@ -35,7 +35,7 @@ async def ask(client: aiohttp.ClientSession, **fields: object) -> dict[str, str]
 
 
 async def lines(client: aiohttp.ClientSession, **fields: object) -> bytes:
-    body = {"model": "m", "question": "say exactly: one two three", **fields}
+    body = {"model": "o3", "question": "say exactly: one two three", **fields}
     async with client.post(PATH, json=body, headers={"Accept": "application/x-ndjson"}) as response:
         assert response.content_type == "application/x-ndjson"
         return await response.read()
@@ -68,7 +68,7 @@ async def test_the_stream_is_cumulative_with_crlf_and_an_id_on_every_line(client
 
 async def test_events_end_with_done(client: aiohttp.ClientSession) -> None:
     headers = {"Accept": "text/event-stream"}
-    async with client.post(PATH, json={"model": "m", "question": "say exactly: a b"}, headers=headers) as response:
+    async with client.post(PATH, json={"model": "o3", "question": "say exactly: a b"}, headers=headers) as response:
         events = (await response.read()).split(b"\n\n")
     assert events == [b'data: {"delta_answer": "a"}', b'data: {"delta_answer": " b"}', b"data: [DONE]", b""]
 
@@ -80,15 +80,16 @@ async def test_events_end_with_done(client: aiohttp.ClientSession) -> None:
         b"{",
         b"[]",
         b"{}",
-        b'{"model":"m"}',
+        b'{"model":"o3"}',
         b'{"question":"q"}',
         b'{"model":"","question":"q"}',
         b'{"model":1,"question":"q"}',
-        b'{"model":"m","question":"q","stateful":"yes"}',
-        b'{"model":"m","question":"q","id":null}',
-        b'{"model":"m","question":"q","references":"https://example.org"}',
-        b'{"model":"m","question":"q","references":[1]}',
-        b'{"model":"m","question":"q","action":"retrieve"}',
+        b'{"model":"o3","question":"q","stateful":"yes"}',
+        b'{"model":"o3","question":"q","id":null}',
+        b'{"model":"o3","question":"q","references":"https://example.org"}',
+        b'{"model":"o3","question":"q","references":[1]}',
+        b'{"model":"o3","question":"q","action":"retrieve"}',
+        b'{"model":"no-such","question":"q"}',
     ],
 )
 async def test_a_malformed_request_is_refused_in_the_documented_form(
@@ -117,7 +118,7 @@ async def test_who_has_no_token_or_another_is_refused(
     headers = {"Authorization": authorization} if authorization else {}
     async with (
         aiohttp.ClientSession(emulator.url) as session,
-        session.post(PATH, json={"model": "m", "question": "q"}, headers=headers) as response,
+        session.post(PATH, json={"model": "o3", "question": "q"}, headers=headers) as response,
     ):
         assert (response.status, (await response.json())["error"]["code"]) == (status, code)
 
@@ -125,7 +126,7 @@ async def test_who_has_no_token_or_another_is_refused(
 async def test_any_token_is_good_if_none_is_set(token: str) -> None:
     async with Emulator() as emulator, aiohttp.ClientSession(emulator.url) as session:
         headers = {"Authorization": f"Bearer {token}"}
-        async with session.post(PATH, json={"model": "m", "question": "q"}, headers=headers) as response:
+        async with session.post(PATH, json={"model": "o3", "question": "q"}, headers=headers) as response:
             assert response.status == 200
 
 
@@ -135,7 +136,7 @@ async def test_any_token_is_good_if_none_is_set(token: str) -> None:
 async def test_doubled_slashes_are_forgiven(
     client: aiohttp.ClientSession, emulator: Emulator, path: str, status: int
 ) -> None:
-    async with client.post(f"{emulator.url}{path}", json={"model": "m", "question": "q"}) as response:
+    async with client.post(f"{emulator.url}{path}", json={"model": "o3", "question": "q"}) as response:
         assert response.status == status
 
 
@@ -157,7 +158,7 @@ async def test_requests_are_on_record_without_the_token(
 ) -> None:
     await ask(client)
     emulator.faults.set("used_up", count=1)
-    async with client.post(PATH, json={"model": "m", "question": "q"}):
+    async with client.post(PATH, json={"model": "o3", "question": "q"}):
         pass
     async with client.get("/_emulator/requests") as response:
         told = await response.json()

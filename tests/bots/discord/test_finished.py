@@ -1,0 +1,304 @@
+"""What people do in Discord with a finished answer: once, where it stands, and told to who clicked alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from bots.discord.buttons import ELSEWHERE
+from bots.discord.finished import WHY
+from bots.listening.finished import BEING_ANSWERED, BRANCHED_BEFORE, CONTINUED_BEFORE, NO_BRANCH, NOTED, THANKS
+from bots.listening.router import NO_SUCH_QUESTION
+from bots.reply.details import BRANCH, EXPORT
+from bots.reply.page import Wish
+from bots.reply.wanted import BAD, CONTINUE, GOOD, MORE, RETRY
+from core.aftermath import BRANCHED, STALE, derived
+from core.storage.tables import feedback
+from core.turn import GOES_ON, Status
+from sandbox.discord import Interaction, Message
+from sandbox.discord.components import written_in
+from tests.bots.discord.test_once import bring_again
+from tests.bots.outage import Outage
+
+if TYPE_CHECKING:
+    from core.storage.database import Database
+    from core.turn import Turn
+    from tests.bots.discord.conftest import House
+
+ANSWER = "<think>Hm, *why*? @everyone</think>Because."
+
+
+@pytest.fixture
+def ledger(database: Database) -> Outage:
+    """On every database."""
+    return Outage(database)
+
+
+@pytest.fixture
+def house(house: House) -> House:
+    house.buttons = True
+    house.chat = house.build()
+    return house
+
+
+def labels(message: Message) -> list[str]:
+    return [str(one["label"]) for row in message.components for one in row["components"]]
+
+
+async def finished(house: House, turn: Turn | None = None, **how: Any) -> tuple[Turn, Message]:
+    """Ask, unless that was done, and answer."""
+    turn = turn or await house.asked()
+    turn = replace(turn.start("model-a").finish(ANSWER), answered_as="default", seconds=2.5, **how)
+    await house.ledger.conclude(turn, None, epoch=0)
+    turn = await house.show(turn)
+    await house.ledger.settle(turn.settle())
+    return turn, [one for one in house.said(house.thread()) if not one.is_ephemeral][-1]
+
+
+async def asked(house: House, text: str, user: str = "ada", to: Any = "general") -> Turn:
+    """Ask one more question."""
+    count = len(house.woken)
+    await house.discord.say(user, to, text)
+    await house.discord.wait_for(lambda: len(house.woken) > count)
+    return await taken(house)
+
+
+async def taken(house: House) -> Turn:
+    found = await house.ledger.take(house.woken[-1])
+    assert found
+    return found.turn
+
+
+async def pressed(house: House, user: str, on: Message, label: str, *, times: int = 1) -> list[Interaction]:
+    """Press a button so often at once, and wait for what comes of it."""
+    clicks = [await house.discord.click(user, on, label) for _ in range(times)]
+    await house.discord.wait_for(lambda: all(click.acknowledged for click in clicks))
+    return clicks
+
+
+def told(click: Interaction) -> str:
+    """What only who clicked reads."""
+    if click.response is None:
+        return ""
+    assert click.response.is_ephemeral
+    return click.response.content
+
+
+async def verdicts(house: House) -> list[tuple[Any, ...]]:
+    of = feedback.c.verdict, feedback.c.comment
+    return await house.ledger._database.run(lambda connection: [tuple(row) for row in connection.execute(select(*of))])
+
+
+async def test_they_come_with_the_answer_and_cost_no_call(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked()
+        streaming = await house.show(turn.start("model-a").grow("Be"))
+        house.discord.calls.clear()
+        _, message = await finished(house, replace(streaming, status=Status.QUEUED))
+        assert len(house.discord.calls) == 1
+    assert (message.content, labels(message)) == ("Because.", [GOOD, BAD, RETRY, MORE])
+    assert all(len(one["custom_id"]) <= 100 for one in message.components[0]["components"])
+
+
+async def test_both_who_press_at_once_have_one_new_answer(house: House) -> None:
+    async with house.listening():
+        turn, message = await finished(house)
+        assert [told(click) for click in await pressed(house, "ada", message, RETRY, times=2)] == ["", ""]
+        again = await taken(house)
+        assert again.attempt == turn.attempt + 2
+        house.discord.calls.clear()
+        started = await house.show(replace(again, is_anew=True).start("model-a"))
+        assert not [call for call in house.discord.calls if "messages" in call.route], "the old one stays meanwhile"
+        _, newer = await finished(house, replace(started, status=Status.QUEUED))
+        assert newer.id == message.id
+
+
+async def test_only_those_replace_an_answer_whose_it_is(house: House) -> None:
+    async with house.listening():
+        turn, message = await finished(house)
+        (refused,) = await pressed(house, "ben", message, RETRY)
+        assert told(refused).startswith("Only the person who asked")
+        still = await house.ledger.turn(turn.question.key)
+        assert still
+        assert still.attempt == turn.attempt
+
+
+async def test_an_answer_that_broke_off_goes_on_once_below_also_after_a_restart(house: House) -> None:
+    async with house.listening():
+        turn, message = await finished(house, is_cut=True)
+        assert labels(message) == [GOOD, BAD, CONTINUE, RETRY, MORE]
+    house.chat = house.build()
+    async with house.listening():
+        clicks = await pressed(house, "ada", message, CONTINUE, times=2)
+        assert sorted(map(told, clicks)) == ["", CONTINUED_BEFORE]
+        more = await taken(house)
+        assert more.question.key == derived(turn, GOES_ON)
+        more, below = await finished(house, more, is_cut=True)
+        assert [one.content for one in house.said(house.thread()) if not one.is_ephemeral] == ["Because.", "Because."]
+        await pressed(house, "ada", below, CONTINUE)
+        assert (await taken(house)).question.key == derived(more, GOES_ON)
+        bring_again(house, clicks[0])
+
+
+async def test_it_is_judged_and_the_judgement_changed_and_explained(house: House) -> None:
+    async with house.listening():
+        _, message = await finished(house)
+        assert [told(click) for click in await pressed(house, "ada", message, GOOD, times=2)] == [THANKS, THANKS]
+        assert await verdicts(house) == [("good", "")]
+        (bad,) = await pressed(house, "ada", message, BAD)
+        assert await verdicts(house) == [("bad", "")], "it counts without a comment"
+    house.chat = house.build()
+    async with house.listening():
+        sent = await house.discord.submit(bad, **{WHY: "It is @everyone wrong."})
+        await house.discord.wait_for(lambda: sent.acknowledged)
+        assert told(sent) == NOTED
+        empty = await house.discord.submit(bad, **{WHY: ""})
+        await house.discord.wait_for(lambda: empty.acknowledged)
+        assert await verdicts(house) == [("bad", "It is @everyone wrong.")]
+
+
+async def test_details_are_for_who_clicked_in_blocks_that_call_nobody(house: House) -> None:
+    async with house.listening():
+        turn, message = await finished(house)
+        (click,) = await pressed(house, "ben", message, MORE)
+        details = click.response
+        assert details
+        assert details.is_ephemeral
+        assert not details.pings
+        said = written_in(details.components)
+        for fact in ("default", "model-a", "2.5 seconds", "8 characters", turn.reference, "Hm, *why*?"):
+            assert fact in said.replace("\\", "")
+
+
+async def test_a_thread_is_sent_as_a_file_to_who_wants_it(house: House) -> None:
+    async with house.listening():
+        _, message = await finished(house)
+        (click,) = await pressed(house, "ben", message, MORE)
+        assert click.response
+        sent = await pressed(house, "ben", click.response, EXPORT, times=2)
+        (file,) = [one for each in sent if each.response for one in each.response.attachments]
+        content = file.file.content.decode()
+        assert "> why?\n\nBecause.\n" in content
+        assert "Hm" not in content
+
+
+async def test_a_branch_begins_once_with_what_was_said_and_goes_on(house: House) -> None:
+    async with house.listening():
+        turn, message = await finished(house)
+        (click,) = await pressed(house, "ben", message, MORE)
+        assert click.response
+        both = await pressed(house, "ben", click.response, BRANCH, times=2)
+        assert sorted(map(told, both)) == ["", BRANCHED_BEFORE]
+        branch = await taken(house)
+        branch = await house.show(branch)
+        await house.ledger.settle(branch.settle())
+        root = house.said("general")[-1]
+        assert root.content.startswith("**Ben** goes on from ")
+        assert root.content.endswith(BRANCHED)
+        assert str(message.id) in root.content
+        assert not root.components
+        assert root.thread
+    house.chat = house.build()
+    async with house.listening():
+        further = await asked(house, "@bobbin and then?", "ben", root.thread)
+        before = await house.ledger.transcript(further.question.thread.id, further.id, 10)
+        assert [one.question.key for one in before] == [turn.question.key]
+
+
+async def test_a_process_that_died_after_posting_makes_the_thread(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house.listening():
+        _, message = await finished(house)
+        (click,) = await pressed(house, "ben", message, MORE)
+        assert click.response
+        await pressed(house, "ben", click.response, BRANCH)
+        branch = await taken(house)
+        with monkeypatch.context() as patch:
+            patch.setattr("bots.discord.hands.DiscordHands._branch", _die)
+            with pytest.raises(Died):
+                await house.chat.show(branch)
+    house.have_times(nonce_trusted=0.0)
+    async with house.listening():
+        branch = await house.show(await taken(house))
+        await house.ledger.settle(branch.settle())
+        (root,) = [one for one in house.said("general") if "goes on from" in one.content]
+        assert root.thread
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+async def _die(*_: object) -> None:
+    raise Died
+
+
+async def test_where_there_is_no_place_for_a_thread_none_is_offered(house: House) -> None:
+    async with house.listening():
+        direct = house.discord.open_dm("ada")
+        turn = await house.asked("why?", to=direct)
+        turn = await house.show(replace(turn.start("model-a").finish(ANSWER), answered_as="default"))
+        await house.settle(turn)
+        message = house.said(direct)[-1]
+        (click,) = await pressed(house, "ada", message, MORE)
+        assert click.response
+        assert BRANCH not in str(click.response.components)
+        export = next(one for one in click.response.components[-1]["components"] if one["label"] == EXPORT)
+        export["custom_id"] = export["custom_id"].replace(Wish.EXPORT, Wish.BRANCH)
+        (refused,) = await pressed(house, "ada", click.response, EXPORT)
+        assert told(refused) == NO_BRANCH
+
+
+@pytest.mark.parametrize("wish", [Wish.GOOD, Wish.CONTINUE, Wish.MORE, Wish.EXPORT, Wish.BRANCH, Wish.AGAIN])
+async def test_what_holds_no_longer_says_so(house: House, wish: Wish) -> None:
+    """Of an answer that is being redone, that was redone, and that was withdrawn."""
+    async with house.listening():
+        turn, message = await finished(house, is_cut=True)
+        button = message.components[0]["components"][0]
+        button["custom_id"] = button["custom_id"].replace(Wish.GOOD, wish)
+
+        async def press() -> str:
+            (click,) = await pressed(house, "ada", message, GOOD)
+            return told(click)
+
+        await house.relay.again(turn.question.key)
+        if wish is not Wish.AGAIN:  # that is what is being done
+            assert await press() == BEING_ANSWERED
+        again = await house.ledger.take(turn.question.thread.id)
+        assert again
+        await house.ledger.settle(again.turn.start("m").finish("Newer.").settle())
+        assert await press() == STALE
+        await house.relay.withdraw(turn.question.key)
+        assert await press() == NO_SUCH_QUESTION
+        assert await verdicts(house) == []
+
+
+async def test_an_id_of_another_place_opens_nothing(house: House) -> None:
+    async with house.listening():
+        elsewhere = await house.asked("@bobbin a secret?", to="random")
+        elsewhere = await house.show(replace(elsewhere.start("model-a").finish("A secret."), answered_as="default"))
+        await house.settle(elsewhere)
+        _, message = await finished(house, await asked(house, "@bobbin why?"))
+        button = message.components[0]["components"][-1]
+        own = button["custom_id"]
+        for forged, refusal in (
+            (own.rpartition(":")[0].rpartition(":")[0] + f":{elsewhere.question.key}", NO_SUCH_QUESTION),
+            (own.replace(str(message.channel.id), "1"), ELSEWHERE),
+        ):
+            button["custom_id"] = forged
+            (click,) = await pressed(house, "ben", message, MORE)
+            assert told(click) == refusal
+
+
+async def test_a_private_answer_is_judged_and_shared_and_not_done_again(house: House) -> None:
+    async with house.listening():
+        click = await house.discord.slash("ada", "general", "ask", question="why?", private=True)
+        turn = (await house.accepted(1))[-1]
+        turn = await house.show(replace(turn.start("model-a").finish(ANSWER), answered_as="default"))
+        await house.settle(turn)
+        assert click.messages
+        assert labels(click.messages[0]) == [GOOD, BAD, "Share", MORE]
