@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sandbox.line import FAULTS, Deed, Line
 from sandbox.scenes import Scene
-from sandbox.script import FAULTS, Deed, Line
 
 DEEDS = [f":{deed}" for deed in Deed if deed not in (Deed.SAY, Deed.MEANWHILE)]
 

@@ -7,8 +7,8 @@ import unicodedata
 
 from core.commands import TRYING_AGAIN
 from core.settings import colours_are_unwanted, terminal_can_more
+from sandbox.line import Deed, Line
 from sandbox.scenes import Glimpse
-from sandbox.script import Deed, Line
 
 BOT = "bobbin"
 NAME_WIDTH = 7

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import SetupError
 from sandbox import discord, slack
+from sandbox.line import ALONE, FAULTS, Deed, Line, Sent, write
 from sandbox.page.faults import Faults
 from sandbox.page.feed import Feed
 from sandbox.scenes import DiscordScene, Scene, SlackScene
 from sandbox.scenes import discord as on_discord
 from sandbox.scenes import slack as on_slack
-from sandbox.script import ALONE, FAULTS, MOST_BYTES, Deed, Line, Sent, write
+from sandbox.script import MOST_BYTES
 
 if TYPE_CHECKING:
     from sandbox.stage import Stage

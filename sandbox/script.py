@@ -1,4 +1,4 @@
-"""What people do in the sandbox, a line each: reads what is typed or stands in a script, and writes what was done."""
+"""What people do in the sandbox, a line each, as it is typed or stands in a script."""
 
 from __future__ import annotations
 
@@ -9,112 +9,26 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import SetupError, reason
-
-HOW = """\
-PLATFORM PERSON PLACE: TEXT     for instance   slack ada #general: @bobbin What is a bobbin?
-  PLATFORM  slack or discord
-  PERSON    ada, ben, cleo or dana
-  PLACE     #general, #random, dm, or thread: the thread where the platform's last answer is
-            (thread 2: that of the second thing that was said outside of threads there)
-  TEXT      as you would type it there; /preset set model=o3 is a command
-Just TEXT goes on in the thread of the last answer, as the person who spoke last; # begins a comment.
-In place of TEXT, or alone:
-  :edit TEXT        change what that person said last         :delete       take it back
-  :click LABEL      a button; LABEL=CHOICE for a menu         :react NAME   to the newest message
-  :file PATH TEXT   send a file along                         :as NAME      go on as somebody else
-  :kill  :start     the bot's process                         :help         say this again
-  :fault NAME       down, cut, amnesia, limit or redeliver; with off behind it, no more
-Ctrl-D or Ctrl-C ends."""
+from sandbox.line import ALONE, ANYWHERE, DEED, FAULTS, HOW, WITHOUT_WORDS, Deed, Line, Sent, is_deed
 
 MOST_BYTES = 10 * 1024 * 1024  # of a script, and of a file that is sent along
 MOST_CHARACTERS = 40_000  # https://docs.slack.dev/changelog/2018-truncating-really-long-messages
 QUOTED = 80  # characters of a line that is not understood
-FAULTS = ("down", "cut", "amnesia", "limit", "redeliver")
-ANYWHERE = "anywhere"  # on the platform
 NO_THREAD = "There is no thread on {} yet. Say something in #general first."
 
 _LINE = re.compile(
     r"(?P<platform>\w+)\s+(?P<person>\w+)\s+(?P<place>#[\w-]+|dm|anywhere|thread(?:\s+\d{1,6})?)\s*:\s*(?P<text>.+)",
     re.DOTALL,
 )
-_DEED = re.compile(r":(?P<name>[a-z]+)(?:\s+(?P<rest>.*))?", re.DOTALL)
 _MORE = re.compile(r"\s+\|(?: (?P<text>.*))?")  # another line of the same text
 _FILE = re.compile(
     r"(?:\"(?P<quoted>[^\"]+)\"|(?P<plain>\S+))(?:\s+data:(?P<kind>[\w.+/-]+);base64,(?P<content>\S*))?\s*(?P<text>.*)",
     re.DOTALL,
 )
-
-
-class Deed(StrEnum):
-    SAY = "say"
-    EDIT = "edit"
-    DELETE = "delete"
-    CLICK = "click"
-    REACT = "react"
-    FILE = "file"
-    AS = "as"
-    FAULT = "fault"
-    KILL = "kill"
-    START = "start"
-    HELP = "help"
-    MEANWHILE = "meanwhile"  # the next line does not wait until the last one's answer is shown, only until it begins
-
-
-# What needs nobody who does it, and whether words follow: True, they must; None, they may.
-ALONE = (Deed.FAULT, Deed.KILL, Deed.START, Deed.HELP, Deed.MEANWHILE)
-_WORDS = {
-    Deed.EDIT: True,
-    Deed.DELETE: False,
-    Deed.CLICK: True,
-    Deed.REACT: True,
-    Deed.FILE: True,
-    Deed.AS: True,
-    Deed.FAULT: True,
-    Deed.KILL: False,
-    Deed.START: False,
-    Deed.HELP: False,
-    Deed.MEANWHILE: False,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A file that is sent along."""
-
-    name: str
-    content: bytes
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One person does one thing somewhere."""
-
-    platform: str  # empty if it is done to the bot, as person and place are then
-    person: str
-    place: str  # "#channel", "dm", "thread", or "thread 2"; empty for an edit and the like: wherever that was
-    text: str  # what is said, or what belongs to the deed
-    where: str = ""  # "FILE:LINE: ", to begin a complaint with; empty if it was typed
-    deed: Deed = Deed.SAY
-    file: Sent | None = None
-    is_meanwhile: bool = False
-
-    @property
-    def begins(self) -> bool:
-        """Is it said outside of threads, so that a thread may come of it?"""
-        return self.deed in (Deed.SAY, Deed.FILE) and bool(self.place) and not self.thread
-
-    @property
-    def thread(self) -> int | None:
-        """The number of the thread that it is in; 0 for the last one, None if it is in none."""
-        if not self.place.startswith("thread"):
-            return None
-        return int(self.place.removeprefix("thread").strip() or 0)
 
 
 class Reader:
@@ -184,10 +98,10 @@ def _with_deed(line: Line, folder: Path) -> Line:
     if not is_deed(line.text):
         return line
     deed = _deed(line.text)
-    found = _DEED.fullmatch(line.text)
+    found = DEED.fullmatch(line.text)
     rest = ((found and found["rest"]) or "").strip()
-    if bool(rest) is not _WORDS[deed]:
-        more = "needs something behind it" if _WORDS[deed] else "takes nothing behind it"
+    if bool(rest) is (deed in WITHOUT_WORDS):
+        more = "takes nothing behind it" if rest else "needs something behind it"
         raise SetupError(f":{deed} {more}. Write\n{HOW}")
     if line.platform and deed in ALONE:
         raise SetupError(f":{deed} is nobody's: write it alone.")
@@ -221,11 +135,6 @@ def _with_file(line: Line, folder: Path) -> Line:
         content = _bytes(folder / name)
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return replace(line, text=found["text"], file=Sent(Path(name).name, content, kind))
-
-
-def is_deed(text: str) -> bool:
-    """Does it do something else than say *text*? A word between colons is an emoji, and no deed."""
-    return bool(_DEED.fullmatch(text))
 
 
 def _deed(text: str) -> Deed:
@@ -282,22 +191,6 @@ def pasted(text: str) -> list[str]:
     """The lines of what was typed or pasted at once: several if each says who speaks where, otherwise it is one text."""
     entries = [entry for _, entry in _entries(text)]
     return entries if all(_LINE.fullmatch(one) or is_deed(one) for one in entries) else [text.strip()]
-
-
-def write(line: Line) -> str:
-    """What says *line* in a script, without regard to the lines before it; the opposite of reading."""
-    text = re.sub(r"\r\n|\r", "\n", line.text)
-    if line.deed is Deed.SAY:
-        text = f"\\{text.lstrip()}" if is_deed(text.lstrip()) else text
-    elif line.deed is Deed.FILE and line.file:
-        content = base64.b64encode(line.file.content).decode()
-        text = f':file "{line.file.name.replace(chr(34), "_")}" data:{line.file.kind};base64,{content} {text}'
-    else:
-        text = f":{line.deed} {text}"
-    first, *more = text.strip().split("\n")
-    head = f"{line.platform} {line.person} {line.place or ANYWHERE}: " if line.platform else ""
-    meanwhile = f":{Deed.MEANWHILE}\n" if line.is_meanwhile else ""
-    return meanwhile + "\n".join([f"{head}{first}", *(f"  | {one}" for one in more)])
 
 
 def read_file(file: Path) -> str:

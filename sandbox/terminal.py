@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from io import TextIOWrapper
@@ -14,11 +14,12 @@ from core.errors import SetupError
 from core.settings import terminal_can_more
 from sandbox.bot import Event, State
 from sandbox.completion import completions
+from sandbox.line import HOW, Deed, Line
 from sandbox.page.acts import CantBeDone
 from sandbox.printed import BOT, Printer, has_colours, safe
 from sandbox.recording import Recording
 from sandbox.scenes import Scene
-from sandbox.script import HOW, MOST_BYTES, Deed, Line, Reader, pasted, read_script
+from sandbox.script import MOST_BYTES, Reader, pasted, read_script
 from sandbox.stage import Stage
 
 WELCOME = "welcome.txt"
@@ -26,6 +27,7 @@ TAKEN_UP_WITHIN = 3.0  # seconds; what the bot has not begun to answer by then, 
 LAST_LOOK = 0.05  # seconds for the last change to be seen
 LOOK_SECONDS = 0.05
 PATIENCE = 4.0  # seconds without a word while the bot starts
+SEEN = (Deed.SAY, Deed.FILE, Deed.EDIT, Deed.DELETE, Deed.AS)  # what shows by itself that it was done
 NOBODY_TYPES = "\nStandard input is not a terminal, so nothing is read from it; `--script -` would play what comes there. Ctrl-C ends."
 
 
@@ -38,21 +40,30 @@ async def play(stage: Stage, recording: Recording, script: tuple[str, str] | Non
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # there are terminals that lack most letters
     theatre = Theatre(stage, recording)
-    lines = list(read_script(text, name, list(recording.scenes)))
-    theatre.check(lines)
-    watching = [asyncio.create_task(theatre.watch(scene)) for scene in recording.scenes.values()]
-    playing = asyncio.create_task(theatre.perform(lines, go_on=script is None))
-    stopping = asyncio.create_task(stop.wait())
-    first: list[asyncio.Task[Any]] = [playing, stopping, *watching]
-    with theatre.hearing_the_bot():
-        try:
-            done, _ = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in first:
-                task.cancel()
-            await asyncio.gather(*first, return_exceptions=True)
+    try:
+        lines = list(read_script(text, name, recording.scenes))
+        theatre.check(lines)
+        with theatre.hearing_the_bot():
+            await _until_any(
+                stop.wait(),
+                theatre.perform(lines, go_on=script is None),
+                *(theatre.watch(scene) for scene in recording.scenes.values()),
+            )
+    except SetupError as error:
+        raise SetupError(safe(error.sentence)) from error
+
+
+async def _until_any(*works: Coroutine[Any, Any, Any]) -> None:
+    """Run all of them until one ends. Raises what that one raises."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def until_ready(stage: Stage) -> None:
@@ -147,9 +158,7 @@ class Theatre:
     async def _do(self, line: Line) -> None:
         self._seen.clear()
         self._printer.turn()
-        if line.deed is not Deed.DELETE and (
-            line.deed not in (Deed.SAY, Deed.FILE, Deed.EDIT) or line.text.startswith("/")
-        ):
+        if line.deed not in SEEN or (line.deed is Deed.SAY and line.text.startswith("/")):
             self._printer.act(line)
         if line.platform:
             self._scenes[line.platform].check(line)

@@ -10,8 +10,9 @@ from core.errors import SetupError
 from sandbox import discord
 from sandbox.discord.commands import CHAT_INPUT
 from sandbox.discord.components import each
+from sandbox.line import Deed, Line
 from sandbox.scenes.scene import NOTHING_OF_THEIRS, NOTHING_THERE, Glimpse, check, no_label, words_of
-from sandbox.script import NO_THREAD, Deed, Line
+from sandbox.script import NO_THREAD
 
 TITLE = 100  # characters, https://discord.com/developers/docs/resources/channel#channel-object
 _SET = re.compile(r"(?<=\s)(\w+)=")

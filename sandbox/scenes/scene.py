@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.errors import SetupError
-from sandbox.script import Line
+from sandbox.line import Line
 
 NOTHING_OF_THEIRS = "{person} has said nothing there that could be changed."
 NOTHING_THERE = "There is no message there."

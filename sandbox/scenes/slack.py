@@ -8,8 +8,9 @@ from typing import Any
 
 from core.errors import SetupError
 from sandbox import slack
+from sandbox.line import Deed, Line
 from sandbox.scenes.scene import NOTHING_OF_THEIRS, NOTHING_THERE, Glimpse, check, no_label, words_of
-from sandbox.script import NO_THREAD, Deed, Line
+from sandbox.script import NO_THREAD
 from sandbox.slack.arguments import ApiError
 
 Place = tuple[str, str]  # the ids of a channel and of a thread in it

@@ -4,8 +4,8 @@ import pytest
 
 from core.errors import SetupError
 from sandbox.discord import LocalDiscord
+from sandbox.line import Line
 from sandbox.scenes import DiscordScene, Scene, SlackScene
-from sandbox.script import Line
 from sandbox.slack import LocalSlack
 
 
