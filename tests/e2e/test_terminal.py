@@ -116,7 +116,7 @@ async def test_a_bot_that_is_killed_in_mid_answer_goes_on_and_what_was_typed_com
         await at.until(" cleo ")  # is chosen
         await at.type(ENTER)
         await at.until("cleo on slack")
-        await at.type(UP * 4)
+        await at.type(UP * 5)
         await at.until("300 words")
         await at.type(CTRL_U + CTRL_D)
         assert await at.end() == 0
