@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench faults pictures lock vendor clean
+.PHONY: run test check format bench faults fuzz pictures lock vendor clean
 
 run: $(BIN)/bobbin      ## start Bobbin; with no tokens, the sandbox
 	@echo "Starting Bobbin."
@@ -29,6 +29,9 @@ faults: .venv/dev       ## kill, freeze and cut off real bots while people ask 1
 pictures: .venv/dev     ## the page's pictures in docs/images anew, each of a stage of its own (needs Chromium)
 	for test in kill phone; do \
 		TAKE_PICTURES=1 NEEDS_CHROMIUM=1 $(BIN)/python -m pytest -q tests/browser -k $$test || exit 1; done
+
+fuzz: .venv/dev         ## show 100,000 answers that nobody would write on both platforms
+	$(BIN)/python -m tests.fuzz_text
 
 lock: .venv/dev         ## resolve the newest allowed versions, with hashes
 	$(BIN)/python -m pip install --quiet uv

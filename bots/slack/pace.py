@@ -8,27 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-import secrets
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import structlog
+from typing import TYPE_CHECKING
 
 from bots.bucket import Bucket, until_free
-from bots.slack.sharing import TELLS_EVERY, shared
+from bots.slack.lease import Lease
 from bots.slack.window import HORIZON, LONGEST_SLEEP, SPAN, Window
-from core.errors import ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bots.kit import Change
-    from bots.slack.window import Grant
     from core.turn import TurnId
-
-log = structlog.get_logger(__name__)
 
 # https://docs.slack.dev/apis/web-api/rate-limits: so many a minute for each method and workspace.
 TIER_2, TIER_3, TIER_4 = 20, 50, 100
@@ -51,7 +44,6 @@ KEPT_FOR_PAGES = 2
 FORGOTTEN_AFTER = 300.0  # seconds without a sign of a turn, after which another process has it, or nobody
 # https://github.com/slackapi/python-slack-sdk/issues/1859: then Slack has ended a stream by itself.
 STREAM_ENDS_AFTER = 300.0  # seconds
-LOOKS_AGAIN = 1.0  # seconds between two looks at what other processes have
 
 
 @dataclass(slots=True)
@@ -80,21 +72,21 @@ class Pace:
     ) -> None:
         """*share* changes the row of the workspace where processes share it; raises StorageUnavailable or ChatError."""
         self._clock = clock
-        self._share = share
+        self._is_alone = share is None
         self._windows = {method: Window(limit, clock, is_shared=bool(share)) for method, limit in TIERS.items()}
         self._updates = self._windows[UPDATE]
         self.reads = Bucket(READS_A_SECOND, READS_AT_ONCE, clock)
         self._posts: dict[str, Bucket] = {}  # by channel
         self._answers: dict[TurnId, _Answer] = {}  # that are not over
         self._ends = 0  # that wait
-        self._lacking = 0  # answers that wait for a call of which others may have some left
         self._streams: deque[float] = deque()  # when those began that were not ended
-        self._me = secrets.token_hex(8)
-        self._elsewhere = 0  # answers that other processes have
-        self._looked_at = float("-inf")
-        self._looking: asyncio.Task[None] | None = None
-        self._telling: asyncio.Task[None] | None = None
-        self._is_away = False  # could nobody be asked the last time?
+        self._lease = Lease(
+            self._windows,
+            clock,
+            share,
+            answers=self._answers.__len__,
+            is_busy=lambda: bool(self._answers or self._open_streams()),
+        )
         self._began_at = clock()
         self._has_taken_up = False  # is there anything that an earlier process began?
 
@@ -177,7 +169,7 @@ class Pace:
         window, streams = self._windows[method], self._open_streams()
         is_kept = method == STOP and streams > 0
         if window.is_low:
-            self._look_soon(window)
+            self._lease.look_soon(method)
         if window.wait(kept=is_kept) > 0 or (method == START and self._windows[STOP].wait() > 0):
             return False
         window.take(kept=is_kept)
@@ -187,12 +179,12 @@ class Pace:
         if method == START:
             self._windows[STOP].keep()
             self._streams.append(self._clock())
-            self._begin_to_tell()
+            self._lease.begin_to_tell()
         return True
 
     async def end_stream(self) -> None:
         """Wait until a stream that `may` begin may be stopped, and take that call."""
-        await self._until_free(lambda: self._windows[STOP].wait(kept=self._open_streams() > 0))
+        await self._until_free(lambda: self._windows[STOP].wait(kept=self._open_streams() > 0), STOP)
         self.may(STOP)
 
     def let_go(self) -> None:
@@ -222,8 +214,7 @@ class Pace:
         if budget:
             budget.hold(seconds)
         if isinstance(budget, Window):
-            self._looked_at = float("-inf")  # others are to hear of it at once
-            self._look_soon()
+            self._lease.look_at_once()
 
     def silence(self, method: str, channel: str = "") -> float:
         """Seconds for which no call of *method* is to be made: one was refused, and after that they go one by one."""
@@ -242,87 +233,26 @@ class Pace:
             return self._channel(channel)
         return self.reads if method in READS else self._windows.get(method)
 
-    # Sharing
-
     async def look(self) -> None:
         """Where processes share the limits, tell the others what this one uses and get some more calls.
 
         One transaction, and none if that was done a moment ago. Does nothing where there is but one process.
         """
-        self._begin_to_tell()
-        if (looking := self._look_soon()) is not None:
-            await asyncio.shield(looking)
-
-    def _look_soon(self, wanted: Window | None = None, *, is_idle: bool = False) -> asyncio.Task[None] | None:
-        """Look, unless that was done a moment ago and nothing *wanted* was left; return the look under way, if any."""
-        if self._share is None:
-            return None
-        if self._looking and not self._looking.done():
-            return self._looking
-        if self._clock() - self._looked_at < LOOKS_AGAIN and not (wanted and wanted.is_left):
-            return None
-        self._looked_at = self._clock()
-        self._looking = asyncio.create_task(self._look(self._share, is_idle=is_idle), name="Slack's pace: look")
-        return self._looking
-
-    async def _look(self, share: Callable[[Change], Awaitable[None]], *, is_idle: bool) -> None:
-        uses = {
-            method: (window.limit, window.use(self._lacking if method == UPDATE else 0, is_idle=is_idle))
-            for method, window in self._windows.items()
-        }
-        answers = len(self._answers)
-        granted: dict[str, Grant] = {}
-
-        def change(row: dict[str, Any], now: float) -> dict[str, Any]:
-            row, grants, self._elsewhere = shared(row, self._me, now, uses, answers)
-            granted.update(grants)
-            return row
-
-        try:
-            await share(change)
-        except (StorageUnavailable, ChatError) as error:
-            if not self._is_away:
-                log.warning("no word of how much other processes call Slack; going on with a share", **facts(error))
-            self._is_away = True
-            for window in self._windows.values():
-                window.untold()
-            return
-        self._is_away = False
-        for method, grant in granted.items():
-            self._windows[method].told(uses[method][1], grant)
-
-    def _begin_to_tell(self) -> None:
-        if self._share and (self._telling is None or self._telling.done()):
-            self._telling = asyncio.create_task(self._tell(), name="Slack's pace: tell")
-
-    async def _tell(self) -> None:
-        """Tell others again and again, and a last time when nothing is to be held any more."""
-        is_idle = False
-        while not is_idle:
-            await asyncio.sleep(TELLS_EVERY)
-            is_idle = not (self._answers or self._open_streams())
-            self._look_soon(is_idle=is_idle)
+        await self._lease.look()
 
     # How it is reckoned
 
-    async def _until_free(self, wait: Callable[[], float]) -> None:
+    async def _until_free(self, wait: Callable[[], float], method: str = UPDATE) -> None:
         """Sleep until *wait* says 0 seconds, and ask whether others leave something if only they can."""
         while (seconds := wait()) > 0:
-            if seconds < math.inf:
+            if seconds == math.inf:
+                await self._lease.get_more(method)
+            else:
                 await asyncio.sleep(min(seconds, LONGEST_SLEEP))
-                continue
-            self._lacking += 1
-            try:
-                if (looking := self._look_soon(self._updates)) is not None:
-                    await asyncio.shield(looking)
-                else:
-                    await asyncio.sleep(LONGEST_SLEEP)
-            finally:
-                self._lacking -= 1
 
     def _take_up(self, answer: _Answer) -> None:
         """An earlier process has posted *answer*, and kept a call for its end; what it has called nobody has told us."""
-        if self._share is None and self._clock() - self._began_at < SPAN:
+        if self._is_alone and self._clock() - self._began_at < SPAN:
             if not self._has_taken_up:
                 self._updates.assume()
             self._has_taken_up = True
@@ -379,7 +309,7 @@ class Pace:
 
     def _spacing(self) -> float:
         """Seconds between two updates of one answer: with many, each gets its share of what is free."""
-        answers = self._elsewhere + len(self._posted)
+        answers = self._lease.answers_elsewhere + len(self._posted)
         return max(UPDATE_SPACING, HORIZON * answers / max(1, self._updates.soon))
 
     def _answer(self, turn: TurnId) -> _Answer:
@@ -389,7 +319,7 @@ class Pace:
                 self._forget(one)
         answer = self._answers.setdefault(turn, _Answer(now))
         answer.seen_at = now
-        self._begin_to_tell()
+        self._lease.begin_to_tell()
         return answer
 
     def _forget(self, turn: TurnId) -> None:

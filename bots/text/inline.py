@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import isMdAsciiPunct
 from markdown_it.rules_inline.state_inline import Scanned, StateInline
 from markdown_it.token import Token
 
@@ -19,7 +20,7 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _LABELLED = re.compile(r"<(https?://[^\s<>|]+)\|([^<>|\n]*)>", re.IGNORECASE)
-_SCHEME = re.compile(r"(?<![\w.+-])https?\Z", re.IGNORECASE)
+_SCHEME = re.compile(r"(?<![A-Za-z0-9_.+-])https?\Z", re.IGNORECASE)  # a script without spaces may stand before it
 _NO_HOST = re.compile(r"://[\w.-]*(?::/|://)")
 _LONGEST_ADDRESS = 2_000  # characters
 _BEHIND = "?!.,:;*_~'"
@@ -42,8 +43,8 @@ _NARROW = dict.fromkeys([0x2004, 0x2005, 0x2006, 0x2008, 0x2009, 0x200A, 0x202F,
 # single dollars there must be something that only formulas have.
 MATH = re.compile(
     r"\\\((?P<round>[^\n`]{1,600}?)\\\)|\\\[(?P<square>[^\n`]{1,600}?)\\\]|(?<![\\$])\$\$(?P<double>[^\n`$]{1,600})\$\$(?!\$)"
-    r"|(?<![\w\\$])\$(?P<single>(?=[^\s$])(?:(?=[^$\n]{0,300}[\\^_{}=])|(?=[A-Za-z](?![A-Za-z]))|(?=[A-Za-z][^\s$]{0,20}\$))"
-    r"[^$\n`]{1,300}(?<=[^\s\\]))\$(?![\w$])"
+    r"|(?<![A-Za-z0-9_\\$])\$(?P<single>(?=[^\s$])(?:(?=[^$\n]{0,300}[\\^_{}=])|(?=[A-Za-z](?![A-Za-z]))|(?=[A-Za-z][^\s$]{0,20}\$))"
+    r"[^$\n`]{1,300}(?<=[^\s\\]))\$(?![A-Za-z0-9_$])"
 )
 # HTML that models use where Markdown has no word for it. All other HTML is text, as no platform shows any.
 _STYLES = {
@@ -90,7 +91,10 @@ class Span:
 
 
 class _State(StateInline):
-    """Lets emphasis begin and end at letters of scripts without spaces, where CommonMark's rule waits for a space."""
+    """Lets emphasis end where it was meant to, though CommonMark's rule waits for a space: `**Note:**this`.
+
+    And begin, at letters of scripts without spaces.
+    """
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: FBT001, N802, N803  # markdown-it's names
         found = super().scanDelims(start, canSplitWord)
@@ -99,7 +103,8 @@ class _State(StateInline):
         end = start + found.length
         before, after = self.src[start - 1 : start] or " ", self.src[end : end + 1] or " "
         opens = found.can_open or (is_wide(before) and not after.isspace())
-        closes = found.can_close or (is_wide(after) and not before.isspace())
+        is_behind_sign = found.length == 2 and after.isalnum() and isMdAsciiPunct(ord(before))
+        closes = found.can_close or (not before.isspace() and (is_wide(after) or is_behind_sign))
         return Scanned(opens, closes, found.length)
 
 
@@ -177,7 +182,11 @@ def spans(content: str) -> tuple[Span, ...]:
     _MARKDOWN.inline.tokenize(state)
     for rule in _MARKDOWN.inline.ruler2.getRules(""):
         rule(state)
-    return tuple(_merged(_spans(_paired(state.tokens))))
+    found = list(_merged(_spans(_paired(state.tokens))))
+    if found and "<" in content:  # a line of nothing but tags
+        found[0] = found[0].saying(found[0].text.lstrip("\n"))
+        found[-1] = found[-1].saying(found[-1].text.rstrip("\n"))
+    return tuple(span for span in found if span.text)
 
 
 def told(found: Sequence[Span]) -> Iterator[Span]:
@@ -301,6 +310,8 @@ def _linked(words: list[Span], target: str, look: Span, *, is_auto: bool = False
         yield look.saying(f"<{said}>")
         return
     if not page:
+        if is_auto:
+            words = [look.saying(said.removeprefix("mailto:"))]
         yield from words
         if target and target not in (said, f"mailto:{said}"):
             yield look.saying(f" ({target})")

@@ -26,30 +26,29 @@ _BEGUN = re.compile(
 )
 
 
-def visible(answer: str, *, streaming: bool = False, keeps: bool = False) -> str:
+def visible(answer: str, *, streaming: bool = False) -> str:
     """The answer without its reasoning, with one kind of line end; *streaming* also holds back a tag half said.
 
     Reasoning that never ends may be all that the model said: once the answer is over it is shown. What stands above a
-    closing tag that nothing opened is reasoning as well, of which some servers eat the first tag; with *keeps* it stays
-    once it was shown, so that more of the answer only adds to what is visible of it.
+    closing tag that nothing opened is reasoning as well: some servers eat the first tag.
     """
-    return _apart(answer, streaming=streaming, keeps=keeps)[0]
+    return _apart(answer, streaming=streaming)[0]
 
 
 def reasoning(answer: str) -> str:
     """How the model reasoned before it answered; empty if it didn't, or if that is all that there is."""
-    return "\n\n".join(filter(None, map(str.strip, _apart(answer, streaming=False, keeps=False)[1])))
+    return "\n\n".join(filter(None, map(str.strip, _apart(answer, streaming=False)[1])))
 
 
-def _apart(answer: str, *, streaming: bool, keeps: bool) -> tuple[str, list[str]]:
+def _apart(answer: str, *, streaming: bool) -> tuple[str, list[str]]:
     text = answer.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     if streaming:
         text = text[:-_LONGEST_TAG] + _BEGUN.sub("", text[-_LONGEST_TAG:])
-    shown, hidden = _split(text, streaming=streaming, keeps=keeps) if re.search(r"[<\[◁]", text) else (text, [])
+    shown, hidden = _split(text, streaming=streaming) if re.search(r"[<\[◁]", text) else (text, [])
     return shown.lstrip("\n"), hidden
 
 
-def _split(text: str, *, streaming: bool, keeps: bool) -> tuple[str, list[str]]:
+def _split(text: str, *, streaming: bool) -> tuple[str, list[str]]:
     shown, done, place, depth = "", 0, 0, 0
     hidden: list[str] = []
     while tag := (_TAG if depth else _CODE_OR_TAG).search(text, place):
@@ -60,10 +59,7 @@ def _split(text: str, *, streaming: bool, keeps: bool) -> tuple[str, list[str]]:
                 done = place
             depth += 1
         elif tag["closing"] and (depth == 1 or not (depth or shown)):
-            if depth or not keeps:
-                hidden.append(text[done : tag.start()])
-            else:
-                shown = text[done : tag.start()].rstrip() + "\n\n"
+            hidden.append(text[done : tag.start()])
             shown, depth, done = shown.rstrip(" \t") if shown.rstrip(" \t").endswith("\n") else shown, 0, place
             if _ends_in_word(shown) and text[done : done + 1].isalnum():
                 shown += " "

@@ -10,6 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,10 @@ class Theatre:
         self._thread.join()
 
     def do(self, act: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(act, self._loop).result(60)
+        return self.begin(act).result(60)
+
+    def begin(self, act: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(act, self._loop)
 
     def ask(self, what: Callable[[], T]) -> T:
         async def answer() -> T:
@@ -101,10 +105,13 @@ class Theatre:
 
 @pytest.fixture(scope="session")
 def theatre() -> Iterator[Theatre]:
-    theatre = Theatre()
-    theatre.start()
-    yield theatre
-    theatre.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OPEN_PER_PERSON", "PER_PERSON_MINUTE", "PER_CHANNEL_MINUTE"):
+            patch.setenv(f"BOBBIN_LIMITS__{name}", "1000")  # the tests ask more than their people would
+        theatre = Theatre()
+        theatre.start()
+        yield theatre
+        theatre.stop()
 
 
 @pytest.fixture(scope="session")

@@ -221,7 +221,7 @@ async def test_a_failure_stands_under_what_came(house: House) -> None:
         turn = await house.show(turn.start("m").grow("```\ncode that never"))
         await house.show(turn.fail("The service broke off."))
         (said,) = house.said(house.thread())
-        assert said.content.endswith("```\n\nThe service broke off.")
+        assert said.content.endswith("```\n\n-# ⚠️ The service broke off.")
 
 
 async def test_an_answer_in_an_archived_thread_is_still_brought_to_its_end(house: House) -> None:

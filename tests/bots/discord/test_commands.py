@@ -82,7 +82,7 @@ async def test_after_the_token_has_expired_the_channel_is_the_way(house: House) 
         turn = await house.show(turn.grow("Half of it"))
         await house.show(turn.fail("It broke."))
         assert [(one.id, one.content) for one in house.said("general")] == [
-            (response.id, "> why?\n\nHalf of it\n\nIt broke.")
+            (response.id, "> why?\n\nHalf of it\n\n-# ⚠️ It broke.")
         ]
         again = replace(turn, attempt=turn.attempt + 1, is_anew=True, status=Status.STREAMING)
         await house.show(again.finish("The whole."))

@@ -235,9 +235,9 @@ class Run:
 class Row:
     """What several processes share, as the database keeps it."""
 
-    def __init__(self, latency: float = 0.01) -> None:
+    def __init__(self, latency: float = 0.01, *, is_away: bool = False) -> None:
         self.latency = latency
-        self.is_away = False
+        self.is_away = is_away
         self.changes = 0
         self.state: dict[str, Any] = {}
 

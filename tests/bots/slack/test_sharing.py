@@ -108,9 +108,8 @@ def test_a_refusal_is_heard_of_by_all() -> None:
     timeless(body)
 
 
-def test_while_nobody_can_be_asked_it_goes_on_by_a_share() -> None:
-    row = Row()
-    row.is_away = True
+@pytest.mark.parametrize("row", [Row(is_away=True), Row(latency=60.0)], ids=["away", "slow"])
+def test_while_nobody_can_be_asked_it_goes_on_by_a_share(row: Row) -> None:
     run = simulate([Asked(0.0, 10.0) for _ in range(10)], processes=2, row=row)
     assert run.late() < 0.5
     assert all(one.was_posted for one in run.seen)

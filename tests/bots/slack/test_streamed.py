@@ -65,7 +65,7 @@ MARKS += [
 ]
 answers = st.lists(st.sampled_from(MARKS) | st.text("ab \n", max_size=6), max_size=40).map("".join)
 
-_CALLS = re.compile(r"<[@#!]|<[a-z]+:", re.IGNORECASE)
+CALLS = re.compile(r"<[@#!]|<[a-z]+:", re.IGNORECASE)
 _READER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 
 
@@ -107,7 +107,7 @@ def addressed(urls: set[str]) -> set[str]:
 def test_nothing_calls_anybody_or_leads_elsewhere_and_no_word_is_lost(answer: str) -> None:
     for page in whole(answer):
         said = streamed(page, is_open=False).text
-        assert not _CALLS.search(said)
+        assert not CALLS.search(said)
         assert led_to(said) <= addressed(links(json.loads(page)))
         words = markdown.words(json.loads(page))
         assert not Counter(letters(words)) - Counter(letters(said))
@@ -118,7 +118,7 @@ def test_nothing_calls_anybody_or_leads_elsewhere_and_no_word_is_lost(answer: st
 @given(answers)
 def test_what_is_open_is_a_part_of_what_calls_nobody(answer: str) -> None:
     for page in markdown.pages(answer, streaming=True, are_streams=True):
-        assert not _CALLS.search(streamed(page, is_open=True).text)
+        assert not CALLS.search(streamed(page, is_open=True).text)
 
 
 SAMPLES = {

@@ -74,7 +74,7 @@ async def test_query_form_and_json_are_understood_alike(slack: LocalSlack) -> No
 
 
 async def test_methods_that_are_not_here_are_unknown(client: AsyncWebClient) -> None:
-    assert await error(client.api_call("chat.startStream")) == "unknown_method"
+    assert await error(client.api_call("chat.scheduleMessage")) == "unknown_method"
 
 
 async def test_without_the_scope_it_is_refused_by_name(slack: LocalSlack, client: AsyncWebClient) -> None:
