@@ -86,13 +86,17 @@ class Recording:
         before = self._before(line, fields)
         yield
         if line:
-            self._follow(line, fields, before)
-            self._write(line, is_meanwhile=is_meanwhile)
+            try:
+                self._follow(line, fields, before)
+            except LookupError:  # it is gone already
+                lost = "something"
+            else:
+                self._write(line, is_meanwhile=is_meanwhile)
         if lost:
             self._keep(f"# not written: {act}, {lost} by {str(fields.get('person'))[:50]!r}")
 
     def _write(self, line: Line, *, is_meanwhile: bool) -> None:
-        self._keep(write(replace(line, is_meanwhile=is_meanwhile)))
+        self._keep(write(replace(line, is_meanwhile=is_meanwhile and line.deed is not Deed.START)))
 
     def _keep(self, text: str) -> None:
         self._lines.append(text)
@@ -126,7 +130,7 @@ class Recording:
             raise NoWords("an act in a form or at home")
         channel_id, ts = _ids(fields, "message")
         channel = local.channel(channel_id)
-        message = next(one for one in local.messages(channel) if one.ts == ts)
+        [message] = [one for one in local.messages(channel) if one.ts == ts]
         thread = "" if message.thread_ts in (None, ts) else message.thread_ts or ""
         there = scene.there(channel.id, thread)
         line = replace(line, place=self._slack_place(channel, thread))

@@ -170,7 +170,7 @@ class Theatre:
 
     async def _until_seen(self) -> None:
         """Wait until the bot says something; not for longer than it takes it to decide that it won't."""
-        while not self._seen.is_set():
+        while self._stage.bot.is_running and not self._seen.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._seen.wait(), TAKEN_UP_WITHIN)
                 return

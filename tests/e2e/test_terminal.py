@@ -17,6 +17,10 @@ from pathlib import Path
 
 import aiohttp
 
+from bots import platforms
+from sandbox.page.server import served
+from sandbox.slack import shown
+from sandbox.stage import staged
 from tests.e2e.shell import HOUSE, run, start_reading, started, until
 
 ENTER, CTRL_D, CTRL_C, CTRL_U, UP, TAB = "\r", "\x04", "\x03", "\x15", "\x1b[A", "\t"
@@ -199,6 +203,35 @@ async def test_what_was_done_in_one_sandbox_is_done_again_in_another(tmp_path: P
     assert code == 0
     talk, again = said.partition("\n──")[2].partition("\nStandard input")[0].strip(), out.partition("\n──")[2].strip()
     assert again == talk
+
+
+async def test_a_kill_in_mid_answer_on_the_page_is_done_again_by_its_script(tmp_path: Path) -> None:
+    async with (
+        staged(platforms.settings()) as stage,
+        served(stage, port=0) as page,
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{page.address}feed", headers={"Origin": page.address.rstrip("/")}) as socket,
+    ):
+        await stage.until_ready()
+        general = f"slack {stage.slack.channel('general').id}"
+        said = {"act": "slack.say", "person": "ada", "place": general, "text": "@bobbin Write 300 words about looms."}
+        await socket.send_json(said)
+        await stage.slack.wait_for(lambda: any("loom" in shown(one) for one in stage.slack.messages("general")[1:]))
+        for act in ("fault.kill", "fault.start"):
+            await socket.send_json({"act": act, "id": act})
+            while (await socket.receive_json()).get("done") != act:
+                pass
+        async with session.get(f"{page.address}script") as answer:
+            written = await answer.text()
+        await stage.until_ready()
+        await stage.ledger.idle()
+        [turn] = stage.ledger.turns()
+    assert written.endswith("slack ada #general: @bobbin Write 300 words about looms.\n:meanwhile\n:kill\n:start\n")
+    script = tmp_path / "bug.txt"
+    script.write_text(written, "utf-8")
+    code, out, _ = await run("sandbox", "--script", str(script))
+    assert code == 0
+    assert turn.answer.split()[-10:] == out.partition("the bot is ready")[2].replace("│", "").split()[-10:]
 
 
 async def test_a_terminal_that_lacks_most_letters_is_no_reason_to_end(tmp_path: Path) -> None:
