@@ -153,7 +153,13 @@ class Theatre:
                 continue
             if self._settling:
                 self._settling.cancel()
-            self._settling = asyncio.create_task(self._settle(line))
+            self._settling = asyncio.create_task(self._settle_aloud(line))
+
+    async def _settle_aloud(self, line: Line) -> None:
+        try:
+            await self._settle(line)
+        except SetupError as error:  # the bot does not start
+            self._printer.say(error.sentence)
 
     async def _do(self, line: Line) -> None:
         self._seen.clear()
@@ -233,7 +239,7 @@ class Theatre:
 
 
 def _programme(stage: Stage) -> str:
-    answers = "an emulator answers" if stage.is_emulated else "the real AI service answers"
+    answers = "an emulator answers" if stage.is_emulated else "the real AI service answers, and costs credits"
     return (
         f"Slack       {stage.slack.api_url}\n"
         f"Discord     {stage.discord.api_url}\n"
