@@ -7,7 +7,8 @@ WORKERS := $(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))
 .PHONY: run test check format catalogues bench faults fuzz pictures lock vendor clean
 
 run: $(BIN)/bobbin      ## start Bobbin; with no tokens, the sandbox
-	$(BIN)/bobbin run
+	@echo "Starting Bobbin."
+	@$(BIN)/bobbin run
 
 test: .venv/dev         ## every test, on SQLite and on two versions of PostgreSQL that are brought along
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
@@ -53,21 +54,18 @@ vendor:                 ## what the page of the sandbox brings along, as deploy/
 
 .venv/run: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bobbin needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
-	$(PYTHON) -m venv .venv
-	@echo "Installing what Bobbin needs into .venv; that takes a minute or two."
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	touch $@
+	@$(PYTHON) deploy/install.py requirements.lock
+	@touch $@
 
 # The command works from any folder: the .pth file tells this Python where Bobbin is.
 $(BIN)/bobbin: .venv/run deploy/bobbin
-	echo "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bobbin.pth"
-	cp deploy/bobbin $@
-	touch $@
+	@echo "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bobbin.pth"
+	@cp deploy/bobbin $@
+	@touch $@
 
 .venv/dev: $(BIN)/bobbin requirements-dev.lock pyproject.toml
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(PYTHON) deploy/install.py requirements-dev.lock --no-deps --no-build-isolation --editable .
+	@touch $@
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -105,7 +105,8 @@ def run(
 def sandbox(
     context: typer.Context,
     script: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Play this conversation and exit.", exists=True, dir_okay=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Play this conversation and exit; - reads it from standard input."),
     ] = None,
     terminal: Annotated[  # noqa: FBT002  # typer's way
         bool, typer.Option("--terminal", help="Stay in the terminal: open no browser, and take what is typed here.")

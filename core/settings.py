@@ -227,6 +227,16 @@ def proxy_for(url: str) -> str | None:
     return proxy_named(url, os.environ)
 
 
+def terminal_can_more() -> bool:
+    """Whether a terminal understands more than lines: colours, and a cursor that moves."""
+    return os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def colours_are_unwanted() -> bool:
+    """https://no-color.org"""
+    return bool(os.environ.get("NO_COLOR"))
+
+
 def log_section() -> LogSection:
     """Read how to log from the environment alone, for what is to be said before, or because, the rest can't be read."""
     known = {name: os.environ.get(f"{PREFIX}LOG__{name.upper()}") for name in LogSection.model_fields}

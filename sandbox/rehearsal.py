@@ -10,8 +10,9 @@ from pathlib import Path
 import bots
 from core.settings import Settings
 from sandbox.page.server import served
+from sandbox.recording import Recording
 from sandbox.stage import Stage, staged
-from sandbox.terminal import play
+from sandbox.terminal import play, until_ready
 
 PEOPLE = (("cleo", "fr"), ("dana", "de"))  # beside ada, who keeps order, and ben; with their languages
 
@@ -27,14 +28,15 @@ async def rehearse(
 ) -> None:
     """Run it until *stop* is set, or until *script* (a file's name and text) is played. Raises SetupError."""
     async with staged(settings, config) as stage:
-        if script:
-            await play(stage, script, stop)
-            return
         people_it(stage)
-        async with served(stage, port=port, version=bots.__version__) as page:
+        recording = Recording(stage)
+        if script:
+            await play(stage, recording, script, stop)
+            return
+        async with served(stage, recording, port=port, version=bots.__version__) as page:
             print(f"The page        {page.address}", flush=True)
             is_open = not in_terminal and await asyncio.to_thread(open_browser, page.address)
-            going = asyncio.create_task(_until_stopped(stage, stop) if is_open else play(stage, None, stop))
+            going = asyncio.create_task(_until_stopped(stage, stop) if is_open else play(stage, recording, None, stop))
             done, _ = await asyncio.wait({going, page.watching}, return_when=asyncio.FIRST_COMPLETED)
             going.cancel()
             await asyncio.gather(going, return_exceptions=True)
@@ -74,5 +76,5 @@ def open_browser(address: str) -> bool:
 async def _until_stopped(stage: Stage, stop: asyncio.Event) -> None:
     print("Opening it in your browser; if none comes up, open that address yourself. Ctrl-C ends it all.", flush=True)
     print("`--terminal` lets you type here instead.", flush=True)
-    await stage.until_ready()
+    await until_ready(stage)
     await stop.wait()

@@ -36,9 +36,23 @@ DOORS = {
     "psycopg_pool": ["core/engine/"],
     "prometheus_client": ["core/metrics.py"],
     "typer": ["bots/cli.py"],
+    "prompt_toolkit": ["sandbox/prompt.py"],
 }
 # Where the bot meets the stand-ins.
-STAGE = [f"sandbox/{name}.py" for name in ("stage", "scenes", "script", "terminal", "rehearsal")]
+STAGE = [
+    f"sandbox/{name}.py"
+    for name in (
+        "stage",
+        "scenes/scene",
+        "scenes/slack",
+        "scenes/discord",
+        "script",
+        "printed",
+        "terminal",
+        "rehearsal",
+        "recording",
+    )
+]
 SHARED = ("core/", "bots/reply/", "bots/listening/")
 HTTP = ("aiohttp", "httpx", "yarl")  # an adapter may bring its own
 EVERYDAY = ("line", "signal")  # what a platform may be called

@@ -18,6 +18,7 @@ from sandbox.discord.refusals import Refusal
 from sandbox.discord.server import API, Call, build_app
 from sandbox.discord.sight import shown
 from sandbox.discord.world import Portal, World
+from sandbox.discord.written import read_command
 
 __all__ = [
     "Call",
@@ -33,6 +34,7 @@ __all__ = [
     "Refusal",
     "Shown",
     "User",
+    "read_command",
     "shown",
 ]
 CALLS_KEPT = 10_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import shlex
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,9 +16,6 @@ Fields = dict[str, Any]
 Act = Callable[[Fields], Awaitable[object]]
 MOST_FILES = 10  # in a message, as on both platforms
 SLACK_CHARACTERS = 40_000  # https://docs.slack.dev/changelog/2018-truncating-really-long-messages
-ATTACHMENT = 11  # https://discord.com/developers/docs/interactions/application-commands: ApplicationCommandOptionType
-STRING, INTEGER, BOOLEAN, NUMBER = 3, 4, 5, 10
-SUBCOMMANDS = (1, 2)
 
 
 class CantBeDone(Exception):
@@ -163,7 +159,7 @@ class OnDiscord:
         channel = self._discord.channel(_id(fields, "place"))
         files = [discord.File(name, content, kind) for name, content, kind in _files(fields)]
         if text.startswith("/"):
-            name, options = self._command(channel, text, files)
+            name, options = discord.read_command(self._discord.world, channel, text, files)
             await self._discord.slash(person, channel, name, **options)
             return
         reply_to = self._view.find(_text(fields, "reply_to")) if fields.get("reply_to") else None
@@ -212,56 +208,6 @@ class OnDiscord:
     async def _thread(self, fields: Fields) -> None:
         message = self._view.find(_text(fields, "message"))
         await self._discord.start_thread(_text(fields, "person"), message, _text(fields, "title", 100) or "A thread")
-
-    def _command(self, channel: discord.Channel, text: str, files: list[discord.File]) -> tuple[str, dict[str, object]]:
-        """Read `/preset set name:brief`, or `/ask` with all the rest as its question."""
-        name, _, rest = text[1:].partition(" ")
-        book, words = self._discord.world.commands, [name]
-        command = book.find(None if channel.is_dm else self._discord.guild_id, name, 1)
-        options = (command or {}).get("options") or []
-        while sub := next((one for one in options if one["type"] in SUBCOMMANDS and one["name"] == _first(rest)), None):
-            words.append(sub["name"])
-            options, rest = sub.get("options") or [], rest.strip().partition(" ")[2]
-        return " ".join(words), _options(options, rest.strip(), files)
-
-
-def _options(declared: list[dict[str, Any]], written: str, files: list[discord.File]) -> dict[str, object]:
-    """What *written* gives for the options that are *declared*: `name:value`, or all of it for the first that is text."""
-    names = {one["name"]: one for one in declared}
-    given: dict[str, object] = {}
-    free: list[str] = []
-    for word in _words(written):
-        name, mark, value = word.partition(":")
-        if mark and name in names:
-            given[name] = _value(names[name]["type"], value)
-        else:
-            free.append(word)
-    first = next((one["name"] for one in declared if one["type"] == STRING and one["name"] not in given), None)
-    if free and first:
-        # As it was written: a question keeps its spaces and quotes.
-        given[first] = written if not given else " ".join(free)
-    elif free:
-        raise CantBeDone(f"There is no option for “{' '.join(free)[:50]}”. Options: {', '.join(names) or 'none'}.")
-    takes_files = (one["name"] for one in declared if one["type"] == ATTACHMENT)
-    return given | dict(zip(takes_files, files, strict=False))
-
-
-def _words(written: str) -> list[str]:
-    try:
-        return shlex.split(written)
-    except ValueError:  # a quotation mark alone, as in a question
-        return written.split()
-
-
-def _value(kind: int, value: str) -> object:
-    try:
-        return {INTEGER: int, NUMBER: float}.get(kind, str)(value) if kind != BOOLEAN else value.casefold() == "true"
-    except ValueError:
-        raise CantBeDone(f"“{value}” is no number.") from None
-
-
-def _first(text: str) -> str:
-    return text.strip().partition(" ")[0]
 
 
 def _text(fields: Fields, name: str, most: int | None = 4_000) -> str:

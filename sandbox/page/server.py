@@ -21,6 +21,7 @@ from sandbox.page.faults import Faults
 from sandbox.page.feed import Feed, State
 from sandbox.page.inside import Inside
 from sandbox.page.slack import SlackView
+from sandbox.recording import Recording
 
 if TYPE_CHECKING:
     from sandbox.stage import Stage
@@ -51,8 +52,8 @@ HEADERS = {
 class Page:
     """The page of one stage."""
 
-    def __init__(self, stage: Stage, version: str = "") -> None:
-        self._stage = stage
+    def __init__(self, stage: Stage, recording: Recording, version: str = "") -> None:
+        self._stage, self._recording = stage, recording
         self.feed = Feed(MOST)
         self.feed.put(
             {
@@ -81,6 +82,7 @@ class Page:
         return [
             web.get("/", self._index),
             web.get("/feed", self._converse),
+            web.get("/script", self._script),
             web.get("/file/{platform:slack|discord}/{id}", self._file),
             web.get("/static/{path:[a-z-]+(?:/[a-z-]+)*\\.(?:js|css|svg)}", self._static),
         ]
@@ -99,6 +101,11 @@ class Page:
         if not file.is_file():
             raise web.HTTPNotFound
         return web.FileResponse(file)
+
+    async def _script(self, _: web.Request) -> web.Response:
+        """What was done so far, to be saved and played again."""
+        saved = 'attachment; filename="bobbin-sandbox.txt"'
+        return web.Response(text=self._recording.text, headers={"Content-Disposition": saved})
 
     async def _file(self, request: web.Request) -> web.Response:
         """What somebody sent along: pictures to be looked at, everything else to be saved."""
@@ -146,7 +153,8 @@ class Page:
             if not isinstance(fields, dict):
                 raise acts.CantBeDone("Acts are JSON objects.")  # noqa: TRY301  # told as every refusal
             answer["done"] = fields.get("id")
-            answer["result"] = await acts.perform(self._acts, fields)
+            with self._recording.of(fields):
+                answer["result"] = await acts.perform(self._acts, fields)
         except acts.CantBeDone as refusal:
             answer["error"] = str(refusal)
         except (ValueError, RecursionError):
@@ -163,9 +171,11 @@ class Served:
 
 
 @asynccontextmanager
-async def served(stage: Stage, *, port: int = PORT, version: str = "") -> AsyncIterator[Served]:
+async def served(
+    stage: Stage, recording: Recording | None = None, *, port: int = PORT, version: str = ""
+) -> AsyncIterator[Served]:
     """Serve the page of *stage*, while the context lasts, on *port* or one of the next; port 0 takes any free one."""
-    page = Page(stage, version)
+    page = Page(stage, recording or Recording(stage), version)
     app = web.Application(middlewares=[_guarded])
     app.add_routes(page.routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)

@@ -82,7 +82,7 @@ async def test_a_script_that_is_no_text_is_said(tmp_path: Path) -> None:
     script = tmp_path / "script.txt"
     script.write_bytes(b"\xff\xfe\x00")
     code, _, err = await run("sandbox", "--script", str(script))
-    assert (code, err.strip()) == (2, f"{script} is not UTF-8 text.")
+    assert (code, err.strip()) == (2, f"{script} is not UTF-8 text (line 1). Save it as UTF-8.")
 
 
 async def test_where_nobody_can_type_it_says_that_nothing_is_read(emulator: Emulator) -> None:
