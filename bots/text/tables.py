@@ -168,7 +168,14 @@ def _line(row: Sequence[str], columns: Sequence[int]) -> str:
 
 
 def records(rows: Sequence[Row]) -> Iterator[Iterator[tuple[str, str]]]:
-    """Yield each row as pairs of a column's name and what stands in it, without empty cells; a header alone by itself."""
+    """Yield each row as pairs of a column's name and what stands in it, without empty cells; a header alone by itself.
+
+    The name of a column in which nothing stands is in the first, since it is said as well.
+    """
     header, *body = rows
+    unused = {number for number, column in enumerate(zip(*body, strict=True)) if not any(column)}
     for row in body or [header]:
-        yield ((name if body else "", cell) for name, cell in zip(header, row, strict=True) if cell)
+        named = enumerate(zip(header, row, strict=True))
+        shown = [(name if body else "", cell) for number, (name, cell) in named if cell or (name and number in unused)]
+        yield iter(shown)
+        unused = set()

@@ -14,6 +14,7 @@ from bots.text.document import Kind, Leaf, complete, document
 from bots.text.inline import Span, bare, open_ticks, spans, words_of
 from bots.text.pages import Page, paged, split
 from bots.text.reasoning import visible
+from bots.text.tables import records
 from tests.answers import SIGNS
 
 FAMILY = "👩‍👩‍👧‍👦"
@@ -430,3 +431,11 @@ def test_a_table_takes_no_less_when_a_row_is_added(answer: str) -> None:
             assert sizes == sorted(sizes)
             assert len(LAYOUT.aligned(leaf.rows, ()) or "") + 8 <= sizes[-1]
             assert replace(leaf, rows=leaf.rows[:1]).rows
+
+
+def test_a_column_in_which_nothing_stands_keeps_its_name() -> None:
+    rows = [("City", "People", "River"), ("Rome", "", "Tiber"), ("Bonn", "", "Rhine")]
+    assert [list(record) for record in records(rows)] == [
+        [("City", "Rome"), ("People", ""), ("River", "Tiber")],
+        [("City", "Bonn"), ("River", "Rhine")],
+    ]
