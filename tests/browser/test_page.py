@@ -53,6 +53,14 @@ def test_nobody_is_kept_out(visitor: Visitor) -> None:
     expect(visitor.page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_what_was_done_can_be_saved_as_a_script(visitor: Visitor) -> None:
+    visitor.say("slack", "@bobbin Remember the launch.")
+    expect(visitor.lane("Remember the launch")).to_contain_text("shown")
+    with visitor.page.expect_download() as saved:
+        visitor.pane("inside").get_by_role("link", name="as a script").click()
+    assert "slack ada #general: @bobbin Remember the launch." in saved.value.path().read_text(encoding="utf-8")
+
+
 def test_everything_can_be_done_without_a_mouse(visitor: Visitor) -> None:
     keyboard = visitor.page.keyboard
     keyboard.press("F6")

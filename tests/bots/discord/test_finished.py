@@ -22,6 +22,7 @@ from sandbox.discord import Interaction, Message
 from sandbox.discord.components import written_in
 from tests.bots.discord.test_once import bring_again
 from tests.bots.outage import Outage
+from tests.bots.pressed import CASES, Changed, changed
 
 if TYPE_CHECKING:
     from core.storage.database import Database
@@ -251,6 +252,35 @@ async def test_where_there_is_no_place_for_a_thread_none_is_offered(house: House
         export["custom_id"] = export["custom_id"].replace(Wish.EXPORT, Wish.BRANCH)
         (refused,) = await pressed(house, "ada", click.response, EXPORT)
         assert told(refused) == NO_BRANCH
+
+
+LABELS = {
+    Wish.GOOD: GOOD,
+    Wish.BAD: BAD,
+    Wish.CONTINUE: CONTINUE,
+    Wish.AGAIN: RETRY,
+    Wish.MORE: MORE,
+    Wish.EXPORT: EXPORT,
+    Wish.BRANCH: BRANCH,
+}
+
+
+@pytest.mark.parametrize(("user", "wish", "expected"), CASES)
+async def test_pressed_twice_at_once_after_a_restart_it_does_one_thing(
+    house: House, user: str, wish: Wish, expected: Changed
+) -> None:
+    async with house.listening():
+        turn, on = await finished(house, is_cut=True)
+    house.chat = house.build()
+    async with house.listening():
+        if wish in (Wish.EXPORT, Wish.BRANCH):  # which stand in the details
+            (click,) = await pressed(house, user, on, MORE)
+            assert click.response
+            on = click.response
+        clicks = await pressed(house, user, on, LABELS[wish], times=2)
+        assert await changed(house.ledger, turn) == expected
+        files = [one for click in clicks if click.response for one in click.response.attachments]
+    assert len(files) == (wish is Wish.EXPORT)
 
 
 @pytest.mark.parametrize("wish", [Wish.GOOD, Wish.CONTINUE, Wish.MORE, Wish.EXPORT, Wish.BRANCH, Wish.AGAIN])

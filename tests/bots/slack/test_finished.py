@@ -19,6 +19,7 @@ from core.storage.tables import feedback
 from core.turn import GOES_ON, Status
 from sandbox.slack import Message, shown
 from tests.bots.outage import Outage
+from tests.bots.pressed import CASES, Changed, changed
 
 if TYPE_CHECKING:
     from core.storage.database import Database
@@ -227,6 +228,29 @@ async def test_a_branch_begins_once_with_what_was_said_and_goes_on(house: House)
         told_before = await house.ledger.transcript(further.question.thread.id, further.id, 10)
     assert further.question.thread.id == branch.question.thread.id
     assert [one.question.key for one in told_before] == [turn.question.key]
+
+
+@pytest.mark.parametrize(("user", "wish", "expected"), CASES)
+async def test_pressed_twice_at_once_after_a_restart_it_does_one_thing(
+    house: House, user: str, wish: Wish, expected: Changed
+) -> None:
+    async with house.listening():
+        turn, message = await finished(house, is_cut=True)
+    house.chat = house.build()
+    async with house.listening():
+        on = message
+        if wish in (Wish.EXPORT, Wish.BRANCH):  # which stand in the details
+            await house.slack.click(user, message, Wish.MORE)
+            (on,) = await whispers(house, turn, user)
+        judged = {"value": value(wish, turn)} if wish in (Wish.GOOD, Wish.BAD) else {}
+        action = FEEDBACK if judged else wish
+        await asyncio.gather(*(house.slack.click(user, on, action, **judged) for _ in range(2)))
+        await house.slack.wait_for(lambda: not house.slack.under_way)
+        assert await changed(house.ledger, turn) == expected
+        if wish is Wish.EXPORT:
+            await whispers(house, turn, user, 2)
+            direct = house.slack.messages(house.slack.open_dm(user))
+            assert len([one for one in direct if one.files]) == 1
 
 
 @pytest.mark.parametrize("wish", [Wish.GOOD, Wish.CONTINUE, Wish.MORE, Wish.EXPORT, Wish.BRANCH, Wish.AGAIN])
