@@ -15,7 +15,7 @@ from core import attachment, preset, quote
 from core.aftermath import STALE, Aftermath
 from core.backoff import Backoff, retry
 from core.bounded import BoundedSet
-from core.commands import NOT_THEIRS_TO_STOP, Command, Commands, Told, Verb, given_in, is_own_switch, refusal
+from core.commands import Command, Commands, Told, Verb, given_in, is_own_switch, refusal
 from core.errors import (
     BotsAlone,
     CannotBeKept,
@@ -32,7 +32,7 @@ from core.language import marked, say, speaking
 from core.metrics import Metrics
 from core.models import Models
 from core.preset import LONGEST_MODEL
-from core.storage.stops import Outcome
+from core.stopping import Stopping
 from core.thread import PlaceId
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply, Status
 from core.words import whole
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.admission import Admission
+    from core.aftermath import Manages
     from core.asking.trial import Trial
     from core.following import Standing
     from core.preset import Choice, Preset
@@ -52,8 +53,6 @@ if TYPE_CHECKING:
 
     # Raises Refused, with what to tell, if who gave a command may not change presets.
     MayChange = Callable[[], Awaitable[None]]
-    # Does who gave a command manage the channel?
-    Manages = Callable[[], Awaitable[bool]]
 
 T = TypeVar("T")
 
@@ -70,12 +69,6 @@ OCCASIONS_KEPT = timedelta(hours=1)
 TRIED_WITHIN = 10.0  # seconds
 MOST_SUGGESTED = 10  # models
 TWICE = marked("That command came twice; I did it the first time.")
-_OF_STOPPING = {
-    Outcome.NOT_BEGUN: marked("I won't answer that question."),
-    Outcome.OVER: marked("That answer had come to its end already."),
-    Outcome.ANEW: marked("I'm answering that question anew. To stop it, write `stop`."),
-    Outcome.UNKNOWN: marked("I can't find that question any more."),
-}
 
 
 class Relay:
@@ -126,6 +119,7 @@ class Relay:
         self._admission = admission
         self._trial = trial
         self._bots_alone: BoundedSet[ThreadId] = BoundedSet(MOST_NAMED)
+        self.stopping = Stopping(ledger, stop)
         self.aftermath = Aftermath(ledger, admit=self._admit, accepted=self._accepted, metrics=self._metrics)
         # Questions that a thread hands in at the same moment are recorded in the order in which it did.
         self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
@@ -292,50 +286,6 @@ class Relay:
         if self._changed(await self._ledger.reopen(key, of_attempt=of_attempt, by=by)):
             return True
         return turn is not None and not turn.is_withdrawn
-
-    async def stop(
-        self, key: QuestionKey, *, by: str, of_attempt: int | None = None, manages: Manages | None = None
-    ) -> Told:
-        """Have the answer to a question end with what came so far, or not begin; return what to tell who wants it.
-
-        That is nothing where the thread shows it. It is for who asked, and for who *manages* the channel; raises
-        NotAllowed for others. *of_attempt* as for `again`: one that another process has gone on with is the same.
-        """
-        turn = await self._ledger.turn(key)
-        if turn is None or turn.is_withdrawn:
-            return Told(say(_OF_STOPPING[Outcome.UNKNOWN]))
-        if not turn.is_over and turn.question.asker != by and not (manages and await manages()):
-            raise NotAllowed(say(NOT_THEIRS_TO_STOP))
-        outcome, stopped = await self._ledger.stop(key, by, of_attempt=of_attempt)
-        for one in stopped:
-            self._stop(one)
-        return Told(say(_OF_STOPPING[outcome]) if outcome in _OF_STOPPING else "", is_done=bool(stopped))
-
-    async def instead(self, key: QuestionKey, *, by: str, manages: Manages | None = None) -> Told:
-        """Have a question that waits be answered instead of what *by* asked before it in its thread; as `stop`.
-
-        Who *manages* the channel stops what is being answered, whoever asked it. What others asked keeps its place.
-        """
-        turn = await self._ledger.turn(key)
-        if turn is None or turn.is_withdrawn:
-            return Told(say(_OF_STOPPING[Outcome.UNKNOWN]))
-        if turn.status is not Status.QUEUED:
-            return Told("")
-        stopped = await self._ledger.stop_before(turn, by)
-        if stopped is None and manages and await manages():
-            stopped = await self._ledger.stop_before(turn, by, whosever=True)
-        if stopped is None:
-            raise NotAllowed(say(NOT_THEIRS_TO_STOP))
-        for one in stopped:
-            self._stop(one)
-        return Told("", is_done=bool(stopped))
-
-    async def being_answered(self, key: QuestionKey, mark: str, within: str) -> Turn | None:
-        """Return the turn of *key*, or one in whose reply the chat has written *mark*, in threads whose id begins so.
-
-        Only while there is something of it to stop: for a chat that knows a message, and not what it is.
-        """
-        return await self._ledger.open_turn_noting(key, mark, within)
 
     async def withdraw(self, key: QuestionKey) -> None:
         """Take note that a question was deleted: nobody needs its answer any more, and it is no part of the thread.

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from bots.listening.following import Judged
     from bots.listening.mark import Scale
     from bots.reply.note import Note
+    from core.aftermath import Manages
     from core.following import Standing
-    from core.relay import Manages, Relay
+    from core.relay import Relay
     from core.thread import Thread, ThreadId
     from core.turn import Accepted, QuestionKey, Turn
 
@@ -211,29 +212,29 @@ class Router:
         """Stop what somebody has put a sign on, or have it answered next; return a sentence to tell, in private, if they
         may not. What there is nothing to stop of is some message.
         """
-        turn = await self._relay.being_answered(reacted.key, reacted.mark, reacted.within)
+        turn = await self._relay.stopping.being_answered(reacted.key, reacted.mark, reacted.within)
         if turn is None:
             return ""
         try:
             if reacted.wish is Wish.STOP:
-                await self._relay.stop(turn.question.key, by=reacted.by, manages=manages)
+                await self._relay.stopping.stop(turn.question.key, by=reacted.by, manages=manages)
             elif turn.waited and turn.question.key == reacted.key:
-                await self._relay.instead(turn.question.key, by=reacted.by, manages=manages)
+                await self._relay.stopping.instead(turn.question.key, by=reacted.by, manages=manages)
         except Refused as refusal:
             return refusal.sentence
         return ""
 
     async def click(self, clicked: Clicked, manages: Manages | None = None) -> str:
-        """Do what is wished for; return a sentence to tell, in private, if that can't be. *manages* as for `Relay.stop`."""
+        """Do what is wished for; return a sentence to tell, in private, if that can't be. *manages* as for `Stopping.stop`."""
         key, by, attempt = clicked.key, clicked.by, clicked.attempt
         try:
             match clicked.wish:
                 case Wish.AGAIN:
                     is_known = await self._relay.again(key, of_attempt=attempt, by=by, manages=manages)
                 case Wish.STOP:
-                    return (await self._relay.stop(key, by=by, of_attempt=attempt, manages=manages)).sentence
+                    return (await self._relay.stopping.stop(key, by=by, of_attempt=attempt, manages=manages)).sentence
                 case Wish.INSTEAD:
-                    return (await self._relay.instead(key, by=by, manages=manages)).sentence
+                    return (await self._relay.stopping.instead(key, by=by, manages=manages)).sentence
                 case _:  # it takes more than a click tells
                     raise ValueError(clicked.wish)
         except Refused as refusal:

@@ -880,7 +880,7 @@ async def test_who_asked_stops_it_and_what_waits_is_answered_next(rig: Rig) -> N
     await rig.chat.until("One two.")
     waiting = await rig.ask("And now?")
     assert (running.turn.waited, waiting.turn.waited) == (False, True)
-    told = await rig.relay.stop(running.turn.question.key, by="ada", of_attempt=1)
+    told = await rig.relay.stopping.stop(running.turn.question.key, by="ada", of_attempt=1)
     await rig.over()
     assert told == Told("", is_done=True)
     turn = await rig.turn(running)
@@ -897,11 +897,11 @@ async def test_a_stop_is_for_who_asked_and_for_who_manages_the_channel(rig: Rig)
     key = (await rig.ask("Count!")).turn.question.key
     await rig.chat.until("One two.")
     with pytest.raises(NotAllowed):
-        await rig.relay.stop(key, by="ben")
-    assert (await rig.relay.stop(key, by="ben", manages=manages)).is_done
+        await rig.relay.stopping.stop(key, by="ben")
+    assert (await rig.relay.stopping.stop(key, by="ben", manages=manages)).is_done
     await rig.over()
-    assert "come to its end" in (await rig.relay.stop(key, by="ben")).sentence
-    assert "can't find" in (await rig.relay.stop(QuestionKey("unknown"), by="ben")).sentence
+    assert "come to its end" in (await rig.relay.stopping.stop(key, by="ben")).sentence
+    assert "can't find" in (await rig.relay.stopping.stop(QuestionKey("unknown"), by="ben")).sentence
 
 
 async def test_what_waits_is_answered_instead_of_what_its_asker_asked_before(rig: Rig) -> None:
@@ -910,12 +910,12 @@ async def test_what_waits_is_answered_instead_of_what_its_asker_asked_before(rig
     await rig.chat.until("One two.")
     between, wanted = await rig.ask("And then?"), await rig.ask("Rather this!")
     with pytest.raises(NotAllowed):
-        await rig.relay.instead(wanted.turn.question.key, by="ben")
-    assert (await rig.relay.instead(wanted.turn.question.key, by="ada")).is_done
+        await rig.relay.stopping.instead(wanted.turn.question.key, by="ben")
+    assert (await rig.relay.stopping.instead(wanted.turn.question.key, by="ada")).is_done
     await rig.over()
     ends = [await rig.turn(one) for one in (running, between, wanted)]
     assert [turn.status for turn in ends] == [Status.STOPPED, Status.STOPPED, Status.ANSWERED]
-    assert not (await rig.relay.instead(wanted.turn.question.key, by="ada")).is_done
+    assert not (await rig.relay.stopping.instead(wanted.turn.question.key, by="ada")).is_done
 
 
 async def test_a_stop_that_is_heard_while_a_turn_is_taken_is_not_lost(rig: Rig) -> None:
@@ -924,7 +924,7 @@ async def test_a_stop_that_is_heard_while_a_turn_is_taken_is_not_lost(rig: Rig) 
     async def stopped_just_then(thread: ThreadId) -> Any:
         taken = await take(thread)
         if taken and not taken.is_stopping:
-            await rig.relay.stop(taken.turn.question.key, by="ada")
+            await rig.relay.stopping.stop(taken.turn.question.key, by="ada")
         return taken
 
     rig.ledger.take = stopped_just_then  # type: ignore[method-assign]
