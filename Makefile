@@ -12,6 +12,7 @@ run: $(BIN)/bobbin      ## start Bobbin; with no tokens, the sandbox
 
 test: .venv/dev         ## every test, on SQLite and on two versions of PostgreSQL that are brought along
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest tests/browser
 
 check: .venv/dev        ## format, lint, types
 	$(BIN)/ruff format --check .

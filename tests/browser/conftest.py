@@ -1,6 +1,6 @@
 """The sandbox with its real bot, and a browser that looks at its page: Debian's Chromium.
 
-The stage runs in a thread of its own, one for all tests, which is why one worker has them all; each of them begins with a new page and asks words of its own.
+The stage runs in a thread of its own, one for all tests; each of them begins with a new page and asks words of its own.
 """
 
 from __future__ import annotations

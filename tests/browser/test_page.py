@@ -13,8 +13,6 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import PHONE, Theatre, Visitor
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 AXE = Axe()
 SERIOUS = ("serious", "critical")
 

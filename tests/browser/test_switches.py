@@ -9,8 +9,6 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Theatre, Visitor
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture(autouse=True)
 def all_is_well_again(theatre: Theatre) -> Iterator[None]:
