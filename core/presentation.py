@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from core.chat import Chat
     from core.storage.ledger import Ledger
+    from core.storage.queue import Taken
     from core.turn import Reply, Turn
 
 T = TypeVar("T")
@@ -114,6 +115,7 @@ class Presentation:
         self._clock = clock
         self.reply = reply
         self._confirmed = since  # when the turn was last known to be ours
+        self.next: tuple[Taken, float] | None = None  # what is to be done in the thread then, and when that was asked
         self.is_forbidden = False  # may nothing be shown there?
         self.is_gone = False  # is there nothing any more where the end could be shown?
         self.first_text_at: datetime | None = None  # None until some of the answer was shown
@@ -176,8 +178,13 @@ class Presentation:
             log.info("the thread of a turn is gone; its end is not shown", why=gave_up)
         elif gave_up:
             log.error("the end of a turn is not shown", why=gave_up)
-        await self.insist(lambda: self._ledger.settle(turn.replied(self.reply).settle(), gave_up))
+        await self.insist(lambda: self._settle(turn, gave_up))
         return not gave_up
+
+    async def _settle(self, turn: Turn, gave_up: str) -> None:
+        asked = self._clock()
+        taken = await self._ledger.settle_and_take(turn.replied(self.reply).settle(), gave_up)
+        self.next = (taken, asked) if taken else None
 
     async def _try_to_end(self, turn: Turn) -> str:
         """Return why the end can't be shown, empty if it is."""

@@ -19,9 +19,9 @@ from core.words import keepable
 if TYPE_CHECKING:
     from core.chat import Chat
     from core.storage.ledger import Ledger
+    from core.storage.rows import Known
     from core.turn import Turn
 
-MOST_KEYS = 500  # of the newest turns of a thread, which are known from its conversation
 WITHIN = 5.0  # seconds that the chat has: who asks waits for it
 UNREAD = marked("I couldn't read what was said here before your question. Ask again if that matters.")
 SAID_AGAIN_AFTER = timedelta(days=7)  # why something can't be read, in the same place
@@ -32,8 +32,9 @@ log = structlog.get_logger(__name__)
 class Recall:
     """For one answer."""
 
-    def __init__(self, chat: Chat, ledger: Ledger, budget: int) -> None:
-        """*budget* in characters of what is quoted; 0: nothing is asked of the chat."""
+    def __init__(self, chat: Chat, ledger: Ledger, budget: int, known: Known) -> None:
+        """*budget* in characters of what is quoted; 0: nothing is asked of the chat. *known* when the turn was taken."""
+        self._known = known
         self._chat = chat
         self._ledger = ledger
         self._budget = budget
@@ -52,9 +53,8 @@ class Recall:
         return told(self._found[goes_on], question, budget=self._budget)
 
     async def _find(self, turn: Turn, *, goes_on: bool) -> Earlier:
-        question = turn.question
+        question, known = turn.question, self._known
         try:
-            known = await self._ledger.known(question.thread.id, turn.id, MOST_KEYS)
             since = known.newest if goes_on and known.newest else known.forgotten
             async with asyncio.timeout(WITHIN):
                 found = await earlier(self._chat, question, since, self._budget)

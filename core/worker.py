@@ -83,7 +83,7 @@ class Worker:
         self._retitling = Retitling(service, ledger, visible) if titles else None
         self._times = times
         self._contact = contact
-        self._running: dict[TurnId, asyncio.Task[None]] = {}
+        self._running: dict[TurnId, asyncio.Task[tuple[Taken, float] | None]] = {}
         self._answers: dict[TurnId, Answer] = {}  # those that are being made
         self._to_stop: Bounded[TurnId, float] = Bounded(MOST_TO_STOP)  # when that was heard of others
 
@@ -92,17 +92,18 @@ class Worker:
 
         Raises StorageUnavailable when the next one can't be read: to be called again then.
         """
-        while True:
-            asked = time.monotonic()
-            if (taken := await self._ledger.take(thread)) is None:
-                return
+        asked = time.monotonic()
+        taken = await self._ledger.take(thread)
+        following = (taken, asked) if taken else None
+        while following:
+            taken, asked = following
             turn = taken.turn
             with (
                 speaking(turn.question.language),
                 structlog.contextvars.bound_contextvars(thread=thread, turn=turn.id, reference=turn.reference),
             ):
                 try:
-                    await self._uninterrupted(taken, asked)
+                    following = await self._uninterrupted(taken, asked)
                 except Overtaken:
                     # Not ours to take again: the engine says so, should the thread still be ours.
                     log.info("the turn is another process's by now, or is asked again; leaving it")
@@ -120,11 +121,11 @@ class Worker:
         else:  # it may have been taken this very moment
             self._to_stop[turn] = time.monotonic()
 
-    async def _uninterrupted(self, taken: Taken, asked: float) -> None:
-        """Raises Overtaken when interrupted."""
+    async def _uninterrupted(self, taken: Taken, asked: float) -> tuple[Taken, float] | None:
+        """Return what the thread has next, and when that was asked. Raises Overtaken when interrupted."""
         running = self._running[taken.turn.id] = asyncio.create_task(self._see_through(taken, asked))
         try:
-            await running
+            return await running
         except asyncio.CancelledError:
             ourselves = asyncio.current_task()
             if ourselves and ourselves.cancelling():
@@ -133,7 +134,7 @@ class Worker:
         finally:
             del self._running[taken.turn.id]
 
-    async def _see_through(self, taken: Taken, asked: float) -> None:
+    async def _see_through(self, taken: Taken, asked: float) -> tuple[Taken, float] | None:
         turn, chat, answer = taken.turn, self._chats[taken.turn.question.thread.chat], None
         presentation = Presentation(
             chat,
@@ -163,6 +164,7 @@ class Worker:
             await self._retitling.see_to(turn, chat)
         seconds = round(time.monotonic() - taken_at, 2)
         log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
+        return presentation.next
 
     async def _complete(self, answer: Answer, number: TurnId, asked: float) -> Turn:
         self._answers[number] = answer
@@ -174,6 +176,7 @@ class Worker:
             del self._answers[number]
 
     def _answer(self, taken: Taken, presentation: Presentation) -> Answer:
+        chat = self._chats[taken.turn.question.thread.chat]
         return Answer(
             taken,
             self._choice(taken),
@@ -183,7 +186,7 @@ class Worker:
             files=self._files,
             transcript_budget=self._transcript_budget,
             longest_answer=self._longest_answer,
-            recall=Recall(self._chats[taken.turn.question.thread.chat], self._ledger, self._context_budget),
+            recall=Recall(chat, self._ledger, self._context_budget, taken.known),
             metrics=self._metrics,
             last_resort=preset.choose(self._presets, []).models,
             contact=self._contact,

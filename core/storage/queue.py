@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from core.preset import Preset
+    from core.storage.rows import Known
+
+
+MOST_KEYS = 500  # of the newest turns of a thread, which are known from its conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Taken:
     epoch: int  # of what the thread remembers; see `Ledger.conclude`
     has_earlier: bool  # does the thread remember turns before this one?
     is_stopping: bool  # was it to stop, or not to be begun with at all?
+    known: Known  # what a conversation knows that goes on in the thread with this turn
     presets: list[tuple[str, Preset]]  # what is set in the thread's layers, widest first
 
     @property
@@ -93,5 +98,6 @@ def take(connection: Connection, thread: ThreadId) -> Taken | None:
         epoch=row.epoch,
         has_earlier=row.has_earlier,
         is_stopping=row.stopping,
+        known=rows.find_known(connection, thread, turn.id, MOST_KEYS),
         presets=rows.find_presets(connection, turn.question.thread.layers),
     )
