@@ -28,7 +28,7 @@ o1-preview o1-preview-2024-09-12 o1-preview-all
 deepseek-r1 deepseek-r1-0528 deepseek-v3 deepseek-v3-250324
 grok-3
 """
-# What https://pypi.org/project/aichat-pro-cli 2026.10.25 and https://pypi.org/project/mcp-aichat 2026.10.25.1 list for the
+# What the service's clients aichat-pro-cli 2026.10.25 and mcp-aichat 2026.10.25.1 list for the
 # same API since, and gemini-3.8-flash of the service's newest guide. None of those above was taken off.
 _LATER = """
 gpt-6.1-sol gpt-6-sol gpt-6-luna gpt-6-astra
