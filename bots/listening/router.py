@@ -136,7 +136,7 @@ class Router:
         """Take what is said where the bot is, and not to it in so many words."""
         said = overheard.said
         self.recent.hear(overheard)
-        if overheard.is_new and said.question.key in self._judged:  # when it came live
+        if said.question.key in self._judged and not isinstance(said, Edited):  # live, or read back meanwhile
             return
         if not overheard.may_be_for_us:
             if isinstance(said, Edited) and not overheard.is_bots and self._follower.may_be_asked(overheard):
@@ -148,9 +148,13 @@ class Router:
             await before(said)
             standing = await self._follower.standing(overheard)
         self._judged.add(said.question.key)
-        if standing:
-            with speaking(said.question.language):
-                await self._obey(said, self._follower.judge(overheard, standing))
+        try:
+            if standing:
+                with speaking(said.question.language):
+                    await self._obey(said, self._follower.judge(overheard, standing))
+        except BaseException:  # it comes again
+            self._judged.pop(said.question.key, None)
+            raise
 
     async def _standing(self, overheard: Overheard) -> Standing | None:
         """Say how the bot stands there. Where a thread may just have begun with a question, that is waited for, once."""

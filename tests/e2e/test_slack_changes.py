@@ -135,11 +135,12 @@ async def test_a_question_that_becomes_a_command_is_neither_answered_nor_obeyed(
 async def test_a_failed_answer_can_be_tried_again(
     running: Any, slack: LocalSlack, sqlite_url: str, emulator: Emulator
 ) -> None:
-    emulator.faults.read("forbidden*1")
+    emulator.faults.replace({"chat_error": True})
     async with running(sqlite_url, "slack"):
         question = await slack.say("ada", "general", "@bobbin say exactly: tea")
         await slack.wait_for(lambda: any(TRY_AGAIN in text for text in answers(slack, question)), PATIENCE)
         (failed,) = posted(slack, question)
+        emulator.faults.clear()
         await slack.click("ben", failed, Wish.AGAIN)
         (answered,) = await until(slack, question, "tea")
     assert answered.ts == failed.ts
@@ -165,7 +166,7 @@ async def test_a_long_answer_done_anew_leaves_nothing_of_the_old_one(
 async def test_a_click_elsewhere_does_nothing(
     running: Any, slack: LocalSlack, sqlite_url: str, emulator: Emulator
 ) -> None:
-    emulator.faults.read("forbidden*1")
+    emulator.faults.read("invalid_token*1")
     async with running(sqlite_url, "slack") as bobbin:
         question = await slack.say("ada", "general", "@bobbin say exactly: tea")
         await slack.wait_for(lambda: any(TRY_AGAIN in text for text in answers(slack, question)), PATIENCE)

@@ -45,7 +45,7 @@ async def is_answered(slack: LocalSlack, question: Message, words: str = WORDS) 
 async def test_a_direct_message_is_answered_by_a_stream_of_slacks_own(
     running: Any, local_slack: LocalSlack, emulator: Emulator, sqlite_url: str
 ) -> None:
-    emulator.pace = 0.02
+    emulator.pace = 0.05
     async with running(sqlite_url, "slack"):
         question = await ask(local_slack)
         await is_answered(local_slack, question)
@@ -112,7 +112,7 @@ async def test_slacks_stop_button_hangs_up_and_keeps_what_came(
 async def test_a_limit_on_any_call_of_a_stream_loses_nothing(
     running: Any, local_slack: LocalSlack, emulator: Emulator, sqlite_url: str, method: str
 ) -> None:
-    emulator.pace = 0.02
+    emulator.pace = 0.05
     local_slack.faults.rate_limit(method, retry_after=1)
     async with running(sqlite_url, "slack"):
         question = await ask(local_slack)

@@ -295,7 +295,7 @@ async def test_what_was_to_stop_when_a_process_died_is_not_answered_again(
 ) -> None:
     async with running(url, side.name, shutdown_grace=0) as bobbin:
         room = await opened(side, emulator)
-        bobbin._relay._stop = lambda _: None  # it dies before it has heard of it
+        bobbin._relay.stopping._stop = lambda _: None  # it dies before it has heard of it
         if bobbin._jobs:
             bobbin._jobs.on_stop(lambda _: None)
         await room.click("ada")
@@ -320,14 +320,14 @@ async def test_an_answer_whose_question_is_gone_cannot_be_stopped(
     async with running(url, side.name) as bobbin:
         room = await opened(side, emulator)
         relay, withdrawn = bobbin._relay, asyncio.Event()
-        stop = relay.stop
+        stop = relay.stopping.stop
 
         async def late(key: Any, **how: Any) -> Any:
             await relay.withdraw(key)
             withdrawn.set()
             return await stop(key, **how)
 
-        relay.stop = late
+        relay.stopping.stop = late
         clicked = await room.click("ada")
         await withdrawn.wait()
         if side.name == "discord":
