@@ -59,7 +59,9 @@ class Api:
             return
         self._uses -= 1
         if self._uses == 0:
-            if client.is_ready():  # it has listened: the process ends
+            user = asyncio.current_task()
+            is_cancelled = user is not None and user.cancelling() > 0  # then nothing begun here may be waited for
+            if client.is_ready() or is_cancelled:  # it has listened: the process ends; or it may be ending
                 await self._close(client)
             else:
                 self._closing = asyncio.create_task(self._close_later(client))
@@ -67,9 +69,14 @@ class Api:
     async def _close_later(self, client: discord.Client) -> None:
         try:
             await asyncio.sleep(self._times.kept_open)
-        finally:  # also when the process ends meanwhile
-            if client is self._client and self._uses == 0:
-                await self._close(client)
+        except asyncio.CancelledError:  # the process ends, or somebody needs it again
+            await self._close_unused(client)
+            raise
+        await self._close_unused(client)
+
+    async def _close_unused(self, client: discord.Client) -> None:
+        if client is self._client and self._uses == 0:
+            await self._close(client)
 
     async def _close(self, client: discord.Client) -> None:
         self._client = self._closing = None

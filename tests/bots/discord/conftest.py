@@ -159,8 +159,3 @@ async def house(ledger: Outage) -> AsyncIterator[House]:
     async with LocalDiscord() as local:
         section = Section(token=local.token, api_url=local.api_url, gateway_url=local.gateway_url)
         yield House(local, section, ledger)
-        # Clients of any of its chats that stay open for a while longer, as until a process ends.
-        if closing := {task for task in asyncio.all_tasks() if "_close_later" in str(task.get_coro())}:
-            for task in closing:
-                task.cancel()
-            await asyncio.wait(closing)
