@@ -338,20 +338,17 @@ class Ledger:
 
     async def settle(self, turn: Turn, gave_up: str = "") -> None:
         """Keep that the thread shows how *turn* ended, or why that was given up. Raises Overtaken."""
-        done = datetime.now(UTC)
-        await self._database.run(
-            lambda connection: rows.write(connection, turn, done_at=done, gave_up=gave_up[:LONGEST_ID]), first=True
-        )
+        await self._database.run(_settling(turn, gave_up), first=True)
 
     async def settle_and_take(self, turn: Turn, gave_up: str = "") -> Taken | None:
         """As `settle`, and then `take` the next one of its thread: one wait for the disk instead of two."""
-        done = datetime.now(UTC)
+        settle = _settling(turn, gave_up)
 
-        def settle(connection: Connection) -> Taken | None:
-            rows.write(connection, turn, done_at=done, gave_up=gave_up[:LONGEST_ID])
+        def settle_and_take(connection: Connection) -> Taken | None:
+            settle(connection)
             return queue.take(connection, turn.question.thread.id)
 
-        return await self._database.run(settle, first=True)
+        return await self._database.run(settle_and_take, first=True)
 
     async def open_threads(self, chats: Collection[str], at_most: int | None = None) -> list[ThreadId]:
         """The threads of *chats* that have something left to do: the longest waiting first, but fairly.
@@ -479,6 +476,11 @@ class Ledger:
 
 def _to_nobody(_connection: Connection, _thread: Thread, _behind: int = 0, /) -> None:
     """The engine is told when it is recorded."""
+
+
+def _settling(turn: Turn, gave_up: str) -> Callable[[Connection], None]:
+    done = datetime.now(UTC)
+    return lambda connection: rows.write(connection, turn, done_at=done, gave_up=gave_up[:LONGEST_ID])
 
 
 def _new_turn(question: Question, reply: Reply, status: Status, answer: str) -> Turn:
