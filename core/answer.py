@@ -13,14 +13,9 @@ from core.asking.limits import refuses_token
 from core.asking.patience import TRIES
 from core.attachment import declined
 from core.errors import (
-    BadRequest,
     BobbinError,
     CannotBeKept,
     ChatForbidden,
-    CircuitOpen,
-    ConversationTooLarge,
-    EmptyAnswer,
-    ModelRefused,
     NothingAsked,
     NothingReadable,
     Overtaken,
@@ -28,12 +23,6 @@ from core.errors import (
     StorageUnavailable,
     TakesProcessesDown,
     ThreadGone,
-    UnknownConversation,
-    UpstreamBusy,
-    UpstreamCut,
-    UpstreamError,
-    UpstreamFailed,
-    UpstreamUnreachable,
     facts,
     referring,
 )
@@ -43,6 +32,19 @@ from core.quote import asked
 from core.thread import Conversation
 from core.transcript import retell
 from core.turn import Status
+from core.upstream.errors import (
+    BadRequest,
+    CircuitOpen,
+    ConversationTooLarge,
+    EmptyAnswer,
+    ModelRefused,
+    UnknownConversation,
+    UpstreamBusy,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamUnreachable,
+)
 from core.upstream.prompt import AnswerSoFar, Prompt
 from core.words import as_markdown, is_keepable, keepable
 

@@ -12,22 +12,7 @@ BobbinError
 │   ├── UnknownPreset
 │   ├── UnknownModel           the service has none of that name
 │   └── ModelUntried           nobody can say yet whether it has
-├── UpstreamError              the service did not answer
-│   ├── UpstreamBusy           retry, after `retry_after` if it names one
-│   ├── UpstreamFailed         retry
-│   │   └── NotTheService      something in between answered: retry, and the operator should know
-│   ├── UpstreamUnreachable    retry
-│   ├── CircuitOpen                not asked at all, since it is down: another model
-│   ├── UpstreamCut            it began and broke off: may be in its history, so not asked again in the same conversation
-│   ├── EmptyAnswer
-│   ├── UnknownConversation    the id is gone: rebuild
-│   ├── ConversationTooLarge   rebuild, with less
-│   ├── ModerationRefused      the asker must rephrase
-│   ├── BadRequest             the request itself is wrong
-│   │   └── ModelRefused       there is no such model, or it can't do what is asked
-│   ├── TokenRefused           the operator must act
-│   ├── WrongAddress           the operator must act
-│   └── UsedUp                 the operator must act
+├── UpstreamError              the service did not answer: its kinds are in core/upstream/errors.py
 ├── ChatError                  the platform would not show it
 │   ├── ThreadGone             deleted, archived, left: stop
 │   │   └── AnswerDeleted      somebody deleted a message of the answer: a wish while it streams
@@ -60,15 +45,11 @@ BobbinError
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import socket
 from typing import ClassVar
 
-from core.language import number, say, say_n
-
-_TRACE_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
+from core.language import number, say
 
 
 class BobbinError(Exception):
@@ -90,6 +71,11 @@ class BobbinError(Exception):
     @sentence.setter
     def sentence(self, sentence: str) -> None:
         self._sentence = sentence
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the log may tell of it, beside its kind: codes and ids, and no texts, since those may quote anything."""
+        return {}
 
     @classmethod
     def _written(cls) -> str:
@@ -174,144 +160,6 @@ class ModelUntried(Refused):
         )
 
 
-class UpstreamError(BobbinError):
-    """The AI service didn't answer. Please try again in a moment."""
-
-    retryable: ClassVar[bool] = False  # may the same request be sent again, no byte of an answer having come?
-    for_operator: ClassVar[bool] = False  # can only whoever runs the bot mend it?
-    bare: ClassVar[str] = ""  # what people read where the docstring names what this question doesn't have
-
-    def __init__(
-        self,
-        detail: str = "",
-        *,
-        code: str = "unknown",
-        status: int | None = None,
-        trace_id: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        """Keep what the service said, for whoever runs the bot.
-
-        *detail* and *code* are the service's own words and never shown to people; *detail* may quote what somebody
-        asked, and is never logged. *status* is the HTTP status, None when none came; *trace_id* is the service's own
-        reference; *retry_after* in seconds.
-        """
-        super().__init__()
-        self.detail = detail
-        self.code = code
-        self.status = status
-        self.trace_id = trace_id
-        self.retry_after = retry_after
-
-    def __str__(self) -> str:
-        """For whoever runs the bot: what the service said, and its reference."""
-        where = f"HTTP {self.status} " if self.status else ""
-        trace = f" (trace {self.trace_id})" if self.trace_id else ""
-        return f"{where}{self.code}: {self.detail or type(self).__name__}{trace}"
-
-
-class UpstreamBusy(UpstreamError):
-    """The AI service is busy right now. Please try again in a minute."""
-
-    retryable = True
-
-
-class UpstreamFailed(UpstreamError):
-    """Something went wrong at the AI service. Please try again in a moment."""
-
-    retryable = True
-
-
-class NotTheService(UpstreamFailed):
-    """Something else answers in place of the AI service, such as a proxy or a login page. Please try again in a few minutes. If it stays like this, tell the person who runs me."""
-
-    for_operator = True
-    sends_on = True
-
-
-class UpstreamUnreachable(UpstreamError):
-    """The AI service can't be reached right now. Please try again in a few minutes."""
-
-    retryable = True
-
-
-class CircuitOpen(UpstreamError):
-    """The AI service is down right now. Please try again in a few minutes."""
-
-    def __init__(
-        self, detail: str = "", *, seconds: float = 0.0, passes: bool = False, code: str = "circuit_open"
-    ) -> None:
-        """*seconds* until it is tried again; *passes*: may it have been a moment only, worth waiting for?"""
-        super().__init__(detail, code=code)
-        self.seconds = seconds
-        self.passes = passes
-        self.sentence = say("The AI service is down right now. Please try again in about {time}.", time=_about(seconds))
-
-
-class UpstreamCut(UpstreamError):
-    """The answer was cut off; what came of it, if anything, is above. Please try again."""
-
-    bare = "The AI service broke off before it answered. Please try again."
-
-
-class EmptyAnswer(UpstreamError):
-    """The AI service returned an empty answer. Please try again or rephrase."""
-
-
-class UnknownConversation(UpstreamError):
-    """The AI service no longer remembers this conversation. Please ask again."""
-
-
-class ConversationTooLarge(UpstreamError):
-    """This conversation or attachment is too big for the AI service. Please start a new thread."""
-
-    may_pass = False
-
-    bare = "Your message is too long for the AI service. Please shorten it."
-
-
-class ModerationRefused(UpstreamError):
-    """The AI service won't answer this. Try asking differently."""
-
-    may_pass = False
-
-
-class BadRequest(UpstreamError):
-    """The AI service didn't accept this question. Please rephrase it, or leave out the attachments. If that doesn't help, tell the person who runs me."""
-
-    may_pass = False
-    sends_on = True
-    bare = "The AI service didn't accept this question. Please rephrase it. If that doesn't help, tell the person who runs me."
-
-
-class ModelRefused(BadRequest):
-    """The AI service rejected this model. Maybe it doesn't exist, or can't do this: see `preset show`."""
-
-    may_pass = True  # with another model
-    sends_on = False
-
-
-class TokenRefused(UpstreamError):
-    """I can't use the AI service because my access to it isn't working. Please tell the person who runs me."""
-
-    for_operator = True
-    sends_on = True
-
-
-class WrongAddress(UpstreamError):
-    """I can't use the AI service because its address is set up wrong. Please tell the person who runs me."""
-
-    for_operator = True
-    sends_on = True
-
-
-class UsedUp(UpstreamError):
-    """The AI budget is used up. Please tell the person who runs me."""
-
-    for_operator = True
-    sends_on = True
-
-
 class ChatError(BobbinError):
     """The chat platform did not take the message."""
 
@@ -324,6 +172,10 @@ class ChatError(BobbinError):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail or type(self).__name__}"
+
+    @property
+    def facts(self) -> dict[str, object]:
+        return {"code": self.code, "detail": self.detail}
 
 
 class ThreadGone(ChatError):
@@ -376,6 +228,10 @@ class FileError(BobbinError):
 
     def __str__(self) -> str:
         return self.code or type(self).__name__
+
+    @property
+    def facts(self) -> dict[str, object]:
+        return {"code": self.code}
 
 
 class FileGone(FileError):
@@ -435,6 +291,10 @@ class CannotBeKept(BobbinError):
     def __str__(self) -> str:
         return self.detail or type(self).__name__
 
+    @property
+    def facts(self) -> dict[str, object]:
+        return {"detail": self.detail}
+
 
 class Overtaken(BobbinError):
     """Another process has taken this turn over."""
@@ -459,17 +319,7 @@ def facts(error: BaseException) -> dict[str, object]:
 
     The texts of errors are left out, since they may quote anything.
     """
-    found: dict[str, object] = {"kind": type(error).__name__}
-    match error:
-        case UpstreamError():
-            trace = error.trace_id or ""
-            found |= {"status": error.status, "code": error.code, "trace": trace if _TRACE_ID.fullmatch(trace) else ""}
-        case ChatError():
-            found |= {"code": error.code, "detail": error.detail}
-        case FileError():
-            found |= {"code": error.code}
-        case CannotBeKept():
-            found |= {"detail": error.detail}
+    found = {"kind": type(error).__name__, **(error.facts if isinstance(error, BobbinError) else {})}
     causes, cause = [], error.__cause__
     while cause is not None:
         causes.append(type(cause).__name__)
@@ -492,12 +342,6 @@ def referring(problem: str, reference: str, contact: str = "") -> str:
             reference=reference,
         )
     return say("{problem} (Reference: `{reference}`)", problem=problem, reference=reference)
-
-
-def _about(seconds: float) -> str:
-    if seconds > 90:
-        return say_n("{n} minute", "{n} minutes", math.ceil(seconds / 60))
-    return say_n("{n} second", "{n} seconds", max(5, math.ceil(seconds / 5) * 5))
 
 
 def reason(error: OSError) -> str:

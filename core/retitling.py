@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core.chat import Titled
-from core.errors import ChatError, StorageUnavailable, UpstreamError, facts
+from core.errors import ChatError, StorageUnavailable, facts
 from core.title import title_of
 from core.turn import Status
+from core.upstream.errors import UpstreamError
 from core.upstream.prompt import Prompt
 
 if TYPE_CHECKING:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bots.finding import Finding, Verdict
-from core.errors import (
+from core.errors import reason
+from core.settings import proxy_for
+from core.upstream.client import Upstream
+from core.upstream.errors import (
     ModelRefused,
     NotTheService,
     TokenRefused,
@@ -15,10 +18,7 @@ from core.errors import (
     UpstreamUnreachable,
     UsedUp,
     WrongAddress,
-    reason,
 )
-from core.settings import proxy_for
-from core.upstream.client import Upstream
 from core.upstream.prompt import Prompt
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bots.reply.opening import asked
 from bots.reply.page import MOST_PAGES, STILL_AT_IT, Button, Page, Wish
 from bots.text.reasoning import visible
-from core.errors import EmptyAnswer
 from core.language import marked, say
 from core.turn import Status
+from core.upstream.errors import EmptyAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from core.backoff import Backoff, Pauses
-from core.errors import CircuitOpen, UpstreamCut, UpstreamError, UpstreamFailed, UpstreamUnreachable
+from core.upstream.errors import CircuitOpen, UpstreamCut, UpstreamError, UpstreamFailed, UpstreamUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

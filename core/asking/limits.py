@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from core.asking.waiting import Place, Waiting
-from core.errors import TokenRefused, UpstreamError, UsedUp
+from core.upstream.errors import TokenRefused, UpstreamError, UsedUp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.backoff import Backoff, Pauses
-from core.errors import CircuitOpen, UpstreamError
-from core.upstream.errors import STREAMING
+from core.upstream.errors import CircuitOpen, UpstreamError
+from core.upstream.refusals import STREAMING
 
 TRIES = 4
 SECONDS = 45.0  # of pauses in all; who is told to wait longer than what is left of them gives up at once

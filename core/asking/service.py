@@ -15,9 +15,10 @@ from core.asking.breaker import Breaker
 from core.asking.limits import ASIDE, TOLD_AFTER, Limits, Token, refuses_token
 from core.asking.patience import BACKOFF, TRIES, Patience
 from core.bounded import Bounded
-from core.errors import UpstreamError, facts
+from core.errors import facts
 from core.metrics import Metrics
-from core.upstream.errors import CODES
+from core.upstream.errors import UpstreamError
+from core.upstream.refusals import CODES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Sequence

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core.bounded import Bounded
-from core.errors import BadRequest, EmptyAnswer, ModelUntried, ModerationRefused, UnknownModel, UpstreamError, facts
+from core.errors import ModelUntried, UnknownModel, facts
+from core.upstream.errors import BadRequest, EmptyAnswer, ModerationRefused, UpstreamError
 from core.upstream.prompt import Prompt
 
 if TYPE_CHECKING:

@@ -13,18 +13,18 @@ import aiohttp
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
-from core.errors import (
+from core.errors import SetupError
+from core.upstream.errors import (
     EmptyAnswer,
     NotTheService,
-    SetupError,
     UpstreamCut,
     UpstreamError,
     UpstreamUnreachable,
     WrongAddress,
 )
-from core.upstream.errors import STREAMING, refusal
 from core.upstream.ndjson import LINE_BYTES, Lines
 from core.upstream.prompt import AnswerSoFar, Prompt
+from core.upstream.refusals import STREAMING, refusal
 
 PATH = "/aichat/conversations"  # https://docs.acedata.cloud/en/guides/aichat/aichat_conversations
 NDJSON = "application/x-ndjson"

@@ -1,155 +1,179 @@
-"""What the upstream's refusals mean: from its codes, statuses and bodies to our errors."""
+"""What can go wrong with the AI service, each with the sentence that people read in the thread.
+
+UpstreamError
+├── UpstreamBusy           retry, after `retry_after` if it names one
+├── UpstreamFailed         retry
+│   └── NotTheService      something in between answered: retry, and the operator should know
+├── UpstreamUnreachable    retry
+├── CircuitOpen            not asked at all, since it is down: another model
+├── UpstreamCut            it began and broke off: may be in its history, so not asked again in the same conversation
+├── EmptyAnswer
+├── UnknownConversation    the id is gone: rebuild
+├── ConversationTooLarge   rebuild, with less
+├── ModerationRefused      the asker must rephrase
+├── BadRequest             the request itself is wrong
+│   └── ModelRefused       there is no such model, or it can't do what is asked
+├── TokenRefused           the operator must act
+├── WrongAddress           the operator must act
+└── UsedUp                 the operator must act
+"""
 
 from __future__ import annotations
 
-import json
+import math
 import re
-from collections.abc import Mapping
-from typing import TypeAlias
+from typing import ClassVar
 
-from core.errors import (
-    BadRequest,
-    ConversationTooLarge,
-    ModelRefused,
-    ModerationRefused,
-    NotTheService,
-    TokenRefused,
-    UnknownConversation,
-    UpstreamBusy,
-    UpstreamCut,
-    UpstreamError,
-    UpstreamFailed,
-    UsedUp,
-    WrongAddress,
-)
-from core.waits import seconds_from
+from core.errors import BobbinError
+from core.language import say, say_n
 
-Payload: TypeAlias = Mapping[str, object]
-
-# Nobody is kept waiting for so long; it is only to be more than what anybody waits, and still a number.
-LONGEST_WAIT = 3_600.0  # seconds
-STREAMING = 200  # the status of an error that came in the middle of an answer
-_TRACE_HEADERS = ("x-trace-id", "trace-id", "x-request-id")
-
-# https://docs.acedata.cloud/en/concepts/responses, and codes seen in the service's own clients. The code decides
-# before the status: the same code comes with different statuses (token_mismatched 400 and 401, used_up 402 and 403).
-_BY_CODE: dict[str, type[UpstreamError]] = {
-    "bad_request": BadRequest,
-    "api_not_implemented": WrongAddress,
-    "no_api": WrongAddress,
-    "no_token": TokenRefused,
-    "invalid_token": TokenRefused,
-    "token_expired": TokenRefused,
-    "token_mismatched": TokenRefused,
-    "disabled": TokenRefused,
-    "not_applied": TokenRefused,
-    "permission_denied": TokenRefused,
-    "used_up": UsedUp,
-    "forbidden": ModerationRefused,
-    "not_found": UnknownConversation,
-    "no_conversation": UnknownConversation,
-    "request_entity_too_large": ConversationTooLarge,
-    "content_too_large": ConversationTooLarge,
-    "too_many_requests": UpstreamBusy,
-    "rate_limited": UpstreamBusy,
-    "busy": UpstreamBusy,
-    "connection_reset": UpstreamCut,
-    "api_error": UpstreamFailed,
-    "chat_error": UpstreamFailed,
-    "timeout": UpstreamFailed,
-}
-# What the service is known to say, and what this door says itself.
-CODES = frozenset({*_BY_CODE, "line_too_long"})
-_BY_STATUS: dict[int, type[UpstreamError]] = {
-    401: TokenRefused,
-    402: UsedUp,
-    403: TokenRefused,
-    404: WrongAddress,
-    405: WrongAddress,
-    407: WrongAddress,
-    408: UpstreamFailed,
-    409: UpstreamBusy,
-    413: ConversationTooLarge,
-    425: UpstreamBusy,
-    429: UpstreamBusy,
-    499: UpstreamCut,
-}
-
-_WRONG_REQUEST = frozenset({400, 406, 411, 412, 414, 415, 416, 417, 422, 428, 431})
+_TRACE_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes, *, continuing: bool) -> UpstreamError:
-    """Return the error that a whole answer amounts to; *continuing*: did the request name a conversation?"""
-    error = _told(_object(body), status, continuing=continuing) or _from_text(status, body)
-    error.trace_id = error.trace_id or next((headers[name] for name in _TRACE_HEADERS if name in headers), None)
-    error.retry_after = seconds_from(headers.get("retry-after"), LONGEST_WAIT)
-    return error
+class UpstreamError(BobbinError):
+    """The AI service didn't answer. Please try again in a moment."""
+
+    retryable: ClassVar[bool] = False  # may the same request be sent again, no byte of an answer having come?
+    for_operator: ClassVar[bool] = False  # can only whoever runs the bot mend it?
+    bare: ClassVar[str] = ""  # what people read where the docstring names what this question doesn't have
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        code: str = "unknown",
+        status: int | None = None,
+        trace_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Keep what the service said, for whoever runs the bot.
+
+        *detail* and *code* are the service's own words and never shown to people; *detail* may quote what somebody
+        asked, and is never logged. *status* is the HTTP status, None when none came; *trace_id* is the service's own
+        reference; *retry_after* in seconds.
+        """
+        super().__init__()
+        self.detail = detail
+        self.code = code
+        self.status = status
+        self.trace_id = trace_id
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        """For whoever runs the bot: what the service said, and its reference."""
+        where = f"HTTP {self.status} " if self.status else ""
+        trace = f" (trace {self.trace_id})" if self.trace_id else ""
+        return f"{where}{self.code}: {self.detail or type(self).__name__}{trace}"
+
+    @property
+    def facts(self) -> dict[str, object]:
+        trace = self.trace_id or ""
+        return {"status": self.status, "code": self.code, "trace": trace if _TRACE_ID.fullmatch(trace) else ""}
 
 
-def reported(payload: Payload, *, continuing: bool = True) -> UpstreamError | None:
-    """Return the error that a line of a stream reports, None if it reports none."""
-    if payload.get("type") == "error" or payload.get("error"):
-        return _told(payload, STREAMING, continuing=continuing)
-    return None
+class UpstreamBusy(UpstreamError):
+    """The AI service is busy right now. Please try again in a minute."""
+
+    retryable = True
 
 
-def _told(payload: Payload | None, status: int, *, continuing: bool) -> UpstreamError | None:
-    """Read the shapes `{"error": {…}}`, `{"error": "…", "message": "…"}` and `{"type": "error", "message": "…"}`."""
-    if payload is None:
-        return None
-    error = payload.get("error")
-    inner: Payload = error if isinstance(error, dict) else payload
-    code = _word(inner.get("code")) or _word(error)
-    detail = inner.get("message") or error or ""
-    own_status = inner.get("status")  # an error within a stream names its own
-    meant = own_status if status == STREAMING and isinstance(own_status, int) else status
-    kind = _kind(code, meant, str(detail), continuing=continuing)
-    trace = payload.get("trace_id") or inner.get("trace_id")
-    return kind(
-        str(detail),
-        code=code or "unknown",
-        status=status,
-        trace_id=str(trace) if trace else None,
-    )
+class UpstreamFailed(UpstreamError):
+    """Something went wrong at the AI service. Please try again in a moment."""
+
+    retryable = True
 
 
-def _kind(code: str, status: int, detail: str, *, continuing: bool) -> type[UpstreamError]:
-    kind = _BY_CODE.get(code) or _by_status(status)
-    if continuing and kind in (BadRequest, WrongAddress) and "conversation" in detail.lower():
-        return UnknownConversation  # nobody documents how an expired id is refused: believe the words
-    if kind is UnknownConversation and not continuing:
-        kind = BadRequest  # none was named: it is something else that wasn't found, such as the model
-    if kind is BadRequest and re.search(r"\bmodels?\b", detail, re.IGNORECASE):
-        return ModelRefused
-    return kind
+class NotTheService(UpstreamFailed):
+    """Something else answers in place of the AI service, such as a proxy or a login page. Please try again in a few minutes. If it stays like this, tell the person who runs me."""
+
+    for_operator = True
+    sends_on = True
 
 
-def _by_status(status: int) -> type[UpstreamError]:
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if 300 <= status < 400:
-        return WrongAddress
-    return BadRequest if status in _WRONG_REQUEST else UpstreamFailed  # what nobody knows may pass
+class UpstreamUnreachable(UpstreamError):
+    """The AI service can't be reached right now. Please try again in a few minutes."""
+
+    retryable = True
 
 
-def _from_text(status: int, body: bytes) -> UpstreamError:
-    """Proxies in front of the service answer in HTML or plain text."""
-    text = re.sub(r"<[^>]*>", " ", body.decode("utf-8", "replace"))
-    detail = " ".join(text.split())
-    # A login page in between says nothing of our token: the service that refuses it says so in JSON.
-    is_page = status in (401, 403) and re.search(rb"<html|<!doctype", body[:1_000], re.IGNORECASE)
-    kind = NotTheService if is_page else _by_status(status)
-    return kind(detail or "an answer without text", status=status)
+class CircuitOpen(UpstreamError):
+    """The AI service is down right now. Please try again in a few minutes."""
+
+    def __init__(
+        self, detail: str = "", *, seconds: float = 0.0, passes: bool = False, code: str = "circuit_open"
+    ) -> None:
+        """*seconds* until it is tried again; *passes*: may it have been a moment only, worth waiting for?"""
+        super().__init__(detail, code=code)
+        self.seconds = seconds
+        self.passes = passes
+        self.sentence = say("The AI service is down right now. Please try again in about {time}.", time=_about(seconds))
 
 
-def _object(body: bytes) -> Payload | None:
-    try:
-        found = json.loads(body.decode("utf-8", "replace"), strict=False)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+class UpstreamCut(UpstreamError):
+    """The answer was cut off; what came of it, if anything, is above. Please try again."""
+
+    bare = "The AI service broke off before it answered. Please try again."
 
 
-def _word(value: object) -> str:
-    """Codes are single words; a sentence in their place is a message."""
-    return value if isinstance(value, str) and re.fullmatch(r"[\w.-]{1,60}", value) else ""
+class EmptyAnswer(UpstreamError):
+    """The AI service returned an empty answer. Please try again or rephrase."""
+
+
+class UnknownConversation(UpstreamError):
+    """The AI service no longer remembers this conversation. Please ask again."""
+
+
+class ConversationTooLarge(UpstreamError):
+    """This conversation or attachment is too big for the AI service. Please start a new thread."""
+
+    may_pass = False
+
+    bare = "Your message is too long for the AI service. Please shorten it."
+
+
+class ModerationRefused(UpstreamError):
+    """The AI service won't answer this. Try asking differently."""
+
+    may_pass = False
+
+
+class BadRequest(UpstreamError):
+    """The AI service didn't accept this question. Please rephrase it, or leave out the attachments. If that doesn't help, tell the person who runs me."""
+
+    may_pass = False
+    sends_on = True
+    bare = "The AI service didn't accept this question. Please rephrase it. If that doesn't help, tell the person who runs me."
+
+
+class ModelRefused(BadRequest):
+    """The AI service rejected this model. Maybe it doesn't exist, or can't do this: see `preset show`."""
+
+    may_pass = True  # with another model
+    sends_on = False
+
+
+class TokenRefused(UpstreamError):
+    """I can't use the AI service because my access to it isn't working. Please tell the person who runs me."""
+
+    for_operator = True
+    sends_on = True
+
+
+class WrongAddress(UpstreamError):
+    """I can't use the AI service because its address is set up wrong. Please tell the person who runs me."""
+
+    for_operator = True
+    sends_on = True
+
+
+class UsedUp(UpstreamError):
+    """The AI budget is used up. Please tell the person who runs me."""
+
+    for_operator = True
+    sends_on = True
+
+
+def _about(seconds: float) -> str:
+    if seconds > 90:
+        return say_n("{n} minute", "{n} minutes", math.ceil(seconds / 60))
+    return say_n("{n} second", "{n} seconds", max(5, math.ceil(seconds / 5) * 5))

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 
-from core.errors import UpstreamFailed
 from core.thread import ConversationId
-from core.upstream.errors import STREAMING, Payload, reported
+from core.upstream.errors import UpstreamFailed
 from core.upstream.prompt import AnswerSoFar
+from core.upstream.refusals import STREAMING, Payload, reported
 from core.words import whole
 
 LINE_BYTES = 8 * 1024 * 1024  # a longer line is no answer to a question

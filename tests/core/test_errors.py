@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.errors import CannotBeKept, ChatForbidden, StorageUnavailable, UpstreamFailed, facts
+from core.errors import CannotBeKept, ChatForbidden, StorageUnavailable, facts
+from core.upstream.errors import UpstreamFailed
 
 WORDS = "what somebody wrote"
 

@@ -11,11 +11,12 @@ from structlog.testing import capture_logs
 
 from core.attachment import Attachment, Kind
 from core.commands import Command, Verb
-from core.errors import BadRequest, ChatForbidden, ModelRefused, UpstreamFailed
+from core.errors import ChatForbidden
 from core.preset import Preset
 from core.storage.database import Database
 from core.thread import Thread
 from core.turn import Status
+from core.upstream.errors import BadRequest, ModelRefused, UpstreamFailed
 from tests.core.conftest import FakeChat
 from tests.core.test_worker import PRESETS, Rig, opened, thread
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from core.errors import ChatLimited, UpstreamFailed
+from core.errors import ChatLimited
 from core.retitling import Retitling
 from core.storage.database import Database
 from core.turn import Turn
+from core.upstream.errors import UpstreamFailed
 from tests.core.conftest import FakeChat
 from tests.core.test_worker import Rig, opened, thread
 

@@ -13,22 +13,7 @@ from core.asking.service import Service
 from core.attachment import Attachment, Kind
 from core.backoff import Backoff
 from core.engine.embedded import Embedded
-from core.errors import (
-    BadRequest,
-    ChatRejected,
-    CircuitOpen,
-    ConversationTooLarge,
-    ModelRefused,
-    ModerationRefused,
-    ThreadGone,
-    UpstreamBusy,
-    UpstreamCut,
-    UpstreamError,
-    UpstreamFailed,
-    UpstreamUnreachable,
-    UsedUp,
-    WrongAddress,
-)
+from core.errors import ChatRejected, ThreadGone
 from core.metrics import Metrics
 from core.preset import Preset
 from core.relay import Relay
@@ -38,6 +23,20 @@ from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import Question, QuestionKey, Status, Turn
 from core.upstream import Upstream
+from core.upstream.errors import (
+    BadRequest,
+    CircuitOpen,
+    ConversationTooLarge,
+    ModelRefused,
+    ModerationRefused,
+    UpstreamBusy,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamUnreachable,
+    UsedUp,
+    WrongAddress,
+)
 from core.worker import Worker
 
 PRESETS = {"default": Preset(model="gpt-5.1", instructions="", fallbacks=("o3", "grok-3"))}

@@ -17,23 +17,16 @@ from core.backoff import Backoff
 from core.commands import NOTHING_TO_STOP, Command, Told, Verb
 from core.engine.embedded import Embedded
 from core.errors import (
-    BadRequest,
     CannotBeKept,
     ChatBusy,
     ChatClosed,
     ChatForbidden,
     ChatRejected,
     ChatUnclear,
-    ConversationTooLarge,
-    EmptyAnswer,
     NotAllowed,
     NothingAsked,
     StorageUnavailable,
     ThreadGone,
-    TokenRefused,
-    UnknownConversation,
-    UpstreamCut,
-    UpstreamFailed,
 )
 from core.metrics import Metrics
 from core.presentation import Times
@@ -45,6 +38,15 @@ from core.storage.migrate import migrate
 from core.storage.tables import turns
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Accepted, Question, QuestionKey, Status, Turn
+from core.upstream.errors import (
+    BadRequest,
+    ConversationTooLarge,
+    EmptyAnswer,
+    TokenRefused,
+    UnknownConversation,
+    UpstreamCut,
+    UpstreamFailed,
+)
 from core.worker import Worker
 from tests.core.conftest import to_its_end
 

@@ -17,6 +17,7 @@ from bots.discord.languages import SLASH, Languages
 from core import errors
 from core.commands import Verb
 from core.language import COMMAND
+from core.upstream import errors as upstream_errors
 
 HOUSE = Path(__file__).parent.parent.parent
 ROOMS = ("core", "bots")
@@ -74,11 +75,15 @@ def _said() -> Iterator[Sentence]:
 
 def _errors() -> Iterator[Sentence]:
     """Of an error, its docstring is what people read."""
-    for kind in vars(errors).values():
-        if inspect.isclass(kind) and issubclass(kind, errors.BobbinError) and kind not in INTERNAL:
-            yield Sentence("core/errors.py", (kind.__doc__ or "").strip())
-            if bare := getattr(kind, "bare", ""):
-                yield Sentence("core/errors.py", bare)
+    for module in (errors, upstream_errors):
+        place = f"{module.__name__.replace('.', '/')}.py"
+        for kind in vars(module).values():
+            if not inspect.isclass(kind) or kind.__module__ != module.__name__ or kind in INTERNAL:
+                continue
+            if issubclass(kind, errors.BobbinError):
+                yield Sentence(place, (kind.__doc__ or "").strip())
+                if bare := getattr(kind, "bare", ""):
+                    yield Sentence(place, bare)
 
 
 def _words() -> Iterator[Sentence]:

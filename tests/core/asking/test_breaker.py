@@ -6,7 +6,7 @@ import pytest
 
 from core.asking.breaker import Breaker
 from core.backoff import Backoff
-from core.errors import (
+from core.upstream.errors import (
     BadRequest,
     CircuitOpen,
     EmptyAnswer,

@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 
 from core.asking.limits import ASIDE, Limits, Token
-from core.errors import UpstreamError, UsedUp
 from core.thread import PlaceId, Thread, ThreadId
 from core.upstream import Upstream
+from core.upstream.errors import UpstreamError, UsedUp
 
 NOBODY = cast("Upstream", None)  # these tests ask nothing
 

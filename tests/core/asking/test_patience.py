@@ -4,7 +4,7 @@ import pytest
 
 from core.asking.patience import SECONDS, Patience
 from core.backoff import Backoff
-from core.errors import (
+from core.upstream.errors import (
     BadRequest,
     CircuitOpen,
     UpstreamBusy,

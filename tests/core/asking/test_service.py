@@ -14,8 +14,11 @@ from core.asking.breaker import FAILURES
 from core.asking.limits import ASIDE
 from core.asking.service import Service
 from core.backoff import Backoff
-from core.errors import (
-    BobbinError,
+from core.errors import BobbinError
+from core.metrics import Metrics
+from core.thread import PlaceId, Thread, ThreadId
+from core.upstream import Upstream
+from core.upstream.errors import (
     CircuitOpen,
     TokenRefused,
     UpstreamBusy,
@@ -24,9 +27,6 @@ from core.errors import (
     UpstreamFailed,
     UsedUp,
 )
-from core.metrics import Metrics
-from core.thread import PlaceId, Thread, ThreadId
-from core.upstream import Upstream
 from core.upstream.prompt import Prompt
 from sandbox.upstream import Emulator
 

@@ -14,10 +14,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from core.asking.patience import Patience
-from core.errors import (
+from core.errors import SetupError
+from core.thread import ConversationId
+from core.upstream import AnswerSoFar, Prompt, Upstream
+from core.upstream.errors import (
     EmptyAnswer,
     NotTheService,
-    SetupError,
     TokenRefused,
     UpstreamCut,
     UpstreamError,
@@ -25,8 +27,6 @@ from core.errors import (
     UpstreamUnreachable,
     WrongAddress,
 )
-from core.thread import ConversationId
-from core.upstream import AnswerSoFar, Prompt, Upstream
 
 Respond = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Serve = Callable[[Respond], Awaitable[str]]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import UnknownConversation, UpstreamBusy, UpstreamError, UpstreamFailed
 from core.upstream import AnswerSoFar
+from core.upstream.errors import UnknownConversation, UpstreamBusy, UpstreamError, UpstreamFailed
 from core.upstream.ndjson import LINE_BYTES, Lines
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from core import errors
+from core.upstream import errors
 from core.thread import ConversationId
 from core.upstream import AnswerSoFar, Prompt, Upstream
 from sandbox.upstream import FAULTS, Emulator

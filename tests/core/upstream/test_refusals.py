@@ -6,8 +6,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from core import errors
-from core.upstream.errors import LONGEST_WAIT, refusal
+from core.upstream import errors
+from core.upstream.refusals import LONGEST_WAIT, refusal
 
 CODES = [
     (400, "bad_request", errors.BadRequest),
