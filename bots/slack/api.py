@@ -1,53 +1,32 @@
-"""The door to Slack's Web API: one connection pool, patient where repeating is safe, its refusals as our errors."""
+"""The door to Slack's Web API: what the bot calls, and how the answers are read."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
-import random
-import re
-import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
-)
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.errors import NO_CODE, translate
+from bots.slack.caller import Caller
+from bots.slack.errors import unclear
 from bots.slack.times import USUAL, Times
 from core.bounded import Bounded
-from core.errors import ChatBusy, ChatError, ChatLimited, ChatUnclear, ThreadGone, facts
+from core.errors import ChatError, ThreadGone, facts
 from core.language import of_locale
 from core.names import tame
-from core.settings import proxy_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
-    from slack_sdk.http_retry.async_handler import AsyncRetryHandler
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
     from bots.slack.pace import Pace
     from bots.slack.settings import Section
 
-# A process that is to end gives what it shows ten seconds; who is told to wait longer comes again instead.
-LONGEST_IN_CALL = 5.0  # seconds
 _PARENT_AND_IT = 2  # messages
-DETAIL_CHARACTERS = 500  # enough for a log
 MOST_KNOWN = 10_000  # people whose language is remembered
-_SCOPES = re.compile(r"[\w:.,]+", re.ASCII)
-_PLACE = re.compile(r"json-pointer:(/[\w/]+)", re.ASCII)
-_DRAIN_TIMEOUT = 5.0  # seconds that calls under way get to end before their connections are closed
 log = structlog.get_logger(__name__)
-_SDK_LOG = logging.getLogger("slack_sdk.web")  # never ours: what the SDK says may quote what people wrote
 T = TypeVar("T")
 
 
@@ -69,42 +48,12 @@ class Identity:
         return frozenset(filter(None, (self.user, self.bot)))
 
 
-class Api:
-    """Calls Slack with the bot's token. Without `session` each call opens a connection of its own."""
+class Api(Caller):
+    """What the bot calls, a method each, and what of the answer it needs."""
 
     def __init__(self, section: Section, pace: Pace, times: Times = USUAL) -> None:
-        self._longest_call = times.call
-        self.token = section.bot_token.get_secret_value()
-        self.url = section.api_url
-        self._proxy = proxy_for(self.url)
-        # Without a level of its own above DEBUG, the SDK formats every request for the log, read or not.
-        _SDK_LOG.setLevel(logging.WARNING)
-        self._pace = pace
+        super().__init__(section, pace, times)
         self._languages: Bounded[str, str] = Bounded(MOST_KNOWN)  # by user
-        self._once = self._client([])
-        self._patient = self._client([AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()])
-        self._under_way = 0
-        self._idle = asyncio.Event()
-
-    def client_without_token(self) -> AsyncWebClient:
-        """Return the client for Bolt, which takes the token from our `authorize`, and for opening sockets."""
-        client = self._client(list(self._patient.retry_handlers))
-        client.token = None
-        client.session = self._patient.session
-        return client
-
-    @contextlib.asynccontextmanager
-    async def session(self) -> AsyncIterator[None]:
-        """Keep one connection pool. Calls made after it fall back to connections of their own."""
-        timeout = aiohttp.ClientTimeout(total=self._longest_call)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            self._use(session)
-            try:
-                yield
-            finally:
-                self._use(None)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._calls_end(), _DRAIN_TIMEOUT)
 
     async def who_am_i(self) -> Identity:
         """https://docs.slack.dev/reference/methods/auth.test"""
@@ -208,10 +157,10 @@ class Api:
         try:
             answer = await self._call(upload, filename=name, content=content, **where)
         except (TypeError, LookupError) as error:  # the SDK takes it for granted that each step is answered well
-            raise _unclear(type(error).__name__) from None
+            raise unclear(type(error).__name__) from None
         file = _field(answer, "file", dict)
         if not isinstance(id_ := file.get("id"), str) or not id_:
-            raise _unclear("no id of a file in the answer")
+            raise unclear("no id of a file in the answer")
         return id_
 
     async def delete(self, channel: str, ts: str) -> None:
@@ -242,7 +191,7 @@ class Api:
         """Return who somebody is. https://docs.slack.dev/reference/methods/users.info."""
         person = await self._user(user)
         if not person.get("team_id"):
-            raise _unclear("nobody's workspace in the answer")
+            raise unclear("nobody's workspace in the answer")
         return person
 
     async def _user(self, user: str) -> Mapping[str, Any]:
@@ -331,7 +280,7 @@ class Api:
         """Return the channel of the direct messages with somebody. https://docs.slack.dev/reference/methods/conversations.open"""
         found = _field(await self._call(self._once.conversations_open, users=user), "channel", dict)
         if not isinstance(id_ := found.get("id"), str) or not id_:
-            raise _unclear("no id of a channel in the answer")
+            raise unclear("no id of a channel in the answer")
         return id_
 
     async def is_in(self, channel: str) -> bool:
@@ -359,99 +308,17 @@ class Api:
         """https://docs.slack.dev/reference/methods/reactions.remove"""
         await self._call(self._once.reactions_remove, channel=channel, timestamp=ts, name=name)
 
-    async def _patiently(
-        self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
-    ) -> AsyncSlackResponse:
-        """Call, and once more if a limit says to come again in a moment. Raises a ChatError."""
-        channel, until = str(arguments.get("channel", "")), 0.0
-        while True:
-            try:
-                return await self._call(method, **arguments)
-            except ChatLimited as busy:
-                seconds = busy.retry_after or 1.0
-                log.warning("Slack limits the rate; waiting", method=name, seconds=seconds)
-                self._pace.refused(name, seconds, channel)
-                if until or seconds > LONGEST_IN_CALL:
-                    raise
-                until = time.monotonic() + LONGEST_IN_CALL
-                await asyncio.sleep(seconds + random.random())  # noqa: S311 (no secret)
-                # Others may have been refused meanwhile, or be before it.
-                while (seconds := self._pace.silence(name, channel)) > 0:
-                    if time.monotonic() + seconds > until:
-                        raise ChatLimited(busy.detail, code=busy.code, retry_after=seconds) from busy
-                    await asyncio.sleep(seconds)
-                self._pace.again(name)
-
-    async def _limited(
-        self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
-    ) -> AsyncSlackResponse:
-        """Call once. Raises a ChatError."""
-        try:
-            return await self._call(method, **arguments)
-        except ChatLimited as busy:
-            self._pace.refused(name, busy.retry_after or 1.0)
-            raise
-
-    async def _call(
-        self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: object
-    ) -> AsyncSlackResponse:
-        """Raises a ChatError."""
-        self._under_way += 1
-        try:
-            return await method(**arguments)
-        except SlackApiError as error:
-            raise _translated(error) from error
-        # RuntimeError: the pool was closed between two tries.
-        except (aiohttp.ClientError, TimeoutError, SlackClientError, OSError, RuntimeError) as error:
-            raise ChatBusy(type(error).__name__, code="unreachable") from error
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self._idle.set()
-
-    async def _calls_end(self) -> None:
-        while self._under_way:
-            self._idle.clear()
-            await self._idle.wait()
-
-    def _use(self, session: aiohttp.ClientSession | None) -> None:
-        for client in (self._once, self._patient):
-            client.session = session
-
-    def _client(self, handlers: list[AsyncRetryHandler]) -> AsyncWebClient:
-        timeout = int(self._longest_call)
-        client = _Client(token=self.token, base_url=self.url, timeout=timeout, retry_handlers=handlers, logger=_SDK_LOG)
-        client.proxy = self._proxy  # the SDK chooses one itself, whatever NO_PROXY says
-        return client
-
-
-class _Client(AsyncWebClient):
-    """Sees to it that an answer is what the SDK takes it for, before it is read."""
-
-    async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
-        except (ValueError, RecursionError) as error:
-            raise _unclear(type(error).__name__) from None  # the error would quote what came
-        if not isinstance(answer["data"], dict | None):
-            raise _unclear(f"{type(answer['data']).__name__} instead of an object", answer["status_code"])
-        return answer
-
 
 def _chunks(text: str) -> list[dict[str, str]]:
     """https://docs.slack.dev/messaging/sending-and-scheduling-messages#text-streaming"""
     return [{"type": "markdown_text", "text": text}]
 
 
-def _unclear(detail: str, status: int = 200) -> ChatUnclear:
-    return ChatUnclear(detail, code=f"{NO_CODE}{status}")
-
-
 def _field(answer: AsyncSlackResponse, name: str, kind: type[T]) -> T:
     """Return what an answer must hold. Raises ChatUnclear if it doesn't."""
     value = answer.get(name)
     if not isinstance(value, kind) or value == "":
-        raise _unclear(f"no {name} in the answer")
+        raise unclear(f"no {name} in the answer")
     return value
 
 
@@ -479,28 +346,3 @@ def _page(answer: AsyncSlackResponse) -> Mapping[str, Any]:
     following = answer.get("response_metadata")
     cursor = following.get("next_cursor") if isinstance(following, dict) else ""
     return {"messages": messages, "response_metadata": {"next_cursor": cursor if isinstance(cursor, str) else ""}}
-
-
-def _translated(error: SlackApiError) -> ChatError:
-    response = error.response
-    data = getattr(response, "data", None)
-    data = data if isinstance(data, dict) else {}
-    # An answer that isn't JSON reaches us as aiohttp's own response, which spells it `status`.
-    status: int = getattr(response, "status_code", 0) or getattr(response, "status", 200)
-    headers = getattr(response, "headers", {})
-    return translate(
-        data.get("error"),
-        _detail(data),
-        status=status,
-        retry_after=headers.get("Retry-After"),
-    )
-
-
-def _detail(data: dict[str, Any]) -> str:
-    """Return which scopes are lacking, and where in a payload something is wrong; the rest of what Slack says may quote it."""
-    needed = data.get("needed")
-    scopes = [f"needs {needed}"] if isinstance(needed, str) and _SCOPES.fullmatch(needed) else []
-    about = data.get("response_metadata")
-    messages = about.get("messages") if isinstance(about, dict) else None
-    places = _PLACE.findall(str(messages)) if messages else []
-    return "; ".join([*scopes, *places])[:DETAIL_CHARACTERS]

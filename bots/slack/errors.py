@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
 from core.errors import (
     ChatBusy,
@@ -18,7 +19,13 @@ from core.errors import (
 )
 from core.waits import seconds_from
 
+if TYPE_CHECKING:
+    from slack_sdk.errors import SlackApiError
+
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "http_429"})
+_SCOPES = re.compile(r"[\w:.,]+", re.ASCII)
+_PLACE = re.compile(r"json-pointer:(/[\w/]+)", re.ASCII)
+DETAIL_CHARACTERS = 500  # enough for a log
 NO_CODE = "http_"  # how the code of a reply begins that holds none; its status follows
 
 MESSAGE_GONE = "message_not_found"
@@ -113,3 +120,29 @@ _MEANINGS: tuple[tuple[frozenset[str], type[ChatError]], ...] = (
     (_PAYLOAD, PayloadRefused),
     (_REJECTED, ChatRejected),
 )
+
+
+def unclear(detail: str, status: int = 200) -> ChatUnclear:
+    """Return the error of an answer that nobody can read."""
+    return ChatUnclear(detail, code=f"{NO_CODE}{status}")
+
+
+def translated(error: SlackApiError) -> ChatError:
+    """Return the error that a refusal means which the SDK has raised."""
+    response = error.response
+    data = getattr(response, "data", None)
+    data = data if isinstance(data, dict) else {}
+    # An answer that isn't JSON reaches us as aiohttp's own response, which spells it `status`.
+    status: int = getattr(response, "status_code", 0) or getattr(response, "status", 200)
+    headers = getattr(response, "headers", {})
+    return translate(data.get("error"), detail_of(data), status=status, retry_after=headers.get("Retry-After"))
+
+
+def detail_of(data: dict[str, Any]) -> str:
+    """Return which scopes are lacking, and where in a payload something is wrong; the rest of what Slack says may quote it."""
+    needed = data.get("needed")
+    scopes = [f"needs {needed}"] if isinstance(needed, str) and _SCOPES.fullmatch(needed) else []
+    about = data.get("response_metadata")
+    messages = about.get("messages") if isinstance(about, dict) else None
+    places = _PLACE.findall(str(messages)) if messages else []
+    return "; ".join([*scopes, *places])[:DETAIL_CHARACTERS]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bots.kit import Change
-from bots.slack.api import LONGEST_IN_CALL
+from bots.slack.caller import LONGEST_IN_CALL
 from bots.slack.pace import UPDATE, Pace
 from core.errors import StorageUnavailable
 from core.turn import TurnId

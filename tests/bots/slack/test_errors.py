@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots.slack.api import _detail
-from bots.slack.errors import LONGEST_WAIT, translate
+from bots.slack.errors import LONGEST_WAIT, detail_of, translate
 from core.errors import (
     ChatBusy,
     ChatClosed,
@@ -75,6 +74,6 @@ def test_of_what_slack_says_scopes_and_places_are_kept() -> None:
     """The rest may quote what was sent."""
     messages = ["[ERROR] invalid value: some words [json-pointer:/blocks/0/text]", 5]
     refused = {"error": "missing_scope", "needed": "chat:write,im:write", "response_metadata": {"messages": messages}}
-    assert _detail(refused) == "needs chat:write,im:write; /blocks/0/text"
+    assert detail_of(refused) == "needs chat:write,im:write; /blocks/0/text"
     for odd in ({}, {"needed": "some words"}, {"response_metadata": {"messages": "some words"}}, {"needed": [1]}):
-        assert _detail(odd) == ""
+        assert detail_of(odd) == ""

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from core.upstream import errors
 from core.thread import ConversationId
-from core.upstream import AnswerSoFar, Prompt, Upstream
+from core.upstream import AnswerSoFar, Prompt, Upstream, errors
 from sandbox.upstream import FAULTS, Emulator
 
 ASKED = Prompt("gpt-5.1", "say exactly: one two three four five six")
