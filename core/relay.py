@@ -15,7 +15,7 @@ from core import attachment, preset, quote
 from core.aftermath import STALE, Aftermath
 from core.backoff import Backoff, retry
 from core.bounded import BoundedSet
-from core.commands import Command, Commands, Told, Verb, given_in, is_own_switch, refusal
+from core.commands import Command, Verb, given_in
 from core.errors import (
     BotsAlone,
     CannotBeKept,
@@ -31,6 +31,7 @@ from core.following import BELIEVED_FOR, Following
 from core.language import marked, say, speaking
 from core.metrics import Metrics
 from core.models import Models
+from core.obeying import Commands, Told, is_own_switch, refusal
 from core.preset import LONGEST_MODEL
 from core.stopping import Stopping
 from core.thread import PlaceId

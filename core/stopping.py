@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.commands import NOT_THEIRS_TO_STOP, Told
 from core.errors import NotAllowed
 from core.language import marked, say
+from core.obeying import NOT_THEIRS_TO_STOP, Told
 from core.storage.stops import Outcome
 from core.turn import Status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 
-from core.commands import TRYING_AGAIN
+from core.obeying import TRYING_AGAIN
 from core.settings import colours_are_unwanted, terminal_can_more
 from sandbox.line import Deed, Line
 from sandbox.scenes import Glimpse

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from bots.reply.page import Button, Wish
 from bots.text.cut import shortened
 from bots.text.reasoning import reasoning, visible
-from core.commands import where_set
 from core.language import marked, number, say
+from core.obeying import where_set
 from core.preset import DEFAULT
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from bots.slack.ids import NAME
 from bots.slack.limits import escaped, fallback
 from bots.slack.markdown import joined, pages, plain
 from bots.slack.markdown import words as words_of
-from core.commands import BY_WORD, Told, Verb, parse
+from core.commands import BY_WORD, Verb, parse
 from core.errors import StorageUnavailable, Unwelcome
 from core.language import marked, say, speaking
+from core.obeying import Told
 from core.words import is_blank
 
 if TYPE_CHECKING:

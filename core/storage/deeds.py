@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from core.commands import Told
+    from core.obeying import Told
     from core.preset import Preset
     from core.stance import Stance
     from core.thread import Thread

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.backoff import Backoff
-from core.commands import HELP, Command, Told, Verb, parse
+from core.commands import HELP, Command, Verb, parse
 from core.errors import ModelUntried, NotAllowed, StorageUnavailable, UnknownModel
+from core.obeying import Told
 from core.preset import Preset
 from core.relay import TWICE, Relay
 from core.storage.database import Database

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from core.attachment import Attachment, Kind
-from core.commands import Told
 from core.errors import Overtaken, SetupError, StorageUnavailable
+from core.obeying import Told
 from core.preset import Preset
 from core.quote import Quote, Source
 from core.storage.database import Database, open_database

@@ -10,7 +10,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from core.commands import Told
+from core.obeying import Told
 from core.storage.database import open_database
 from core.storage.deeds import Deeds
 from core.storage.ledger import Ledger

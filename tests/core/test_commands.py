@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.commands import OF_LISTENING, Command, Commands, Told, Verb, is_own_switch, parse, switch
+from core.commands import OF_LISTENING, Command, Verb, parse, switch
+from core.obeying import Commands, Told, is_own_switch
 from core.preset import LONGEST_MODEL, OPEN, Follow, Preset
 from core.stance import Stance
 from core.thread import PlaceId, Thread, ThreadId

@@ -15,8 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from core.commands import Told
 from core.errors import Overtaken, StopWanted
+from core.obeying import Told
 from core.storage.database import open_database
 from core.storage.deeds import Deeds
 from core.storage.ledger import Ledger

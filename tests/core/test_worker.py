@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from core.answer import MOST_INTERRUPTIONS, TOO_LONG
 from core.attachment import MOST, Attachment, Kind
 from core.backoff import Backoff
-from core.commands import NOTHING_TO_STOP, Command, Told, Verb
+from core.commands import Command, Verb
 from core.engine.embedded import Embedded
 from core.errors import (
     CannotBeKept,
@@ -29,6 +29,7 @@ from core.errors import (
     ThreadGone,
 )
 from core.metrics import Metrics
+from core.obeying import NOTHING_TO_STOP, Told
 from core.presentation import Times
 from core.preset import Preset
 from core.relay import Relay

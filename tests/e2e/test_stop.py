@@ -12,7 +12,7 @@ import pytest
 
 from bots.reply import wanted
 from bots.slack.form import ABOUT_MESSAGE
-from core.commands import NOT_THEIRS_TO_STOP
+from core.obeying import NOT_THEIRS_TO_STOP
 from sandbox.discord import Message as DiscordMessage
 from sandbox.slack import shown
 from sandbox.upstream import Emulator
