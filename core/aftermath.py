@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import timedelta
 
+    from core.accepting import Accepting
     from core.metrics import Metrics
     from core.storage.ledger import Ledger
     from core.thread import Thread, ThreadId
-    from core.turn import Accepted, Reply, Turn
+    from core.turn import Reply, Turn
 
     # Does who clicked manage the channel?
     Manages = Callable[[], Awaitable[bool]]
@@ -46,18 +47,9 @@ class Verdict(StrEnum):
 class Aftermath:
     """Each raises StorageUnavailable, and Refused with what to tell who may not, or comes too late."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        *,
-        admit: Callable[[str, Thread], Awaitable[None]],
-        accepted: Callable[[Accepted], Accepted],
-        metrics: Metrics,
-    ) -> None:
-        """*admit* raises Unwelcome for who may not ask; *accepted* is told of each turn that is recorded."""
+    def __init__(self, ledger: Ledger, accepting: Accepting, metrics: Metrics) -> None:
         self._ledger = ledger
-        self._admit = admit
-        self._accepted = accepted
+        self._accepting = accepting
         self._metrics = metrics
 
     async def check_theirs(self, turn: Turn, by: str, manages: Manages) -> None:
@@ -68,7 +60,7 @@ class Aftermath:
 
     async def admit(self, turn: Turn, by: str) -> None:
         """Raises Unwelcome if *by* may not ask in the thread of *turn*."""
-        await self._admit(by, turn.question.thread)
+        await self._accepting.admit(by, turn.question.thread)
 
     async def judge(self, turn: Turn, of_attempt: int, by: str, verdict: Verdict) -> None:
         """Keep what *by* thinks of the answer: one verdict each, the newest."""
@@ -106,7 +98,7 @@ class Aftermath:
         accepted = await self._ledger.go_on(question, reply, turn) if turn.attempt == of_attempt else None
         if accepted is None:
             raise Refused(say(STALE))
-        return self._accepted(accepted).is_new
+        return self._accepting.accepted(accepted).is_new
 
     async def branch(self, turn: Turn, by: str, thread: Thread, reply: Reply, *, name: str) -> bool:
         """Have what was said up to *turn* go on in *thread*; return whether that was not begun before.
@@ -122,7 +114,7 @@ class Aftermath:
             asker_name=name,
             language=_language(turn, by),
         )
-        return self._accepted(await self._ledger.branch(question, reply, say(BRANCHED), turn)).is_new
+        return self._accepting.accepted(await self._ledger.branch(question, reply, say(BRANCHED), turn)).is_new
 
     async def grow(self, thread: Thread, of: ThreadId, after: TurnId) -> None:
         """Have *thread*, in which nobody has asked, go on from what was said in another up to the turn *after*."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from core import preset, stance
+from core.accepting import BACKOFF
+from core.backoff import Backoff, retry
 from core.bounded import Bounded
+from core.errors import StorageUnavailable
 from core.preset import Follow
+from core.thread import PlaceId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from core.preset import Preset
     from core.stance import Stance
     from core.storage.ledger import Ledger
-    from core.thread import PlaceId, Thread, ThreadId
+    from core.thread import Thread, ThreadId
     from core.turn import QuestionKey
 
 T = TypeVar("T")
@@ -94,29 +98,38 @@ class Following:
         presets: Mapping[str, Preset],
         *,
         believed_for: float = math.inf,
+        backoff: Backoff = BACKOFF,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
         self._presets = dict(presets)
         self._believed_for = believed_for
+        self._backoff = backoff
         self._clock = clock
         self._not: Bounded[ThreadId, tuple[float, WhyNot]] = Bounded(MOST_REMEMBERED)
         self._modes: Bounded[PlaceId, tuple[float, Follow]] = Bounded(MOST_REMEMBERED)
 
     async def standing(
-        self, thread: Thread, *, is_first: bool = False, is_addressed: bool = False, is_wanted: bool = False
+        self,
+        thread: Thread,
+        *,
+        is_first: bool = False,
+        is_addressed: bool = False,
+        is_wanted: bool = False,
+        patience: float = 0.0,
     ) -> Standing | None:
         """Return how the bot stands in *thread*; None where nothing is to be heard, as far as is remembered.
 
         *is_first*: nothing was said there before. *is_addressed*: it is said to the bot by its name, or in reply to it,
-        which calls it back where it has left. *is_wanted*: whatever is remembered. Raises StorageUnavailable.
+        which calls it back where it has left. *is_wanted*: whatever is remembered. *patience* as for `Relay.ask`. Raises StorageUnavailable.
         """
         if is_first and self._known(self._modes.get(thread.channel)) in (Follow.MENTION, Follow.THREAD):
             return None
         why_not = self._known(self._not.get(thread.id))
         if why_not and not is_wanted and not (is_addressed and why_not in HALF_DEAF):
             return None
-        standing = await self._read(thread)
+        patient = replace(self._backoff, give_up_after=patience)
+        standing = await retry(lambda: self._read(thread), patient, on=StorageUnavailable)
         self._modes[thread.channel] = self._clock(), standing.follow
         if standing.why_not:
             self._not[thread.id] = self._clock(), standing.why_not
@@ -136,9 +149,16 @@ class Following:
         if (known := self._not.get(thread)) and known[1] is not WhyNot.TOLD:
             del self._not[thread]
 
-    def told(self, thread: ThreadId) -> None:
-        """People in *thread* know that it needs a mention."""
-        self._not[thread] = self._clock(), WhyNot.TOLD
+    async def is_called(self, thread: Thread) -> bool:
+        """Has anybody asked in *thread*?"""
+        _, _, talk = await self._ledger.standing(thread)
+        return talk.newest is not None
+
+    async def tell_once(self, thread: Thread) -> bool:
+        """Record that people in *thread* are told that it needs a mention there; return whether they were not before."""
+        is_first = await self._ledger.tell_once(PlaceId(thread.id))
+        self._not[thread.id] = self._clock(), WhyNot.TOLD
+        return is_first
 
     def changed(self) -> None:
         """Somebody has changed what is heard, somewhere."""

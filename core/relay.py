@@ -2,72 +2,53 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, TypeVar
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 
-from core import attachment, preset, quote
+from core import attachment, preset
+from core.accepting import BACKOFF, Accepting, keepable
 from core.aftermath import STALE, Aftermath
-from core.backoff import Backoff, retry
-from core.bounded import BoundedSet
+from core.backoff import Backoff
 from core.commands import Command, Verb, given_in
 from core.errors import (
-    BotsAlone,
     CannotBeKept,
-    NotAllowed,
     NothingAsked,
     Refused,
-    StorageUnavailable,
     TooLong,
     TooMany,
-    facts,
 )
 from core.following import BELIEVED_FOR, Following
 from core.language import marked, say, speaking
 from core.metrics import Metrics
 from core.models import Models
-from core.obeying import Commands, Told, is_own_switch, refusal
-from core.preset import LONGEST_MODEL
+from core.obeying import Commands, Told
+from core.permission import TRIED_WITHIN, Permission
 from core.stopping import Stopping
-from core.thread import PlaceId
 from core.turn import NOTHING_SHOWN, Accepted, Question, Reply, Status
 from core.words import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from core.admission import Admission
     from core.aftermath import Manages
     from core.asking.trial import Trial
-    from core.following import Standing
+    from core.permission import MayChange
     from core.preset import Choice, Preset
     from core.storage.deeds import Deeds
     from core.storage.ledger import Ledger
     from core.thread import Thread, ThreadId
     from core.turn import QuestionKey, Turn, TurnId
 
-    # Raises Refused, with what to tell, if who gave a command may not change presets.
-    MayChange = Callable[[], Awaitable[None]]
-
-T = TypeVar("T")
-
 log = structlog.get_logger(__name__)
 
-# Between two tries to record a question; in a platform's two or three seconds there is room for a few.
-BACKOFF = Backoff(first=0.5, longest=1.0)
-# Questions that are being recorded: a database that does one thing at a time has the turns under way wait behind them.
-AT_ONCE = 8
-MOST_NAMED = 1_000  # threads in which bots were left alone, and of which the log was told
 # A platform brings what it brings twice within minutes; what it signed can be sent again for about as long.
 OCCASIONS_KEPT = timedelta(hours=1)
-# For a model that nobody has heard of to answer. Whoever waits for us longer brings what they said again, to be told then.
-TRIED_WITHIN = 10.0  # seconds
 MOST_SUGGESTED = 10  # models
 TWICE = marked("That command came twice; I did it the first time.")
 
@@ -111,20 +92,17 @@ class Relay:
         )
         self._interrupt = interrupt
         self._stop = stop
-        self.following = Following(ledger, presets, believed_for=math.inf if is_alone else BELIEVED_FOR)
+        self.following = Following(
+            ledger, presets, believed_for=math.inf if is_alone else BELIEVED_FOR, backoff=backoff
+        )
         self._longest_question = longest_question
-        self._metrics = metrics or Metrics()
         self._on_edit = on_edit
         self._on_delete = on_delete
-        self._backoff = backoff
-        self._admission = admission
-        self._trial = trial
-        self._bots_alone: BoundedSet[ThreadId] = BoundedSet(MOST_NAMED)
+        self.permission = Permission(ledger, self.models, trial)
         self.stopping = Stopping(ledger, stop)
-        self.aftermath = Aftermath(ledger, admit=self._admit, accepted=self._accepted, metrics=self._metrics)
-        # Questions that a thread hands in at the same moment are recorded in the order in which it did.
-        self._in_order: WeakValueDictionary[ThreadId, asyncio.Lock] = WeakValueDictionary()
-        self._at_once = asyncio.Semaphore(AT_ONCE)
+        metrics = metrics or Metrics()
+        self._accepting = Accepting(ledger, wake, self.following, admission=admission, metrics=metrics, backoff=backoff)
+        self.aftermath = Aftermath(ledger, self._accepting, metrics)
 
     async def hear(
         self,
@@ -156,36 +134,33 @@ class Relay:
         may_change: MayChange | None,
         manages: Manages | None,
     ) -> Accepted:
-        await self._admit(question.asker, question.thread)
+        await self._accepting.admit(question.asker, question.thread)
         try:
-            command = await self._patiently(
-                lambda: self._permitted(given, question.thread, question.asker, may_change, manages), patience
+            command = await self._accepting.patiently(
+                lambda: self.permission.permitted(given, question.thread, question.asker, may_change, manages), patience
             )
-            if self.is_to_try(command) and (known := await self.turn(question.key, patience=patience)):
+            if self.permission.is_to_try(command) and (known := await self.turn(question.key, patience=patience)):
                 return Accepted(known, is_new=False)
-            command = await self._tried(command, question.thread, question.asker, TRIED_WITHIN)
+            command = await self.permission.tried(command, question.thread, question.asker, TRIED_WITHIN)
         except Refused as refused:
             is_private = given.verb is Verb.STOP
-            accepted = await self._accept(question, reply, refused.sentence, patience, is_seen=is_private)
+            accepted = await self._accepting.accept(question, reply, refused.sentence, patience, is_seen=is_private)
             return replace(accepted, whisper=refused.sentence) if is_private else accepted
         deed = self._deed(command, question.thread, question.asker)
-        question = _keepable(question)
-        async with self._in_turn(question.thread), self._at_once:
+        question = keepable(question)
+        async with self._accepting.in_turn(question.thread):
             try:
-                obeyed = await self._patiently(lambda: self._ledger.obey(question, reply, deed), patience)
+                obeyed = await self._accepting.patiently(lambda: self._ledger.obey(question, reply, deed), patience)
             except CannotBeKept as error:
-                return self._accepted(await self._refuse(question, reply, error, patience))
+                return self._accepting.accepted(await self._accepting.refuse(question, reply, error, patience))
             except TooMany as refused:
                 told = refused.sentence
-                return self._accepted(
-                    await self._patiently(lambda: self._ledger.accept(question, reply, told), patience)
+                return self._accepting.accepted(
+                    await self._accepting.patiently(lambda: self._ledger.accept(question, reply, told), patience)
                 )
-            except BotsAlone:
-                self._tell_of_bots(question.thread)
-                raise
         self._changed(obeyed.reopened)
         self._obeyed(command, obeyed.stopped)
-        return self._accepted(obeyed.accepted)
+        return self._accepting.accepted(obeyed.accepted)
 
     async def obey(
         self,
@@ -207,10 +182,10 @@ class Relay:
         meant for that in which *by* asked last. *within*: so many seconds a model that is not known has to show that it is
         there, see `is_to_try`. Raises StorageUnavailable: then it was not obeyed.
         """
-        await self._admit(by, thread)
+        await self._accepting.admit(by, thread)
         try:
-            command = await self._permitted(command, thread, by, may_change, manages, own=own)
-            command = await self._tried(command, thread, by, within)
+            command = await self.permission.permitted(command, thread, by, may_change, manages, own=own)
+            command = await self.permission.tried(command, thread, by, within)
         except Refused as refused:
             return Told(refused.sentence)
         deed = self._deed(command, thread, by, own=own)
@@ -234,9 +209,9 @@ class Relay:
         seconds to try before that: for a chat that would not deliver the question again.
         """
         with speaking(question.language):
-            await self._admit(question.asker, question.thread)
+            await self._accepting.admit(question.asker, question.thread)
             question = _in_words(question)
-            return await self._accept(question, reply, told=self._refusal(question), patience=patience)
+            return await self._accepting.accept(question, reply, told=self._refusal(question), patience=patience)
 
     async def revise(self, question: Question, *, words_command: bool = True) -> None:
         """Record that the asker has edited a question; *question* is its new wording.
@@ -255,7 +230,7 @@ class Relay:
         turn = await self._ledger.turn(question.key)
         if turn is None or self._refusal(question) is not None or self._on_edit == "ignore":
             return
-        await self._admit(question.asker, question.thread)
+        await self._accepting.admit(question.asker, question.thread)
         unchanged = turn.question.text == question.text
         if turn.is_over and (self._on_edit == "offer" or unchanged):
             self._changed(await self._ledger.offer(question.key, question.text, edition=question.edition))
@@ -279,7 +254,7 @@ class Relay:
         """
         turn = await self._ledger.turn(key)
         if turn and by:
-            await self._admit(by, turn.question.thread)
+            await self._accepting.admit(by, turn.question.thread)
             if turn.is_over and not turn.is_withdrawn and of_attempt is not None and turn.attempt != of_attempt:
                 raise Refused(say(STALE))
             if manages and turn.is_answered and not turn.revised:
@@ -305,11 +280,11 @@ class Relay:
         *by* to share: who has not asked it, or of whom there is no such answer. Raises StorageUnavailable.
         """
         accepted = await self._ledger.share(key, by, thread, reply)
-        return self._accepted(accepted) if accepted else None
+        return self._accepting.accepted(accepted) if accepted else None
 
     async def turn(self, key: QuestionKey, *, patience: float = 0.0) -> Turn | None:
         """Return the turn of a question, None if it was never accepted. *patience* as for `ask`."""
-        return await self._patiently(lambda: self._ledger.turn(key), patience)
+        return await self._accepting.patiently(lambda: self._ledger.turn(key), patience)
 
     async def turn_noting(
         self, mark: str, ranges: Sequence[tuple[QuestionKey, QuestionKey]], *, patience: float = 0.0
@@ -319,7 +294,7 @@ class Relay:
         Keys are compared as text. For a chat that knows a message of an answer, and not the question. *patience* as for
         `ask`.
         """
-        return await self._patiently(lambda: self._ledger.turn_noting(mark, ranges), patience)
+        return await self._accepting.patiently(lambda: self._ledger.turn_noting(mark, ranges), patience)
 
     async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
         """The threads of *chat* that were asked in since then, each with its newest question; newest first.
@@ -332,80 +307,10 @@ class Relay:
         """Say which preset answers in *thread*, and where each field of it comes from."""
         return preset.choose(self._presets, await self._ledger.presets_at(thread.layers))
 
-    async def standing(
-        self,
-        thread: Thread,
-        *,
-        is_first: bool = False,
-        is_addressed: bool = False,
-        is_wanted: bool = False,
-        patience: float = 0.0,
-    ) -> Standing | None:
-        """Say how the bot stands in *thread*, None if nothing is to be heard there; see `Following.standing`.
-
-        *patience* as for `ask`.
-        """
-        return await self._patiently(
-            lambda: self.following.standing(thread, is_first=is_first, is_addressed=is_addressed, is_wanted=is_wanted),
-            patience,
-        )
-
-    async def is_called(self, thread: Thread) -> bool:
-        """Has anybody asked in *thread*?"""
-        _, _, talk = await self._ledger.standing(thread)
-        return talk.newest is not None
-
-    async def tell_once(self, thread: Thread) -> bool:
-        """Record that people in *thread* are told that it needs a mention there; return whether they were not before."""
-        is_first = await self._ledger.tell_once(PlaceId(thread.id))
-        self.following.told(thread.id)
-        return is_first
-
-    def is_to_try(self, command: Command) -> bool:
-        """Does obeying *command* take a question to the service, since it names a model that isn't known?"""
-        name = command.wish.model
-        return bool(self._trial and name and len(name) <= LONGEST_MODEL) and self.models.known(name or "") is None
-
     @property
     def preset_names(self) -> list[str]:
         """The named presets of this deployment."""
         return sorted(self._presets)
-
-    async def _permitted(
-        self,
-        command: Command,
-        thread: Thread,
-        by: str,
-        may_change: MayChange | None,
-        manages: Manages | None,
-        *,
-        own: bool = False,
-    ) -> Command:
-        """Return *command* as *by* may give it. Raises Refused if not at all; StorageUnavailable."""
-        is_own = command.switches_model and await self._ledger.look(
-            lambda deeds: is_own_switch(command, thread, by, deeds)
-        )
-        if may_change and (command.changes_preset or (command.switches_model and not is_own)):
-            await may_change()
-        if command.verb not in (Verb.RESET, Verb.RETRY, Verb.STOP):
-            return command
-        refused = await self._ledger.look(lambda deeds: refusal(command, thread, by, deeds, own=own))
-        if refused and not (manages and await manages()):
-            raise NotAllowed(refused)
-        return replace(command, whosever=bool(refused))
-
-    async def _tried(self, command: Command, thread: Thread, by: str, within: float) -> Command:
-        """Return *command* with its model as the service spells it, once it is known to be there. Raises Refused.
-
-        Before the transaction in which it is obeyed, which must not wait for a service. Should the process die in between,
-        nothing was recorded: handed in again, the command is tried again, and still obeyed once.
-        """
-        name = command.wish.model
-        if name is None:
-            return command
-        if self._trial and self.is_to_try(command):
-            await self._trial.check(name, thread=thread, asker=by, within=within)
-        return command.naming(self.models.known(name) or name)
 
     def _deed(self, command: Command, thread: Thread, by: str, *, own: bool = False) -> Callable[[Deeds], Told]:
         return lambda deeds: self._commands.obey(command, thread, by, deeds, own=own)
@@ -429,76 +334,6 @@ class Relay:
         if len(question.text) > self._longest_question:
             return TooLong(len(question.text), self._longest_question).sentence
         return None
-
-    async def _accept(
-        self, question: Question, reply: Reply, told: str | None, patience: float, *, is_seen: bool = False
-    ) -> Accepted:
-        question = _keepable(question)
-        async with self._in_turn(question.thread), self._at_once:
-            try:
-                accepted = await self._patiently(
-                    lambda: self._ledger.accept(question, reply, told, is_seen=is_seen), patience
-                )
-            except CannotBeKept as error:
-                accepted = await self._refuse(question, reply, error, patience)
-            except BotsAlone:
-                self._tell_of_bots(question.thread)
-                raise
-        return self._accepted(accepted)
-
-    async def _admit(self, asker: str, thread: Thread) -> None:
-        """Raises Unwelcome."""
-        if self._admission:
-            await self._admission.admit(asker, thread)
-
-    def _tell_of_bots(self, thread: Thread) -> None:
-        self._metrics.refused_askers.labels(thread.chat, "bots alone").inc()
-        if self._bots_alone.add(thread.id):
-            log.warning("only bots ask in a thread; keeping quiet until a person asks", thread=thread.id)
-
-    async def _refuse(self, question: Question, reply: Reply, error: CannotBeKept, patience: float) -> Accepted:
-        """Record, and have told, that the database does not take what *question* says."""
-        log.error("the database refuses a question", thread=question.thread.id, **facts(error))
-        bare = replace(question, text="", attachments=(), asker_name="", quotes=())
-        return await self._patiently(lambda: self._ledger.accept(bare, reply, told=error.sentence), patience)
-
-    async def _patiently(self, record: Callable[[], Awaitable[T]], patience: float) -> T:
-        """Call *record* again while there is no database, for as many seconds. Raises StorageUnavailable."""
-        return await retry(record, replace(self._backoff, give_up_after=patience), on=StorageUnavailable)
-
-    def _in_turn(self, thread: Thread) -> asyncio.Lock:
-        return self._in_order.setdefault(thread.id, asyncio.Lock())
-
-    def _accepted(self, accepted: Accepted) -> Accepted:
-        if accepted.is_new:
-            turn, thread = accepted.turn, accepted.turn.question.thread.id
-            self.following.called(thread)
-            if whose := accepted.exceeded:
-                self._metrics.over_quota.labels(whose).inc()
-                # In silence: else the log would be flooded as well; the metric counts all of them.
-                tell = log.debug if turn.shown else log.warning
-                tell("refused, since it is more than is allowed", of=whose, thread=thread, turn=turn.id)
-            else:
-                log.info(
-                    "accepted",
-                    thread=thread,
-                    turn=turn.id,
-                    reference=turn.reference,
-                    asker=turn.question.asker,
-                    told=turn.is_over,
-                )
-            if not turn.shown:
-                self._wake(thread)
-        return accepted
-
-
-def _keepable(question: Question) -> Question:
-    return replace(
-        question,
-        text=whole(question.text),
-        attachments=question.attachments[: attachment.MOST],
-        quotes=quote.keepable(question.quotes),
-    )
 
 
 def _in_words(question: Question) -> Question:

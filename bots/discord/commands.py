@@ -26,8 +26,8 @@ from bots.text.cut import utf16
 from core.commands import HELP, Command, Verb, switch
 from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable, UnknownPreset, facts
 from core.language import marked, marked_lines, said_in, say, say_lines, speaking
+from core.permission import TRIED_WITHIN
 from core.preset import Follow, Preset
-from core.relay import TRIED_WITHIN
 
 if TYPE_CHECKING:
     from bots.kit import Notes
@@ -120,7 +120,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
                 raise NotAllowed(_as_slashes(say(_MAY_NOT_SWITCH if command.switches_model else _MAY_NOT)))
 
         thread, own, seconds = thread_of_command(interaction), is_in_channel(interaction), self._recorded_within
-        if self._relay.is_to_try(command):
+        if self._relay.permission.is_to_try(command):
             with overlooking(), translated():
                 await interaction.response.defer(thinking=True)
             seconds += TRIED_WITHIN

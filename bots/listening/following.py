@@ -86,7 +86,7 @@ class Follower:
     async def standing(self, overheard: Overheard) -> Standing | None:
         """Say how the bot stands there; None where nothing is to be heard. Raises StorageUnavailable."""
         question, is_first = overheard.said.question, overheard.signs.is_first
-        standing = await self._relay.standing(
+        standing = await self._relay.following.standing(
             question.thread,
             is_first=is_first,
             is_addressed=self._is_addressed(overheard),

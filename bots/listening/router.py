@@ -181,7 +181,7 @@ class Router:
             await self._ask(judged.said)
         elif judged.wants_thumb:
             await self._thumb(said)
-        elif judged.wants_telling and await self._relay.tell_once(said.question.thread):
+        elif judged.wants_telling and await self._relay.following.tell_once(said.question.thread):
             await self._tell(said, say(NEEDS_MENTION))
 
     async def _ask(self, said: Said) -> None:
@@ -204,7 +204,7 @@ class Router:
 
         Return a sentence to tell, in private, if that isn't for *by* to want.
         """
-        if await self._relay.is_called(thread):
+        if await self._relay.following.is_called(thread):
             command = Command(Verb.MUTE if is_muting else Verb.UNMUTE)
             try:
                 await self._relay.obey(command, thread, by, occasion=occasion)

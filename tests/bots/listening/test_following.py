@@ -313,7 +313,7 @@ async def test_a_reaction_mutes_a_thread_into_which_it_was_called_and_no_other(p
     await place.router.mute(thread(), "ben", is_muting=True, occasion="1")
     await place.router.mute(thread(), "ben", is_muting=False, occasion="2")
     await place.router.mute(thread(), "ben", is_muting=True, occasion="1")  # told again
-    standing = await place.relay.standing(thread())
+    standing = await place.relay.following.standing(thread())
     assert standing
     assert standing.why_not is None
     assert (await place.ledger.look(lambda deeds: deeds.stances_at((PlaceId(thread("2").id),)))) == {}
