@@ -21,7 +21,7 @@ from core.turn import QuestionKey
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bots.discord.commands import Interaction
+    from bots.discord.tree import Interaction
 
 # A button itself says what it is for, so that it works after a restart: what is wanted, for which attempt (of Share:
 # about which message), and of which question. At most 100 characters:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bots.discord.buttons import ELSEWHERE, button
-from bots.discord.commands import is_manager, tell
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import around, is_foreign, permissions
 from bots.discord.ids import thread_in
 from bots.discord.markdown import pages
 from bots.discord.note import Where, notes
+from bots.discord.tree import is_manager, tell
 from bots.listening.finished import NO_BRANCH, NOT_NOTED, NOTED, Means, finish
 from bots.listening.router import recorded_within
 from bots.reply.export import FILE_NAME
@@ -28,8 +28,8 @@ from core.turn import QuestionKey
 from core.words import is_blank
 
 if TYPE_CHECKING:
-    from bots.discord.commands import Interaction
     from bots.discord.names import Names
+    from bots.discord.tree import Interaction
     from bots.listening.events import Clicked
     from bots.listening.finished import Outcome
     from bots.reply.details import Details

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -11,26 +10,24 @@ from typing import TYPE_CHECKING, Any
 import discord
 import structlog
 
-from bots.discord import connection
+from bots.discord import commands, connection
 from bots.discord.askers import Askers
-from bots.discord.buttons import read_click, read_share
 from bots.discord.catch_up import DiscordReader, mark_of
-from bots.discord.commands import Interaction, Tree, explain, is_manager, tell
 from bots.discord.conversations import Conversations
-from bots.discord.errors import overlooking, translated
-from bots.discord.events import Wordless, is_mentioned, read_command, read_message
+from bots.discord.errors import translated
+from bots.discord.events import Wordless, is_mentioned, read_message
 from bots.discord.finished import Finished
 from bots.discord.ids import SCALE, key_of
+from bots.discord.interactions import Interactions
 from bots.discord.languages import Languages
 from bots.discord.menus import Menus
-from bots.discord.note import Token
 from bots.discord.reactions import muted_by, nod_to, read_reaction
 from bots.discord.rights import manages
+from bots.discord.tree import Tree
 from bots.listening.catch_up import CatchUp
 from bots.listening.events import Deleted as DeletedMessages
 from bots.listening.events import Said
-from bots.listening.router import Router, recorded_within
-from bots.reply.page import OF_FINISHED
+from bots.listening.router import Router
 from core.commands import BY_WORD, given_in
 from core.errors import ChatError, StorageUnavailable, facts
 from core.language import speaking
@@ -39,21 +36,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bots.discord.deleted import Deleted
-    from bots.discord.events import Asking
     from bots.discord.names import Names
     from bots.discord.pace import Pace
     from bots.discord.reposts import Reposts
     from bots.discord.times import Times
     from bots.kit import Kit
-    from bots.listening.events import Clicked, Shared
     from bots.listening.recent import Recent
     from bots.reply.note import Note
     from core.relay import Relay
     from core.turn import Accepted, QuestionKey, Turn
 
-# A command's response can be edited for 15 minutes; an edit must not come a moment too late:
-# https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
-TOKEN_LIFETIME = 14 * 60.0  # seconds
 LAST_TASKS_WITHIN = 3.0  # seconds that what was heard last has to be recorded, when listening ends
 
 Listener = Callable[..., Coroutine[Any, Any, None]]
@@ -94,7 +86,6 @@ class Listeners:
         self._times = times
         self._reposts = reposts
         self._deleted = deleted
-        self._deferring = deferring
         self._attached: list[str] = []  # names of listeners
         self.askers = Askers(client)
         self._pace = pace
@@ -116,7 +107,18 @@ class Listeners:
         self._names = names
         self._languages = Languages()
         self._menus = Menus(pace.soon, deleted, names)
-        self._finished = Finished(relay, names, recorded_within=times.recorded_within)
+        self._interactions = Interactions(
+            relay,
+            self._router,
+            kit,
+            times,
+            menus=self._menus,
+            finished=Finished(relay, names, recorded_within=times.recorded_within),
+            names=names,
+            askers=self.askers,
+            languages=self._languages,
+            deferring=deferring,
+        )
         self._catch_ups = self._make_catch_ups()
         self._tasks: set[asyncio.Task[object]] = set()  # discord.py starts one for each event, and awaits none
         self._knows_of_unreadable = False
@@ -170,7 +172,7 @@ class Listeners:
                 on_raw_bulk_message_delete=lambda deletion: self._take_back(*deletion.message_ids),
                 on_raw_reaction_add=lambda reaction: self._reacted(reaction, is_muting=True),
                 on_raw_reaction_remove=lambda reaction: self._reacted(reaction, is_muting=False),
-                on_interaction=self._interacted,
+                on_interaction=self._interactions.take,
             )
             tree = Tree(
                 self._client,
@@ -179,10 +181,14 @@ class Listeners:
                 self._kit.vitals.metrics,
                 heard=self.askers.heard,
                 languages=self._languages,
-                ask=self._take_command,
-                about=self._menus.open,
-                from_here=self._take_since,
                 recorded_within=self._times.recorded_within,
+            )
+            commands.add_to(
+                tree,
+                self._relay,
+                ask=self._interactions.ask,
+                about=self._menus.open,
+                from_here=self._interactions.ask_since,
                 user_install=self._user_install,
             )
             await tree.sync_if_changed(self._kit.notes)
@@ -358,79 +364,6 @@ class Listeners:
             await self._router.hear(DeletedMessages(tuple(map(key_of, messages))))
         except StorageUnavailable:
             log.warning("a message was deleted, and it can't be recorded that its question is none any more")
-
-    async def _interacted(self, interaction: Interaction) -> None:
-        """Take a click, or a form; commands have their own way."""
-        if interaction.type not in (discord.InteractionType.component, discord.InteractionType.modal_submit):
-            return
-        self.askers.heard(interaction.user)
-        with speaking(self._languages.heard(interaction)):
-            await self._take_interaction(interaction)
-
-    async def _take_interaction(self, interaction: Interaction) -> None:
-        try:
-            if click := read_click(interaction):
-                if click.wish in OF_FINISHED:
-                    await self._finished.take(interaction, click)
-                else:
-                    await self._click(interaction, click)
-            elif shared := read_share(interaction, self._token_of(interaction)):
-                await self._share(interaction, shared)
-            elif await self._finished.comment(interaction):
-                return
-            elif asking := await self._menus.read(interaction):
-                await self._take_command(interaction, asking)
-        except Exception as error:  # noqa: BLE001 (any failure is logged, and the person who clicked is told)
-            await explain(interaction, error)
-
-    async def _click(self, interaction: Interaction, click: Clicked) -> None:
-        """Do what a button is for."""
-        async with recorded_within(self._times.recorded_within):
-            problem = await self._router.click(click, lambda: _answered(is_manager(interaction)))
-        if problem:
-            await tell(interaction, problem, ephemeral=True)
-        else:
-            with overlooking():
-                await interaction.response.defer()
-
-    async def _share(self, interaction: Interaction, shared: Shared) -> None:
-        # First, since the click's own token may be what shows it, and it opens nothing before.
-        with overlooking():
-            await interaction.response.defer()
-        if problem := await self._router.share(shared):
-            await tell(interaction, problem, ephemeral=True)
-
-    def _token_of(self, interaction: Interaction) -> Token:
-        sealed = self._kit.secret_box.close(interaction.token)
-        return Token(interaction.application_id, sealed, time.time() + TOKEN_LIFETIME)
-
-    async def _take_since(self, interaction: Interaction, message: discord.Message) -> None:
-        """Take a wish to know what was said since *message*: reading that may take longer than Discord waits."""
-        with overlooking(), translated():
-            await interaction.response.defer(thinking=True, ephemeral=True)
-        await self._take_command(interaction, await self._menus.since(interaction, message))
-
-    async def _take_command(self, interaction: Interaction, asking: Asking) -> None:
-        asked = read_command(interaction, asking, self._token_of(interaction), names=self._names)
-        # Discord takes nothing for a response before it was told that one comes.
-        deferring = self._deferring[asked.question.key] = asyncio.Event()
-        try:
-            async with recorded_within(self._times.recorded_within):
-                accepted = await self._relay.ask(asked.question, asked.note.write())
-            with overlooking(), translated():
-                if accepted.is_new and accepted.turn.shown:  # refused, and no turn will tell
-                    await tell(interaction, accepted.turn.answer, ephemeral=True)
-                elif not interaction.response.is_done():
-                    await interaction.response.defer(thinking=True, ephemeral=asked.question.is_private)
-        except ChatError as refusal:  # recorded, it is answered, if need be in the channel
-            log.warning("Discord does not take that an answer to a command comes", **facts(refusal))
-        finally:
-            deferring.set()
-            del self._deferring[asked.question.key]
-
-
-async def _answered(answer: bool) -> bool:  # noqa: FBT001
-    return answer
 
 
 def _guild_of(message: discord.Message) -> int | None:

@@ -21,8 +21,8 @@ from core.words import is_blank, whole
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container, Iterator
 
-    from bots.discord.commands import Interaction
     from bots.discord.names import Names
+    from bots.discord.tree import Interaction
 
 MOST_PICKED = 500  # messages that are remembered while people write what they want to know about them
 MOST_READ, _PAGE = 200, 100  # messages: https://discord.com/developers/docs/resources/message#get-channel-messages

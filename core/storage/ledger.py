@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import case, exists, literal, select, update
+from sqlalchemy import select
 
 from core.errors import Overtaken, StopWanted
 from core.stance import places
-from core.storage import aftermath, deeds, intake, queue, rows, sharing, stances, stops, talk
-from core.storage.deeds import IS_OVER, Deeds, Done
+from core.storage import aftermath, deeds, find, intake, queue, revisions, rows, sharing, stances, stops, talk
+from core.storage.deeds import Deeds, Done
 from core.storage.intake import Bounds
-from core.storage.tables import Words, notes, presets, threads, turns
+from core.storage.tables import notes, presets, turns
 from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import LONGEST_ID
 
@@ -200,14 +200,7 @@ class Ledger:
 
     async def is_newest(self, key: QuestionKey, edition: int) -> bool:
         """Was no later edit of a question heard than *edition*? From here on, none that is earlier is taken."""
-
-        def note(connection: Connection) -> bool:
-            of_turn = turns.c.key == key
-            connection.execute(update(turns).where(of_turn, turns.c.edition < edition).values(edition=edition))
-            newest = connection.scalar(select(turns.c.edition).where(of_turn))
-            return not edition or newest is None or newest <= edition
-
-        return await self._database.run(note)
+        return await self._database.run(lambda connection: revisions.is_newest(connection, key, edition))
 
     async def reopen(
         self,
@@ -240,19 +233,8 @@ class Ledger:
 
         Returns None if nothing is offered that was not offered before, or a later edit than *edition* is known.
         """
-        wording = case((turns.c.question == text, ""), else_=literal(text, Words))
         return await self._database.run(
-            lambda connection: deeds.change(
-                connection,
-                self._summon,
-                key,
-                ~turns.c.withdrawn,
-                IS_OVER,
-                turns.c.revised != wording,
-                *deeds.is_no_earlier(edition),
-                revised=wording,
-                keep_memory=True,
-            )
+            lambda connection: revisions.offer(connection, self._summon, key, text, edition=edition)
         )
 
     async def withdraw(self, key: QuestionKey) -> Turn | None:
@@ -260,40 +242,13 @@ class Ledger:
 
         What went on with its answer goes with it. One that comes only later is not asked any more: its deletion may have come before itself.
         """
-
-        def withdraw(connection: Connection) -> Turn | None:
-            turn = self._withdrawn(connection, key)
-            if turn is None and not rows.bury(connection, key, self._tombstones_kept):
-                # It was withdrawn before; or it was accepted just now, by somebody for whose end we have waited.
-                turn = self._withdrawn(connection, key)
-            for later in aftermath.withdraw(connection, turn) if turn else ():
-                self._withdrawn(connection, later)
-            return turn
-
-        return await self._database.run(withdraw)
+        return await self._database.run(
+            lambda connection: revisions.withdraw(connection, self._summon, key, self._tombstones_kept)
+        )
 
     async def bury(self, key: QuestionKey) -> None:
         """Have a question that is not known yet not be asked any more; one that is known stays as it is."""
         await self._database.run(lambda connection: rows.bury(connection, key, self._tombstones_kept))
-
-    def _withdrawn(self, connection: Connection, key: QuestionKey) -> Turn | None:
-        return deeds.change(
-            connection,
-            self._summon,
-            key,
-            ~turns.c.withdrawn,
-            withdrawn=True,
-            status=case((IS_OVER, turns.c.status), else_=Status.STOPPED.value),
-            question="",
-            references=[],
-            attachments=[],
-            asker_name="",
-            quotes=[],
-            answer="",
-            problem="",
-            aside="",
-            revised="",
-        )
 
     async def stop(self, key: QuestionKey, by: str, *, of_attempt: int | None = None) -> Stopped:
         """Have the answer to a question end with what came so far, or not begin, as *by* wants it."""
@@ -304,15 +259,7 @@ class Ledger:
 
         *whosever*: if there is none, the one that is being answered. None: there is something, and it isn't for *by*.
         """
-        thread = turn.question.thread.id
-
-        def stop(connection: Connection) -> tuple[TurnId, ...] | None:
-            if not (whosever or stops.may_stop(connection, thread, by, before=turn.id)):
-                return None
-            own = stops.stop_of(connection, thread, by, before=turn.id)
-            return tuple(own or (stops.stop_first(connection, thread, by, before=turn.id) if whosever else ()))
-
-        return await self._database.run(stop)
+        return await self._database.run(lambda connection: stops.stop_before(connection, turn, by, whosever=whosever))
 
     async def stopping(self, threads: Collection[ThreadId]) -> list[TurnId]:
         """Return which turns of *threads* are to stop, and have not yet."""
@@ -328,13 +275,7 @@ class Ledger:
 
         Of those only that are still to be answered, or being answered.
         """
-        is_it = (turns.c.key == key) | (
-            turns.c.thread.startswith(within, autoescape=True) & turns.c.reply.contains(mark, autoescape=True)
-        )
-        found = await self._database.run(
-            lambda connection: rows.find_turns(connection, ~turns.c.shown, ~turns.c.withdrawn, stops.IS_OPEN, is_it)
-        )
-        return found[0] if found else None
+        return await self._database.run(lambda connection: find.open_noting(connection, key, mark, within))
 
     async def settle(self, turn: Turn, gave_up: str = "") -> None:
         """Keep that the thread shows how *turn* ended, or why that was given up. Raises Overtaken."""
@@ -359,24 +300,7 @@ class Ledger:
 
     async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
         """The threads of *chat* in which something was asked since then, each with its newest question; newest first."""
-
-        def find(connection: Connection) -> list[Turn]:
-            # Turns are numbered as they are accepted: from the newest one that is older, back, none is of interest. Asked
-            # by itself, since the database should know how few are left before it decides how to look for them.
-            older = select(turns.c.id).where(turns.c.accepted_at < since).order_by(turns.c.id.desc()).limit(1)
-            # By subqueries, since SQLite would begin a join at the other end, with all threads there are.
-            later = turns.alias("later")
-            newest = (
-                select(turns.c.id)
-                .where(turns.c.id > (connection.scalar(older) or 0))
-                .where(select(threads.c.chat).where(threads.c.id == turns.c.thread).scalar_subquery() == chat)
-                .where(~exists().where(later.c.thread == turns.c.thread, later.c.id > turns.c.id))
-                .order_by(turns.c.id.desc())
-                .limit(at_most)
-            )
-            return rows.find_turns(connection, turns.c.id.in_(connection.scalars(newest).all()))
-
-        found = await self._database.run(find)
+        found = await self._database.run(lambda connection: find.active(connection, chat, since, at_most))
         return [(turn.question.thread, turn.question.key) for turn in found]
 
     async def turn(self, key: QuestionKey) -> Turn | None:
@@ -386,22 +310,7 @@ class Ledger:
 
     async def turn_noting(self, mark: str, ranges: Iterable[tuple[QuestionKey, QuestionKey]]) -> Turn | None:
         """Return the newest turn with *mark* in its reply, of those with a key in one of *ranges*, compared as text."""
-
-        def find(connection: Connection) -> list[Turn]:
-            # By itself and unsorted, so that the database looks for it by the key.
-            found = [
-                number
-                for first, last in ranges
-                for number in connection.scalars(
-                    select(turns.c.id).where(
-                        turns.c.key.between(first, last), turns.c.reply.contains(mark, autoescape=True)
-                    )
-                )
-            ]
-            return rows.find_turns(connection, turns.c.id == max(found)) if found else []
-
-        turn = await self._database.run(find)
-        return turn[0] if turn else None
+        return await self._database.run(lambda connection: find.noting(connection, mark, ranges))
 
     async def transcript(self, thread: ThreadId, before: TurnId, at_most: int) -> list[Turn]:
         """The newest *at_most* turns that the upstream answered in *thread* before one, oldest first.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from core.thread import ThreadId
+    from core.turn import Turn
 
 # PostgreSQL tells it with the commit: https://www.postgresql.org/docs/current/sql-notify.html
 CHANNEL = "bobbin_stop"
@@ -82,6 +83,15 @@ def may_stop(connection: Connection, thread: ThreadId, by: str, *, before: TurnI
     """Is nothing to be stopped, or something that *by* asked?"""
     found = _askers(connection, thread, before)
     return not found or any(asker == by for _, asker in found)
+
+
+def stop_before(connection: Connection, turn: Turn, by: str, *, whosever: bool) -> tuple[TurnId, ...] | None:
+    """As `Ledger.stop_before`."""
+    thread = turn.question.thread.id
+    if not (whosever or may_stop(connection, thread, by, before=turn.id)):
+        return None
+    own = stop_of(connection, thread, by, before=turn.id)
+    return tuple(own or (stop_first(connection, thread, by, before=turn.id) if whosever else ()))
 
 
 def stopping(connection: Connection, threads: Collection[ThreadId]) -> list[TurnId]:

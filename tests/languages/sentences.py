@@ -12,8 +12,9 @@ from typing import Any, cast
 import discord
 from discord import app_commands
 
-from bots.discord.commands import Tree
+from bots.discord import commands
 from bots.discord.languages import SLASH, Languages
+from bots.discord.tree import Tree
 from core import errors
 from core.commands import Verb
 from core.language import COMMAND
@@ -95,28 +96,19 @@ def _words() -> Iterator[Sentence]:
 def tree() -> Tree:
     """The commands, which nobody can give."""
     nobody = cast("Any", None)
-    return Tree(
-        discord.Client(intents=discord.Intents.none()),
-        nobody,
-        nobody,
-        nobody,
-        heard=nobody,
-        languages=Languages(),
-        ask=nobody,
-        about=nobody,
-        from_here=nobody,
-        recorded_within=1.0,
-        user_install=True,
-    )
+    client = discord.Client(intents=discord.Intents.none())
+    made = Tree(client, nobody, nobody, nobody, heard=nobody, languages=Languages(), recorded_within=1.0)
+    commands.add_to(made, nobody, ask=nobody, about=nobody, from_here=nobody, user_install=True)
+    return made
 
 
 def _slash_commands() -> Iterator[Sentence]:
     place = "bots/discord/commands.py"
-    commands = tree()
+    known = tree()
     for kind in (discord.AppCommandType.message, discord.AppCommandType.user):
-        for menu in commands.get_commands(type=kind):
+        for menu in known.get_commands(type=kind):
             yield Sentence(place, menu.name)
-    for command in commands.walk_commands():
+    for command in known.walk_commands():
         yield Sentence(place, command.name, context=SLASH)
         yield Sentence(place, command.description)
         for option in command.parameters if isinstance(command, app_commands.Command) else ():

@@ -9,7 +9,7 @@ import discord
 import pytest
 from structlog.testing import capture_logs
 
-from bots.discord.commands import OTHER_COMMAND
+from bots.discord.tree import OTHER_COMMAND
 from core.errors import ThreadGone
 from core.turn import Status
 from sandbox.discord import asking
