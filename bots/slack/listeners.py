@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
-import secrets
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import structlog
-from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.error import BoltUnhandledRequestError
-from slack_bolt.response import BoltResponse
 
 from bots.listening.catch_up import CatchUp
 from bots.listening.events import Overheard, Reacted, Said
@@ -23,12 +17,13 @@ from bots.listening.unreadable import MALFORMED
 from bots.reply.page import OF_FINISHED, Wish
 from bots.reply.wanted import WAITING, instead
 from bots.slack.askers import Askers, with_bots
-from bots.slack.buttons import FEEDBACK, Click, context, read_click, rows
+from bots.slack.bolt import make_app
+from bots.slack.buttons import Click, context, read_click, rows
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
 from bots.slack.commands import RECORDED_WITHIN, Commands
 from bots.slack.events import check_command, message_in, read_event
-from bots.slack.finished import WHY, Finished, read_comment
-from bots.slack.form import ABOUT_MESSAGE, ANYWHERE, FORM, WrongFormError, read_form
+from bots.slack.finished import Finished, read_comment
+from bots.slack.form import WrongFormError, read_form
 from bots.slack.ids import SCALE, is_ask, is_ts, key_of, position, thread_in
 from bots.slack.indicator import SIGN, WAITS
 from bots.slack.limits import escaped
@@ -44,8 +39,9 @@ from core.language import say, speaking
 from core.title import title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Coroutine, Iterator, Mapping
 
+    from slack_bolt.async_app import AsyncApp
     from slack_bolt.context.ack.async_ack import AsyncAck
     from slack_bolt.request.async_request import AsyncBoltRequest
 
@@ -65,32 +61,13 @@ if TYPE_CHECKING:
     from bots.slack.settings import Section
     from bots.slack.times import Times
     from core.bounded import BoundedSet
-    from core.metrics import Metrics
     from core.relay import Relay
     from core.thread import PlaceId
     from core.turn import Accepted, Turn
 
-_ANY = re.compile(".*")
 THUMB = "+1"  # Slack's name for 👍
 
 log = structlog.get_logger(__name__)
-
-
-class _App(AsyncApp):
-    """Bolt, which itself fails on an event that is no object: before any listener, and before its error handler."""
-
-    def __init__(self, metrics: Metrics, **options: Any) -> None:
-        super().__init__(**options)
-        self._metrics = metrics
-
-    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
-        try:
-            return await super().async_dispatch(req)
-        except Exception as error:
-            if "event" not in req.body or isinstance(req.body["event"], dict):
-                raise
-            skipped(kind_of(req.body), error, self._metrics)
-            return BoltResponse(status=200)
 
 
 class Listeners:
@@ -154,97 +131,53 @@ class Listeners:
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
 
     def app(self, tasks: asyncio.TaskGroup) -> AsyncApp:
-        """Return Bolt, which acknowledges only after our listeners returned (`process_before_response`).
-
-        What there is to tell who clicked is told in one of *tasks*.
-        """
+        """Return Bolt, which brings us what happens. What there is to tell who clicked is told in one of *tasks*."""
         self._tasks = tasks
-        token = self._section.bot_token.get_secret_value()
+        return make_app(self, self._section, self._api, self._identity, self._metrics)
 
-        # With an `authorize` of ours Bolt looks for no installations, whatever SLACK_… variables are set.
-        async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-            return AuthorizeResult(
-                enterprise_id=enterprise_id,
-                team_id=team_id,
-                bot_token=token,
-                bot_id=self._identity.bot,
-                bot_user_id=self._identity.user,
-            )
+    async def take_command(self, ack: AsyncAck, command: dict[str, Any], request: AsyncBoltRequest) -> None:
+        """Somebody gives a command."""
+        check_command(command)
+        with _fault_of_ours():
+            await ack(**await self._commands.take(command, signature_of(request)))
 
-        async def take_command(ack: AsyncAck, command: dict[str, Any], request: AsyncBoltRequest) -> None:
-            check_command(command)
-            with _fault_of_ours():
-                await ack(**await self._commands.take(command, signature_of(request)))
-
-        async def take_click(ack: AsyncAck, body: dict[str, Any]) -> None:
-            click = read_click(body)
-            with _fault_of_ours():
-                await self._click(click, tasks)
-                await ack()
-
-        async def take_nothing(ack: AsyncAck) -> None:
+    async def take_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Somebody presses a button."""
+        click = read_click(body)
+        with _fault_of_ours():
+            await self._click(click)
             await ack()
 
-        app = _App(
-            self._metrics,
-            name="bobbin",
-            client=self._api.client_without_token(),
-            signing_secret=self._section.signing_secret.get_secret_value(),
-            authorize=authorize,
-            request_verification_enabled=False,  # done before; Bolt would write the whole body of a wrong one to the log
-            process_before_response=True,
-            raise_error_for_unhandled_request=True,
-        )
-        app.error(self._report)
-        app.event("message")(self._take_message)
-        app.event("app_mention")(self._take_message)
-        app.event("reaction_added")(self._take_reaction)
-        app.event("reaction_removed")(self._take_reaction)
-        app.event("app_home_opened")(self._take_opening)
-        app.event("agent_session_stopped")(self._take_stop)
-        app.command(_ANY)(take_command)
-        for action in (*(wish.value for wish in Wish), FEEDBACK):
-            app.action(action)(take_click)
-        self._take_forms(app, tasks)
-        # Whatever else the app's settings make Slack send: unacknowledged it would come again and again.
-        for others in (app.event, app.action, app.shortcut, app.view):
-            others(_ANY)(take_nothing)
-        return app
+    async def take_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Somebody opens a form."""
+        user = body["user"]["id"]
+        with speaking(await self._ways.language_of(user)):
+            if problem := await self._ways.open_for_shortcut(body):
+                self._later(self._ways.tell(user, problem))
+        await ack()
 
-    def _take_forms(self, app: AsyncApp, tasks: asyncio.TaskGroup) -> None:
-        """Have *app* take what opens a form, and what is sent in one."""
-
-        async def take_shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def take_form(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Somebody sends one."""
+        try:
             with speaking(await self._ways.language_of(body["user"]["id"])):
-                if problem := await self._ways.open_for_shortcut(body):
-                    tasks.create_task(self._ways.tell(body["user"]["id"], problem))
+                filled = read_form(body)
+                with _fault_of_ours():
+                    await self._ways.submit(body, filled)
+        except WrongFormError as wrong:
+            await ack(response_action="errors", errors=wrong.errors)
+        else:
             await ack()
 
-        async def take_form(ack: AsyncAck, body: dict[str, Any]) -> None:
-            try:
-                with speaking(await self._ways.language_of(body["user"]["id"])):
-                    filled = read_form(body)
-                    with _fault_of_ours():
-                        await self._ways.submit(body, filled)
-            except WrongFormError as wrong:
-                await ack(response_action="errors", errors=wrong.errors)
-            else:
-                await ack()
+    async def take_comment(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Somebody says why an answer was good or bad."""
+        comment = read_comment(body)
+        with _fault_of_ours(), speaking(self._api.language_of(comment.by)):
+            told = await self._finished.comment(comment)
+        if told:
+            self._later(self._whisper(comment.channel, comment.by, comment.thread_ts, told))
+        await ack()
 
-        async def take_comment(ack: AsyncAck, body: dict[str, Any]) -> None:
-            comment = read_comment(body)
-            with _fault_of_ours(), speaking(self._api.language_of(comment.by)):
-                told = await self._finished.comment(comment)
-            if told:
-                tasks.create_task(self._whisper(comment.channel, comment.by, comment.thread_ts, told))
-            await ack()
-
-        app.view(WHY)(take_comment)
-        for shortcut in (ABOUT_MESSAGE, ANYWHERE):
-            app.shortcut(shortcut)(take_shortcut)
-        app.view(FORM)(take_form)
-
-    async def _take_message(self, body: dict[str, Any]) -> None:
+    async def take_message(self, body: dict[str, Any]) -> None:
         """Take an event; one that can't be read is skipped. Raises StorageUnavailable: then it is not recorded."""
         try:
             self.askers.heard(body)
@@ -293,7 +226,7 @@ class Listeners:
         finally:
             naming.cancel()
 
-    async def _take_reaction(self, body: dict[str, Any]) -> None:
+    async def take_reaction(self, body: dict[str, Any]) -> None:
         """As a message. Raises StorageUnavailable, and ChatError while Slack doesn't tell in which thread that is."""
         try:
             reaction = read_reaction(body, self._identity.team, self._identity.user)
@@ -316,20 +249,20 @@ class Listeners:
                 problem = await self._router.mute(
                     thread, reaction.user, is_muting=reaction.is_muting, occasion=reaction.occasion
                 )
-            if problem and self._tasks:
-                self._tasks.create_task(self._whisper(reaction.channel, reaction.user, ts, escaped(problem)))
+            if problem:
+                self._later(self._whisper(reaction.channel, reaction.user, ts, escaped(problem)))
 
-    async def _take_opening(self, event: dict[str, Any]) -> None:
+    async def take_opening(self, event: dict[str, Any]) -> None:
         """Somebody looks at the app's own place: https://docs.slack.dev/reference/events/app_home_opened"""
         channel, user = event.get("channel"), event.get("user")
-        if event.get("tab") == "messages" and isinstance(channel, str) and self._tasks:
-            self._tasks.create_task(self._suggest(channel, str(user)))
+        if event.get("tab") == "messages" and isinstance(channel, str):
+            self._later(self._suggest(channel, str(user)))
 
     async def _suggest(self, channel: str, user: str) -> None:
         with speaking(await self._ways.language_of(user)):
             await self._sessions.suggest(channel, self._relay.preset_names)
 
-    async def _take_stop(self, body: dict[str, Any]) -> None:
+    async def take_stop(self, body: dict[str, Any]) -> None:
         """Somebody has pressed Slack's own Stop button. Raises StorageUnavailable."""
         try:
             stopped = read_stop(body, self._identity.team)
@@ -356,8 +289,8 @@ class Listeners:
         """Raises StorageUnavailable."""
         with speaking(self._api.language_of(reacted.by)):
             problem = await self._router.react(reacted, lambda: self._people.manages(reacted.by, channel))
-        if problem and self._tasks:
-            self._tasks.create_task(self._whisper(channel, reacted.by, "", escaped(problem)))
+        if problem:
+            self._later(self._whisper(channel, reacted.by, "", escaped(problem)))
 
     async def _thumb(self, said: Said) -> None:
         where = said.note.where
@@ -386,12 +319,12 @@ class Listeners:
                 self._sessions.begin(
                     (where.channel, where.thread_ts), title_of(turn.question.text), turn.question.asker
                 )
-        elif turn.waited and self._tasks:  # there is no message to put a mark on
+        elif turn.waited:  # there is no message to put a mark on
             waiting = say(WAITING)
             more = {"blocks": [context(waiting), *rows([instead(turn)], turn)]}
-            self._tasks.create_task(self._whisper(where.channel, turn.question.asker, where.thread_ts, waiting, **more))
+            self._later(self._whisper(where.channel, turn.question.asker, where.thread_ts, waiting, **more))
 
-    async def _click(self, click: Click | None, tasks: asyncio.TaskGroup) -> None:
+    async def _click(self, click: Click | None) -> None:
         if click is None:
             log.warning("a button is clicked where it doesn't belong")
             return
@@ -407,46 +340,33 @@ class Listeners:
                 async with recorded_within(RECORDED_WITHIN):
                     if is_about_finished:
                         outcome = await self._finished.take(click)
-                        tasks.create_task(self._finished.show(click, outcome))
+                        self._later(self._finished.show(click, outcome))
                         return
                     is_to_share = click.wish is Wish.SHARE
                     problem = await (self._ways.share(click) if is_to_share else self._router.click(click, manages))
             except StorageUnavailable as unavailable:
                 problem = unavailable.sentence
         if problem:
-            tasks.create_task(self._whisper(click.channel, click.by, click.thread_ts, problem))
+            self._later(self._whisper(click.channel, click.by, click.thread_ts, problem))
 
     async def _refuse(self, said: Said, sentence: str) -> None:
         """Tell it beside what was said, for the author alone; a thread that nobody began yet would be overlooked."""
         where, asker = said.note.where, said.question.asker
         thread_ts = "" if where.thread_ts == where.question_ts else where.thread_ts
+        self._later(self._whisper(where.channel, asker, thread_ts, escaped(sentence)))
+
+    def _later(self, tell: Coroutine[Any, Any, None]) -> None:
+        """Do it beside what is acknowledged; not at all before there is a connection."""
         if self._tasks:
-            self._tasks.create_task(self._whisper(where.channel, asker, thread_ts, escaped(sentence)))
+            self._tasks.create_task(tell)
+        else:
+            tell.close()
 
     async def _whisper(self, channel: str, user: str, thread_ts: str | None, sentence: str, **more: object) -> None:
         try:
             await self._api.whisper(channel=channel, user=user, thread_ts=thread_ts, text=sentence, **more)
         except ChatError as refusal:
             log.warning("somebody can't be told something in private", **facts(refusal))
-
-    async def _report(self, error: Exception, body: Mapping[str, Any]) -> BoltResponse:
-        """Log what went wrong in a listener; the answer makes Slack deliver the same once more, if that can help."""
-        is_event = "event" in body
-        if isinstance(error, (BoltUnhandledRequestError, *MALFORMED)):
-            # Slack's shape is none that Bolt, or we, know: it would fail every time.
-            skipped(kind_of(body), error, self._metrics)
-            return BoltResponse(status=200 if is_event else 404)
-        if isinstance(error, StorageUnavailable):
-            log.warning("what Slack sent can't be recorded; not acknowledging it, so that it comes again")
-        elif isinstance(error, ChatError):
-            log.warning("Slack refuses something while what it sent is taken", **facts(error))
-        else:
-            log.error(
-                "what Slack sent can't be taken, in a way that nobody thought of",
-                reference=secrets.token_hex(4),
-                exc_info=error,
-            )
-        return BoltResponse(status=503)
 
 
 @contextlib.contextmanager
