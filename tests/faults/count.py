@@ -140,7 +140,12 @@ def _attributed(
 
 
 def _told_by(message: Seen, turns: list[Recorded]) -> Recorded | None:
-    return next((turn for turn in turns if turn.problem in message.text), None)
+    return next((turn for turn in turns if _tells(message.text, turn.problem)), None)
+
+
+def _tells(text: str, problem: str) -> bool:
+    """Does *text* say so? Small print shows no code as code."""
+    return problem.replace("`", "") in text.replace("`", "")
 
 
 def _judge(question: Asked, messages: list[tuple[int, Seen]], rows: list[Recorded], found: Tally) -> None:
@@ -160,7 +165,7 @@ def _judge(question: Asked, messages: list[tuple[int, Seen]], rows: list[Recorde
         found.without += 1
     elif is_stopped:
         found.stopped += 1
-    elif any(problem in text for problem in problems for text in texts):
+    elif any(_tells(text, problem) for problem in problems for text in texts):
         found.told += 1
         reason = problems[0].partition(" (Reference")[0]
         found.reasons[reason] = found.reasons.get(reason, 0) + 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from bots.reply import page
-from bots.reply.wanted import STOP, TRY_AGAIN
+from bots.reply.wanted import PROBLEM, STOP, TRY_AGAIN
 from core.words import whole
 from sandbox.discord import File, LocalDiscord, Message
 from sandbox.slack import ChangeKind, LocalSlack, SharedFile, shown
@@ -28,6 +28,7 @@ WITH_FILE = 20  # of a hundred questions
 FILE_NAME = "note.txt"
 # They take turns, since one person may not have many questions open at once.
 NAMES = [f"person-{number}" for number in range(40)]
+REFERENCE = "(Reference: "  # how what went wrong ends
 LONG_ANSWER = " ".join(["and so it goes on and on"] * 6)  # streams for a second
 
 
@@ -210,12 +211,13 @@ class DiscordSide:
 class Wish:
     """How many questions are asked on a platform, and how many of a hundred have an answer that streams.
 
-    And how many of a hundred are stopped by their asker.
+    And how many of a hundred are stopped by their asker, and how many come with a file.
     """
 
     questions: int
     streaming: int
     stopping: int = 0
+    with_file: int = WITH_FILE
 
 
 class Crowd:
@@ -227,6 +229,7 @@ class Crowd:
         self._left = wish.questions
         self._streaming = wish.streaming
         self._stopping = wish.stopping
+        self._with_file = wish.with_file
         self._seconds = seconds
         self._random = random.Random(seed)  # noqa: S311 (nothing secret)
 
@@ -287,7 +290,7 @@ class Crowd:
     def _words(self) -> Words:
         # Who is to stop something needs the time for it.
         longer = " ".join([LONG_ANSWER] * 4) if self._stopping else ""
-        return question(streaming=self._chance(self._streaming), beside=longer, with_file=self._chance(WITH_FILE))
+        return question(streaming=self._chance(self._streaming), beside=longer, with_file=self._chance(self._with_file))
 
     def _chance(self, of_a_hundred: int) -> bool:
         return self._random.randrange(100) < of_a_hundred
@@ -303,7 +306,7 @@ class Crowd:
 
 def is_ended(asked: Asked, texts: list[str]) -> bool:
     """Is there the answer, or at last a sentence with a reference instead?"""
-    return asked.is_answered_by(texts) or bool(texts and texts[-1].endswith("`)"))
+    return asked.is_answered_by(texts) or bool(texts and REFERENCE in texts[-1])
 
 
 async def _came(true: Callable[[], bool], patience: float = PATIENCE) -> bool:
@@ -337,12 +340,16 @@ def _attached(words: Words) -> list[File]:
 
 
 def _words(message: Message) -> str:
-    """The words of a message, without the small print under them, unless there is nothing else."""
-    lines = [line for line in message.content.splitlines() if not line.startswith("-# ")]
+    """The words of a message, without the small print under them, unless there is nothing else or it says what went wrong."""
+    lines = [line for line in message.content.splitlines() if not line.startswith("-# ") or PROBLEM in line]
     return "\n".join(lines).strip() or message.content
 
 
 def _text(message: SlackMessage) -> str:
-    """The words of a message, without buttons and the like."""
-    blocks = tuple(block for block in message.blocks if block["type"] not in ("context", "context_actions", "actions"))
+    """The words of a message, and what went wrong, without buttons and the like."""
+    blocks = tuple(
+        block
+        for block in message.blocks
+        if block["type"] not in ("context", "context_actions", "actions") or PROBLEM in str(block)
+    )
     return shown(replace(message, blocks=blocks)) if blocks else message.text

@@ -28,7 +28,7 @@ def test_all_is_well() -> None:
 
 def test_a_sentence_instead_of_an_answer_is_told() -> None:
     rows = [Recorded(ONE, PROBLEM, "abc", shown=True), TURNS[1]]
-    for text in (PROBLEM, f"{ONE} a\n\n{PROBLEM}"):
+    for text in (PROBLEM, f"{ONE} a\n\n{PROBLEM}", f"{ONE} a\n⚠️ {PROBLEM.replace('`', '')}"):
         found = tally(ASKED, said(text, TWO), rows, [])
         assert (figures(found), found.is_well) == ({"asked": 2, "answered": 1, "told": 1}, True)
         assert found.reasons == {"The AI service is away.": 1}
