@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from sandbox.replies import Reply
 from sandbox.slack import Failure
 from tests.faults.bounds import MENTIONS, endless, mentions, odd_values
 from tests.faults.count import TOKEN
@@ -16,7 +17,7 @@ from tests.faults.machine import clock, disk
 from tests.faults.moments import MOMENTS
 from tests.faults.outage import outage
 from tests.faults.people import LOOK, Crowd, Wish
-from tests.faults.strange import absurd_waits, away, flood, odd_replies, unreadable
+from tests.faults.strange import absurd_waits, away, files, flood, odd_replies, unreadable
 from tests.faults.tokens import tokens
 from tests.faults.world import PACE, World, until
 
@@ -181,7 +182,7 @@ async def cuts(world: World, play: Play) -> None:
         await play.pause(0.5, 1.5)
         name = play.random.choice(["files", *sorted(world.wires)])
         if name == "files":
-            world.refuse_files()
+            world.serve_files(Reply(503))
             await play.pause(0.5, 3)
             world.did("cut files")
             world.serve_files()
@@ -240,6 +241,10 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
         one, other = some(slack, discord)
         return replace(one, streaming=70, stopping=50), replace(other, streaming=70, stopping=50)
 
+    def with_files(slack: int, discord: int) -> tuple[Wish, Wish]:
+        one, other = some(slack, discord)
+        return replace(one, with_file=80), replace(other, with_file=80)
+
     return [
         Scenario("calm", 8 * share, *some(30, 50), nothing),
         Scenario("kills", 26 * share, *some(85, 125), kills, least=round(16 * share) or 2),
@@ -253,6 +258,7 @@ def scenarios(share: float = 1.0) -> list[Scenario]:
         Scenario("cuts", 13 * share, *some(40, 60), cuts, least=4),
         Scenario("restarts", 12 * share, *some(30, 30), restarts, least=3, needs_server=True),
         Scenario("unreadable", 10 * share, *some(30, 40), unreadable, least=2),
+        Scenario("files", 15 * share, *with_files(40, 60), files, least=6),
         Scenario("odd replies", 0, NOBODY, NOBODY, odd_replies),
         Scenario("absurd waits", 0, NOBODY, NOBODY, absurd_waits),
         Scenario("flood", 4 * share, *some(20, 20), flood, least=2),

@@ -1,4 +1,4 @@
-"""What nobody foresaw: events and history that can't be read, odd replies to every call, absurd waits, stalled connections."""
+"""What nobody foresaw: events and history that can't be read, odd replies, other files, absurd waits, stalled connections."""
 
 from __future__ import annotations
 
@@ -67,6 +67,19 @@ ODD = [
     Reply(408),
     Reply(429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}),
 ]
+# What comes in place of a file: nothing for now or for good, a login page, another kind, somebody else's, and silence.
+IN_PLACE_OF_A_FILE = {
+    "away": Reply(503),
+    "too much": Reply(429, headers={"Retry-After": "1"}),
+    "gone": Reply(404),
+    "a page": Reply(),
+    "a page after a while": Reply(after=2.0),
+    "another kind": Reply(body=b"PK\x03\x04" + bytes(range(256)), content_type="text/plain"),
+    "packed": Reply(body=b"\x1f\x8b" * 99, content_type="text/plain", headers={"Content-Encoding": "gzip"}),
+    "elsewhere": Reply(302, headers={"Location": "http://169.254.169.254/latest/meta-data/"}),
+    "nothing in it": Reply(body="", content_type="text/plain"),
+    "silence": Reply(after=30.0),  # longer than all files of a question are waited for
+}
 
 
 async def unreadable(world: World, play: Play) -> None:
@@ -85,6 +98,22 @@ async def unreadable(world: World, play: Play) -> None:
         world.slack.faults.added[said.ts] = "no object at all"
         await play.pause(1.5, 3)
         await world.kill(play.random.choice(world.bots), "kill beside what can't be read")
+
+
+async def files(world: World, play: Play) -> None:
+    """File hosts are away, slow, or lie, one way after another; kills while they are, and after."""
+    for what in itertools.cycle(play.random.sample(sorted(IN_PLACE_OF_A_FILE), len(IN_PLACE_OF_A_FILE))):
+        if not play.goes_on():
+            break
+        world.serve_files(IN_PLACE_OF_A_FILE[what])
+        world.did(f"files: {what}")
+        await play.pause(0.5, 1.5)
+        if play.random.random() < 0.5:
+            await world.kill(play.random.choice(world.bots))
+        world.serve_files()
+        await play.pause(0.3, 1)
+        if play.random.random() < 0.5:
+            await world.kill(play.random.choice(world.bots))
 
 
 def message(world: World, number: int) -> dict[str, Any]:

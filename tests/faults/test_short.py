@@ -13,6 +13,7 @@ from tests.faults.machine import clock, full_disk, no_file
 from tests.faults.moments import Strike, overtaken, told_not_recorded
 from tests.faults.people import Wish
 from tests.faults.play import Report, play
+from tests.faults.strange import files
 from tests.faults.tokens import platforms_refuse, upstream_refuses
 from tests.faults.world import World, opened
 
@@ -20,7 +21,7 @@ ONE_PROCESS = Topology("sqlite", "sqlite", (Process("bot", variables={"BOBBIN_SH
 NOBODY = Wish(0, 0)  # who asks beside what the harm itself has asked
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_killed_again_and_again_it_answers_everything_once_and_in_order(tmp_path: Path) -> None:
     killed = Scenario("kills", 4, Wish(12, 12), Wish(12, 50), kills, least=3)
     delivered = Scenario("deliveries", 2, Wish(12, 0), Wish(4, 50), deliveries, least=1)
@@ -35,7 +36,7 @@ async def test_killed_again_and_again_it_answers_everything_once_and_in_order(tm
     assert reports[0].harm["kill"] >= 3
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_what_people_stop_ends_once_and_says_so_whoever_dies_meanwhile(tmp_path: Path) -> None:
     stopped = Scenario("stops", 2, Wish(4, 100, 80), Wish(4, 100, 80), kills, least=1)
     async with opened(ONE_PROCESS, tmp_path) as world:
@@ -44,21 +45,31 @@ async def test_what_people_stop_ends_once_and_says_so_whoever_dies_meanwhile(tmp
     assert sum(tally.stopped for tally in report.tallies.values())
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
+async def test_a_file_is_read_or_it_is_said_that_it_was_not(tmp_path: Path) -> None:
+    asked = Wish(6, 30, with_file=100)
+    async with opened(ONE_PROCESS, tmp_path) as world:
+        report = await play(world, Scenario("files", 2, asked, asked, files, least=3), seed=1)
+    assert report.is_well, report
+    for tally in report.tallies.values():
+        assert tally.answered + tally.without == tally.files == 6, report
+
+
+@pytest.mark.timeout(240)
 async def test_what_is_not_recorded_is_not_acknowledged(tmp_path: Path) -> None:
     report = await played(tmp_path, on("slack", told_not_recorded))
     assert report.is_well, report
     assert report.tallies["slack"].answered == 1
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_who_was_overtaken_while_frozen_writes_no_more(tmp_path: Path) -> None:
     report = await played(tmp_path, on("discord", overtaken))
     assert report.is_well, report
     assert report.tallies["discord"].answered == 1
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("harm", "answered"),
     [

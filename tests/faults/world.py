@@ -186,12 +186,9 @@ class World:
             else:
                 await self.start(bot)
 
-    def refuse_files(self) -> None:
-        """Have both platforms hand out none of the files that people sent."""
-        self.slack.faults.file = self.discord.world.faults.file = Reply(status=503)
-
-    def serve_files(self) -> None:
-        self.slack.faults.file = self.discord.world.faults.file = None
+    def serve_files(self, instead: Reply | None = None) -> None:
+        """Have both platforms hand out the files that people sent; or for each of them something else *instead*."""
+        self.slack.faults.file = self.discord.world.faults.file = instead
 
     async def mend(self) -> None:
         """Let all be well again."""
