@@ -150,8 +150,8 @@ def _places(errors: object, path: str = "") -> Iterator[str]:
 
 
 def is_discords(error: discord.HTTPException) -> bool:
-    """Did Discord itself refuse? A page comes from something in between."""
-    return "json" in error.response.headers.get("Content-Type", "")
+    """Did Discord itself refuse? A page comes from something in between, and so does what discord.py reads no object from."""
+    return "_errors" in vars(error)
 
 
 def meaning(code: int, status: int, *, is_json: bool = True) -> type[ChatError]:

@@ -62,6 +62,8 @@ ODD = [
     Reply(body='{"ok": true}', content_type="application/json"),
     Reply(body='{"ok": false, "error": "a_code_nobody_knows"}', content_type="application/json"),
     Reply(400, '{"code": 999999, "message": "?"}', "application/json"),
+    Reply(400, '{"code": 999999, "message": "?"}', "application/json; charset=utf-8"),
+    Reply(400, '["x"]', "application/json"),
     Reply(403),
     Reply(404),
     Reply(408),

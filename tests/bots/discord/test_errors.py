@@ -76,6 +76,15 @@ def test_a_page_is_no_verdict_and_is_not_logged(status: int) -> None:
     assert str(error) == f"{status}: {HTML}"
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"), [(f"{JSON}; charset=utf-8", '{"code": 10003}'), (JSON, ["x"]), (JSON, "x"), (JSON, "")]
+)
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_what_is_no_object_is_no_verdict(status: int, content_type: str, body: Any) -> None:
+    response: Any = SimpleNamespace(status=status, reason="", headers={"Content-Type": content_type})
+    assert type(translate(discord.HTTPException(response, body))) is ChatUnclear
+
+
 @pytest.mark.parametrize("code", ["10003", [10003], {"code": 10003}, None, 1e400, True, 10**30])
 def test_a_code_that_is_none_is_no_verdict(code: object) -> None:
     assert type(translate(refusal(404, code))) is ChatUnclear
