@@ -26,6 +26,7 @@ settings.load_profile("patient")
 
 # A server of yours, if you would rather use it than those brought along.
 YOURS = os.environ.get("BOBBIN_TEST_POSTGRES", "")
+PATIENCE = 60.0  # seconds
 # The versions of PostgreSQL to test on, by what their fixtures begin with.
 POSTGRES = ["newest"] if YOURS else ["newest", "oldest"]
 
@@ -77,8 +78,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A database with the newest schema."""
-    opened = open_database(database_url)
+    """A database with the newest schema, on a machine that may be slow."""
+    opened = open_database(database_url, connect_timeout=PATIENCE, patience=PATIENCE)
     await migrate(opened)
     yield opened
     await opened.close()

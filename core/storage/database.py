@@ -67,15 +67,18 @@ class Database(Protocol):
         """Let go of every connection."""
 
 
-def open_database(url: str, *, connect_timeout: float = CONNECT_TIMEOUT, tries: int = TRIES) -> Database:
+def open_database(
+    url: str, *, connect_timeout: float = CONNECT_TIMEOUT, patience: float = POOL_TIMEOUT, tries: int = TRIES
+) -> Database:
     """Return the database of *url*; nothing is connected yet. Raises SetupError for a kind that isn't known.
 
-    *connect_timeout* in seconds, on SQLite for its lock; *tries* of a transaction that PostgreSQL ended for another.
+    *connect_timeout* in seconds, on SQLite for its lock; *patience* in seconds, for a connection to PostgreSQL that is free;
+    *tries* of a transaction that PostgreSQL ended for another.
     """
     where = _parsed(url)
     if where.get_backend_name() == "sqlite":
         return Sqlite(where, file_of(where), connect_timeout)
-    return Postgresql(where, connect_timeout, tries)
+    return Postgresql(where, connect_timeout, patience, tries)
 
 
 def readable(url: str) -> str:
@@ -101,8 +104,11 @@ def conninfo(url: str) -> str:
 class Postgresql:
     """PostgreSQL through psycopg, on the event loop."""
 
-    def __init__(self, where: URL, connect_timeout: float = CONNECT_TIMEOUT, tries: int = TRIES) -> None:
+    def __init__(
+        self, where: URL, connect_timeout: float = CONNECT_TIMEOUT, patience: float = POOL_TIMEOUT, tries: int = TRIES
+    ) -> None:
         """Raises SetupError when the driver isn't installed."""
+        self._patience = patience
         self._tries = tries
         # The pool lets whoever comes at the right moment pass those that wait: some waited four times as long as others.
         self._line = asyncio.Semaphore(CONNECTIONS)
@@ -111,7 +117,7 @@ class Postgresql:
                 where,
                 pool_size=CONNECTIONS,
                 max_overflow=1,  # for `sole`
-                pool_timeout=POOL_TIMEOUT,
+                pool_timeout=patience,
                 hide_parameters=True,  # as above
                 pool_pre_ping=True,  # a restarted server is noticed before a question is lost to it
                 connect_args={"connect_timeout": int(connect_timeout)},
@@ -132,7 +138,7 @@ class Postgresql:
             return await self._transact(work)
 
     async def _transact(self, work: Callable[[Connection], T]) -> T:
-        async with asyncio.timeout(POOL_TIMEOUT):
+        async with asyncio.timeout(self._patience):
             await self._line.acquire()
         try:
             async with self._engine.begin() as connection:
