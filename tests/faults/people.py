@@ -82,7 +82,7 @@ class Side(Protocol):
         """Click on “Stop” there, likewise."""
 
     def seen(self) -> Iterator[Seen]:
-        """All that the bot ever said and is still there, each thread from its beginning."""
+        """All that the bot ever said to everybody and is still there, each thread from its beginning."""
 
     def written(self) -> AsyncIterator[str]:
         """The thread, whenever the bot writes something in one that people see."""
@@ -137,7 +137,7 @@ class SlackSide:
     def seen(self) -> Iterator[Seen]:
         for channel in self.local.channels:
             for message in self.local.messages(channel):
-                if message.bot_id:
+                if message.bot_id and not message.ephemeral_to:
                     beside = " ".join(map(str, (block for block in message.blocks if block["type"] == "context")))
                     yield Seen(self.name, f"{channel}/{message.thread_ts}", _text(message), beside)
 
@@ -196,7 +196,7 @@ class DiscordSide:
     def seen(self) -> Iterator[Seen]:
         for channel in self.local.world.channels.values():
             for message in channel.messages.values():
-                if message.author.is_bot and message.content:
+                if message.author.is_bot and message.content and not message.is_ephemeral:
                     yield Seen(self.name, str(channel.id), _words(message), message.content)
 
     async def written(self) -> AsyncIterator[str]:
