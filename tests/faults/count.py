@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
 TOKEN = re.compile(r"\bq[0-9a-f]{10}\b")
+_REMARK = re.compile(r'\{"name": .*"said": ')  # as what was said before a question is quoted
 LEFT_OUT = "so this answer leaves out"
 SAYS_SO = "Stopped"  # how what is said of an answer begins that somebody stopped
 NOT_TAKEN = "I can't take questions right now"  # how StorageUnavailable begins
@@ -207,5 +208,9 @@ def _judge_order(
 
 
 def _asked_in(text: str) -> list[str]:
-    """The tokens of the questions in a text, those of earlier turns that it quotes included."""
-    return re.findall(r"say exactly: (q[0-9a-f]{10})\b", text)
+    """The tokens of the questions in a text, those of earlier turns that it quotes included.
+
+    What people had said by then, a question among it that came to the bot only later, was not asked.
+    """
+    asked = "\n".join(line for line in text.splitlines() if not _REMARK.match(line))
+    return re.findall(r"say exactly: (q[0-9a-f]{10})\b", asked)

@@ -96,6 +96,11 @@ def test_a_question_twice_in_one_conversation_is_found_and_in_two_is_not() -> No
     assert tally(ASKED, seen, TURNS, twice).repeats == 1
 
 
+def test_what_was_said_before_a_question_was_not_asked_yet() -> None:
+    quoted = f'People said:\n\n{{"name": "ada", "said": "say exactly: {TWO}"}}\n\nsay exactly: {ONE} and on'
+    assert tally(ASKED, said(f"{ONE} and on", TWO), TURNS, [[quoted, f"say exactly: {TWO}"]]).is_well
+
+
 def test_a_refusal_at_the_door_belongs_to_nothing_and_is_no_orphan() -> None:
     seen = said(f"{ONE} and on", TWO, "I can't take questions right now, since …")
     assert tally(ASKED, seen, TURNS, []).is_well
