@@ -177,6 +177,17 @@ async def test_called_into_a_thread_it_follows_at_once(place: Place) -> None:
     assert place.asked == ["why?", "and then?"]
 
 
+async def test_what_was_read_back_is_not_judged_again_when_it_comes_live(place: Place) -> None:
+    await place.call("why?")
+    early = Overheard(place.said("tell me about winter", who="ben"), NO_SIGNS)
+    await place.router.hear(early)
+    await place.call("how?", who="ben")  # from here on, he would be heard
+    await place.router.hear_live(early, place._nothing)
+    assert place.asked == ["why?", "how?"]
+    await place.say("tell me about winter", who="ben")
+    assert place.asked == ["why?", "how?", "tell me about winter"]
+
+
 async def test_another_process_follows_within_seconds(ledger: Counting) -> None:
     now = [0.0]
     one, other = Place(ledger), Place(ledger, is_alone=False)
