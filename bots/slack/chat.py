@@ -124,7 +124,7 @@ class SlackChat:
                 roots=self._roots,
                 sessions=self._sessions,
             )
-            self._askers, self._roots.turn_of = listeners.askers, relay.turn
+            self._askers, self._roots.relay = listeners.askers, relay
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)
             await catch_up.begin()
