@@ -16,7 +16,7 @@ BUDGET = 12_000
 
 
 async def told(house: House, turn: Turn, since: QuestionKey | None = None) -> Earlier:
-    return await house.chat.earlier(turn.question, since, BUDGET)
+    return await house.chat.earlier(turn, since, BUDGET)
 
 
 def reads(house: House) -> int:
@@ -77,7 +77,7 @@ async def test_who_only_answers_reads_all_of_it(house: House) -> None:
     async with house.listening():
         turns = [await house.asked(to=post), await house.asked(to=thread)]
     chat = house.build()
-    of_post, of_thread = [await chat.earlier(turn.question, None, BUDGET) for turn in turns]
+    of_post, of_thread = [await chat.earlier(turn, None, BUDGET) for turn in turns]
     assert texts(of_post) == ["Pump P-3 stands still", "It shows E42."]
     assert texts(of_thread) == ["The pump stands still.", "Again?"]
 
