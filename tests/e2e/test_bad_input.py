@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack import shown
+from sandbox.discord import File
+from sandbox.slack import SharedFile, shown
 from sandbox.upstream import Emulator
 
 PATIENCE = 20.0  # seconds
@@ -96,3 +97,32 @@ async def test_a_forward_of_a_forward_is_read_as_far_as_the_platform_tells_it(
     (question,) = questions(emulator)
     assert "a forwarded message" in question
     assert "valve sensor" in question
+
+
+async def test_what_a_question_carries_is_bounded_all_together(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    """Quotation marks, each of which is two characters where it is told as data."""
+    local, marks = side.local, '"' * 1_900
+    begun = await local.say("ben", "general", marks)
+    on_slack = side.name == "slack"
+    place = "general" if on_slack else await local.start_thread("ben", begun, "Marks")
+    within = (begun.ts,) if on_slack else ()
+    said = [await local.say("ben", place, marks, *within) for _ in range(60)]
+    texts = [(f"{number}.txt", b'"' * 60_000, "text/plain") for number in range(3)]
+    forward = {"is_share": True, "text": '"' * 16_000}
+    async with running(sqlite_url, side.name) as bobbin:
+        asked = "@bobbin say exactly: fine"
+        if on_slack:
+            files = [SharedFile(*one) for one in texts]
+            await local.say("ada", place, asked, *within, files=files, attachments=[forward] * 10)
+        else:
+            await local.say("ada", place, asked, attachments=[File(*one) for one in texts], reply_to=said[0])
+        await side.until(lambda: emulator.requests)
+        await bobbin.idle()
+    (question,) = questions(emulator)
+    told, quoted, text, frame = 12_000, 24_000, 2 * 64_000, 2_000  # characters
+    assert told < len(question) < told + quoted + text + frame
+    assert question.endswith("say exactly: fine")
+    assert '"file": "0.txt"' in question
+    assert '"file": "1.txt"' not in question
