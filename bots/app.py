@@ -149,6 +149,7 @@ class Bobbin:
             refused=self._checkup.hurry,
             make_link=self._files.link,
             titles=self._settings.questions.titles == "model",
+            tells_names=self._settings.questions.names,
             contact=self._settings.access.contact,
             times=times,
         )

@@ -28,7 +28,7 @@ from core.errors import (
 )
 from core.files import FileReader, Given
 from core.language import marked, number, say, say_n
-from core.quote import asked
+from core.quote import asked, nameless
 from core.thread import Conversation
 from core.transcript import retell
 from core.turn import Status
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from core.recall import Recall
     from core.storage.ledger import Ledger
     from core.storage.queue import Taken
-    from core.turn import Turn
+    from core.turn import Question, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -96,12 +96,14 @@ class Answer:
         transcript_budget: int,
         longest_answer: int,
         recall: Recall,
+        tells_names: bool,
         metrics: Metrics,
         last_resort: Sequence[str] = (),
         contact: str = "",
     ) -> None:
         """*choice* says which models are asked, and how; *transcript_budget* and *longest_answer* are in characters.
 
+        *tells_names*: may the service be told what people are called?
         *last_resort*: models to ask when the service refuses those of the choice. *contact*: whom people should tell of
         what only an operator can mend.
         """
@@ -119,6 +121,7 @@ class Answer:
         self._given = Given()  # what the service gets of the question's files
         self._transcript_budget = transcript_budget
         self._recall = recall
+        self._tells_names = tells_names
         self._metrics = metrics
         named = choice.origins.get("name")
         self._asked = replace(
@@ -272,11 +275,16 @@ class Answer:
         if not self._taken.has_earlier:
             return worded
         earlier = await self._ledger.transcript(question.thread.id, self._turn.id, MOST_TURNS_RETOLD + 1)
+        earlier = [replace(turn, question=self._tellable(turn.question)) for turn in earlier]
         return retell(earlier, worded, budget=self._transcript_budget, most=MOST_TURNS_RETOLD)
 
     async def _worded(self, *, goes_on: bool) -> str:
         """Return the question with what was said around it."""
-        return await self._recall.told(asked(self._turn.question), self._turn, goes_on=goes_on)
+        worded = asked(self._tellable(self._turn.question))
+        return await self._recall.told(worded, self._turn, goes_on=goes_on)
+
+    def _tellable(self, question: Question) -> Question:
+        return question if self._tells_names else nameless(question)
 
     async def _ask(self, going_on: Conversation | None, question: str) -> AnswerSoFar:
         """Ask the turn's model, and have the thread show what comes while it comes."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.attachment import Attachment
     from core.relay import Relay
     from core.thread import PlaceId, Thread
-    from core.turn import Question, QuestionKey, Reply, Turn
+    from core.turn import QuestionKey, Reply, Turn
 
 PLACE = "{place}"  # in a sentence: what people call the channel that it is about
 
@@ -90,8 +90,8 @@ class Titled(Protocol):
 class Remembers(Protocol):
     """A chat that can tell what was said before a question, and not to the bot."""
 
-    async def earlier(self, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
-        """Return what was said where *question* was asked, before it, after the message of *since* if that is given.
+    async def earlier(self, turn: Turn, since: QuestionKey | None, most_characters: int) -> Earlier:
+        """Return what was said where *turn* was asked, before it, after the message of *since* if that is given.
 
         Nothing of the bot's own is part of it; other questions may be. More than *most_characters* of the newest are not
         needed. Raises a ChatError; cancelled when it takes too long.
@@ -146,9 +146,9 @@ async def ready(chat: Chat, turn: Turn) -> None:
         await asyncio.Event().wait()
 
 
-async def earlier(chat: Chat, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
+async def earlier(chat: Chat, turn: Turn, since: QuestionKey | None, most_characters: int) -> Earlier:
     """Have *chat* tell what was said before. Raises a ChatError."""
-    return await chat.earlier(question, since, most_characters) if isinstance(chat, Remembers) else Earlier()
+    return await chat.earlier(turn, since, most_characters) if isinstance(chat, Remembers) else Earlier()
 
 
 async def appeal(chat: Chat, turn: Turn) -> None:

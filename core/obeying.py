@@ -89,10 +89,10 @@ class Deeds(stance.Deeds, Protocol):
     def newest_place(self, asker: str, within: ThreadId) -> ThreadId | None:
         """Return the thread in which *asker* asked last, of *within* and those whose id begins with it and a slash."""
 
-    def answer_again(self, thread: ThreadId, asker: str = "") -> bool:
+    def answer_again(self, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> bool:
         """Have the newest question of *thread* answered again; return whether there is one that it remembers.
 
-        With *asker*, the newest question of that person.
+        With *asker*, the newest question of that person; with *turn*, that one alone.
         """
 
 
@@ -259,7 +259,8 @@ def _help() -> str:
 
 
 def _retry(thread: Thread, deeds: Deeds) -> Told:
-    if deeds.answer_again(thread.id):
+    origin = thread.origin
+    if deeds.answer_again(thread.id) or (origin and deeds.answer_again(origin.thread, turn=origin.turn)):
         return Told(say(TRYING_AGAIN), is_done=True)
     return Told(say("I don't remember a question in this thread, so there's nothing to retry."))
 

@@ -114,6 +114,11 @@ def _keepable(one: Quote) -> Quote:
     )
 
 
+def nameless(question: Question) -> Question:
+    """Return *question* without who asked it and whom it quotes: it may have been recorded while that could be told."""
+    return replace(question, asker_name="", quotes=tuple(replace(one, author="") for one in question.quotes))
+
+
 def files(quotes: Iterable[Quote]) -> tuple[Attachment, ...]:
     """Return what was sent along with the messages that were replied to or forwarded, by others than the bot."""
     sources = (Source.REPLY, Source.FORWARD)

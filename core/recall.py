@@ -53,11 +53,11 @@ class Recall:
         return told(self._found[goes_on], question, budget=self._budget)
 
     async def _find(self, turn: Turn, *, goes_on: bool) -> Earlier:
-        question, known = turn.question, self._known
+        known = self._known
         try:
             since = known.newest if goes_on and known.newest else known.forgotten
             async with asyncio.timeout(WITHIN):
-                found = await earlier(self._chat, question, since, self._budget)
+                found = await earlier(self._chat, turn, since, self._budget)
         except (BobbinError, TimeoutError) as error:
             log.warning("what was said before a question can't be read; answering without", **facts(error))
             return await self._without(turn)

@@ -277,8 +277,9 @@ class Relay:
         """Have *thread* show a private question and its answer, under the name of whoever asked; once, however often.
 
         It is another turn there, of which a follow-up is told. *reply* is as for `ask`. Returns None if it is not for
-        *by* to share: who has not asked it, or of whom there is no such answer. Raises StorageUnavailable.
+        *by* to share: who has not asked it, or of whom there is no such answer. Raises Unwelcome, StorageUnavailable.
         """
+        await self._accepting.admit(by, thread)
         accepted = await self._ledger.share(key, by, thread, reply)
         return self._accepting.accepted(accepted) if accepted else None
 

@@ -13,6 +13,14 @@ ConversationId = NewType("ConversationId", str)  # the upstream's memory of a th
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a thread branches off from another: below a turn of it."""
+
+    thread: ThreadId
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Thread:
     """Where a conversation takes place."""
 
@@ -20,6 +28,7 @@ class Thread:
     chat: str  # the name of the chat that it belongs to
     within: tuple[PlaceId, ...]  # what it lies in, widest first: its workspace, …, its channel
     is_direct: bool = field(default=False, compare=False)  # is it between one person and the bot? Not stored
+    origin: Origin | None = field(default=None, compare=False)  # stored with its first question, and not read back
 
     def __post_init__(self) -> None:
         # Engines know a thread by its id, whether they hear of it from the chat or from the database.

@@ -58,6 +58,7 @@ class Worker:
         refused: Callable[[str], None] = lambda _: None,
         make_link: MakeLink = no_link,
         titles: bool = False,
+        tells_names: bool = True,
         times: Times = USUAL,
         contact: str = "",
     ) -> None:
@@ -67,7 +68,7 @@ class Worker:
         people said before a question and not to the bot.
         *visible* takes an answer so far and returns what people are shown of it. *refused* is told the name of a chat
         whose platform refuses the bot's token. *make_link*: for the service, to files. *titles*: does the service give threads theirs?
-        *contact*: whom people should tell of what only an operator can mend.
+        *tells_names*: may it be told what people are called? *contact*: whom people should tell of what only an operator can mend.
         """
         self._visible = visible
         self._longest_answer = longest_answer
@@ -82,6 +83,7 @@ class Worker:
         self._oddities = Oddities(self._metrics, refused)
         self._retitling = Retitling(service, ledger, visible) if titles else None
         self._times = times
+        self._tells_names = tells_names
         self._contact = contact
         self._running: dict[TurnId, asyncio.Task[tuple[Taken, float] | None]] = {}
         self._answers: dict[TurnId, Answer] = {}  # those that are being made
@@ -187,6 +189,7 @@ class Worker:
             transcript_budget=self._transcript_budget,
             longest_answer=self._longest_answer,
             recall=Recall(chat, self._ledger, self._context_budget, taken.known),
+            tells_names=self._tells_names,
             metrics=self._metrics,
             last_resort=preset.choose(self._presets, []).models,
             contact=self._contact,

@@ -45,7 +45,7 @@ def _quotes(message: discord.Message, me: int, names: Names) -> Iterator[Quote]:
     if replied := _replied(message):
         is_ours = replied.author.id == me
         sent = [*replied.attachments, *(one for shot in replied.message_snapshots for one in shot.attachments)]
-        author = "" if is_ours else names.of(replied.author, message.guild)
+        author = "" if is_ours else names.author_of(replied)
         yield Quote(Source.REPLY, said_in(replied, me, names), author, is_ours, tuple(files_of(sent)))
     yield from _beside(message, names)
 

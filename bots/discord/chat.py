@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from core.chat import Opened
     from core.relay import Relay
     from core.thread import PlaceId, Thread
-    from core.turn import Question, QuestionKey, Reply, Turn
+    from core.turn import QuestionKey, Reply, Turn
 
 _MOST_FOREIGN_PAGES = limits.FOLLOW_UPS - 2  # beside them, a sentence and a file with the rest
 
@@ -101,7 +101,8 @@ class DiscordChat:
             await stack.enter_async_context(listeners.open())
             await connection.stay(client, self._section, self._kit.notes, self._kit.vitals, self._times)
 
-    async def earlier(self, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
+    async def earlier(self, turn: Turn, since: QuestionKey | None, most_characters: int) -> Earlier:
+        question = turn.question
         wanted = await self._reader.wanted(question, since)
         if wanted is None:
             return Earlier()

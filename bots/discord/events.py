@@ -91,7 +91,7 @@ def read_message(
         text,
         attachments=attachments,
         # Who talks with the bot alone needs no name.
-        asker_name="" if thread.is_direct else names.of(message.author, message.guild),
+        asker_name="" if thread.is_direct else names.author_of(message),
         quotes=quotes_of(message, me, names),
         edition=int(message.edited_at.timestamp() * 1_000_000) if message.edited_at else 0,
         language=language,

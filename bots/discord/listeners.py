@@ -264,7 +264,11 @@ class Listeners:
         catch_up = self._catch_ups[connection.shard_of(_guild_of(message), self._client)]
         with catch_up.mark.hearing(message.id):
             self._names.learn(message)
-            if original := self._reposts.original_of(message):
+            shown = message.author
+            original = self._reposts.original_of(message)
+            if message.author is not shown:
+                self._names.learn_repost(message, shown.display_name)
+            if original:
                 await self._take_back(original.id)
             elif await self._reposts.takes(message):
                 return

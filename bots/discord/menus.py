@@ -99,7 +99,7 @@ class Menus:
 
     def _quote(self, message: discord.Message, me: int) -> Quote:
         is_ours = message.author.id == me
-        author = "" if is_ours else self._names.of(message.author, message.guild)
+        author = "" if is_ours else self._names.author_of(message)
         text = whole(said_in(message, me, self._names))
         return Quote(Source.REPLY, text[:LONGEST], author, is_ours, tuple(files_of(message.attachments)))
 

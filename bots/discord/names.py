@@ -30,11 +30,21 @@ class Names:
         """Not *tells*: no person's name is told."""
         self.tells = tells
         self._known: Bounded[tuple[int, int], str] = Bounded(most)  # by server and person
+        self._reposted: Bounded[int, str] = Bounded(most)  # who people see said a reposted message
 
     def learn(self, message: discord.Message) -> None:
         for user in (message.author, *message.mentions):
             if isinstance(user, discord.Member):
                 self._known[user.guild.id, user.id] = user.display_name
+
+    def learn_repost(self, message: discord.Message, shown: str) -> None:
+        """People see *shown* as the author of *message*, which was reposted for who wrote it."""
+        self._reposted[message.id] = shown
+
+    def author_of(self, message: discord.Message) -> str:
+        """As `of`, of who said *message*."""
+        shown = tame(self._reposted.get(message.id)) if self.tells else ""
+        return shown or self.of(message.author, message.guild)
 
     def of(self, user: discord.abc.User, guild: discord.Guild | None) -> str:
         """Return what people see *user* called, in one line without markup; empty if that is not to be told."""

@@ -187,9 +187,8 @@ _ALL = re.compile(r"(?<!\w)@(?:everyone|here|channel)\b")
 _AT_SOMEBODY = re.compile(r"\s*@\w")
 _LINK = re.compile(r"<?https?://[^\s<>]+>?")
 _QUESTION = re.compile("[?？؟]")
-_BEFORE_NAME = (
-    r"^\s*(?:(?:hey|hi|hello|hallo|hola|ok|okay|so|and|please|thanks|thx|thank you|danke|merci|gracias)[\s,]+)?"
-)
+_GREETING = "(?:hey|hi|hello|hallo|hola)"
+_BEFORE_NAME = rf"^\s*(?:(?:{_GREETING}|ok|okay|so|and|please|thanks|thx|thank you|danke|merci|gracias)[\s,]+)?"
 
 
 @lru_cache(maxsize=1_000)
@@ -203,6 +202,7 @@ def _address(name: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=100)
 def _asks(name: str) -> re.Pattern[str]:
-    """`Name what …?`, and `@Name …`, which is a mention that didn't become one."""
+    """`Name what …?`, `hey Name …`, and `@Name …`, which is a mention that didn't become one."""
     escaped = re.escape(name)
-    return re.compile(rf"{_BEFORE_NAME}(?:@{escaped}\b|{escaped}\s+\S[^?]*[?？]\s*$)", re.IGNORECASE)
+    asks = rf"{_BEFORE_NAME}(?:@{escaped}\b|{escaped}\s+\S[^?]*[?？]\s*$)"
+    return re.compile(rf"{asks}|^\s*{_GREETING}[\s,]+{escaped}\s", re.IGNORECASE)

@@ -247,7 +247,10 @@ class Router:
 
     async def share(self, shared: Shared) -> str:
         """Have others see a private answer; return a sentence to tell if that isn't done, or was done before."""
-        accepted = await self._relay.share(shared.key, shared.by, shared.thread, shared.note.write())
+        try:
+            accepted = await self._relay.share(shared.key, shared.by, shared.thread, shared.note.write())
+        except Unwelcome as refusal:
+            return refusal.sentence
         if accepted is None:
             return say(NOT_TO_SHARE)
         return "" if accepted.is_new else say(SHARED_BEFORE)

@@ -7,6 +7,7 @@ table that somebody pastes is in the blocks of an attachment that says nothing e
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _MOST = 100  # of one message, the rest of which is not read
 _DEEPEST = 3  # forwards in a forward that are read
+_BY_WHOM = re.compile(
+    r"^\s*\[[^\]\n]{1,100}\] [^:\n]{1,200}: "
+)  # a `fallback` begins so: `[February 4th, 2021 6:11 AM] ada: …`
 _NO_WORDS = ("[no preview available]", "This message contains interactive elements.")  # as a `fallback`
 
 
@@ -88,7 +92,7 @@ def _forwards(attachment: Mapping[str, Any], bot_user: str, names: Names, depth:
     parts = [tables_of(blocks, names)] if not is_blank(words) else [text_of(blocks, names)]
     sent = tuple(files_of(attachment.get("files")))
     below = [one for of in (attachment, *messages) for one in elements_in(of.get("attachments")) if is_forward(one)]
-    said = "\n\n".join(_seen([words, *parts])) or ("" if sent or below else _fallback(attachment))
+    said = "\n\n".join(_seen([words, *parts])) or ("" if sent or below else _fallback(attachment, names))
     is_ours = attachment.get("author_id") == bot_user
     author = "" if is_ours else tame(names.author(attachment.get("author_id"), attachment.get("author_name")))
     if said or sent:
@@ -97,9 +101,11 @@ def _forwards(attachment: Mapping[str, Any], bot_user: str, names: Names, depth:
         yield from _forwards(one, bot_user, names, depth - 1)
 
 
-def _fallback(attachment: Mapping[str, Any]) -> str:
+def _fallback(attachment: Mapping[str, Any], names: Names) -> str:
     fallback = attachment.get("fallback")
-    return plain(fallback, "", {}) if isinstance(fallback, str) and fallback not in _NO_WORDS else ""
+    if not isinstance(fallback, str) or fallback in _NO_WORDS:
+        return ""
+    return plain(fallback if names.tells else _BY_WHOM.sub("", fallback), "", names.words)
 
 
 def _seen(texts: Iterable[str]) -> list[str]:

@@ -38,7 +38,7 @@ from bots.text.reasoning import visible
 from core.bounded import BoundedSet
 from core.chat import PLACE
 from core.context import Earlier
-from core.errors import ChatBusy, ChatClosed, ChatError, FileBusy, FileGone, SetupError
+from core.errors import ChatBusy, ChatClosed, ChatError, FileBusy, FileGone, SetupError, ThreadGone
 from core.language import say
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from core.chat import Opened
     from core.relay import Relay
     from core.thread import PlaceId, Thread
-    from core.turn import Question, QuestionKey, Reply, Turn, TurnId
+    from core.turn import QuestionKey, Reply, Turn, TurnId
 
 MOST_BEGUN = 10_000  # turns
 MOST_CHANNELS = 10_000  # of which is remembered that Slack tells what is said there
@@ -124,7 +124,7 @@ class SlackChat:
                 roots=self._roots,
                 sessions=self._sessions,
             )
-            self._askers, self._roots.turn_of = listeners.askers, relay.turn
+            self._askers, self._roots.relay = listeners.askers, relay
             catch_up, mark = listeners.catch_up, listeners.mark
             stack.push_async_callback(mark.keep)
             await catch_up.begin()
@@ -164,10 +164,23 @@ class SlackChat:
             return web.Response(status=503, text="Not connected to Slack yet.")
         return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
-    async def earlier(self, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
-        place = await self._roots.place_of(question.thread.id)
-        wanted = history.wanted(question, since, place[1]) if place else None
+    async def earlier(self, turn: Turn, since: QuestionKey | None, most_characters: int) -> Earlier:
+        where = self._newest_note(turn).where
+        if where.about:
+            return await self._around(turn, where, most_characters)
+        place = await self._roots.place_of(turn.question.thread.id)
+        wanted = history.wanted(turn.question, since, place[1], where) if place else None
         return await self._history.earlier(wanted, most_characters) if wanted else Earlier()
+
+    async def _around(self, turn: Turn, where: Where, most_characters: int) -> Earlier:
+        """Return what was said in the thread of the message that a private question is about."""
+        wanted = history.wanted_about(turn.question, where)
+        try:
+            found = await self._history.earlier(wanted, most_characters) if wanted else Earlier()
+        except ThreadGone:
+            return Earlier(problem=history.NOT_IN_THAT_CHANNEL)
+        problem = history.NOT_IN_THAT_CHANNEL if found.problem == history.NOT_HERE else found.problem
+        return replace(found, problem=problem)
 
     # Who asks
 

@@ -15,7 +15,7 @@ from bots.listening.history import CHANNEL_WITHIN, MOST_OF_CHANNEL, Page, Stretc
 from bots.listening.recent import BEGINNING, Stand, remark_of
 from bots.listening.unreadable import HISTORY, MALFORMED
 from bots.slack.events import read_message
-from bots.slack.ids import NAME, SCALE, is_ask, is_ts, message_of, place_of, position, thread_in, ts_at
+from bots.slack.ids import NAME, SCALE, asked_by, is_ask, is_ts, message_of, place_of, position, thread_in, ts_at
 from bots.slack.pace import KEPT_FROM_CONTEXT, READS
 from bots.slack.unreadable import skipped
 from core.errors import ChatError, ChatForbidden, ChatLimited
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bots.listening.recent import Remark
     from bots.slack.api import Api, Identity
     from bots.slack.naming import Naming
+    from bots.slack.note import Where
     from bots.slack.pace import Pace
     from bots.slack.roots import Roots
     from core.metrics import Metrics
@@ -51,6 +52,9 @@ FEW_AT_ONCE = marked(
     "Whoever runs me can lift that by creating the app in this workspace itself."
 )
 NOT_HERE = marked("I'm not in this channel, so I can't read what was said here before. Anybody here can /invite me.")
+NOT_IN_THAT_CHANNEL = marked(
+    "I'm not in the channel of that message, so I couldn't read what was said there before. Anybody there can /invite me."
+)
 FORBIDDEN = marked(
     "I may not read what was said here before. Whoever runs me can grant the scopes channels:history and groups:history."
 )
@@ -70,19 +74,20 @@ def stands(said: Said) -> Stand:
     return Stand(thread_in(team, channel, "" if is_root else thread_ts).id, position(ts), begins=is_root)
 
 
-def wanted(question: Question, since: QuestionKey | None, thread_ts: str) -> Wanted | None:
-    """Say what belongs before *question*; None for what is between one person and the bot, or hangs on no message.
+def wanted(question: Question, since: QuestionKey | None, thread_ts: str, where: Where) -> Wanted | None:
+    """Say what belongs before *question*; None for what is between one person and the bot, or begins a thread of ours.
 
-    *thread_ts*: of the message that its thread really begins with.
+    *thread_ts*: of the message that its thread really begins with. *where* its answer goes.
     """
     try:
         team, channel, ts = message_of(question.key)
     except ValueError:
         return None
+    ts = asked_by(where.question_ts) if is_ask(question.key) and not where.opens else ts
     if channel.startswith("D") or not (is_ts(ts) and is_ts(thread_ts)):
         return None
     asked = message_of(since)[2] if since else ""
-    # What was asked in a form hangs on no message, and was told nothing of the thread: all of it is still to be told.
+    # What was asked in a form hangs on no message: nobody knows how much of the thread was told with it.
     after = position(asked) if is_ts(asked) else BEGINNING
     if is_ask(question.thread.id):  # the bot itself began it, and nothing led to that
         return Wanted(Stretch(question.thread.id, max(after, position(thread_ts)), position(ts)))
@@ -90,6 +95,17 @@ def wanted(question: Question, since: QuestionKey | None, thread_ts: str) -> Wan
     if ts == thread_ts:
         return Wanted(lead)
     return Wanted(Stretch(question.thread.id, after, position(ts)), None if since else lead)
+
+
+def wanted_about(question: Question, where: Where) -> Wanted | None:
+    """Say what belongs before a private *question*: the thread of the message that it is about, if it is about one."""
+    about = where.about
+    if about is None or not is_ts(about.thread_ts):
+        return None
+    team, *_ = message_of(question.key)
+    thread = thread_in(team, about.channel, about.thread_ts).id
+    stretch = Stretch(thread, BEGINNING, position(asked_by(where.question_ts)))
+    return Wanted(stretch, _before(team, about.channel, about.thread_ts))
 
 
 def _before(team: str, channel: str, ts: str) -> Stretch:

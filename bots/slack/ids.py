@@ -17,6 +17,7 @@ ASK = "ask."
 _OCCASION = re.compile(r"[A-Za-z0-9.]{1,80}", re.ASCII)
 # https://docs.slack.dev/messaging/retrieving-messages#individual_messages
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
+CLOCKS_DIFFER_BY = 60.0  # seconds at most: ours and Slack's
 Place = tuple[str, str]  # a channel and the ts of a thread in it; empty: the channel beside its threads
 
 
@@ -33,6 +34,11 @@ def position(ts: str) -> int:
 
 def ts_at(position: int) -> str:
     return f"{position // 1_000_000}.{position % 1_000_000:06}"
+
+
+def asked_by(ts: str) -> str:
+    """Return a ts before which all stands that was said when somebody asked in a form: *ts* is as early as that may be."""
+    return ts_at(position(ts) + round(CLOCKS_DIFFER_BY * 1_000_000))
 
 
 SCALE = Scale(a_second=1_000_000, read=lambda text: position(text) if is_ts(text) else None, write=ts_at)

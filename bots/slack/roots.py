@@ -1,6 +1,7 @@
-"""The threads that begin with a message of ours: what was asked there is known by another id than the message's ts.
+"""The threads whose conversation can't be told by their ts alone.
 
-It was recorded before the message was posted, so that neither can be without the other for long.
+Those that begin with a message of ours: what was asked there is known by another id. It was recorded before the message was
+posted, so that neither can be without the other for long. And those of direct messages, see `Roots.thread_of`.
 """
 
 from __future__ import annotations
@@ -10,22 +11,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bots.listening.events import Overheard, Said
-from bots.slack.ids import NAME, SCALE, is_ask, key_of, place_of, position, thread_in
-from core.bounded import Bounded
-from core.thread import ThreadId
+from bots.slack.ids import NAME, SCALE, around, is_ask, key_of, place_of, position, thread_in
+from core.bounded import Bounded, BoundedSet
+from core.thread import Origin, ThreadId
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from bots.kit import Notes
     from bots.listening.events import Heard
     from bots.slack.ids import Place
+    from core.relay import Relay
     from core.thread import Thread
-    from core.turn import QuestionKey, Turn
-
-    TurnOf = Callable[[QuestionKey], Awaitable[Turn | None]]
 
 MOST_REMEMBERED = 10_000  # threads
+_LAST = "9999999999.999999"  # a ts behind all others
 SETTLED = 60.0  # seconds after which it is known what a message begins
 
 
@@ -34,9 +34,10 @@ class Roots:
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
-        self.turn_of: TurnOf | None = None  # None while nothing listens
+        self.relay: Relay | None = None  # None while nothing listens
         # By the name of the note; empty: there is none, and will be none.
         self._known: Bounded[str, str] = Bounded(MOST_REMEMBERED)
+        self._own: BoundedSet[ThreadId] = BoundedSet(MOST_REMEMBERED)  # of direct messages, where something was asked
 
     async def keep(self, thread: ThreadId, ts: str) -> None:
         """Keep that the message *ts* begins *thread*."""
@@ -46,26 +47,41 @@ class Roots:
     async def thread_at(self, team: str, channel: str, ts: str) -> ThreadId | None:
         """Return the thread that the message *ts* begins, None if that is no message of ours."""
         name = _note_at(f"{NAME}:{team}/{channel}", ts)
-        found = await self._read(name) or await self._asked_beside(team, channel, ts)
+        found = await self._read(name)
         if not found and position(ts) < SCALE.at(time.time() - SETTLED):
             self._known[name] = ""
         return ThreadId(found) if found else None
 
-    async def _asked_beside(self, team: str, channel: str, ts: str) -> str:
-        """Return the conversation beside the threads of direct messages, if *ts* asked there: it is answered in a thread."""
-        name = _note_at(f"{NAME}:{team}/{channel}", ts)
-        if name in self._known or not channel.startswith("D") or self.turn_of is None:
-            return ""
-        turn, beside = await self.turn_of(key_of(team, channel, ts)), thread_in(team, channel)
-        if turn is None or turn.question.thread.id != beside.id:
-            return ""
-        self._known[name] = beside.id
-        return beside.id
-
     async def thread_of(self, team: str, channel: str, ts: str) -> Thread:
-        """Return the thread that the message *ts* begins, whoever said it."""
-        thread, begun = thread_in(team, channel, ts), await self.thread_at(team, channel, ts)
-        return replace(thread, id=begun) if begun else thread
+        """Return the thread that the message *ts* begins, whoever said it.
+
+        In direct messages, what is not asked in a thread is one conversation, and its answers stand in threads. Such a thread
+        is a conversation of its own, which branches off below what was asked and answered in it before; but while
+        an answer is still to come there, what people write belongs to the conversation of that.
+        """
+        thread = thread_in(team, channel, ts)
+        if begun := await self.thread_at(team, channel, ts):
+            return replace(thread, id=begun)
+        return await self._in_direct(thread, ts) if thread.is_direct else thread
+
+    async def _in_direct(self, thread: Thread, ts: str) -> Thread:
+        if self.relay is None or thread.id in self._own:
+            return thread
+        (team, channel), mark = around(thread), f'"{ts}"'
+        root, beside = key_of(team, channel, ts), thread_in(team, channel)
+        newest = await self.relay.turn_noting(mark, [(root, key_of(team, channel, _LAST))]) or await self.relay.turn(
+            root
+        )
+        if newest is None:
+            return thread
+        is_beside = newest.question.thread.id == beside.id
+        if newest.model and not is_beside:
+            self._own.add(thread.id)
+            return thread
+        if open_ := await self.relay.stopping.being_answered(root, mark, beside.id):
+            return replace(thread, id=open_.question.thread.id)
+        below = newest if is_beside else await self.relay.turn(root)  # else it is a command, which says nothing
+        return replace(thread, origin=Origin(beside.id, below.id)) if below else thread
 
     async def place_of(self, thread: ThreadId) -> Place | None:
         """Return where *thread* is; None if its first message isn't there yet."""
@@ -82,10 +98,10 @@ class Roots:
             return heard
         question, where = said.question, said.note.where
         team = question.thread.workspace.removeprefix(f"{NAME}:")
-        found = await self.thread_at(team, where.channel, where.thread_ts)
-        if found is None:
+        thread = await self.thread_of(team, where.channel, where.thread_ts)
+        if thread.id == question.thread.id and not thread.origin:
             return heard
-        said = replace(said, question=replace(question, thread=replace(question.thread, id=found)))
+        said = replace(said, question=replace(question, thread=thread))
         return replace(heard, said=said) if isinstance(heard, Overheard) else said
 
     async def _read(self, name: str) -> str | None:

@@ -14,7 +14,7 @@ from bots.reply.note import Note
 from bots.slack.buttons import installation_of
 from bots.slack.events import installation_of_command, quote_of
 from bots.slack.form import AUDIENCE, QUESTION, Filled, Subject, WrongFormError, form
-from bots.slack.ids import SCALE, ask_id, is_ts, key_of, message_of, thread_in, ts_at
+from bots.slack.ids import CLOCKS_DIFFER_BY, SCALE, ask_id, is_ts, key_of, message_of, thread_in, ts_at
 from bots.slack.limits import escaped
 from bots.slack.markdown import plain
 from bots.slack.names import NAMELESS, Names
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 # Slack waits for 3 seconds, in which there is something to look up, and then to record; or a form to open.
 LOOKED_UP_WITHIN, RECORDED_WITHIN, OPENED_WITHIN = 1.0, 1.5, 2.0  # seconds
-CLOCKS_DIFFER_BY = 60.0  # seconds at most
 MEMBER_FOR = 300.0  # seconds in which Slack is not asked again whether the bot is in a channel
 MOST_REMEMBERED = 10_000  # channels, and people
 

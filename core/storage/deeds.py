@@ -122,7 +122,7 @@ class Deeds:
         thread = self._connection.scalar(query)
         return None if thread is None else ThreadId(thread)
 
-    def answer_again(self, thread: ThreadId, asker: str = "") -> bool:
+    def answer_again(self, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> bool:
         """One that is being answered is left to that.
 
         Its conversation begins anew and is told what was said before: that mends as well what can't be seen from
@@ -130,7 +130,7 @@ class Deeds:
         """
         # The thread before the turn, see `Ledger.conclude`.
         self._connection.execute(select(threads.c.id).where(threads.c.id == thread).with_for_update(key_share=True))
-        newest = newest_asked(self._connection, thread, asker)
+        newest = newest_asked(self._connection, thread, asker, turn=turn)
         if newest is None:
             return False
         self.reopened = reopen(self._connection, self._summon, newest.question.key)
@@ -161,13 +161,14 @@ class Deeds:
         return len(stopped)
 
 
-def newest_asked(connection: Connection, thread: ThreadId, asker: str = "") -> Turn | None:
+def newest_asked(connection: Connection, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> Turn | None:
     """The newest turn of *thread* that is for the upstream, and that the thread remembers; None if there is none.
 
-    With *asker*, of that person's.
+    With *asker*, of that person's; with *turn*, that one alone.
     """
-    of_asker = [turns.c.asker == asker] if asker else []
-    found = rows.find_turns(connection, *_is_asked_in(thread), *of_asker, at_most=1)
+    among = [turns.c.asker == asker] if asker else []
+    among += [turns.c.id == turn] if turn is not None else []
+    found = rows.find_turns(connection, *_is_asked_in(thread), *among, at_most=1)
     return found[0] if found else None
 
 

@@ -49,7 +49,13 @@ def remembered(of: FromClause) -> tuple[ColumnElement[bool], ...]:
 
 def lock_thread(connection: Connection, thread: Thread) -> None:
     """Record *thread*, and keep others from giving it turns: these get their ids in the order in which they commit."""
-    values = {"id": thread.id, "chat": thread.chat, "within": list(thread.within)}
+    values = {
+        "id": thread.id,
+        "chat": thread.chat,
+        "within": list(thread.within),
+        "branch_of": thread.origin.thread if thread.origin else None,
+        "branched_at": thread.origin.turn if thread.origin else 0,
+    }
     connection.execute(_THREAD[connection.dialect.name], values)
 
 

@@ -138,6 +138,7 @@ class File:
     content_type: str = "application/octet-stream"
     description: str | None = None
     seconds: float | None = None  # how long it sounds, for a voice message
+    told_size: int | None = None  # bytes, if Discord is to tell of others than there are
 
 
 @dataclass(frozen=True, slots=True)

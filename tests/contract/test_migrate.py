@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,11 +16,14 @@ from alembic import command
 from alembic.config import Config
 from procrastinate.schema import SchemaManager
 from psycopg import sql
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, MetaData, insert, make_url, text
 
 from core.errors import SetupError
 from core.storage.database import Database, open_database
+from core.storage.ledger import Ledger
 from core.storage.migrate import is_current, migrate
+from core.thread import Conversation, ConversationId, Origin, PlaceId, Thread, ThreadId
+from core.turn import NOTHING_SHOWN, Question, QuestionKey, Status
 from tests.pooler import aged
 
 # Columns in their order, enums with their values in theirs, and whatever else has a definition.
@@ -87,6 +92,74 @@ async def test_what_was_migrated_before_goes_on(database_url: str) -> None:
         assert await is_current(database) == (earlier == "head")
         await migrate(database)
         assert await is_current(database)
+    await database.close()
+
+
+THREAD = Thread(ThreadId("slack:T1/D1"), "slack", (PlaceId("slack:T1"), PlaceId("slack:T1/D1")))
+BELOW = replace(THREAD, id=ThreadId("slack:T1/D1/1700000000.000001"), origin=Origin(THREAD.id, 1))
+PICTURE = "https://example.org/files/a.png?hm=1"
+
+
+def _as_of_the_first_version(connection: Connection) -> None:
+    """Write what a process of that schema left when it was ended: one question answered, and one not yet."""
+    known = MetaData()
+    known.reflect(connection)
+    now = datetime.now(UTC)
+    connection.execute(
+        insert(known.tables["threads"]).values(
+            id=THREAD.id, chat="slack", within=list(THREAD.within), conversation="c-1", model="m", epoch=0, forgotten=0
+        )
+    )
+    turn = {
+        "thread": THREAD.id,
+        "asker": "U1",
+        "references": [PICTURE],
+        "accepted_at": now,
+        "reply": '{"where": {"channel": "D1", "thread_ts": "1700000000.000001", "question_ts": "1700000000.000001"}}',
+        "reference": "ab",
+    }
+    first = {"key": "slack:T1/D1/1700000000.000001", "question": "Why?", "answer": "Because.", "model": "m"}
+    second = {"key": "slack:T1/D1/1700000001.000001", "question": "And now?", "answer": "", "model": ""}
+    for one, status in ((first, "answered"), (second, "queued")):
+        over = status == "answered"
+        connection.execute(
+            insert(known.tables["turns"]).values(
+                **turn, **one, status=status, shown=over, done_at=now if over else None
+            )
+        )
+    connection.execute(
+        insert(known.tables["presets"]).values(
+            place=THREAD.channel, name="terse", model="o3", instructions=None, changed_by="U1", changed_at=now
+        )
+    )
+    connection.execute(insert(known.tables["notes"]).values(name="slack/seen", text="1700000001.000001"))
+
+
+async def test_what_the_first_version_has_written_goes_on(database_url: str) -> None:
+    database = open_database(database_url)
+    await migrate(database)
+    await database.run(lambda connection: _to(connection, "0001"))
+    await database.run(_as_of_the_first_version)
+    await migrate(database)
+    ledger = Ledger(database)
+    taken = await ledger.take(THREAD.id)
+    assert taken
+    assert (taken.turn.question.text, taken.turn.question.asker) == ("And now?", "U1")
+    assert [one.name for one in taken.turn.question.attachments] == ["a.png"]
+    assert taken.conversation == Conversation(ConversationId("c-1"), "m")
+    assert taken.has_earlier
+    (before,) = await ledger.transcript(THREAD.id, taken.turn.id, 10)
+    assert (before.question.text, before.answer, before.status) == ("Why?", "Because.", Status.ANSWERED)
+    await ledger.conclude(taken.turn.start("m").finish("Later."), None, epoch=taken.epoch)
+    await ledger.settle(taken.turn.start("m").finish("Later.").settle())
+    ((_, preset),) = await ledger.presets_at((THREAD.channel,))
+    assert (preset.name, preset.model, preset.follow) == ("terse", "o3", None)
+    assert await ledger.note("slack/seen") == "1700000001.000001"
+    await ledger.accept(Question(QuestionKey("below"), BELOW, "U1", "Why so?"), NOTHING_SHOWN)
+    below = await ledger.take(BELOW.id)
+    assert below
+    assert below.has_earlier
+    assert [one.answer for one in await ledger.transcript(BELOW.id, below.turn.id, 10)] == ["Because."]
     await database.close()
 
 

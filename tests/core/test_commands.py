@@ -50,7 +50,7 @@ class Memory:
     def newest_place(self, asker: str, within: ThreadId) -> ThreadId | None:
         return None
 
-    def answer_again(self, thread: ThreadId, asker: str = "") -> bool:
+    def answer_again(self, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> bool:
         return False
 
     def stances_at(self, places: tuple[PlaceId, ...]) -> dict[PlaceId, Stance]:

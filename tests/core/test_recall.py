@@ -35,7 +35,7 @@ class Remembering(FakeChat):
     def say(self, key: str, text: str = "", *, is_question: bool = False) -> None:
         self.said.append(Remark(QuestionKey(key), "ada", text or key, "ada", is_question=is_question))
 
-    async def earlier(self, question: Question, since: QuestionKey | None, most_characters: int) -> Earlier:
+    async def earlier(self, turn: Turn, since: QuestionKey | None, most_characters: int) -> Earlier:
         self.asked.append(since)
         if self.hangs:
             await asyncio.Event().wait()
@@ -43,7 +43,8 @@ class Remembering(FakeChat):
             raise self.trouble
         keys = [one.key for one in self.said]
         after = keys.index(since) + 1 if since in keys else 0
-        before = keys.index(question.key) if question.key in keys else len(keys)
+        key = turn.question.key
+        before = keys.index(key) if key in keys else len(keys)
         return Earlier(self.said[after:before], problem=self.problem)
 
 

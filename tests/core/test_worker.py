@@ -32,6 +32,7 @@ from core.metrics import Metrics
 from core.obeying import NOTHING_TO_STOP, Told
 from core.presentation import Times
 from core.preset import Preset
+from core.quote import Quote, Source
 from core.relay import Relay
 from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger
@@ -66,7 +67,7 @@ QUICK = Backoff(first=0.001, longest=0.01, give_up_after=60.0)
 class Rig:
     """Core, whole, between a chat and an upstream of our own."""
 
-    def __init__(self, chat: Any, upstream: Any, database: Database) -> None:
+    def __init__(self, chat: Any, upstream: Any, database: Database, *, tells_names: bool = True) -> None:
         self.chat, self.upstream = chat, upstream
         self.ledger = Ledger(database)
         self.metrics = Metrics()
@@ -77,6 +78,7 @@ class Rig:
             PRESETS,
             transcript_budget=1000,
             metrics=self.metrics,
+            tells_names=tells_names,
             times=Times(end=QUICK, keep=QUICK),
         )
         self.engine = Embedded(self.ledger, self.worker.see_to, backoff=QUICK)
@@ -131,8 +133,8 @@ async def rig(chat: Any, upstream: Any, memory: Database) -> AsyncIterator[Rig]:
 
 
 @asynccontextmanager
-async def opened(chat: Any, upstream: Any, database: Database) -> AsyncIterator[Rig]:
-    rig = Rig(chat, upstream, database)
+async def opened(chat: Any, upstream: Any, database: Database, *, tells_names: bool = True) -> AsyncIterator[Rig]:
+    rig = Rig(chat, upstream, database, tells_names=tells_names)
     await rig.engine.start(["chat"])
     yield rig
     await rig.engine.stop(grace=0)
@@ -713,6 +715,26 @@ async def test_a_conversation_that_grew_too_large_is_rebuilt_with_less(rig: Rig)
     await rig.answered("My name is Ada.")
     rig.upstream.answers = [[ConversationTooLarge(status=413)], ["Ada."]]
     assert (await rig.answered("Who am I?")).answer == "Ada."
+
+
+async def test_a_name_that_may_not_be_told_any_more_is_not(chat: Any, upstream: Any, memory: Database) -> None:
+    """Neither of what is retold, nor of what waited meanwhile."""
+    told: dict[str, Any] = {"asker_name": "Zoë", "quotes": (Quote(Source.REPLY, "E42", "Zacharias"),)}
+    async with opened(chat, upstream, memory) as rig:
+        await rig.ask("Why?", **told)
+        await rig.over()
+        await rig.set_preset(Preset(model="o3"))
+    [prompt] = upstream.prompts
+    assert "Zoë" in prompt.question
+    assert "Zacharias" in prompt.question
+    waiting = Question(QuestionKey("waiting"), thread(), "ada", "And now?", **told)
+    await Ledger(memory).accept(waiting, NOTHING_SHOWN)
+    async with opened(chat, upstream, memory, tells_names=False) as rig:
+        await rig.over()
+    _, prompt = upstream.prompts
+    assert prompt.question.count("E42") == 2
+    assert "Zoë" not in prompt.question
+    assert "Zacharias" not in prompt.question
 
 
 async def test_a_database_that_is_away_when_the_thread_is_retold_fails_nothing(

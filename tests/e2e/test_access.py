@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from bots.slack.form import AUDIENCE, PRIVATE
 from sandbox.discord import LocalDiscord
 from sandbox.slack import Channel, LocalSlack, Message, User, shown
 from sandbox.upstream import Emulator
+from tests.e2e.test_slack_ways import chosen, typed
 
 CONTACT = "Ada in #help-it"
 MAY_NOT = f"I may not answer you here. If you think that I should, please ask {CONTACT}."
@@ -149,6 +151,120 @@ async def test_a_rate_is_told_with_its_end(running: Any, side: Any, database_url
         "You've asked me 2 questions within a minute, and that is my limit. Please ask this one again"
     )
     assert len(emulator.requests) == 2
+
+
+async def test_a_follow_up_is_within_the_rate_or_told_once(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, side.name, limits={"per_person_minute": 2}) as bobbin:
+        thread = await side.open(1, "say exactly: 1")
+        await side.until(lambda: answers(side, thread) == ["1"])
+        place = (thread.channel, "{}", thread.ts) if side.name == "slack" else (thread.thread, "{}")
+        for number in range(2, 5):
+            channel, _, *within = place
+            await side.local.say("ada", channel, f"say exactly: {number}", *within)
+            await side.until(lambda: len(answers(side, thread)) >= 2)
+            await until(lambda: counted(bobbin) >= number - 2)  # noqa: B023
+            await bobbin.idle()
+    one, two, *told = answers(side, thread)
+    assert (one, two) == ("1", "2")
+    assert [text.partition(",")[0] for text in told] == ["You've asked me 2 questions within a minute"]
+    assert len(emulator.requests) == 2
+
+
+def answered(side: Any, thread: Any) -> list[str]:
+    """Without what is told while a question waits."""
+    return [text for text in answers(side, thread) if not text.startswith("You're next")]
+
+
+def counted(bobbin: Any) -> float:
+    """How often there was no room for a question."""
+    samples = bobbin.vitals.metrics.over_quota.collect()[0].samples
+    return float(sum(one.value for one in samples if one.name.endswith("_total")))
+
+
+async def test_what_is_read_back_is_within_the_rate_as_well(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, side.name) as bobbin:
+        thread = await side.open(1, "say exactly: 0")
+        await side.until(lambda: answers(side, thread) == ["0"])
+        await bobbin.idle()
+    for number in range(1, 5):
+        if side.name == "slack":
+            await side.local.say("ada", thread.channel, f"@bobbin say exactly: {number}", thread.ts)
+        else:
+            await side.local.say("ada", thread.thread, f"@bobbin say exactly: {number}")
+    async with running(sqlite_url, side.name, limits={"per_person_minute": 3}) as bobbin:
+        await until(lambda: counted(bobbin) >= 2)
+        await side.until(lambda: len(answered(side, thread)) >= 4)
+        await bobbin.idle()
+    assert [text.partition(",")[0] for text in answered(side, thread)] == [
+        "0", "1", "2", "You've asked me 3 questions within a minute"
+    ]  # fmt: skip
+    assert len(emulator.requests) == 3
+
+
+async def asked_privately(side: Any, words: str) -> None:
+    """Ask in general, in the way in which that platform has it."""
+    if side.name == "discord":
+        await side.local.slash("ada", "general", "ask", question=words, private=True)
+        return
+    (view,) = (await side.local.command("ada", "general", "/bobbin")).views
+    form = side.local.views[view]
+    sent = await side.local.submit("ada", view, typed(words) | chosen(form, AUDIENCE, PRIVATE))
+    assert not sent.problem
+
+
+async def test_who_may_not_ask_is_told_so_in_private_after_a_form(
+    running: Any, side: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    access = {"deny_people": [id_of(side, "ada")], "contact": CONTACT}
+    async with running(sqlite_url, side.name, access=access) as bobbin:
+        await asked_privately(side, "say exactly: one")
+        await until(lambda: refused(bobbin) == 1)
+        await bobbin.idle()
+        await side.until(lambda: MAY_NOT in heard_by_ada(side))
+    assert not emulator.requests
+
+
+def heard_by_ada(side: Any) -> str:
+    """All that she alone was told."""
+    if side.name == "slack":
+        return str(whispers(side, "ada"))
+    followed = [one.content for interaction in side.local.interactions for one in interaction.followups]
+    return str([*whispers(side, "ada"), *followed, *(one.content for one in side.local.messages("general"))])
+
+
+def private_answers(side: Any) -> list[Any]:
+    """What the bot has answered Ada alone."""
+    if side.name == "slack":
+        said = side.local.messages(side.local.open_dm("ada"))
+        return [
+            one for one in said if one.user == side.local.bot_user_id and shown(one).partition("\n")[0] == "the plan"
+        ]
+    return [one for one in side.local.messages("general") if one.components and one.content.endswith("the plan")]
+
+
+async def test_who_may_not_ask_any_more_shares_nothing(running: Any, side: Any, sqlite_url: str) -> None:
+    def seen_by_all() -> list[str]:
+        said = side.local.messages("general")
+        if side.name == "slack":
+            return [shown(one) for one in said if not one.ephemeral_to]
+        return [one.content for one in said if not one.only_for]
+
+    async with running(sqlite_url, side.name) as bobbin:
+        await asked_privately(side, "say exactly: the plan")
+        await side.until(lambda: private_answers(side))
+        await bobbin.idle()
+        before = seen_by_all()
+    access = {"deny_people": [id_of(side, "ada")], "contact": CONTACT}
+    async with running(sqlite_url, side.name, access=access) as bobbin:
+        await side.local.click("ada", private_answers(side)[0], "share" if side.name == "slack" else "Share")
+        await until(lambda: refused(bobbin) == 1)
+        await side.until(lambda: MAY_NOT in heard_by_ada(side))
+        await bobbin.idle()
+    assert seen_by_all() == before
 
 
 # What only one of them has

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 import tempfile
 import time
+import tracemalloc
+import zipfile
 import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -85,8 +88,8 @@ class OnDiscord:
         self.local = local
         self.dm = local.open_dm("ada")
 
-    async def say(self, text: str, *files: Sent) -> discord.Message:
-        attached = [File(one.name, one.content, one.media_type) for one in files]
+    async def say(self, text: str, *files: Sent, told_size: int | None = None) -> discord.Message:
+        attached = [File(one.name, one.content, one.media_type, told_size=told_size) for one in files]
         return await self.local.say("ada", self.dm, text, attachments=attached)
 
     def answers(self) -> list[str]:
@@ -228,6 +231,50 @@ async def test_alone_it_is_said_and_nothing_is_asked(
     assert why in answer
     assert answer.endswith(", and I'll answer.")
     assert not bodies(emulator)
+
+
+HUGE = 300_000_000  # bytes
+
+
+async def test_a_file_that_is_too_large_is_told_so_and_not_fetched(
+    running: Any, there: Any, sqlite_url: str, emulator: Emulator
+) -> None:
+    async with running(sqlite_url, there.name, web=DOOR) as bobbin:
+        tracemalloc.start()
+        more = {"more": {"size": HUGE}} if there.name == "slack" else {"told_size": HUGE}
+        await there.say("", Sent("huge.pdf", b"%PDF"), **more)
+        answer = await told(there, bobbin)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert answer.startswith("I can read files of up to 25 MB.")
+    assert not bodies(emulator)
+    assert most < 25_000_000
+
+
+async def test_a_zip_bomb_is_not_opened(running: Any, there: Any, sqlite_url: str, emulator: Emulator) -> None:
+    """An archive is given as it is, by a link; under another name it isn't what that says."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("zeros.txt", bytes(50_000_000))
+    content = packed.getvalue()
+    named = [
+        Sent("bomb.zip", content, "application/zip"),
+        Sent("bomb.txt", content, "text/plain"),
+        Sent("bomb.pdf", content, "application/pdf"),
+    ]
+    async with running(sqlite_url, there.name, web=DOOR) as bobbin:
+        tracemalloc.start()
+        for number, one in enumerate(named, 1):
+            await there.say("", one)
+            await told(there, bobbin, number)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    archive, *others = there.answers()
+    assert "bomb.zip (application/zip, 49 kB)" in archive.replace("`", "")
+    assert len(others) == 2
+    assert all(text.endswith(", and I'll answer.") for text in others)
+    assert len(bodies(emulator)) == 1
+    assert most < 25_000_000
 
 
 SERVED = {

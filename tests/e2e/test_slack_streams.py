@@ -144,16 +144,3 @@ async def test_where_slack_has_no_streams_answers_are_posted_and_updated(
     assert calls.count(START) == 1
     assert calls.count(POST) == 2
     assert APPEND not in calls
-
-
-async def test_what_is_written_in_the_thread_of_an_answer_goes_on_with_it(
-    running: Any, local_slack: LocalSlack, emulator: Emulator, sqlite_url: str
-) -> None:
-    async with running(sqlite_url, "slack"):
-        question = await ask(local_slack, "say exactly: tea")
-        await is_answered(local_slack, question, "tea")
-        await local_slack.say("ada", question.channel, "say exactly: more tea", question.ts)
-        await local_slack.wait_for(lambda: len(answers(local_slack, question)) == 2, PATIENCE)
-    bodies: list[Any] = [request.body for request in emulator.requests]
-    assert "id" not in bodies[0]
-    assert bodies[1]["id"]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bots.slack.form import ABOUT_MESSAGE, AUDIENCE, PRESET, PRIVATE, QUESTION
+from bots.slack.form import ABOUT_MESSAGE, AUDIENCE, HERE, PRESET, PRIVATE, QUESTION
+from bots.slack.history import NOT_IN_THAT_CHANNEL
 from sandbox.slack import LocalSlack, Message, shown
 from sandbox.upstream import Emulator
 
@@ -157,6 +158,44 @@ async def test_a_question_in_a_form_keeps_nothing_of_its_thread_from_the_next(
         await bobbin.idle()
     assert general.below(about)[-1] == "two"  # nothing is said to be unread
     assert all(words in str(emulator.requests[-1].body) for words in ("Since Monday", "call the plumber"))
+
+
+@pytest.mark.parametrize("audience", [HERE, PRIVATE])
+async def test_a_question_in_a_form_knows_the_thread_that_it_is_about(
+    running: Any, local_slack: LocalSlack, sqlite_url: str, emulator: Emulator, audience: str
+) -> None:
+    root = await local_slack.say("ben", "general", "The pump is leaking.")
+    await local_slack.say("ben", "general", "Since Monday.", root.ts)
+    about = await local_slack.say("ben", "general", "It's the gasket.", root.ts)
+    async with running(sqlite_url, "slack") as bobbin:
+        (view,) = (await local_slack.shortcut("ada", ABOUT_MESSAGE, about)).views
+        await local_slack.submit(
+            "ada", view, typed("say exactly: one") | chosen(local_slack.views[view], AUDIENCE, audience)
+        )
+        await local_slack.wait_for(lambda: emulator.requests, PATIENCE)
+        await bobbin.idle()
+    (request,) = emulator.requests
+    assert all(words in str(request.body) for words in ("The pump is leaking", "Since Monday"))
+    assert "I couldn't" not in str([shown(one) for one in local_slack.messages(local_slack.open_dm("ada"))])
+
+
+async def test_a_private_question_about_a_thread_that_cant_be_read_says_so(
+    running: Any, local_slack: LocalSlack, sqlite_url: str, emulator: Emulator
+) -> None:
+    far = local_slack.add_channel("far", "ada")
+    about = await local_slack.say("ada", far, "It's the gasket.")
+    async with running(sqlite_url, "slack") as bobbin:
+        (view,) = (await local_slack.shortcut("ada", ABOUT_MESSAGE, about)).views
+        await local_slack.submit(
+            "ada", view, typed("say exactly: one") | chosen(local_slack.views[view], AUDIENCE, PRIVATE)
+        )
+        await local_slack.wait_for(lambda: emulator.requests, PATIENCE)
+        await bobbin.idle()
+        (root,) = [one for one in local_slack.messages(local_slack.open_dm("ada")) if not one.thread_ts]
+        await local_slack.wait_for(
+            lambda: NOT_IN_THAT_CHANNEL in str([*map(shown, local_slack.messages(root.channel, root.ts))]), PATIENCE
+        )
+    assert "gasket" in str(emulator.requests[0].body)
 
 
 async def test_a_thread_begun_by_command_can_be_muted_by_a_reaction(

@@ -38,7 +38,7 @@ def attachment_json(world: World, attachment: Attachment) -> Json:
     payload: Json = {
         "id": str(attachment.id),
         "filename": attachment.file.name,
-        "size": len(attachment.file.content),
+        "size": len(attachment.file.content) if attachment.file.told_size is None else attachment.file.told_size,
         "url": url,
         "proxy_url": url,
         "content_type": attachment.file.content_type,

@@ -16,7 +16,7 @@ BUDGET = 12_000
 
 
 async def told(house: House, turn: Turn, since: QuestionKey | None = None) -> Earlier:
-    return await house.chat.earlier(turn.question, since, BUDGET)
+    return await house.chat.earlier(turn, since, BUDGET)
 
 
 def reads(house: House) -> int:
@@ -77,7 +77,7 @@ async def test_who_only_answers_reads_all_of_it(house: House) -> None:
     async with house.listening():
         turns = [await house.asked(to=post), await house.asked(to=thread)]
     chat = house.build()
-    of_post, of_thread = [await chat.earlier(turn.question, None, BUDGET) for turn in turns]
+    of_post, of_thread = [await chat.earlier(turn, None, BUDGET) for turn in turns]
     assert texts(of_post) == ["Pump P-3 stands still", "It shows E42."]
     assert texts(of_thread) == ["The pump stands still.", "Again?"]
 
@@ -85,7 +85,7 @@ async def test_who_only_answers_reads_all_of_it(house: House) -> None:
 async def test_of_a_long_thread_the_newest_are_told_and_what_it_was_made_from(house: House) -> None:
     first = await house.discord.say("ada", "general", "The pump stands still.")
     thread = await house.discord.start_thread("ben", first, "The pump")
-    for number in range(150):
+    for number in range(5_000):
         await house.discord.say("ben", thread, f"number {number}")
     async with house.listening():
         turn = await house.asked(to=thread)
@@ -93,7 +93,7 @@ async def test_of_a_long_thread_the_newest_are_told_and_what_it_was_made_from(ho
         earlier = await told(house, turn)
         assert reads(house) - before <= 2
     assert texts(earlier)[0] == "The pump stands still."
-    assert texts(earlier)[-1] == "number 149"
+    assert texts(earlier)[-1] == "number 4999"
     assert len(earlier.remarks) == 100
     assert earlier.is_more
 

@@ -38,6 +38,16 @@ async def test_what_is_reposted_is_its_authors_question_once(house: House, plura
         assert len(house.woken) == 1
 
 
+async def test_it_is_asked_under_the_name_that_people_see(house: House, pluralkit: User) -> None:
+    async with house.listening():
+        _, repost = await reposted(house, pluralkit, "A: @bobbin why?", "@bobbin why?")
+        (turn,) = await house.accepted()
+        assert turn.question.asker_name == "Anna"
+        await house.discord.edit(repost.author, repost, "@bobbin who?")
+        await house.accepted(2)
+        assert (await house.asked("@bobbin and I?")).question.asker_name == "Ada"
+
+
 async def test_one_that_is_reposted_late_is_asked_in_its_place(house: House, pluralkit: User) -> None:
     house.have_times(reposted_within=0.0)
     async with house.listening():

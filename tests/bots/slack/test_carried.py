@@ -80,6 +80,19 @@ def test_a_forward_without_text_is_read_in_its_blocks(inside: dict[str, Any]) ->
     assert [one.text for one in carried(attachments=[{"is_share": True, **inside}])] == ["from blocks"]
 
 
+@pytest.mark.parametrize(
+    ("fallback", "told"),
+    [
+        ("[November 27th, 2026 6:11 AM] ada.lovelace: E42: see <@U0BEN|ben>", "E42: see @someone"),
+        ("E42: no date, so no name", "E42: no date, so no name"),
+    ],
+)
+def test_where_names_are_not_told_a_forwards_last_resort_tells_none(fallback: str, told: str) -> None:
+    message = {"text": "", "attachments": [{"is_share": True, "fallback": fallback, "author_name": "Ada"}]}
+    nobody = names(mentioned_in(message), tells=False)
+    assert [(one.text, one.author) for one in quotes_of(message, BOT, nobody)] == [(told, "")]
+
+
 def test_a_table_in_a_forward_stands_below_its_words() -> None:
     inside = {"message_blocks": [{"message": {"blocks": [section(text("E42")), table(("a", "b"), ("1", "2"))]}}]}
     [quote] = carried(attachments=[{"is_share": True, "text": "E42", **inside}])

@@ -100,8 +100,8 @@ async def test_bots_are_not_answered(house: House) -> None:
     assert house.ledger.handed_in <= 2
 
 
-async def test_direct_messages_need_no_mention_and_are_one_conversation_with_their_threads(house: House) -> None:
-    """But for a thread below something that was not asked there, such as an answer of an earlier version."""
+async def test_direct_messages_need_no_mention_and_are_one_conversation_beside_their_threads(house: House) -> None:
+    """While an answer is still to come in a thread, what is written there belongs to the conversation of that."""
     dm = house.slack.open_dm("ada")
     async with house.listening():
         first = await house.slack.say("ada", dm, "hello")

@@ -556,7 +556,7 @@ async def test_direct_messages_beside_threads_are_answered_in_the_thread_of_the_
 async def test_what_was_said_below_an_older_question_in_direct_messages_while_the_bot_was_away_is_heard(
     house: House,
 ) -> None:
-    """All is one conversation, so that the ledger doesn't say which of its threads people wrote in."""
+    """Nothing was asked in the thread so far, so that the ledger doesn't know of it."""
     dm = house.slack.open_dm("ada")
     async with house.listening():
         first = await house.slack.say("ada", dm, "why?")
@@ -570,7 +570,7 @@ async def test_what_was_said_below_an_older_question_in_direct_messages_while_th
     async with house.listening():
         missed = await the_turn(house)
     assert missed.question.text == "and when?"
-    assert missed.question.thread.id == f"slack:{house.slack.team_id}/{dm.id}"
+    assert missed.question.thread.id == f"slack:{house.slack.team_id}/{dm.id}/{first.ts}"
 
 
 async def test_what_was_said_in_direct_messages_while_the_bot_was_away_is_heard(house: House) -> None:
