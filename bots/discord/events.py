@@ -1,4 +1,4 @@
-"""Discord's messages and commands, read as questions. Pure: no network, no clock."""
+"""Discord's messages (mentions among them) and commands, read as questions. Pure: no network, no clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes what people do by Discord's own means: clicks, forms, commands that ask, the menus of messages."""
+"""Takes what people do by Discord's own means: clicks on buttons, forms, commands that ask, the menus of messages."""
 
 from __future__ import annotations
 

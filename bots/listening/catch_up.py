@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -183,22 +182,27 @@ class CatchUp(Generic[P]):
 
     def _after(self, place: P, this: Round[P]) -> int:
         """From the newest question on, since that one may have been changed."""
-        newest = this.asked.get(place)
-        known = min(this.since, self._reader.position(newest) - 1) if newest else this.since
+        asked_at = self._asked_at(place, this)
+        known = this.since if asked_at is None else min(this.since, asked_at - 1)
         return max(known, this.oldest)
 
-    async def _asked_at(self, thread: Thread, this: Round[P]) -> int:
-        """Return where the newest question of *thread* stands; 0 if there is none, or if it hangs on no message."""
+    def _asked_at(self, place: P, this: Round[P]) -> int | None:
+        """Return where the newest question of *place* stands; None if there is none, or no message asked it."""
+        newest = this.asked.get(place)
+        return self._reader.position(newest) if newest else None
+
+    async def _called_at(self, thread: Thread, this: Round[P]) -> int:
+        """Return where somebody asked last in *thread*; 0 if nobody did, as far as is known."""
         place = await self._reader.place(thread)
-        newest = None if place is None else this.asked.get(place)
-        position = self._reader.position(newest) if newest else 0
-        return 0 if position == sys.maxsize else position
+        asked_at = None if place is None else self._asked_at(place, this)
+        return asked_at or 0
 
     def _is_deleted(self, place: P, newest: QuestionKey, told: Backlog[P]) -> bool:
         """Does its absence prove that it was deleted? Only where what comes after it was told."""
         told_of, position = [at for at, _ in told.messages], self._reader.position(newest)
-        is_in_range = told.after is not None and told.after < position < max(told_of, default=0)
-        return is_in_range and position not in told_of and self._reader.proves_deleted(place, newest)
+        if position is None or told.after is None or not told.after < position < max(told_of, default=0):
+            return False
+        return position not in told_of and self._reader.proves_deleted(place, newest)
 
     async def _take(self, place: P, position: int, message: Any, after: int, this: Round[P]) -> None:
         with self.mark.hearing(position):
@@ -210,7 +214,7 @@ class CatchUp(Generic[P]):
                     heard = Ignored("heard before")
                 elif isinstance(heard, Overheard):
                     # What was said before the bot was called, it was not asked.
-                    called = await self._asked_at(heard.said.question.thread, this)
+                    called = await self._called_at(heard.said.question.thread, this)
                     is_known = heard.said.question.key in this.asked.values()
                     heard = replace(heard, is_new=position > max(after, this.since, called) and not is_known)
                 await self._router.hear(heard)

@@ -67,8 +67,8 @@ class Reader(Protocol[P]):
     async def place(self, thread: Thread) -> P | None:
         """Return where *thread* takes place; None if that is another connection's, or not known. Raises StorageUnavailable."""
 
-    def position(self, key: QuestionKey) -> int:
-        """Return where the message of a question stands."""
+    def position(self, key: QuestionKey) -> int | None:
+        """Return where the message of a question stands; None if no message asked it."""
 
     def proves_deleted(self, place: P, key: QuestionKey) -> bool:
         """Is a question gone that is not among what is told of *place*, while what came before and after it is?"""

@@ -1,4 +1,4 @@
-"""Passes what people do on to core, in order for each message."""
+"""Passes to core what people say, edit, delete and click, in order for each message."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ https://docs.slack.dev/apis/events-api#retries. This is for the rest.
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 BOUNDS = Bounds(places=50, messages=200, pages=15, calls=200)
 CHANNELS_LISTED = 200
 OVERLAP = 30.0  # seconds; events of different channels come in any order
-_NOWHERE = sys.maxsize  # stands what no message asked: behind all that is read
 SEEN_NOTE = f"{NAME}/seen"
 
 Message = dict[str, Any]
@@ -76,8 +74,8 @@ class SlackReader:
     async def place(self, thread: Thread) -> Place | None:
         return await self._roots.place_of(thread.id)
 
-    def position(self, key: QuestionKey) -> int:
-        return _NOWHERE if is_ask(key) else position(message_of(key)[2])
+    def position(self, key: QuestionKey) -> int | None:
+        return None if is_ask(key) else position(message_of(key)[2])
 
     def proves_deleted(self, place: Place, key: QuestionKey) -> bool:
         """Of the message that a thread hangs on Slack leaves a tombstone. What is quite new may not be told yet."""

@@ -1,4 +1,4 @@
-"""Slack's payloads, read as questions, edits and deletions. Pure: no network, no clock."""
+"""Slack's payloads, read as questions (mentions among them), edits and deletions. Pure: no network, no clock."""
 
 from __future__ import annotations
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from sandbox import discord, slack
+from sandbox import discord
 from sandbox.discord import File, LocalDiscord
 from sandbox.slack import LocalSlack, SharedFile
 from sandbox.upstream import Emulator
+from tests.e2e.answers import PATIENCE, in_slack, on_discord, told_in_slack
 
-PATIENCE = 20.0  # seconds
 IMAGE = File("pump.png", (b"\x89PNG\r\n\x1a\n" + bytes(3000))[:3000], "image/png")
 VOICE = File("voice-message.ogg", b"ogg", "audio/ogg")
 PASTE = File("message.txt", b"x" * 3000, "text/plain; charset=utf-8")
@@ -27,10 +27,7 @@ class OnDiscord:
         self.dm = local.open_dm("ada")
 
     def answers(self, *places: discord.Channel) -> list[str]:
-        found = places or (self.dm, *self.local.threads())
-        return [
-            one.content for place in found for one in self.local.messages(place) if one.author.is_bot and one.content
-        ]
+        return on_discord(self.local, *(places or (self.dm, *self.local.threads())))
 
     async def told(self, bobbin: Any, number: int = 1) -> str:
         """What stands there when *number* questions are answered."""
@@ -187,16 +184,6 @@ async def test_an_edit_that_leaves_nothing_changes_nothing(
 # Slack
 
 
-def said_by_the_bot(local: LocalSlack, channel: str) -> list[str]:
-    return [slack.shown(one) for one in local.messages(channel) if one.user == local.bot_user_id]
-
-
-async def told_in_slack(local: LocalSlack, bobbin: Any, channel: str, number: int = 1) -> str:
-    await local.wait_for(lambda: len(said_by_the_bot(local, channel)) >= number, PATIENCE)
-    await bobbin.idle()
-    return said_by_the_bot(local, channel)[-1]
-
-
 async def test_a_file_alone_in_slack_is_asked_about(
     running: Any, local_slack: LocalSlack, sqlite_url: str, emulator: Emulator
 ) -> None:
@@ -236,14 +223,12 @@ async def test_words_added_to_a_file_in_slack_are_offered_an_answer(
         said = await local_slack.say("ada", dm, "", files=[PUMP])
         await told_in_slack(local_slack, bobbin, dm)
         await local_slack.edit(said, "say exactly: got it")
-        await local_slack.wait_for(
-            lambda: "[Answer the edited question]" in said_by_the_bot(local_slack, dm)[0], PATIENCE
-        )
+        await local_slack.wait_for(lambda: "[Answer the edited question]" in in_slack(local_slack, dm)[0], PATIENCE)
         [answer] = [one for one in local_slack.messages(dm) if one.user == local_slack.bot_user_id]
         await local_slack.click("ada", answer, "again")
-        await local_slack.wait_for(lambda: said_by_the_bot(local_slack, dm)[0].startswith("got it"), PATIENCE)
+        await local_slack.wait_for(lambda: in_slack(local_slack, dm)[0].startswith("got it"), PATIENCE)
         await bobbin.idle()
-    assert 'leaves out "pump.png"' in said_by_the_bot(local_slack, dm)[0]
+    assert 'leaves out "pump.png"' in in_slack(local_slack, dm)[0]
 
 
 async def test_a_voice_clip_alone_in_slack_is_said_not_to_be_heard(
