@@ -8,9 +8,8 @@ import unicodedata
 from core.obeying import TRYING_AGAIN
 from core.settings import colours_are_unwanted, terminal_can_more
 from sandbox.line import Deed, Line
-from sandbox.scenes import Glimpse
+from sandbox.scenes import BOT, Glimpse
 
-BOT = "bobbin"
 NAME_WIDTH = 7
 # Those that turn the direction of text around: https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
