@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import SetupError
@@ -229,7 +229,7 @@ class SlackScene:
         if (channel, thread) in roots:
             return f"thread {roots.index((channel, thread)) + 1}"
         root = next((one for one in self.there(channel, "") if one.ts == thread), None)
-        words = beginning(self._first_words(root)) if root else ""
+        words = beginning(self._said_in(root)) if root else ""
         return f'thread "{words}"' if words and self._begun_with(person, words) == (channel, thread) else ""
 
     def fitting(self, line: Line) -> list[slack.Message]:
@@ -320,15 +320,16 @@ class SlackScene:
     def _begun_with(self, person: str, words: str) -> Place | None:
         """The newest thread that *person* sees and that begins with *words*."""
         roots = (one for channel in self._seen_by(person) for one in self.there(channel.id, "") if not one.ephemeral_to)
-        found = [one for one in roots if has_words(self._first_words(one), words)]
+        found = [one for one in roots if has_words(self._said_in(one), words)]
         return max(((one.channel, one.ts) for one in found), key=lambda place: place[1], default=None)
 
     def _seen_by(self, person: str) -> list[slack.Channel]:
         user, open_to_all = self._slack.user(person).id, slack.ChannelKind.PUBLIC
         return [one for one in self._slack.channels.values() if one.kind is open_to_all or user in one.members]
 
-    def _first_words(self, message: slack.Message) -> str:
-        return self._named(slack.shown(message)).strip().partition("\n")[0]
+    def _said_in(self, message: slack.Message) -> str:
+        """What it says, without what others put below it."""
+        return self._named(slack.shown(replace(message, reactions=())))
 
     def _picked(self, line: Line) -> slack.Message:
         otherwise = NOTHING_OF_THEIRS if line.deed in (Deed.EDIT, Deed.DELETE) else NOTHING_THERE

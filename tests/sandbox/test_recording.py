@@ -233,8 +233,8 @@ async def test_a_thread_that_nobody_began_is_called_by_its_first_words(both: Bot
     await both.act("slack.say", place=both.channel("general"), thread=root, text="here")
     await both.act("slack.react", message=both.newest("general"), name="eyes")
     assert both.lines == [
-        'slack ada thread "ada asks: Where is": here',
-        'slack ada thread "ada asks: Where is": :react eyes',
+        'slack ada thread "ada asks: Where is the wool?": here',
+        'slack ada thread "ada asks: Where is the wool?": :react eyes',
     ]
     async with both_worlds(tmp_path) as again:
         await begin(again)
