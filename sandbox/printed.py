@@ -91,10 +91,11 @@ class Printer:
         if line.place:
             self._head(f"{line.platform} {line.place}")
         self._last = ""
-        if line.deed is Deed.SAY:
-            self._line(line.person, "│", line.text)
-        else:
-            self._line(line.person, "▸", f"{line.deed} {line.text}".rstrip())
+        mark, text = ("│", line.text) if line.deed is Deed.SAY else ("▸", f"{line.deed} {line.text}".rstrip())
+        first, *more = text.split("\n")
+        self._line(line.person, mark, first)
+        for one in more:
+            self._line("", mark, one)
 
     def finish(self) -> None:
         """Print the rest of every message that grew."""

@@ -45,8 +45,9 @@ class Field:
     @property
     def shown(self) -> str:
         values = [label for label, value in (self.choices or {}).items() if value in self.before]
-        offered = f"  ({' | '.join(self.choices)})" if self.choices else ""
-        return f"{self.label} = {', '.join(values) if self.choices is not None else ''.join(self.before)}{offered}"
+        set_to = ", ".join(values) if self.choices is not None else "".join(self.before)
+        offered = f"({' | '.join(self.choices)})" if self.choices else ""
+        return " ".join(one for one in (f"{self.label} =", set_to, offered) if one)
 
 
 @dataclass(slots=True)

@@ -355,6 +355,8 @@ class SlackScene:
     def _named(self, text: str) -> str:
         for user in self._slack.users.values():
             text = text.replace(f"@{user.id}", f"@{user.name}")
+        for channel in self._slack.channels.values():
+            text = text.replace(f"#{channel.id}", f"#{channel.name}")
         return text
 
     def _place(self, message: slack.Message) -> str:
