@@ -58,15 +58,21 @@ class Bot:
         environment: Mapping[str, str],
         words: Sequence[str],
         *,
+        folder: Path | None = None,
+        grace: float = GRACE,
         heard: Callable[[Entry], None] = lambda _: None,
         became: Callable[[Event], None] = lambda _: None,
     ) -> None:
-        """*environment* is all that it gets, *words* are those of its command. *heard* is told each line of its log, and *became* what happens to it."""
+        """*environment* is all that it gets, *words* are those of its command, *folder* is where it runs, if not here.
+
+        *heard* is told each line of its log, and *became* what happens to it.
+        """
         self.state = State.ENDED
         self.life = 0
         self.health = ""  # the address of its readiness page, once it is ready
         self._environment = {**environment, "PYTHONPATH": str(HOUSE), "BOBBIN_LOG__FORMAT": "json"}
         self._words = tuple(words)
+        self._folder, self._grace = folder, grace
         self._heard, self._became = heard, became
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -76,6 +82,13 @@ class Bot:
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        """Raises ValueError if it never ran."""
+        if self._process is None:
+            raise ValueError("It never ran.")
+        return self._process.pid
 
     async def start(self) -> None:
         """Start it, if it does not run; it becomes ready later."""
@@ -87,6 +100,7 @@ class Bot:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "sandbox.bot", *self._words),
+            cwd=self._folder,
             env=self._environment,
             stdin=asyncio.subprocess.PIPE,  # never written to: see above
             stdout=asyncio.subprocess.DEVNULL,
@@ -118,19 +132,20 @@ class Bot:
         await self._process.wait()
         await self._read_to_the_end()
 
-    async def stop(self) -> None:
-        """Ask it to end, and wait until it has; one that takes too long is killed."""
+    async def stop(self) -> int:
+        """Ask it to end, and wait until it has; return its exit code, 0 if it was not running. One that takes too long is killed."""
         process = self._process
         if process is None or process.returncode is not None:
             await self._read_to_the_end()
-            return
+            return 0
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), GRACE)
+            await asyncio.wait_for(process.wait(), self._grace)
         except TimeoutError:
             await self.kill()
         await self._read_to_the_end()
+        return await process.wait()
 
     async def _read_to_the_end(self) -> None:
         if self._reading:

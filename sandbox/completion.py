@@ -22,7 +22,8 @@ def completions(typed: str, scenes: Mapping[str, Scene], last: Line | None) -> l
         text = typed
     if scene is None:
         return _fitting(typed, [*(f"{name} " for name in scenes), *DEEDS])
-    found = _of_text(text.lstrip(), scene)
+    person = words[1] if words[0] in scenes and len(words) > 1 else last.person if last else ""
+    found = _of_text(text.lstrip(), scene, person)
     return found if platform in words or text != typed else [*_fitting(typed, [f"{name} " for name in scenes]), *found]
 
 
@@ -33,13 +34,15 @@ def _address(words: list[str], scenes: Mapping[str, Scene]) -> Iterable[str]:
     return [f"{place}: " for place in (*scene.channels, "dm", "thread")] if len(words) == 3 else []
 
 
-def _of_text(text: str, scene: Scene) -> list[tuple[str, str]]:
+def _of_text(text: str, scene: Scene, person: str) -> list[tuple[str, str]]:
     deed, space, rest = text.partition(" ")
     if deed in DEEDS and space:
         after: dict[str, Iterable[str]] = {
             ":as": scene.people,
             ":fault": [*FAULTS, *(f"{name} off" for name in FAULTS)],
             ":click": scene.labels(),
+            ":menu": scene.entries,
+            ":fill": [f"{one.label} = " for one in scene.fields(person)] if person in scene.people else (),
         }
         return _fitting(rest, after.get(deed, ()))
     if text.startswith(":"):

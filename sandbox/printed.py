@@ -8,9 +8,8 @@ import unicodedata
 from core.obeying import TRYING_AGAIN
 from core.settings import colours_are_unwanted, terminal_can_more
 from sandbox.line import Deed, Line
-from sandbox.scenes import Glimpse
+from sandbox.scenes import BOT, Glimpse
 
-BOT = "bobbin"
 NAME_WIDTH = 7
 # Those that turn the direction of text around: https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -92,10 +91,11 @@ class Printer:
         if line.place:
             self._head(f"{line.platform} {line.place}")
         self._last = ""
-        if line.deed is Deed.SAY:
-            self._line(line.person, "│", line.text)
-        else:
-            self._line(line.person, "▸", f"{line.deed} {line.text}".rstrip())
+        mark, text = ("│", line.text) if line.deed is Deed.SAY else ("▸", f"{line.deed} {line.text}".rstrip())
+        first, *more = text.split("\n")
+        self._line(line.person, mark, first)
+        for one in more:
+            self._line("", mark, one)
 
     def finish(self) -> None:
         """Print the rest of every message that grew."""

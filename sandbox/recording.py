@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.errors import SetupError
-from sandbox import discord, slack
-from sandbox.line import ALONE, FAULTS, Deed, Line, Sent, write
+from sandbox import discord
+from sandbox.line import ALONE, SAYS, Deed, Line, write
 from sandbox.page.faults import Faults
 from sandbox.page.feed import Feed
 from sandbox.scenes import DiscordScene, Scene, SlackScene
-from sandbox.scenes import discord as on_discord
-from sandbox.scenes import slack as on_slack
 from sandbox.script import MOST_BYTES
+from sandbox.wording import Fields, NoWords, Wording, ids
 
 if TYPE_CHECKING:
     from sandbox.stage import Stage
 
-Fields = dict[str, Any]
 MOST_LINES = 2_000
-FILE_BYTES = 200 * 1024  # of one that is written into the script itself
-_KIND = re.compile(r"[\w.+-]+/[\w.+-]+")
-
-
-class NoWords(Exception):
-    """A script has none for what was done; the text says what that was."""
 
 
 class Recording:
@@ -40,8 +29,9 @@ class Recording:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._slack, self._discord = SlackScene(stage.slack), DiscordScene(stage.discord)
+        self._slack, self._discord = SlackScene(stage.slack, stage.shortcuts), DiscordScene(stage.discord)
         scenes: list[Scene] = [self._slack, self._discord]
+        self._wording = Wording(stage, self._slack, self._discord)
         self.scenes = {scene.name: scene for scene in scenes}
         self._faults = Faults(stage, Feed({}))
         self._lines: deque[str] = deque()
@@ -59,39 +49,44 @@ class Recording:
         ]
         return "\n".join([*head, *self._lines]) + "\n"
 
-    async def do(self, line: Line) -> None:
-        """Do what was typed, or stands in a script, and write it down. Raises SetupError and CantBeDone."""
-        is_meanwhile = self._stage.ledger.is_busy
+    async def do(self, line: Line) -> str:
+        """Do what was typed, or stands in a script, and write it down; return what only the one who does it is told.
+
+        Raises SetupError and CantBeDone.
+        """
+        is_meanwhile, told = self._stage.ledger.is_busy, ""
         if line.deed in ALONE:
             name, _, off = line.text.partition(" ")
             act = self._faults.acts[f"fault.{name or line.deed}"]
             await act({"on": not off})
         elif line.deed is not Deed.AS:
             with self._faults.doubling() if line.platform == DiscordScene.name else nullcontext():
-                await self.scenes[line.platform].act(line)
+                told = await self.scenes[line.platform].act(line)
         if line.deed is not Deed.AS:  # every line that is written says who
             self._write(line, is_meanwhile=is_meanwhile)
+        return told
 
     @contextmanager
     def of(self, fields: Fields) -> Iterator[None]:
         """Write down the page's act with these *fields*, if it succeeds while the context lasts."""
         is_meanwhile = self._stage.ledger.is_busy
         try:
-            line, lost = self._line(fields), ""
+            lines, lost = self._wording.lines(fields), ""
         except NoWords as what:
-            line, lost = None, str(what)
+            lines, lost = [], str(what)
         except (LookupError, ValueError, TypeError, AttributeError, SetupError):  # it is refused, or odd
-            line, lost = None, "something"
+            lines, lost = [], "something"
         act = str(fields.get("act"))[:50]
-        before = self._before(line, fields)
+        before = self._before(lines, fields)
         yield
-        if line:
+        if lines:
             try:
-                self._follow(line, fields, before)
+                self._follow(lines[-1], fields, before)
             except LookupError:  # it is gone already
                 lost = "something"
             else:
-                self._write(line, is_meanwhile=is_meanwhile)
+                for line in lines:
+                    self._write(line, is_meanwhile=is_meanwhile)
         if lost:
             self._keep(f"# not written: {act}, {lost} by {str(fields.get('person'))[:50]!r}")
 
@@ -105,101 +100,22 @@ class Recording:
             self._size -= len(self._lines.popleft())
             self._lost += 1
 
-    def _line(self, fields: Fields) -> Line:
-        act = str(fields["act"])
-        where, _, what = act.partition(".")
-        if where == "fault":
-            if what in FAULTS:
-                has_off = what not in ("amnesia", "limit") and not fields.get("on")
-                return Line("", "", "", f"{what} off" if has_off else what, deed=Deed.FAULT)
-            return Line("", "", "", "", deed=Deed(what))
-        if what not in ("say", "post", "edit", "delete", "react", "click"):
-            raise NoWords("an act of a form or a menu")
-        read = self._on_slack if where == SlackScene.name else self._on_discord
-        return read(what, fields)
-
-    def _on_slack(self, what: str, fields: Fields) -> Line:
-        local, scene = self._stage.slack, self._slack
-        person = local.user(fields["person"])
-        line = Line(scene.name, person.name, "", str(fields.get("text", "")))
-        if what == "say":
-            channel = local.channel(_ids(fields, "place")[0])
-            thread = _ids(fields, "thread")[1] if fields.get("thread") else ""
-            return _with_file(replace(line, place=self._slack_place(channel, thread)), fields)
-        if not fields.get("message"):
-            raise NoWords("an act in a form or at home")
-        channel_id, ts = _ids(fields, "message")
-        channel = local.channel(channel_id)
-        [message] = [one for one in local.messages(channel) if one.ts == ts]
-        thread = "" if message.thread_ts in (None, ts) else message.thread_ts or ""
-        there = scene.there(channel.id, thread)
-        line = replace(line, place=self._slack_place(channel, thread))
-        if what == "click":
-            on = (one for one in on_slack.clickables(message.blocks) if one.action == fields["action"])
-            label = next((one.label for one in on if fields.get("value") in (None, one.value)), "")
-            alike = (one for one in there if label in [each.label for each in on_slack.clickables(one.blocks)])
-            return _on(replace(line, deed=Deed.CLICK, text=label), ts, [one.ts for one in alike])
-        if what == "react":
-            if any(one.name == fields["name"] and person.id in one.users for one in message.reactions):
-                raise NoWords("a reaction taken back")
-            return _on(replace(line, deed=Deed.REACT, text=str(fields["name"])), ts, [one.ts for one in there])
-        return _on(replace(line, deed=Deed(what)), ts, [one.ts for one in there if one.user == person.id])
-
-    def _slack_place(self, channel: slack.Channel, thread: str) -> str:
-        if thread:
-            return _thread(self._slack.number(channel.id, thread))
-        if channel.kind is slack.ChannelKind.DIRECT:
-            return "dm"
-        if not channel.name:
-            raise NoWords("something in a conversation of several")
-        return f"#{channel.name}"
-
-    def _on_discord(self, what: str, fields: Fields) -> Line:
-        local, scene = self._stage.discord, self._discord
-        person = local.user(fields["person"])
-        line = Line(scene.name, person.name, "", str(fields.get("text", "")))
-        if what in ("say", "post"):
-            channel = local.channel(_ids(fields, "place")[0])
-            line = replace(line, place=self._discord_place(channel))
-            if what == "post":
-                return replace(line, text=f"{fields['title']}\n{line.text}")
-            if fields.get("reply_to"):
-                raise NoWords("a reply to a message")
-            return _with_file(line, fields)
-        channel_id, number = _ids(fields, "message")
-        channel, wanted = local.channel(channel_id), int(number)
-        message = channel.messages[wanted]
-        there = [one for one in local.messages(channel) if one.only_for in (None, person.id)]
-        line = replace(line, place=self._discord_place(channel))
-        if what == "click":
-            values = tuple(map(str, fields.get("values") or ()))
-            on = (one for one in on_discord.clickables(message) if one.custom_id == fields["action"])
-            label = next((one.label for one in on if values == one.values), "")
-            alike = [one.id for one in there if label in [each.label for each in on_discord.clickables(one)]]
-            return _on(replace(line, deed=Deed.CLICK, text=label), wanted, alike)
-        if what == "react":
-            if person.id in message.reactions.get(str(fields["name"]), ()):
-                raise NoWords("a reaction taken back")
-            return _on(replace(line, deed=Deed.REACT, text=str(fields["name"])), wanted, [one.id for one in there])
-        return _on(replace(line, deed=Deed(what)), wanted, [one.id for one in there if one.author is person])
-
-    def _discord_place(self, channel: discord.Channel) -> str:
-        if channel.is_dm:
-            return "dm"
-        return _thread(self._discord.number(channel)) if channel.thread else f"#{channel.name}"
-
-    def _before(self, line: Line | None, fields: Fields) -> str:
+    def _before(self, lines: list[Line], fields: Fields) -> str:
         """What `_follow` needs to know from before the act."""
-        if line and line.begins and line.platform == SlackScene.name:
-            return self._slack.newest(_ids(fields, "place")[0])
+        if lines and lines[0].begins and lines[0].platform == SlackScene.name:
+            return self._slack.newest(ids(fields, "place")[0])
         return ""
 
     def _follow(self, line: Line, fields: Fields, before: str) -> None:
         """Have the scenes know what was said, as if they had done it."""
-        if line.deed not in (Deed.SAY, Deed.FILE):
+        if line.deed is Deed.THREAD:
+            channel_id, number = ids(fields, "message")
+            if thread := self._stage.discord.channel(channel_id).messages[int(number)].thread:
+                self._discord.opened(thread)
+        if line.deed not in SAYS:
             return
         is_command = line.deed is Deed.SAY and line.text.startswith("/")
-        place = _ids(fields, "place")[0]
+        place = ids(fields, "place")[0]
         if line.platform == SlackScene.name:
             if is_command:
                 self._slack.commanded(place, before)
@@ -209,43 +125,7 @@ class Recording:
             return
         channel, person_id = self._stage.discord.channel(place), self._stage.discord.user(line.person).id
         if channel.kind is discord.ChannelKind.FORUM:
-            self._discord.posted(self._stage.discord.threads(channel)[-1])
+            self._discord.opened(self._stage.discord.threads(channel)[-1])
             return
         own = [one for one in self._stage.discord.messages(channel) if one.author.id == person_id]
-        self._discord.said(channel, None if is_command else own[-1])
-
-
-def _ids(fields: Fields, name: str) -> tuple[str, str]:
-    """The platform's own ids in a key of the page's: of a place, and of what is in it, or nothing."""
-    _, place, *more = str(fields[name]).split(" ")
-    return place, more[0] if more else ""
-
-
-def _thread(number: int | None) -> str:
-    if number is None:
-        raise NoWords("something in a thread that nothing in the script began")
-    return f"thread {number}"
-
-
-def _on(line: Line, wanted: object, fitting: list[Any]) -> Line:
-    """Raises NoWords if it isn't the newest of the *fitting* messages: that is what a script means."""
-    if not fitting or fitting[-1] != wanted:
-        raise NoWords(f"a {line.deed} that is not for the newest message")
-    return line
-
-
-def _with_file(line: Line, fields: Fields) -> Line:
-    files = fields.get("files") or []
-    if not files or line.text.startswith("/"):
-        if files:
-            raise NoWords("a command with a file")
-        return line
-    try:
-        content = base64.b64decode(files[0]["content"], validate=True)
-    except binascii.Error as error:
-        raise ValueError from error
-    if len(files) > 1 or len(content) > FILE_BYTES:
-        raise NoWords(f"{len(files)} files, the first of {len(content):,} bytes")
-    kind = str(files[0]["kind"])
-    sent = Sent(str(files[0]["name"]), content, kind if _KIND.fullmatch(kind) else "application/octet-stream")
-    return replace(line, deed=Deed.FILE, file=sent)
+        self._discord.said(channel, None if is_command else own[-1], begins=line.begins)

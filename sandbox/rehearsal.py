@@ -14,7 +14,8 @@ from sandbox.recording import Recording
 from sandbox.stage import Stage, staged
 from sandbox.terminal import play, until_ready
 
-PEOPLE = (("cleo", "fr"), ("dana", "de"))  # beside ada, who keeps order, and ben; with their languages
+# Beside ada, who keeps order, and ben; with their languages, as Slack and as Discord call them.
+PEOPLE = (("cleo", "fr-FR", "fr"), ("dana", "de-DE", "de"))
 
 
 async def rehearse(
@@ -46,11 +47,11 @@ async def rehearse(
 
 def people_it(stage: Stage) -> None:
     """Bring those in who may less than others, and speak another language; open everybody's direct messages."""
-    for name, language in PEOPLE:
-        person = stage.slack.add_user(name, is_guest=name == "cleo")
+    for name, on_slack, on_discord in PEOPLE:
+        person = stage.slack.add_user(name, is_guest=name == "cleo", locale=on_slack)
         for channel in ("general", "random"):
             stage.slack.join(person, channel)
-        stage.discord.add_user(name).locale = language
+        stage.discord.add_user(name).locale = on_discord
     for user in [one for one in stage.slack.users.values() if not one.is_bot]:
         stage.slack.open_dm(user)
         stage.discord.open_dm(user.name)

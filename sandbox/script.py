@@ -13,15 +13,34 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import SetupError, reason
-from sandbox.line import ALONE, ANYWHERE, DEED, FAULTS, HOW, WITHOUT_WORDS, Deed, Line, Sent, is_deed
+from sandbox.line import (
+    ALONE,
+    ANYWHERE,
+    DEED,
+    FAULTS,
+    FORM,
+    HOW,
+    IN_A_FORM,
+    SAYS,
+    TO_A_MESSAGE,
+    WITHOUT_WORDS,
+    Deed,
+    Line,
+    Sent,
+    is_deed,
+    unescaped,
+)
 
 MOST_BYTES = 10 * 1024 * 1024  # of a script, and of a file that is sent along
+MOST_FILES = 10  # in a message, as on both platforms
 MOST_CHARACTERS = 40_000  # https://docs.slack.dev/changelog/2018-truncating-really-long-messages
 QUOTED = 80  # characters of a line that is not understood
 NO_THREAD = "There is no thread on {} yet. Say something in #general first."
 
 _LINE = re.compile(
-    r"(?P<platform>\w+)\s+(?P<person>\w+)\s+(?P<place>#[\w-]+|dm|anywhere|thread(?:\s+\d{1,6})?)\s*:\s*(?P<text>.+)",
+    r"(?P<platform>\w+)\s+(?P<person>\w+)\s+"
+    r"(?P<place>#[\w-]+|dm|anywhere|form|thread(?:\s+(?:\d{1,6}|\"[^\"\n]{1,100}\"))?)"
+    r"(?:\s+back\s+(?P<back>\d{1,6}))?\s*:\s*(?P<text>.+)",
     re.DOTALL,
 )
 _MORE = re.compile(r"\s+\|(?: (?P<text>.*))?")  # another line of the same text
@@ -48,8 +67,12 @@ class Reader:
             raise SetupError(
                 f"That has {len(line.text):,} characters; {MOST_CHARACTERS:,} are the most. Send it as a file."
             )
-        if not line.place and line.deed in (Deed.SAY, Deed.FILE):
+        if not line.place and line.deed in SAYS:
             raise SetupError("Things are said in one PLACE.")
+        if line.place == FORM and line.deed not in (*IN_A_FORM, Deed.CLICK):
+            raise SetupError("What is done in a form is :fill, :click, :send and :close.")
+        if line.back and (line.deed not in TO_A_MESSAGE or line.place == FORM):
+            raise SetupError("“back” is for what is done to a message.")
         self._check_thread(line)
         return line
 
@@ -62,15 +85,16 @@ class Reader:
 
     def _read(self, text: str) -> Line:
         if found := _LINE.fullmatch(text):
-            line = Line(found["platform"], found["person"], found["place"], found["text"])
+            place = "" if found["place"] == ANYWHERE else " ".join(found["place"].split())
+            line = Line(found["platform"], found["person"], place, found["text"], back=int(found["back"] or 0))
             if line.platform in self._platforms:
-                return replace(line, place="" if line.place == ANYWHERE else " ".join(line.place.split()))
+                return line
         elif is_deed(text):
             if _deed(text) in ALONE:
                 return Line("", "", "", text)
             if self.last is None:
                 raise SetupError("First say something, with PLATFORM, PERSON and PLACE.")
-            place = "thread" if _deed(text) is Deed.FILE else ""
+            place = "thread" if _deed(text) in (Deed.FILE, Deed.REPLY) else ""
             return Line(self.last.platform, self.last.person, place, text)
         elif self.last is not None and re.split(r"[\s:]", text, maxsplit=1)[0] not in self._platforms:
             # In a thread of Slack's the bot hears what mentions it.
@@ -80,7 +104,7 @@ class Reader:
         raise SetupError(f"I don't understand {shown!r}. Write\n{HOW}")
 
     def _check_thread(self, line: Line) -> None:
-        if line.thread is None:
+        if not isinstance(line.thread, int):
             return
         begun = self._begun[line.platform]
         if not begun:
@@ -93,35 +117,57 @@ class Reader:
 
 def _with_deed(line: Line, folder: Path) -> Line:
     """Read what *line* does, if it says that; a backslash before the colon says that it is text."""
-    if line.text.startswith("\\:"):
-        return replace(line, text=line.text[1:])
     if not is_deed(line.text):
-        return line
+        return replace(line, text=unescaped(line.text))
     deed = _deed(line.text)
     found = DEED.fullmatch(line.text)
     rest = ((found and found["rest"]) or "").strip()
-    if bool(rest) is (deed in WITHOUT_WORDS):
+    _check_words(line, deed, rest)
+    if deed is Deed.FILE:
+        return _with_files(line, folder)
+    line = replace(line, deed=deed, text=rest)
+    match deed:
+        case Deed.REPLY:
+            return _with_files(line, folder)
+        case Deed.AS:
+            return replace(line, person=rest, text="")
+        case Deed.FAULT:
+            return replace(line, text=" ".join(rest.split()))
+    return replace(line, place=FORM) if deed in IN_A_FORM else line
+
+
+def _check_words(line: Line, deed: Deed, rest: str) -> None:
+    """Raises SetupError if *rest* is not what belongs behind *deed*."""
+    if bool(rest) is (deed in WITHOUT_WORDS) and deed is not Deed.DELETE:
         more = "takes nothing behind it" if rest else "needs something behind it"
         raise SetupError(f":{deed} {more}. Write\n{HOW}")
     if line.platform and deed in ALONE:
         raise SetupError(f":{deed} is nobody's: write it alone.")
-    line = replace(line, deed=deed, text=rest)
-    if deed is Deed.FILE:
-        return _with_file(line, folder)
-    if deed is Deed.AS:
-        return replace(line, person=rest, text="")
+    if deed is Deed.FILL and "=" not in rest:
+        raise SetupError(f"Write :fill LABEL = TEXT, not {rest[:QUOTED]!r}.")
     if deed is Deed.FAULT:
         name, *more_words = rest.split()
         if name not in FAULTS or more_words not in ([], ["off"]):
             raise SetupError(
                 f"There is no fault “{rest[:QUOTED]}”. There are: {', '.join(FAULTS)}; with off behind it, no more."
             )
-        return replace(line, text=" ".join(rest.split()))
-    return line
 
 
-def _with_file(line: Line, folder: Path) -> Line:
-    found = _FILE.fullmatch(line.text)
+def _with_files(line: Line, folder: Path) -> Line:
+    """Take the files from the beginning of its text."""
+    files: list[Sent] = []
+    text = line.text
+    while is_deed(text) and _deed(text) is Deed.FILE:
+        if len(files) == MOST_FILES:
+            raise SetupError(f"A message takes {MOST_FILES} files.")
+        file, text = _file(text.partition(f":{Deed.FILE}")[2].strip(), folder)
+        files.append(file)
+    return replace(line, text=unescaped(text), files=tuple(files))
+
+
+def _file(text: str, folder: Path) -> tuple[Sent, str]:
+    """The file that *text* begins with, and what stands behind it."""
+    found = _FILE.fullmatch(text)
     if found is None:
         raise SetupError(f"Name the file: :file PATH TEXT. Write\n{HOW}")
     name = found["quoted"] or found["plain"]
@@ -134,7 +180,7 @@ def _with_file(line: Line, folder: Path) -> Line:
     else:
         content = _bytes(folder / name)
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return replace(line, text=found["text"], file=Sent(Path(name).name, content, kind))
+    return Sent(Path(name).name, content, kind), found["text"]
 
 
 def _deed(text: str) -> Deed:

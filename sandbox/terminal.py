@@ -14,11 +14,11 @@ from core.errors import SetupError
 from core.settings import terminal_can_more
 from sandbox.bot import Event, State
 from sandbox.completion import completions
-from sandbox.line import HOW, Deed, Line
+from sandbox.line import HOW, SAYS, Deed, Line
 from sandbox.page.acts import CantBeDone
-from sandbox.printed import BOT, Printer, has_colours, safe
+from sandbox.printed import Printer, has_colours, safe
 from sandbox.recording import Recording
-from sandbox.scenes import Scene
+from sandbox.scenes import BOT, Scene
 from sandbox.script import MOST_BYTES, Reader, pasted, read_script
 from sandbox.stage import Stage
 
@@ -27,7 +27,8 @@ TAKEN_UP_WITHIN = 3.0  # seconds; what the bot has not begun to answer by then, 
 LAST_LOOK = 0.05  # seconds for the last change to be seen
 LOOK_SECONDS = 0.05
 PATIENCE = 4.0  # seconds without a word while the bot starts
-SEEN = (Deed.SAY, Deed.FILE, Deed.EDIT, Deed.DELETE, Deed.AS)  # what shows by itself that it was done
+SEEN = (*SAYS, Deed.EDIT, Deed.DELETE, Deed.AS)  # what shows by itself that it was done
+UNANSWERED = (Deed.AS, Deed.FAULT, Deed.KILL, Deed.START, Deed.FILL, Deed.CLOSE)  # what the bot does not hear of
 NOBODY_TYPES = "\nStandard input is not a terminal, so nothing is read from it; `--script -` would play what comes there. Ctrl-C ends."
 
 
@@ -120,10 +121,10 @@ class Theatre:
         print(_programme(self._stage), flush=True)
         for line, following in zip(lines, [*lines, None][1:], strict=True):
             with _placed(line):
+                await self._until_possible(line)
                 await self._do(line)
             if following and following.is_meanwhile:
                 await self._until_seen()
-                await self._until_clickable(following)
             else:
                 await self._settle(line)
         if not go_on:
@@ -169,9 +170,11 @@ class Theatre:
         if line.platform:
             self._scenes[line.platform].check(line)
         try:
-            await self._recording.do(line)
+            told = await self._recording.do(line)
         except CantBeDone as error:
             raise SetupError(str(error)) from error
+        if told:
+            self._printer.hint(told)
         self._reader.done(line)  # one that could not be done is nothing to go on from
 
     async def _until_seen(self) -> None:
@@ -183,12 +186,16 @@ class Theatre:
             if not self._is_busy:
                 return
 
-    async def _until_clickable(self, line: Line) -> None:
-        """Wait for what *line* clicks, if it does, while that may still come."""
-        if line.deed is Deed.CLICK:
-            scene, wanted = self._scenes[line.platform], line.text.casefold()
-            while self._is_busy and wanted not in map(str.casefold, scene.labels()):  # noqa: ASYNC110  # as below
-                await asyncio.sleep(LOOK_SECONDS)
+    async def _until_possible(self, line: Line) -> None:
+        """Wait for what *line* is about, such as a button or a form, while that may still come."""
+        if not line.platform:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TAKEN_UP_WITHIN) as patience:
+                while self._stage.bot.is_running and not self._scenes[line.platform].is_possible(line):
+                    await asyncio.sleep(LOOK_SECONDS)
+                    if self._is_busy:
+                        patience.reschedule(asyncio.get_running_loop().time() + TAKEN_UP_WITHIN)
 
     @property
     def _is_busy(self) -> bool:
@@ -199,8 +206,8 @@ class Theatre:
         bot, ledger = self._stage.bot, self._stage.ledger
         if bot.state is State.STARTING:
             await self._stage.until_ready()
-        is_said = line.deed in (Deed.SAY, Deed.FILE)
-        if line.deed not in (Deed.AS, Deed.FAULT, Deed.KILL, Deed.START) and bot.is_running:
+        is_said = line.deed in SAYS
+        if line.deed not in UNANSWERED and bot.is_running:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._seen.wait(), TAKEN_UP_WITHIN)
             if is_said and not self._seen.is_set() and not ledger.is_busy:

@@ -44,6 +44,7 @@ STAGE = [
     for name in (
         "stage",
         "scenes/scene",
+        "scenes/form",
         "scenes/slack",
         "scenes/discord",
         "script",

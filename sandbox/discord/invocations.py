@@ -130,6 +130,7 @@ class Invocations(People):
             "components": [_filled(one, values) for one in asked.modal["components"]],
             "resolved": {},
         }
+        self.close_form(asked)
         return asking.begin(
             self.world,
             InteractionKind.MODAL_SUBMIT,
@@ -139,6 +140,16 @@ class Invocations(People):
             name=asked.modal["custom_id"],
             source=asked.source,
         )
+
+    def form(self, user: User | str) -> Interaction | None:
+        """What was answered to *user* with the modal that is open to them: the newest, if there are several."""
+        person = self.user(user)
+        return next((one for one in reversed(self.world.forms.values()) if one.user is person), None)
+
+    def close_form(self, asked: Interaction) -> None:
+        """Put the modal away, of which nobody is told."""
+        if self.world.forms.pop(asked.id, None):
+            self.world.changes.tell("interaction", asked)
 
 
 def _pressable(components: list[Json], name: str) -> Json:

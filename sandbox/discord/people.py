@@ -255,13 +255,15 @@ class People:
             return acts.thread_from(self.world, place, person, name)
         return acts.thread_without_message(self.world, self.channel(place), person, name, ChannelKind.PUBLIC_THREAD)
 
-    async def post(self, user: User | str, forum: Channel | str, title: str, content: str) -> Channel:
+    async def post(
+        self, user: User | str, forum: Channel | str, title: str, content: str, *, attachments: Sequence[File] = ()
+    ) -> Channel:
         """A forum post: a thread whose first message has its id."""
         person, place = self.user(user), self.channel(forum)
         if place.kind is not ChannelKind.FORUM:
             raise ValueError(f"#{place.name} is no forum.")
         thread = threads.new_thread(self.world, place, person, title)
-        draft = Draft(content=self._with_mentions(content))
+        draft = Draft(content=self._with_mentions(content), files=list(attachments))
         acts.post(self.world, thread, person, draft, snowflake=thread.id)
         return thread
 

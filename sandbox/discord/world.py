@@ -72,6 +72,7 @@ class World:
     roles: dict[int, Role] = field(default_factory=dict)
     channels: dict[int, Channel] = field(default_factory=dict)
     interactions: dict[int, Interaction] = field(default_factory=dict)
+    forms: dict[int, Interaction] = field(default_factory=dict)  # those whose modal is open to somebody
     nonces: dict[tuple[int, int, str], tuple[float, Message]] = field(default_factory=dict)
     typing: dict[tuple[int, int], float] = field(default_factory=dict)  # (channel, user): until, monotonic
     uploads: dict[int, Attachment] = field(default_factory=dict)  # every file, to be served

@@ -66,6 +66,8 @@ class OnSlack:
         if text.startswith("/"):
             if fields.get("thread"):
                 raise CantBeDone("Slack takes no slash commands in threads. Mention the bot there instead.")
+            if fields.get("files"):
+                raise CantBeDone("Slack's commands take no files. Mention the bot instead.")
             command, _, words = text.partition(" ")
             told = await self._slack.command(person, channel, command, words.strip(), wait=0.0)
             self._complain(told)
@@ -104,7 +106,7 @@ class OnSlack:
 
     async def _shortcut(self, fields: Fields) -> None:
         message = self._view.find(_text(fields, "message")) if fields.get("message") else None
-        self._complain(await self._slack.shortcut(_text(fields, "person"), _text(fields, "id"), message))
+        self._complain(await self._slack.shortcut(_text(fields, "person"), _text(fields, "entry"), message))
 
     async def _submit(self, fields: Fields) -> object:
         values = fields.get("values")
@@ -169,7 +171,9 @@ class OnDiscord:
 
     async def _post(self, fields: Fields) -> None:
         forum = self._discord.channel(_id(fields, "place"))
-        await self._discord.post(_text(fields, "person"), forum, _text(fields, "title", 100), _text(fields, "text"))
+        files = [discord.File(name, content, kind) for name, content, kind in _files(fields)]
+        person, title, text = _text(fields, "person"), _text(fields, "title", 100), _text(fields, "text", None)
+        await self._discord.post(person, forum, title, text, attachments=files)
 
     async def _edit(self, fields: Fields) -> None:
         message = self._view.find(_text(fields, "message"))
@@ -193,17 +197,16 @@ class OnDiscord:
 
     async def _menu(self, fields: Fields) -> None:
         message = self._view.find(_text(fields, "message"))
-        await self._discord.menu(_text(fields, "person"), message, _text(fields, "id"))
+        await self._discord.menu(_text(fields, "person"), message, _text(fields, "entry"))
 
     async def _submit(self, fields: Fields) -> None:
-        name, values = _text(fields, "view"), fields.get("values")
-        if name not in self._view.modals:
-            raise CantBeDone("That form is not open any more.")
-        await self._discord.submit(self._view.modals[name], **(values if isinstance(values, dict) else {}))
-        self._view.close(name)
+        asked, values = self._view.form(_text(fields, "view")), fields.get("values")
+        await self._discord.submit(asked, **(values if isinstance(values, dict) else {}))
+        self._view.refresh()
 
     async def _close(self, fields: Fields) -> None:
-        self._view.close(_text(fields, "view"))
+        self._discord.close_form(self._view.form(_text(fields, "view")))
+        self._view.refresh()
 
     async def _thread(self, fields: Fields) -> None:
         message = self._view.find(_text(fields, "message"))

@@ -28,7 +28,6 @@ class DiscordView:
     def __init__(self, discord: LocalDiscord, feed: Feed, wrote: Callable[[str], None] = lambda _: None) -> None:
         """*wrote* is told the id of each message that the bot has written or changed."""
         self._discord, self._feed, self._wrote = discord, feed, wrote
-        self.modals: dict[str, Interaction] = {}  # those that are open, by their keys in the feed
         self.refresh()
 
     async def watch(self) -> None:
@@ -64,11 +63,20 @@ class DiscordView:
             self._feed.put(_place(channel))
         for command in self._commands():
             self._feed.put(_offer(command))
+        forms = {_form_key(one): one for one in self._discord.world.forms.values()}
+        for state in self._feed.all("surface"):
+            if state["platform"] == NAME and state["key"] not in forms:
+                self._feed.drop(state["key"])
+        for name, asked in forms.items():
+            person = key(asked.user.id)
+            self._feed.put({"type": "surface", "key": name, "platform": NAME, "person": person, "view": asked.modal})
 
-    def close(self, name: str) -> None:
-        """The modal with this key was sent, or put away."""
-        self.modals.pop(name, None)
-        self._feed.drop(name)
+    def form(self, name: str) -> Interaction:
+        """What was answered with the modal that has this key. Raises KeyError if it is not open any more."""
+        found = next((one for one in self._discord.world.forms.values() if _form_key(one) == name), None)
+        if found is None:
+            raise KeyError("That form is not open any more.")
+        return found
 
     def _commands(self) -> list[dict[str, Any]]:
         book = self._discord.world.commands
@@ -99,7 +107,6 @@ class DiscordView:
             )
 
     def _answer(self, interaction: Interaction) -> None:
-        name = key("modal", str(interaction.id))
         if interaction.error:
             self._feed.put(
                 {
@@ -110,12 +117,6 @@ class DiscordView:
                     "at": time.time() * 1000,
                     "text": f"{interaction.error} ({interaction.name})",
                 }
-            )
-        if interaction.modal and name not in self.modals:
-            self.modals[name] = interaction
-            person = key(interaction.user.id)
-            self._feed.put(
-                {"type": "surface", "key": name, "platform": NAME, "person": person, "view": interaction.modal}
             )
 
     def _person(self, user: User) -> State:
@@ -164,6 +165,10 @@ class DiscordView:
 def key(*parts: object) -> str:
     """A place by its id, a message by its place's and its own: a forum post's first message has the id of its thread."""
     return " ".join((NAME, *map(str, parts)))
+
+
+def _form_key(asked: Interaction) -> str:
+    return key("modal", asked.id)
 
 
 def _replied(message: Message) -> str:

@@ -23,15 +23,12 @@ class SlackView:
     ) -> None:
         """*wrote* is told the id of each message that the bot has written or changed."""
         self._slack, self._feed, self._wrote = slack, feed, wrote
-        self._owners: dict[str, str] = {}  # of modals: view id → user id
         self._offer(shortcuts)
         self.refresh()
 
     async def watch(self) -> None:
         """Go on until cancelled."""
         async for change in self._slack.watch():
-            if change.kind is ChangeKind.VIEW and change.user:
-                self._owners[change.detail] = change.user
             if change.message:
                 self._show(change.message, is_gone=change.kind is ChangeKind.DELETED)
             self.refresh()
@@ -137,8 +134,8 @@ class SlackView:
         }
 
     def _surface(self, name: str, view: dict[str, Any]) -> State:
-        owner = self._owners.get(view["id"]) or self._owners.get(view.get("root_view_id") or "", "")
-        return {"type": "surface", "key": name, "platform": NAME, "person": key(owner), "view": view}
+        owner = key(self._slack.owner(view["id"]))
+        return {"type": "surface", "key": name, "platform": NAME, "person": owner, "view": view}
 
 
 def key(*parts: str) -> str:
@@ -162,6 +159,7 @@ def _person(user: User, bot: str) -> State:
         "bot": user.is_bot,
         "ours": user.id == bot,
         "roles": roles,
+        "locale": user.locale,
     }
 
 

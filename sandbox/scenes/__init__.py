@@ -1,7 +1,7 @@
 """The local platforms as a terminal sees them."""
 
 from sandbox.scenes.discord import DiscordScene
-from sandbox.scenes.scene import Glimpse, Scene
+from sandbox.scenes.scene import BOT, Glimpse, Scene
 from sandbox.scenes.slack import SlackScene
 
-__all__ = ["DiscordScene", "Glimpse", "Scene", "SlackScene"]
+__all__ = ["BOT", "DiscordScene", "Glimpse", "Scene", "SlackScene"]

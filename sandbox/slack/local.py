@@ -306,6 +306,18 @@ class LocalSlack:
         """The open modals and the home tabs, by id."""
         return self._workspace.views
 
+    def form(self, user: User | str) -> JsonObject | None:
+        """The modal that is open to somebody: of a stack of views the newest."""
+        person = self.user(user).id
+        mine = (
+            one for one in reversed(list(self.views.values())) if self._workspace.view_owners.get(one["id"]) == person
+        )
+        return next((one for one in mine if one["type"] == "modal"), None)
+
+    def owner(self, view_id: str) -> str:
+        """The id of whoever sees that view."""
+        return self._workspace.view_owners.get(view_id, "")
+
     def home(self, user: User | str) -> JsonObject | None:
         """What the app published on somebody's home tab."""
         return self._workspace.views.get(self._workspace.homes.get(self.user(user).id, ""))

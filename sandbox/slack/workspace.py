@@ -87,6 +87,7 @@ class Workspace:
         self.channels: dict[str, Channel] = {}
         self.groups: dict[str, Group] = {}
         self.views: dict[str, JsonObject] = {}
+        self.view_owners: dict[str, str] = {}  # view → the id of whoever sees it
         self.homes: dict[str, str] = {}  # user → the id of the view on their home tab
         self.listeners: list[Callable[[Change], None]] = []
         self.uploads: dict[str, SharedFile] = {}  # of the app, not shared yet; empty until they were sent
@@ -281,6 +282,8 @@ class Workspace:
 
     def show_view(self, view: JsonObject, user: str) -> None:
         self.views[view["id"]] = view
+        if user:
+            self.view_owners[view["id"]] = user
         self.announce(Change(ChangeKind.VIEW, user=user, detail=view["id"]))
 
     # Watching

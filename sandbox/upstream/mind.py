@@ -15,7 +15,7 @@ from sandbox.upstream import prose
 from sandbox.upstream.facts import Facts, ask_of, questions_of
 from sandbox.upstream.looking import first_line
 from sandbox.upstream.manner import obey, translated
-from sandbox.upstream.tongue import HELLO, THANKS, tongue_of
+from sandbox.upstream.tongue import HELLO, THANKS, how_one_is, tongue_of
 
 _PIECES = 1_500  # of one answer at most: a very long one comes in larger pieces
 
@@ -109,6 +109,8 @@ def _composed(ask: str) -> str:
 
 def _small_talk(ask: str, seed: int) -> str:
     """What one says to a greeting, to thanks and the like; empty if it is none."""
+    if fine := how_one_is(ask):
+        return fine
     tongue = tongue_of(ask)
     if THANKS.search(ask):
         return tongue.welcome if tongue else prose.welcome(seed)

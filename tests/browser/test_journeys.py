@@ -134,7 +134,41 @@ def test_what_was_asked_in_private_is_shared_on_discord(visitor: Visitor) -> Non
 def test_people_have_rights_of_their_own(visitor: Visitor) -> None:
     visitor.act_as("cleo")
     visitor.say("slack", "@bobbin preset set brief")
-    expect(visitor.answer("slack", "uest")).to_be_visible()
+    expect(visitor.answer("slack", "invités")).to_be_visible()
+
+
+def test_people_are_answered_in_their_language_on_both_platforms(visitor: Visitor) -> None:
+    expect(visitor.page.get_by_label("Act as").get_by_role("option", name="dana (member; German)")).to_have_count(1)
+    visitor.act_as("cleo")
+    visitor.pane("slack").get_by_role("button", name="Ask Bobbin", exact=True).click()
+    expect(visitor.page.get_by_role("dialog").get_by_text("Votre question")).to_be_visible()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    visitor.say("discord", "/preset set name:brief")
+    expect(visitor.answer("discord", "préréglage")).to_be_visible()
+    visitor.act_as("dana")
+    visitor.say("slack", "@bobbin say exactly: auf Deutsch")
+    expect(visitor.answer("slack", "auf Deutsch").get_by_role("button", name="Mehr")).to_be_visible()
+
+
+def test_what_was_done_with_forms_and_older_messages_is_written_down(visitor: Visitor) -> None:
+    visitor.go_to("slack", "#random")
+    for text in ("The 7 V model is out of stock.", "Really?"):
+        visitor.say("slack", text)
+    visitor.menu("slack", "7 V model", "Ask Bobbin about this message")
+    form = visitor.page.get_by_role("dialog")
+    form.get_by_role("textbox").fill("say exactly: until Monday")
+    form.get_by_role("button", name="Ask").click()
+    expect(form).to_have_count(0)
+    expect(visitor.answer("slack", "until Monday")).to_be_visible()
+    visitor.menu("slack", "7 V model", "react with eyes")
+    expect(visitor.row("slack", "7 V model").get_by_role("button", name="eyes, 1")).to_be_visible()
+    with visitor.page.expect_download() as saved:
+        visitor.pane("inside").get_by_role("link", name="as a script").click()
+    written = saved.value.path().read_text(encoding="utf-8")
+    assert "slack ada #random back 1: :menu Ask Bobbin about this message\n" in written
+    assert "slack ada form: :fill Your question = say exactly: until Monday\nslack ada form: :send\n" in written
+    assert "slack ada #random back 1: :react eyes\n" in written
 
 
 def test_what_somebody_said_is_changed_and_taken_back(visitor: Visitor) -> None:

@@ -49,6 +49,13 @@ def test_a_kill_in_the_middle_of_an_answer_changes_nothing_about_it(visitor: Vis
     visitor.picture("sandbox")
 
 
+def test_a_shortcut_to_a_bot_that_is_dead_is_refused_with_a_sentence(visitor: Visitor) -> None:
+    switch(visitor, "Kill the bot")
+    expect(visitor.page.get_by_role("status").filter(has_text="The bot is dead")).to_be_visible()
+    visitor.pane("slack").get_by_role("button", name="Ask Bobbin", exact=True).click()
+    expect(visitor.pane("slack").get_by_role("alert")).to_contain_text("The bot has not answered in time")
+
+
 def test_a_service_that_is_down_is_waited_for(visitor: Visitor) -> None:
     switch(visitor, "AI service down", on=True)
     visitor.say("slack", "@bobbin say exactly: it is back")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bots import platforms
+from sandbox import discord
 from sandbox.bot import Bot, DidNotStart, Entry, State
 from sandbox.slack import shown
 from sandbox.stage import Stage, staged
@@ -44,6 +45,28 @@ async def test_killed_in_the_middle_of_an_answer_it_goes_on_in_the_same_messages
         [turn] = stage.ledger.turns()
         assert (turn.status, turn.shown, turn.attempt) == ("answered", True, 2)
         assert len(turn.answer.split()) == 300
+
+
+async def test_on_discord_as_well_it_goes_on_in_the_same_messages() -> None:
+    async with staged(platforms.settings()) as stage:
+        await stage.until_ready()
+        stage.emulator.pace = 0.05
+
+        def answer() -> list[discord.Message]:
+            places = stage.discord.threads("general")
+            return [one for place in places for one in stage.discord.messages(place) if "loom" in discord.shown(one)]
+
+        await stage.discord.say("ada", "general", "@bobbin Write 300 words about looms.")
+        [begun, *_] = await stage.discord.wait_for(answer)
+        await stage.bot.kill()
+        await stage.bot.start()
+        await stage.until_ready()
+        await stage.ledger.idle()
+        [turn] = stage.ledger.turns()
+        assert (turn.status, turn.shown, turn.attempt) == ("answered", True, 2)
+        assert answer()[0] is begun
+        assert begun.edited
+        assert turn.answer.split()[-1].strip("*") in discord.shown(answer()[-1])
 
 
 async def test_what_is_set_for_a_place_is_told_with_the_place_that_set_it() -> None:

@@ -36,6 +36,8 @@ def scenes() -> dict[str, Scene]:
         (":as a", LAST, ["ada"]),
         ("hello", LAST, []),
         (":click ", LAST, []),
+        (":fill ", LAST, []),
+        (":menu ", LAST, []),
         ("slack ada #general hello world", LAST, []),
     ],
 )

@@ -173,10 +173,10 @@ async def test_a_button_is_named_by_what_stands_on_it(both: Both) -> None:
 @pytest.mark.parametrize(
     ("fields", "what"),
     [
-        ({"act": "slack.submit", "view": "slack V1"}, "an act of a form or a menu"),
-        ({"act": "slack.click", "view": "slack V1", "action": "a", "person": "ada"}, "an act in a form or at home"),
+        ({"act": "slack.submit", "view": "slack V1"}, "something"),
+        ({"act": "slack.click", "view": "slack V1", "action": "a", "person": "ada"}, "something"),
         ({"act": "slack.say", "place": "slack nowhere", "text": "hi"}, "something"),
-        ({"act": "discord.menu"}, "an act of a form or a menu"),
+        ({"act": "discord.menu"}, "something"),
         ({"act": "discord.say"}, "something"),
     ],
 )
@@ -188,12 +188,82 @@ async def test_what_a_script_has_no_words_for_is_said_in_it(both: Both, fields: 
     assert not list(read_script(both.recording.text, "again.txt", both.recording.scenes))
 
 
-async def test_a_message_that_is_not_the_newest_can_not_be_named(both: Both) -> None:
-    await both.act("slack.say", place=both.channel("general"), text="one")
-    first = both.newest("general")
-    await both.act("slack.say", place=both.channel("general"), text="two")
-    await both.act("slack.delete", message=first)
-    assert both.lines[2:] == ["# not written: slack.delete, a delete that is not for the newest message by 'ada'"]
+async def test_an_older_message_is_reached_by_how_many_are_newer(both: Both, tmp_path: Path) -> None:
+    general, there = both.channel("general"), both.place("general")
+    for text in ("one", "two"):
+        await both.act("slack.say", place=general, text=text)
+        await both.act("discord.say", place=there, text=text)
+    one, two = [f"{general} {message.ts}" for message in both.stage.slack.messages("general")]
+    first, second = [f"{there} {message.id}" for message in both.stage.discord.messages("general")]
+    for person in ("ada", "ben", "ada"):  # once more takes it back
+        await both.act("slack.react", person=person, message=one, name="eyes")
+        await both.act("discord.react", person=person, message=first, name="👀")
+    await both.act("slack.edit", message=one, text="other")
+    await both.act("slack.delete", message=two)
+    await both.act("discord.say", person="ben", place=there, text="why?", reply_to=first)
+    await both.act("discord.thread", person="ben", message=second, title="Side")
+    side = both.stage.discord.threads()[-1]
+    await both.act("discord.say", place=f"discord {side.id}", text="in it")
+    await both.act("discord.delete", person="ada", message=both.newest_on_discord("general"))  # she keeps order
+    assert both.lines[4:] == [
+        *("slack ada #general back 1: :react eyes", "discord ada #general back 1: :react 👀"),
+        *("slack ben #general back 1: :react eyes", "discord ben #general back 1: :react 👀"),
+        *("slack ada #general back 1: :react eyes", "discord ada #general back 1: :react 👀"),
+        "slack ada #general back 1: :edit other",
+        "slack ada #general: :delete",
+        "discord ben #general back 1: :reply why?",
+        "discord ben #general back 1: :thread Side",
+        "discord ada thread 2: in it",
+        "discord ada #general: :delete ben",
+    ]
+    async with both_worlds(tmp_path) as again:
+        await play(both.recording.text, again)
+        assert again.said == both.said
+        assert again.lines == both.lines
+        [message] = again.stage.slack.messages("general")
+        assert [len(one.users) for one in message.reactions] == [1]
+
+
+async def test_a_thread_that_nobody_began_is_called_by_its_first_words(both: Both, tmp_path: Path) -> None:
+    async def begin(worlds: Both) -> None:
+        await worlds.stage.slack.say("bobbin", "general", 'ada asks: "Where is\nthe wool?"')
+
+    await begin(both)
+    root = both.newest("general")
+    await both.act("slack.say", place=both.channel("general"), thread=root, text="here")
+    await both.act("slack.react", message=both.newest("general"), name="eyes")
+    assert both.lines == [
+        'slack ada thread "ada asks: Where is the wool?": here',
+        'slack ada thread "ada asks: Where is the wool?": :react eyes',
+    ]
+    async with both_worlds(tmp_path) as again:
+        await begin(again)
+        await play(both.recording.text, again)
+        assert again.said == both.said
+
+
+async def test_files_come_along_with_whatever_is_said(both: Both, tmp_path: Path) -> None:
+    files = [{"name": name, "kind": "text/plain", "content": base64.b64encode(b"hi").decode()} for name in ("a", "b")]
+    there = both.place("general")
+    await both.act("slack.say", place=both.channel("general"), text=":kill", files=files)
+    await both.act("discord.say", place=there, text="look", files=files)
+    await both.act("discord.say", place=there, text="", reply_to=both.newest_on_discord("general"), files=files)
+    await both.act("discord.post", place=both.place("ideas"), title="Wool", text="and this", files=files)
+    written = ':file "a" data:text/plain;base64,aGk= :file "b" data:text/plain;base64,aGk='
+    assert both.lines == [
+        f"slack ada #general: {written} \\:kill",
+        f"discord ada #general: {written} look",
+        f"discord ada #general: :reply {written}",
+        f"discord ada #ideas: {written} Wool",
+        "  | and this",
+    ]
+    with pytest.raises(acts.CantBeDone, match="take no files"):
+        await both.act("slack.say", place=both.channel("general"), text="/bobbin hello", files=files)
+    async with both_worlds(tmp_path) as again:
+        await play(both.recording.text, again)
+        assert again.said == both.said
+        post = again.stage.discord.threads()[-1]
+        assert [one.file.name for one in again.stage.discord.messages(post)[0].attachments] == ["a", "b"]
 
 
 async def test_what_is_refused_is_not_written_down(both: Both) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,34 @@ def read(script: str) -> list[Line]:
         ("slack ada #random: one\n  | two\n  |\n\t| # three", Line("slack", "ada", "#random", "one\ntwo\n\n# three")),
         (
             'discord ada dm: :file "a b.txt" data:text/plain;base64,aGk= look',
-            Line("discord", "ada", "dm", "look", deed=Deed.FILE, file=Sent("a b.txt", b"hi", "text/plain")),
+            Line("discord", "ada", "dm", "look", files=(Sent("a b.txt", b"hi", "text/plain"),)),
         ),
+        (
+            "discord ada dm: :file a data:a/b;base64,aGk= :file b data:a/b;base64, /ask hi",
+            Line("discord", "ada", "dm", "/ask hi", files=(Sent("a", b"hi", "a/b"), Sent("b", b"", "a/b"))),
+        ),
+        ("discord ada #random back 2: :reply hi", Line("discord", "ada", "#random", "hi", deed=Deed.REPLY, back=2)),
+        (
+            "discord ada dm: :reply :file a data:a/b;base64,aGk= hi",
+            Line("discord", "ada", "dm", "hi", deed=Deed.REPLY, files=(Sent("a", b"hi", "a/b"),)),
+        ),
+        ("discord ada #random: :thread Side", Line("discord", "ada", "#random", "Side", deed=Deed.THREAD)),
+        ('slack ben thread "out of: stock": hi', Line("slack", "ben", 'thread "out of: stock"', "hi")),
+        ("slack ben #random: :menu Ask Bobbin", Line("slack", "ben", "#random", "Ask Bobbin", deed=Deed.MENU)),
+        (
+            ":fill Your question = a = b\n  | c",
+            Line("slack", "ada", "form", "Your question = a = b\nc", deed=Deed.FILL),
+        ),
+        ("slack ben form: :send", Line("slack", "ben", "form", "", deed=Deed.SEND)),
+        (":close", Line("slack", "ada", "form", "", deed=Deed.CLOSE)),
+        ("slack ben form: :click More", Line("slack", "ben", "form", "More", deed=Deed.CLICK)),
+        ("discord ben #random: :delete ada", Line("discord", "ben", "#random", "ada", deed=Deed.DELETE)),
+        ("slack ada dm: \\\\:kill", Line("slack", "ada", "dm", "\\:kill")),
     ],
 )
 def test_a_line_says_what_is_done(text: str, line: Line) -> None:
     [_, found] = read(FIRST + text)
-    assert found == Line(line.platform, line.person, line.place, line.text, "talk.txt:2: ", line.deed, line.file)
+    assert found == replace(line, where="talk.txt:2: ")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +82,13 @@ def test_a_line_says_what_is_done(text: str, line: Line) -> None:
         (":edti hi", "There is no :edti."),
         (":say hi", "There is no :say."),
         (":edit", ":edit needs something behind it."),
-        (":delete that", ":delete takes nothing behind it."),
+        (":send that", ":send takes nothing behind it."),
+        (":fill hello", "Write :fill LABEL = TEXT, not 'hello'."),
+        ("slack ada form: hi", "What is done in a form is :fill, :click, :send and :close."),
+        ("slack ada form: :edit hi", "What is done in a form is :fill, :click, :send and :close."),
+        ("slack ada #general back 1: hi", "“back” is for what is done to a message."),
+        ("slack ada form back 1: :click OK", "“back” is for what is done to a message."),
+        ("slack ada dm: " + ":file a data:a/b;base64, " * 11, "A message takes 10 files."),
         ("slack ada dm: :kill", ":kill is nobody's: write it alone."),
         (":fault fire", "There is no fault “fire”. There are: down, cut, amnesia, limit, redeliver"),
         (":fault cut on", "There is no fault “cut on”."),
@@ -121,17 +149,21 @@ def test_a_script_of_the_time_before_there_was_more_than_talking() -> None:
         Line("discord", "dana", "dm", "new", deed=Deed.EDIT),
         Line("discord", "dana", "", "", deed=Deed.DELETE),
         Line("discord", "dana", "#general", "a: b", deed=Deed.CLICK, is_meanwhile=True),
-        Line("discord", "dana", "#general", "", deed=Deed.FILE, file=Sent("a b.bin", b"\0\xff", "image/png")),
-        Line("discord", "dana", "#general", "one\ntwo", deed=Deed.FILE, file=Sent("a", b"", "text/plain")),
+        Line("discord", "dana", "#general", "", files=(Sent("a b.bin", b"\0\xff", "image/png"),)),
+        Line("discord", "dana", "#general", "one\ntwo", files=(Sent("a", b"", "text/plain"), Sent("b", b"", "a/b"))),
+        Line("discord", "dana", "#general", ":file x", deed=Deed.REPLY, files=(Sent("a", b"", "text/plain"),), back=3),
+        Line("discord", "dana", 'thread "a: b"', "\\:kill"),
+        Line("discord", "dana", "#general", "Side", deed=Deed.THREAD),
+        Line("slack", "dana", "form", "Question = one\n\ntwo", deed=Deed.FILL),
+        Line("slack", "dana", "form", "", deed=Deed.SEND),
+        Line("slack", "dana", "", "Ask Bobbin", deed=Deed.MENU),
         Line("", "", "", "down off", deed=Deed.FAULT),
         Line("", "", "", "", deed=Deed.START),
     ],
 )
 def test_what_is_written_is_read_again(line: Line) -> None:
     [found] = read(write(line))
-    assert found == Line(
-        line.platform, line.person, line.place, line.text, found.where, line.deed, line.file, line.is_meanwhile
-    )
+    assert found == replace(line, where=found.where)
 
 
 def test_several_lines_that_are_pasted_are_done_one_by_one_and_a_text_of_several_is_one() -> None:
@@ -173,4 +205,4 @@ def test_a_file_is_looked_for_beside_the_script(tmp_path: Path) -> None:
     (tmp_path / "note.md").write_text("hello")
     script = f"{FIRST}:file note.md look at this"
     [_, line] = read_script(script, str(tmp_path / "talk.txt"), BOTH)
-    assert (line.file, line.text) == (Sent("note.md", b"hello", "text/markdown"), "look at this")
+    assert (line.files, line.text) == ((Sent("note.md", b"hello", "text/markdown"),), "look at this")

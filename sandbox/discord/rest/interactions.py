@@ -115,11 +115,12 @@ def _suggest(_: World, interaction: Interaction, data: Json, __: list[File]) -> 
     return None
 
 
-def _open_modal(_: World, interaction: Interaction, data: Json, __: list[File]) -> Message | None:
+def _open_modal(world: World, interaction: Interaction, data: Json, __: list[File]) -> Message | None:
     problems = Problems()
     check_modal(problems, data)
     problems.refuse_any()
     interaction.modal = data
+    world.forms[interaction.id] = interaction
     return None
 
 

@@ -15,6 +15,7 @@ const STARTERS = [
   ['slack', 'Remember the launch', '@bobbin Remember that the launch is on Friday.', 'then ask about it in the thread'],
 ];
 const STATES = { starting: 'is starting', ready: 'runs', killed: 'is dead', ended: 'has ended' };
+const LANGUAGES = new Intl.DisplayNames('en', { type: 'language' });
 const KEPT = 40; // pixels from the end at which a list stays there
 
 function header() {
@@ -34,7 +35,8 @@ function header() {
 function describe(person) {
   const there = all('person').find((each) => each.platform === 'discord' && each.login === person.login);
   const rights = [...new Set([...person.roles, ...(there?.roles ?? [])])];
-  return [rights.join(', ') || 'member', there?.locale ?? ''].filter(Boolean).join('; ');
+  const languages = [...new Set([person.locale, there?.locale].filter(Boolean).map((locale) => LANGUAGES.of(locale.split('-')[0])))];
+  return [rights.join(', ') || 'member', ...languages].join('; ');
 }
 
 function act(name) {

@@ -31,7 +31,7 @@ export function composer(platform, place) {
         @input=${(event) => suggest(platform, event.target)} @keydown=${(event) => keyed(event, platform, place)} @paste=${(event) => pasted(event, platform)} @blur=${() => clear(platform)}></textarea>
       <label class="button" title="Add files"><span aria-hidden="true">📎</span><span class="unseen">Add files to the message on ${platform}</span>
         <input type="file" class="unseen" multiple @change=${(event) => { take(platform, event.target.files); event.target.value = ''; }}></label>
-      ${offers.map((one) => html`<button type="button" title=${one.name} aria-label=${one.name} @click=${() => attempt(platform, 'slack.shortcut', { id: one.id })}>⚡</button>`)}
+      ${offers.map((one) => html`<button type="button" title=${one.name} aria-label=${one.name} @click=${() => attempt(platform, 'slack.shortcut', { entry: one.id })}>⚡</button>`)}
       <button class="primary">Send</button></div></form>`;
 }
 
@@ -80,7 +80,7 @@ function deed(platform, place, text, title) {
   const files = ui.files[platform];
   if (editing) return [`${platform}.edit`, { message: editing.key, text }];
   if (platform === 'slack') return ['slack.say', { place: place.key, text, files, thread: thread?.key ?? '' }];
-  if (place.kind === 'forum' && !thread) return ['discord.post', { place: place.key, title, text }];
+  if (place.kind === 'forum' && !thread) return ['discord.post', { place: place.key, title, text, files }];
   return ['discord.say', { place: thread?.place ?? thread?.of?.place ?? place.key, reply_to: thread?.of ? thread.key : '', text, files }];
 }
 

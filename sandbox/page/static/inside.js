@@ -102,7 +102,7 @@ function bar(turn, marks) {
 
 function log() {
   const lines = all('log').slice(-150).reverse();
-  return html`<details class="log"><summary>The bot's log (${lines.length} lines)</summary>
+  return html`<details class="log"><summary>The bot's log (${lines.length === 1 ? '1 line' : `${lines.length} lines`})</summary>
     <ol>${repeat(lines, (line) => line.key, (line) => guard([line], () => html`<li class=${line.level}><span class="small">${new Date(line.at).toLocaleTimeString()} ${line.level}</span> ${line.event}
       <span class="small">${Object.entries(line.facts).map(([name, value]) => `${name}=${value}`).join(' ')}</span></li>`))}</ol></details>
     <p class="small"><a href="/script" download="rehearsal.txt">Save what was done here as a script</a></p>`;

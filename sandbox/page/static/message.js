@@ -128,7 +128,7 @@ function entries(message) {
 }
 
 function use(message, offer) {
-  return attempt(message.platform, message.platform === 'slack' ? 'slack.shortcut' : 'discord.menu', { message: message.key, id: offer.id });
+  return attempt(message.platform, message.platform === 'slack' ? 'slack.shortcut' : 'discord.menu', { message: message.key, entry: offer.id });
 }
 
 export function answer(message) {

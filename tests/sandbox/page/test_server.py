@@ -145,6 +145,12 @@ async def test_what_is_said_on_the_page_is_said_on_the_platform(scene: Scene) ->
     await scene.until("place", kind="thread", name="A post")
 
 
+async def test_who_types_is_told(scene: Scene) -> None:
+    await scene.stage.discord.type_in("bobbin", "general")
+    place = scene.key("place", "discord", "general")
+    assert (await scene.until("status", place=place))["text"] == "bobbin is typing…"
+
+
 @pytest.mark.parametrize("platform", ["slack", "discord"])
 async def test_files_come_along_and_can_be_had_again(scene: Scene, platform: str) -> None:
     files = [
