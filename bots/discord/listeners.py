@@ -89,20 +89,7 @@ class Listeners:
         self._attached: list[str] = []  # names of listeners
         self.askers = Askers(client)
         self._pace = pace
-        self._router = Router(
-            relay,
-            SCALE,
-            hours=hours,
-            record=self._record,
-            accepted=accepted,
-            refused=self._refuse,
-            words_command=False,
-            recent=recent,
-            names=self._called,
-            thumb=lambda said: nod_to(said, client),
-            tell=self._tell_quietly,
-            patience=times.patience,
-        )
+        self._router = self._make_router(hours, accepted, recent)
         self._conversations = Conversations(relay)
         self._names = names
         self._languages = Languages()
@@ -122,6 +109,22 @@ class Listeners:
         self._catch_ups = self._make_catch_ups()
         self._tasks: set[asyncio.Task[object]] = set()  # discord.py starts one for each event, and awaits none
         self._knows_of_unreadable = False
+
+    def _make_router(self, hours: float, accepted: Callable[[Turn, Note[Any]], None], recent: Recent) -> Router:
+        return Router(
+            self._relay,
+            SCALE,
+            hours=hours,
+            record=self._record,
+            accepted=accepted,
+            refused=self._refuse,
+            words_command=False,
+            recent=recent,
+            names=self._called,
+            thumb=lambda said: nod_to(said, self._client),
+            tell=self._tell_quietly,
+            patience=self._times.patience,
+        )
 
     def _make_catch_ups(self) -> dict[int, CatchUp[int]]:
         """One for each shard that this process has."""
