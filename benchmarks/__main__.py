@@ -53,14 +53,19 @@ def main(words: list[str]) -> int:
         if missing := {aim.what for aim in aims_of(BENCHES[name])} - {row.what for row in found}:
             raise RuntimeError(f"{name} did not measure {missing}")
         rows += found
+        _keep(rows)
     _print(rows)
-    RESULT.parent.mkdir(exist_ok=True)
-    date, machine = datetime.now(UTC).date().isoformat(), readme.machine()
-    result = {"date": date, "machine": machine, "rows": [asdict(row) for row in rows]}
-    RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False))
     missed = sum(not row.is_reached for row in rows)
     print(f"\n{len(rows) - missed} of {len(rows)} reached; {RESULT}")
     return 1 if missed else 0
+
+
+def _keep(rows: list[Row]) -> None:
+    """After each bench: whoever breaks off has the figures so far."""
+    date = datetime.now(UTC).date().isoformat()
+    result = {"date": date, "machine": readme.machine(), "rows": [asdict(row) for row in rows]}
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False))
 
 
 def told() -> list[str]:

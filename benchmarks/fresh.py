@@ -16,7 +16,7 @@ from benchmarks.rows import Aim, Row
 
 WORD = 0.1  # seconds between two words of an answer
 LASTS = 10.0  # seconds
-PATIENCE = 15.0  # seconds after its end, in which an answer has to be whole
+PATIENCE = 8.0  # seconds after its end, in which an answer has to be whole
 IN_A_ROOM = 5  # answers at most: Slack takes a post a second there
 
 
