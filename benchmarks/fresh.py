@@ -77,6 +77,6 @@ async def at_once(platform: str, answers: int, aims: Mapping[str, Aim], interval
 async def _watched(platform: str, answers: int, *, naive: bool) -> Watched:
     speech = Speech(round(LASTS / WORD), WORD)
     async with stage(platform, speech, answers, naive=naive, in_a_room=IN_A_ROOM) as there:
-        asking = asyncio.gather(*(there.ask(person, LASTS + PATIENCE) for person in range(answers)))
+        asking = asyncio.gather(*(there.ask(person, PATIENCE) for person in range(answers)))
         seen, cpu = await there.cpu_of(asking)
         return Watched(seen, there.side.refusals, cpu / answers)

@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 SENTENCE = 12  # pieces
 SAMPLE = 0.05  # seconds
+LONGEST = 90.0  # seconds in which an answer has to be said
 QUIET = 1.0  # seconds without a change, after which none is to come
 TICKS = os.sysconf("SC_CLK_TCK")
 HOUSE = Path(__file__).parent.parent
@@ -61,6 +62,7 @@ class Upstream:
     def __init__(self, speech: Speech) -> None:
         self.speech = speech
         self.said_at: defaultdict[int, list[float]] = defaultdict(list)  # by the number that was asked for
+        self.ended: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)  # likewise
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -91,7 +93,11 @@ class Upstream:
             said += delta
             self.said_at[number].append(time.monotonic())
             line = {"answer": said, "delta_answer": delta, "id": asked.get("id") or f"{number}"}
-            await response.write(json.dumps(line).encode() + b"\r\n")
+            try:
+                await response.write(json.dumps(line).encode() + b"\r\n")
+            except ConnectionError:  # who asked has gone, as at the end of a bench
+                return response
+        self.ended[number].set()
         await response.write_eof()
         return response
 
@@ -287,11 +293,12 @@ class Stage:
     _asked: int = 0
 
     async def ask(self, person: int, patience: float, *, is_direct: bool = False) -> Seen:
-        """Ask, and return what was seen of the answer once it is whole, or after so many seconds."""
+        """Ask, and return what was seen of the answer once it is whole, or so many seconds after it was all said."""
         number, self._asked = self._asked, self._asked + 1
         at = time.monotonic()
         where = await self.side.ask(number, person, is_direct=is_direct)
         with suppress(TimeoutError):
+            await asyncio.wait_for(self.upstream.ended[number].wait(), LONGEST)
             await asyncio.wait_for(self.side.screens.until(where, self.upstream.speech.pieces), patience)
         return self._seen(number, at, self.side.screens.reads(where))
 

@@ -48,7 +48,7 @@ async def _two_minutes() -> list[Row]:
 
         async def asking(person: int) -> list[Seen]:
             is_direct = person >= CHANNELS
-            return [await there.ask(person, 2 * LONG, is_direct=is_direct) for _ in range(ROUNDS)]
+            return [await there.ask(person, LONG, is_direct=is_direct) for _ in range(ROUNDS)]
 
         seen = await asyncio.gather(*(asking(person) for person in range(CHANNELS + DIRECT)))
         refusals = there.side.refusals
