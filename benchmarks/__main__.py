@@ -1,65 +1,88 @@
-"""Runs every bench and prints its figures as ratios. `python -m benchmarks [NAME …]` runs some."""
+"""Runs every bench and prints its figures as ratios; exits with 1 if one of them is not reached.
+
+`python -m benchmarks [NAME …]` runs some. With `--readme` it measures nothing, and writes the figures of the last whole run
+into README.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
+import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
-from benchmarks import engine, grown, lag, ndjson, relay, short, slack, start, streams
-from benchmarks.rows import Row
+from benchmarks import discord, engine, grown, lag, ndjson, readme, relay, short, slack, start, streams, turn
+from benchmarks.rows import Row, aims_of
 from core.log import set_up_log
 
-NDJSON_REACH = 1 / 5
 RESULT = Path("build/bench.json")
-
-
-async def measure_ndjson() -> list[Row]:
-    return [
-        Row(
-            name,
-            f"{ours * 1000:.0f} ms",
-            f"{baseline * 1000:.0f} ms",
-            f"{ours / baseline:.3f} ×",
-            f"≤ {NDJSON_REACH} ×",
-            ours / baseline <= NDJSON_REACH,
-        )
-        for name, ours, baseline in ndjson.measure()
-    ]
-
-
-BENCHES = {
-    "relay": relay.measure,
-    "short": short.measure,
-    "engine": engine.measure,
-    "streams": streams.measure,
-    "lag": lag.measure,
-    "slack": slack.measure,
-    "grown": grown.measure,
-    "ndjson": measure_ndjson,
-    "start": start.measure,
+BENCHES: dict[str, ModuleType] = {
+    "turn": turn,
+    "slack": slack,
+    "discord": discord,
+    "relay": relay,
+    "short": short,
+    "engine": engine,
+    "streams": streams,
+    "lag": lag,
+    "grown": grown,
+    "ndjson": ndjson,
+    "start": start,
 }
 
 
-def main() -> None:
+def main(words: list[str]) -> int:
+    if words == ["--readme"]:
+        table = readme.table(json.loads(RESULT.read_text()), told())
+        readme.README.write_text(readme.with_table(readme.README.read_text(), table))
+        return 0
+    if unknown := set(words) - {*BENCHES}:
+        print(f"There is no bench {', '.join(sorted(unknown))}; there are: {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
     set_up_log("WARNING", as_json=True)  # as a bot that says nothing
     rows: list[Row] = []
-    for name in sys.argv[1:] or BENCHES:
-        print(f"measuring {name} …", file=sys.stderr)
-        rows += asyncio.run(BENCHES[name]())
+    for name in words or BENCHES:
+        print(f"measuring {name} …", end=" ", file=sys.stderr, flush=True)
+        began = time.monotonic()
+        found: list[Row] = asyncio.run(BENCHES[name].measure())
+        print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+        if missing := {aim.what for aim in aims_of(BENCHES[name])} - {row.what for row in found}:
+            raise RuntimeError(f"{name} did not measure {missing}")
+        rows += found
+        _keep(rows)
+    _print(rows)
+    missed = sum(not row.is_reached for row in rows)
+    print(f"\n{len(rows) - missed} of {len(rows)} reached; {RESULT}")
+    return 1 if missed else 0
+
+
+def _keep(rows: list[Row]) -> None:
+    """After each bench: whoever breaks off has the figures so far."""
+    date = datetime.now(UTC).date().isoformat()
+    result = {"date": date, "machine": readme.machine(), "rows": [asdict(row) for row in rows]}
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False))
+
+
+def told() -> list[str]:
+    """The names of the rows that README tells of, in their order."""
+    return [aim.what for bench in BENCHES.values() for aim in aims_of(bench) if aim.is_told]
+
+
+def _print(rows: list[Row]) -> None:
     table = [("what", "ours", "baseline", "figure", "reach", ""), *map(_cells, rows)]
     widths = [max(len(row[column]) for row in table) for column in range(6)]
     for row in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False))
-    print(f"\n{RESULT}")
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     return row.what, row.ours, row.baseline, row.figure, row.reach, "✓" if row.is_reached else "✗"
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -12,8 +12,9 @@ from typing import Protocol
 import psycopg
 from sqlalchemy import Connection, select, text
 
-from benchmarks.rig import PER_SECOND, PRESETS, TOKEN, TURNS, Silent, arrivals, emulator, paced, postgresql
-from benchmarks.rows import Row
+from benchmarks.product import quantile
+from benchmarks.rig import PRESETS, RATES, TOKEN, Silent, arrivals, emulator, paced, postgresql
+from benchmarks.rows import Aim, Row
 from core.asking.service import Service
 from core.engine.distributed import Procrastinate
 from core.engine.jobs import Jobs
@@ -30,9 +31,19 @@ from core.worker import Worker
 SAY = "say exactly: "  # the emulator does so: answers of a few words, since it is the engine that is measured
 THREADS, TURNS_EACH = 5, 20  # for the hand-over inside a thread; with more, they wait for the processor instead
 SHORT_TURNS, ASKING = 400, 8  # so many are asked at a time
-REACH, REACH_P99 = 12.0, 60.0  # ms over the bare relay
-REACH_HAND_OVER = 50.0  # ms
-REACH_SHORT = 100.0  # turns a second
+
+_WHAT = "question → upstream call, {}/s on procrastinate"
+BARE_P50, BARE_P99, QUEUE_P50, QUEUE_P99 = (
+    {rate: Aim(f"{_WHAT.format(rate)}, {share} over {beside}", "+{:.1f} ms", most) for rate in RATES}
+    for share, beside, most in (
+        ("p50", "a bare relay", 12),
+        ("p99", "a bare relay", 60),
+        ("p50", "SKIP LOCKED", 12),
+        ("p99", "SKIP LOCKED", 60),
+    )
+)
+HAND_OVER = Aim("hand-over inside a thread on procrastinate, p50", "{:.1f} ms", 50)
+SHORT = Aim("short turns per second, procrastinate", "{:.0f}", least=100)
 
 
 class Asking(Protocol):
@@ -49,7 +60,7 @@ class Core:
 
     def __init__(self, ledger: Ledger, upstream: Upstream) -> None:
         self.ledger = ledger
-        service = Service([upstream], in_flight=TURNS, per_second=10_000)
+        service = Service([upstream], in_flight=1_000, per_second=10_000)
         self.worker = Worker(ledger, service, {"silent": Silent()}, PRESETS, transcript_budget=24_000)
         self.relay = Relay(ledger, lambda _: None, PRESETS, longest_question=16_000)
 
@@ -112,7 +123,7 @@ async def _see(see_to: Callable[[ThreadId], Awaitable[None]], thread: ThreadId) 
     await see_to(thread)
 
 
-async def _bare(url: str, name: str) -> list[float]:
+async def _bare(url: str, name: str, rate: int) -> list[float]:
     async with Upstream(url, TOKEN) as upstream:
 
         async def ask(number: int) -> None:
@@ -120,13 +131,13 @@ async def _bare(url: str, name: str) -> list[float]:
                 async for _ in stream:
                     pass
 
-        asked = await paced(ask)
+        asked = await paced(ask, RATES[rate], rate)
     return await _delays(url, name, asked)
 
 
-async def _through(opens: Opens, postgres: str, url: str, name: str) -> list[float]:
+async def _through(opens: Opens, postgres: str, url: str, name: str, rate: int) -> list[float]:
     async with opens(postgres, url) as core:
-        asked = await paced(lambda number: core.ask(f"{name} {number}", f"{name} {number}"))
+        asked = await paced(lambda number: core.ask(f"{name} {number}", f"{name} {number}"), RATES[rate], rate)
         await core.idle()
     return await _delays(url, name, asked)
 
@@ -174,38 +185,29 @@ async def _ask_each(core: Asking, keys: list[str]) -> None:
 
 
 async def measure() -> list[Row]:
+    rows = []
     async with postgresql() as fresh, emulator(pace=0.005) as url:
-        await _bare(url, "warm")
-        bare = await _bare(url, "bare")
-        queue = await _through(_skip_locked, await fresh(), url, "queue")
-        ours = await _through(_procrastinate, await fresh(), url, "ours")
+        await _bare(url, "warm", max(RATES))
+        for rate in RATES:
+            bare = await _bare(url, f"bare at {rate}", rate)
+            queue = await _through(_skip_locked, await fresh(), url, f"queue at {rate}", rate)
+            ours = await _through(_procrastinate, await fresh(), url, f"ours at {rate}", rate)
+            rows += [
+                _over(BARE_P50[rate], ours, bare, 0.5),
+                _over(BARE_P99[rate], ours, bare, 0.99),
+                _over(QUEUE_P50[rate], ours, queue, 0.5),
+                _over(QUEUE_P99[rate], ours, queue, 0.99),
+            ]
         hand_over = statistics.median(await _hand_over(await fresh(), url))
         short_queue = await _short(_skip_locked, await fresh(), url, "short queue")
         short = await _short(_procrastinate, await fresh(), url, "short")
-    what = f"question → upstream call, {PER_SECOND}/s on procrastinate"
     return [
-        _over(f"{what}, p50", statistics.median(ours), statistics.median(bare), REACH, "bare relay"),
-        _over("… p99", _p99(ours), _p99(bare), REACH_P99, "bare relay"),
-        _over("… p50", statistics.median(ours), statistics.median(queue), REACH, "bare SKIP LOCKED"),
-        _over("… p99", _p99(ours), _p99(queue), REACH_P99, "bare SKIP LOCKED"),
-        _over("hand-over inside a thread, p50", hand_over, 0, REACH_HAND_OVER, "nothing"),
-        Row(
-            "short turns per second, procrastinate",
-            f"{short:.0f}",
-            f"{short_queue:.0f} bare SKIP LOCKED",
-            f"{short / short_queue:.2f} ×",
-            f"≥ {REACH_SHORT:.0f}",
-            short >= REACH_SHORT,
-        ),
+        *rows,
+        HAND_OVER.row(hand_over, f"{hand_over:.1f} ms"),
+        SHORT.row(short, f"{short:.0f}", f"{short_queue:.0f} SKIP LOCKED"),
     ]
 
 
-def _over(what: str, ours: float, baseline: float, reach: float, name: str) -> Row:
-    more = ours - baseline
-    return Row(
-        what, f"{ours:.1f} ms", f"{baseline:.1f} ms {name}", f"+{more:.1f} ms", f"≤ +{reach:.0f} ms", more <= reach
-    )
-
-
-def _p99(times: list[float]) -> float:
-    return statistics.quantiles(times, n=100)[98]
+def _over(aim: Aim, ours: list[float], baseline: list[float], share: float) -> Row:
+    mine, its = quantile(ours, share), quantile(baseline, share)
+    return aim.row(mine - its, f"{mine:.1f} ms", f"{its:.1f} ms")

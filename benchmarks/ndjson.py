@@ -1,4 +1,4 @@
-"""What it costs to read a streamed answer of 4,000 tokens, beside parsing every line of it."""
+"""What it costs to read a streamed answer of 4,000 tokens, a line at a time as it comes, beside parsing every line of it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from benchmarks.rows import Aim, Row
 from core.upstream.ndjson import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 TOKENS = 4_000
-CHUNK_BYTES = 64 * 1024
 SHOWN = 40  # how often a chat shows such an answer while it grows
 ROUNDS = 5
 _MARKDOWN = (
@@ -23,62 +23,57 @@ _MARKDOWN = (
 _PROSE = "It is not hard to follow, and it says enough to fill a paragraph or two and then some more. "
 
 
-def measure() -> list[tuple[str, float, float]]:
-    """Return rows of (name, our CPU seconds, the baseline's CPU seconds)."""
+REACH = 1 / 5  # of what it takes to parse all
+AIMS = {
+    kind: Aim(f"reading {TOKENS:,} tokens of {kind}: CPU", "{:.3f} × parsing every line", REACH)
+    for kind in ("Markdown", "prose")
+}
+
+
+async def measure() -> list[Row]:
     rows = []
     for kind, sample in (("Markdown", _MARKDOWN), ("prose", _PROSE)):
-        chunks = list(_chunks(_stream(sample)))
-        assert _ours(chunks) == _every_line(chunks)
-        size = sum(map(len, chunks)) // 1_000_000
-        name = f"reading {TOKENS:,} tokens of {kind}, {size} MB of lines"
-        rows.append((name, _seconds(_ours, chunks), _seconds(_every_line, chunks)))
+        lines = list(_stream(sample))
+        assert _ours(lines) == _every_line(lines)
+        size = sum(map(len, lines)) // 1_000_000
+        ours, baseline = _seconds(_ours, lines), _seconds(_every_line, lines)
+        told = f"{1000 * ours:.0f} ms for {size} MB"
+        rows.append(AIMS[kind].row(ours / baseline, told, f"{1000 * baseline:.0f} ms parsing every line"))
     return rows
 
 
-def _stream(sample: str) -> bytes:
+def _stream(sample: str) -> Iterator[bytes]:
     tokens = re.findall(r"\s*[^\s]{1,5}|\s+", sample)
-    lines = []
     answer = ""
     for number in range(TOKENS):
         piece = tokens[number % len(tokens)]
         answer += piece
-        lines.append(
-            json.dumps({"answer": answer, "delta_answer": piece, "id": "7cdb293b-0000-4000-8000-000000000000"})
-        )
-    return "".join(f"{line}\r\n" for line in lines).encode()
+        line = {"answer": answer, "delta_answer": piece, "id": "7cdb293b-0000-4000-8000-000000000000"}
+        yield f"{json.dumps(line)}\r\n".encode()
 
 
-def _chunks(body: bytes) -> Iterator[bytes]:
-    for start in range(0, len(body), CHUNK_BYTES):
-        yield body[start : start + CHUNK_BYTES]
+def _ours(lines: list[bytes]) -> str:
+    read = Lines()
+    for number, line in enumerate(lines):
+        read.feed(line)
+        if number % (TOKENS // SHOWN) == 0:
+            read.said()
+    read.finish()
+    return read.said().text
 
 
-def _ours(chunks: list[bytes]) -> str:
-    lines = Lines()
-    every = max(1, len(chunks) // SHOWN)
-    for number, chunk in enumerate(chunks):
-        lines.feed(chunk)
-        if number % every == 0:
-            lines.said()
-    lines.finish()
-    return lines.said().text
-
-
-def _every_line(chunks: list[bytes]) -> str:
-    rest = b""
+def _every_line(lines: list[bytes]) -> str:
     answer = ""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            answer = json.loads(line)["answer"]
+    for line in lines:
+        answer = json.loads(line)["answer"]
     return answer
 
 
-def _seconds(read: Callable[[list[bytes]], str], chunks: list[bytes]) -> float:
+def _seconds(read: Callable[[list[bytes]], str], lines: list[bytes]) -> float:
     """Return the least CPU time of several rounds: the machine's other work only ever adds."""
     times = []
     for _ in range(ROUNDS):
         begun = time.process_time()
-        read(chunks)
+        read(lines)
         times.append(time.process_time() - begun)
     return min(times)

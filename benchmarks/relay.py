@@ -1,58 +1,59 @@
-"""How much later than with a bare relay, which records nothing, a question reaches the upstream."""
+"""How much later than with a bare relay, which records nothing, a question reaches the upstream, and how busy SQLite is."""
 
 from __future__ import annotations
 
 import statistics
 import tempfile
+import time
 from pathlib import Path
 
-from benchmarks.rig import PER_SECOND, TOKEN, arrivals, core, emulator, paced
-from benchmarks.rows import Row
+from benchmarks.product import quantile
+from benchmarks.rig import RATES, TOKEN, arrivals, core, emulator, paced
+from benchmarks.rows import Aim, Row
 from core.upstream.client import Upstream
 from core.upstream.prompt import Prompt
 
-REACH = 5.0  # ms at the median
-
-
-async def _bare(url: str) -> list[float]:
-    async with Upstream(url, TOKEN) as upstream:
-
-        async def ask(number: int) -> None:
-            async with upstream.ask(Prompt("gpt-5.1", f"bare {number}")) as stream:
-                async for _ in stream:
-                    pass
-
-        asked = await paced(ask)
-    arrived = await arrivals(url)
-    return [(arrived[f"bare {number}"] - at) * 1000 for number, at in asked.items()]
-
-
-async def _ours(url: str, folder: Path) -> list[float]:
-    async with core(url, folder) as running:
-        asked = await paced(lambda number: running.ask(number, f"ours {number}"))
-        await running.engine.idle()
-    arrived = await arrivals(url)
-    return [(arrived[f"ours {number}"] - at) * 1000 for number, at in asked.items()]
+LATER = {rate: Aim(f"question → upstream call, {rate}/s on SQLite, p50", "+{:.1f} ms", 5) for rate in RATES}
+BUSY = {rate: Aim(f"SQLite's thread is busy, {rate}/s", "{:.0%}", 0.7) for rate in RATES}
 
 
 async def measure() -> list[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        async with emulator(pace=0.005) as url:
-            await _bare(url)  # a warm-up: connections, caches
-            bare = await _bare(url)
-            ours = await _ours(url, Path(folder))
-    more = statistics.median(ours) - statistics.median(bare)
-    return [
-        Row(
-            f"question → upstream call, {PER_SECOND}/s on SQLite, p50",
-            f"{statistics.median(ours):.1f} ms (p99 {_p99(ours):.1f})",
-            f"{statistics.median(bare):.1f} ms (p99 {_p99(bare):.1f})",
-            f"+{more:.1f} ms",
-            f"≤ +{REACH:.0f} ms",
-            more <= REACH,
-        )
-    ]
+    later, busy = [], []
+    async with emulator(pace=0.005) as url:
+        await _bare(url, "warm", max(RATES))  # connections, caches
+        for rate in RATES:
+            bare = await _bare(url, f"bare at {rate}", rate)
+            with tempfile.TemporaryDirectory() as folder:
+                ours, share = await _ours(url, Path(folder), rate)
+            more = statistics.median(ours) - statistics.median(bare)
+            later.append(LATER[rate].row(more, _told(ours), _told(bare)))
+            busy.append(BUSY[rate].row(share, f"{share:.0%}"))
+    return later + busy
 
 
-def _p99(times: list[float]) -> float:
-    return statistics.quantiles(times, n=100)[98]
+async def _bare(url: str, name: str, rate: int) -> list[float]:
+    async with Upstream(url, TOKEN) as upstream:
+
+        async def ask(number: int) -> None:
+            async with upstream.ask(Prompt("gpt-5.1", f"{name} {number}")) as stream:
+                async for _ in stream:
+                    pass
+
+        asked = await paced(ask, RATES[rate], rate)
+    arrived = await arrivals(url)
+    return [(arrived[f"{name} {number}"] - at) * 1000 for number, at in asked.items()]
+
+
+async def _ours(url: str, folder: Path, rate: int) -> tuple[list[float], float]:
+    """Return also the share of the time in which SQLite's thread was busy."""
+    async with core(url, folder) as running:
+        began = time.monotonic()
+        asked = await paced(lambda number: running.ask(number, f"ours at {rate} {number}"), RATES[rate], rate)
+        await running.engine.idle()
+        busy = running.busy / (time.monotonic() - began)
+    arrived = await arrivals(url)
+    return [(arrived[f"ours at {rate} {number}"] - at) * 1000 for number, at in asked.items()], busy
+
+
+def _told(times: list[float]) -> str:
+    return f"{statistics.median(times):.1f} ms (p99 {quantile(times, 0.99):.1f})"

@@ -34,7 +34,7 @@ TOKEN = "any"
 SHOWS_EVERY = 1.2  # seconds, as on a platform
 
 
-PER_SECOND, TURNS = 50, 400  # of what is asked at an even pace
+RATES = {10: 100, 50: 400}  # of what is asked at an even pace: how many a second, and how many in all
 
 
 def free_port() -> int:
@@ -74,9 +74,7 @@ async def arrivals(url: str) -> dict[str, float]:
     return {request["body"]["question"]: request["arrived"] for request in requests}
 
 
-async def paced(
-    ask: Callable[[int], Awaitable[None]], turns: int = TURNS, per_second: int = PER_SECOND
-) -> dict[int, float]:
+async def paced(ask: Callable[[int], Awaitable[None]], turns: int, per_second: int) -> dict[int, float]:
     """Ask at an even pace; return when each was asked, in seconds since the epoch."""
     asked: dict[int, float] = {}
 
@@ -119,6 +117,7 @@ class Core:
     def __init__(self, ledger: Ledger, upstream: Upstream, chat: Chat) -> None:
         service = Service([upstream], in_flight=100_000, per_second=100_000)  # what is measured is us, not its limits
         worker = Worker(ledger, service, {chat.name: chat}, PRESETS, transcript_budget=24_000)
+        self.busy = 0.0  # seconds for which SQLite's thread worked
         self.engine = Embedded(ledger, worker.see_to)
         self.relay = Relay(ledger, self.engine.wake, PRESETS, longest_question=16_000)
 
@@ -136,9 +135,13 @@ async def core(url: str, folder: Path, chat: Chat | None = None) -> AsyncIterato
 
 @asynccontextmanager
 async def core_of(upstream: Upstream, folder: Path, chat: Chat) -> AsyncIterator[Core]:
-    database = open_database(f"sqlite:///{folder / 'bench.db'}")
-    await migrate(database)
+    def worked(seconds: float, _transactions: int) -> None:
+        running.busy += seconds
+
+    database = open_database(f"sqlite:///{folder / 'bench.db'}", worked=worked)
     running = Core(Ledger(database), upstream, chat)
+    await migrate(database)
+    running.busy = 0.0
     await running.engine.start([chat.name])
     yield running
     await running.engine.stop(grace=30)

@@ -86,7 +86,7 @@ class Bobbin:
         self.vitals = Vitals()
         self.web = Web(self.vitals)
         self._settings = settings
-        self._database = open_database(settings.database.url.get_secret_value())
+        self._database = open_database(settings.database.url.get_secret_value(), worked=self.vitals.metrics.worked)
         self._watch = database.DatabaseWatch(settings, self._database, self.vitals, times.database)
         self._jobs = _jobs(settings)
         summon = self._jobs.summon if self._jobs else None

@@ -76,15 +76,20 @@ class Metrics:
         self.down = Gauge(
             "bobbin_upstream_down", "1 while a model is not asked, since it is down", ["model"], registry=of
         )
-        self.tokens_aside = Gauge(
-            "bobbin_tokens_aside", "Tokens set aside, since the service refuses them", registry=of
-        )
+        self.tokens_aside = Gauge("bobbin_tokens_aside", "Tokens that the service refuses, set aside", registry=of)
         self.not_ready = Gauge(
             "bobbin_not_ready", "1 while a part does not work, as /readyz tells it", ["part"], registry=of
         )
+        self.transactions = Counter("bobbin_transactions", "Transactions with the database", registry=of)
+        self.database_seconds = Counter("bobbin_database_seconds", "Seconds of work with the database", registry=of)
         self.refused = Counter(
             "bobbin_web_refused", "Connections and requests that the web door refused", ["why"], registry=of
         )
+
+    def worked(self, seconds: float, transactions: int) -> None:
+        """Count what was done with the database. In any thread."""
+        self.database_seconds.inc(seconds)
+        self.transactions.inc(transactions)
 
     def page(self) -> bytes:
         """Return all of it as Prometheus reads it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString, Protocol, TypeAlias, TypeVar, cast
@@ -67,18 +68,28 @@ class Database(Protocol):
         """Let go of every connection."""
 
 
+def _uncounted(_seconds: float, _transactions: int) -> None:
+    """Nobody counts."""
+
+
 def open_database(
-    url: str, *, connect_timeout: float = CONNECT_TIMEOUT, patience: float = POOL_TIMEOUT, tries: int = TRIES
+    url: str,
+    *,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    patience: float = POOL_TIMEOUT,
+    tries: int = TRIES,
+    worked: Callable[[float, int], None] = _uncounted,
 ) -> Database:
     """Return the database of *url*; nothing is connected yet. Raises SetupError for a kind that isn't known.
 
     *connect_timeout* in seconds, on SQLite for its lock; *patience* in seconds, for a connection to PostgreSQL that is free;
-    *tries* of a transaction that PostgreSQL ended for another.
+    *tries* of a transaction that PostgreSQL ended for another. *worked* is told how many seconds the database was worked
+    with, for how many transactions; perhaps in another thread.
     """
     where = _parsed(url)
     if where.get_backend_name() == "sqlite":
-        return Sqlite(where, file_of(where), connect_timeout)
-    return Postgresql(where, connect_timeout, patience, tries)
+        return Sqlite(where, file_of(where), connect_timeout, worked)
+    return Postgresql(where, connect_timeout, patience, tries, worked)
 
 
 def readable(url: str) -> str:
@@ -105,11 +116,12 @@ class Postgresql:
     """PostgreSQL through psycopg, on the event loop."""
 
     def __init__(
-        self, where: URL, connect_timeout: float = CONNECT_TIMEOUT, patience: float = POOL_TIMEOUT, tries: int = TRIES
+        self, where: URL, connect_timeout: float, patience: float, tries: int, worked: Callable[[float, int], None]
     ) -> None:
         """Raises SetupError when the driver isn't installed."""
         self._patience = patience
         self._tries = tries
+        self._worked = worked
         # The pool lets whoever comes at the right moment pass those that wait: some waited four times as long as others.
         self._line = asyncio.Semaphore(CONNECTIONS)
         try:
@@ -140,11 +152,13 @@ class Postgresql:
     async def _transact(self, work: Callable[[Connection], T]) -> T:
         async with asyncio.timeout(self._patience):
             await self._line.acquire()
+        began = time.monotonic()
         try:
             async with self._engine.begin() as connection:
                 return await connection.run_sync(work)
         finally:
             self._line.release()
+            self._worked(time.monotonic() - began, 1)
 
     @asynccontextmanager
     async def sole(self, patience: float) -> AsyncIterator[None]:

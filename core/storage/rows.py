@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from sqlalchemy import and_, bindparam, case, delete, exists, func, null, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, case, delete, exists, func, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import attachment, quote
@@ -193,24 +193,14 @@ class Known:
 
 def find_answers(connection: Connection, keys: Iterable[QuestionKey], longest: int) -> dict[QuestionKey, str]:
     """As `Ledger.answers`."""
-    answer = func.substr(turns.c.answer, 1, longest)
     kept = {keepable(key): key for key in keys}
-    query = select(turns.c.key, answer).join(threads).where(turns.c.key.in_(kept), *remembered(turns))
-    found = connection.execute(query.where(~turns.c.private, turns.c.answer != ""))
+    found = connection.execute(_ANSWERS, {"keys": list(kept), "longest": longest})
     return {kept[key]: text for key, text in found}
 
 
 def find_known(connection: Connection, thread: ThreadId, before: TurnId, at_most: int) -> Known:
     """As `Ledger.known`."""
-    is_remembered, is_forgotten = and_(*remembered(turns)), turns.c.id <= threads.c.forgotten
-    query = (
-        select(turns.c.id, turns.c.key, is_remembered.label("remembered"), is_forgotten.label("forgotten"))
-        .join(threads)
-        .where(turns.c.thread == thread)
-        .order_by(turns.c.id.desc())
-        .limit(at_most)
-    )
-    found = connection.execute(query).all()
+    found = connection.execute(_KNOWN, {"of_thread": thread, "at_most": at_most}).all()
     earlier = [row for row in found if row.id < before]
     return Known(
         frozenset(QuestionKey(row.key) for row in found),
@@ -324,6 +314,24 @@ def _go_on() -> Any:
     return change.values(conversation=case((later, null()), else_=named), model=bindparam("model"))
 
 
+def _known() -> Any:
+    is_remembered, is_forgotten = and_(*remembered(turns)), turns.c.id <= threads.c.forgotten
+    return (
+        select(turns.c.id, turns.c.key, is_remembered.label("remembered"), is_forgotten.label("forgotten"))
+        .join(threads)
+        .where(turns.c.thread == bindparam("of_thread"))
+        .order_by(turns.c.id.desc())
+        .limit(bindparam("at_most", type_=Integer()))
+    )
+
+
+def _answers() -> Any:
+    answer = func.substr(turns.c.answer, 1, bindparam("longest", type_=Integer()))
+    known = turns.c.key.in_(bindparam("keys", expanding=True))
+    query = select(turns.c.key, answer).join(threads).where(known, *remembered(turns))
+    return query.where(~turns.c.private, turns.c.answer != "")
+
+
 DIALECTS = ("sqlite", "postgresql")
 _THREAD = {dialect: _thread(dialect) for dialect in DIALECTS}
 _TURN = {dialect: _turn_with_id(dialect) for dialect in DIALECTS}
@@ -333,4 +341,6 @@ _TAKE = update(turns).where(turns.c.id == bindparam("this"))
 _WRITE = _TAKE.where(turns.c.attempt == bindparam("of_attempt"))
 _HELD = select(turns.c.stopping).where(turns.c.id == bindparam("this"), turns.c.attempt == bindparam("of_attempt"))
 _GO_ON = _go_on()
+_KNOWN = _known()
+_ANSWERS = _answers()
 _PRESETS = select(presets).where(presets.c.place.in_(bindparam("places", expanding=True)))

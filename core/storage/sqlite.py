@@ -40,8 +40,14 @@ class Sqlite:
     What waits while others commit is committed together: docs/decisions/0017-group-commit.md.
     """
 
-    def __init__(self, where: URL, file: Path | None, connect_timeout: float) -> None:
-        """*file* is that of *where*, whatever links lead there: what is beside it, our lock included, is beside that."""
+    def __init__(
+        self, where: URL, file: Path | None, connect_timeout: float, worked: Callable[[float, int], None]
+    ) -> None:
+        """*file* is that of *where*, whatever links lead there: what is beside it, our lock included, is beside that.
+
+        *worked* is told, in our thread, how many seconds each commit took and how many transactions were in it.
+        """
+        self._worked = worked
         self._file = file
         self._opened: tuple[int, int] | None = None  # which file it was when it was opened; None before
         if self._file:
@@ -82,7 +88,7 @@ class Sqlite:
     def _see_to_all(self) -> None:
         """Until nobody waits. In our thread."""
         while job := self._line.next_or_leave():
-            done = [job]
+            done, began = [job], time.monotonic()
             try:
                 self._commit(done)
             except BaseException as error:  # noqa: BLE001 (who waits for it is told)
@@ -90,6 +96,7 @@ class Sqlite:
                     one.fail(error)
             for one in done:
                 one.tell()
+            self._worked(time.monotonic() - began, len(done))
 
     def _commit(self, done: list[_Job]) -> None:
         """Do what is in *done*, and what else waits by then, in one transaction. If it raises, nothing of it is done."""
