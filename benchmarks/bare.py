@@ -18,7 +18,8 @@ async def slack() -> None:
     from slack_sdk.web.async_client import AsyncWebClient  # noqa: PLC0415
 
     client = AsyncWebClient(os.environ["BOBBIN_SLACK__BOT_TOKEN"], base_url=os.environ["BOBBIN_SLACK__API_URL"])
-    await AsyncSocketModeHandler(AsyncApp(client=client), os.environ["BOBBIN_SLACK__APP_TOKEN"]).connect_async()
+    handler = AsyncSocketModeHandler(AsyncApp(client=client), os.environ["BOBBIN_SLACK__APP_TOKEN"])
+    await handler.connect_async()  # type: ignore[no-untyped-call]
     print("ready", flush=True)
     await asyncio.Event().wait()
 
