@@ -14,6 +14,8 @@ COPY bots /bobbin/bots
 COPY migrations /bobbin/migrations
 COPY sandbox /bobbin/sandbox
 COPY deploy/bobbin /venv/bin/bobbin
+# Whoever runs it may not write there: without this, each start would compile all of it again.
+RUN python -m compileall -q /bobbin
 # No setting of Bobbin's belongs here: it would win over secrets in files and over bobbin.toml. By default the database
 # and bobbin.toml are in the folder where Bobbin starts.
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/bobbin PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

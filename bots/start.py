@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from core.storage.database import readable
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from core.settings import Settings
@@ -61,9 +63,23 @@ def run(
         settings=settings.origin,
         database=readable(settings.database.url.get_secret_value()),
     )
-    from bots.app import Bobbin  # noqa: PLC0415  # what is wrong with the settings is said before all this is loaded
+    with _loading():
+        # What is wrong with the settings is said before all this is loaded.
+        from bots.app import Bobbin  # noqa: PLC0415
 
-    until_signalled(Bobbin(settings, names, only, checks=checks).run)
+        bobbin = Bobbin(settings, names, only, checks=checks)
+    until_signalled(bobbin.run)
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Have what is loaded meanwhile never looked through for garbage: it stays, and to look takes a tenth of a second."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def sandbox(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
+_KEY = 32  # bytes: https://github.com/fernet/spec/blob/master/Spec.md#key-format
 
 
 class SecretBox:
@@ -12,8 +18,10 @@ class SecretBox:
 
     def __init__(self, keys: list[str]) -> None:
         """*keys* are Fernet keys, newest first: the first seals, all open. Raises ValueError for a malformed one."""
+        if not all(map(_is_key, keys)):
+            raise ValueError("not a Fernet key")
         self.lasts = bool(keys)  # can others, and a later process, open what this one seals?
-        self._fernet = MultiFernet([Fernet(key) for key in keys or [Fernet.generate_key().decode()]])
+        self._keys = keys or [urlsafe_b64encode(secrets.token_bytes(_KEY)).decode()]
 
     @classmethod
     def of(cls, keys: str) -> SecretBox:
@@ -25,6 +33,8 @@ class SecretBox:
 
     def open(self, sealed: str) -> str | None:
         """Return the secret, or None when it was sealed with a key that is gone."""
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415  # as below
+
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
@@ -39,3 +49,17 @@ class SecretBox:
         except ValueError:
             return None
         return self.open(padded)
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        # Many a bot never has anything to seal, and does without these 7 MB.
+        from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
+
+        return MultiFernet([Fernet(key) for key in self._keys])
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(urlsafe_b64decode(text)) == _KEY
+    except ValueError:
+        return False

@@ -14,7 +14,7 @@ from core.engine import jobs
 from core.redactor import Redactor
 from core.sections import UpstreamSection
 from core.settings import Settings
-from core.storage import database
+from core.storage import postgresql
 
 HOUSE = Path(__file__).parent.parent
 DEPLOY = HOUSE / "deploy"
@@ -91,7 +91,7 @@ def test_together_the_workers_ask_no_more_than_a_token_may(limit: str) -> None:
 
 
 def test_together_they_need_no_more_connections_than_there_are() -> None:
-    each = dict.fromkeys(processes(), database.CONNECTIONS + SHARES)
+    each = dict.fromkeys(processes(), postgresql.CONNECTIONS + SHARES)
     listening = each[WORKER]
     each[WORKER] += jobs.CONNECTIONS + LISTENS
     told = re.search(r"takes up to (\d+) connections to PostgreSQL, any other one up to (\d+)", GUIDE)

@@ -65,7 +65,7 @@ class DiscordChat:
         self._api = Api(section, kit.vitals.metrics, self._times)
         self._pace = Pace()
         self._threads = threads.Threads(times.unclear_for)
-        self._indicator = Indicator(self._api, self._pace, self._threads)
+        self._indicator = Indicator(self._api, self._pace, self._threads, after=times.types_after)
         self._marks = Marks(self._api, self._pace)
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._notes = notes()

@@ -32,7 +32,9 @@ log = structlog.get_logger(__name__)
 class Indicator:
     """For which turns it types. For none, unless open."""
 
-    def __init__(self, api: Api, pace: Pace, opener: Threads) -> None:
+    def __init__(self, api: Api, pace: Pace, opener: Threads, *, after: float) -> None:
+        """It types for what has no text *after* so many seconds."""
+        self._after = after
         self._api = api
         self._pace = pace
         self._threads = opener
@@ -74,20 +76,25 @@ class Indicator:
             log.error("typing fails in a way that nobody thought of", exc_info=error)
 
     async def _type(self, where: Where, enough: asyncio.Event) -> None:
-        until = time.monotonic() + LONGEST
+        begun = time.monotonic()
 
         def is_wanted() -> bool:
-            return not enough.is_set() and time.monotonic() < until
+            return not enough.is_set() and time.monotonic() < begun + LONGEST
+
+        async def wait(seconds: float) -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(enough.wait(), seconds)
 
         try:
             with translated():
                 async with self._api.client() as client:
                     if self._threads.is_to_be_made(client, where) and not await self._pace.spare(is_wanted):
                         return
+                    # At once: the answer, too, needs the thread.
                     channel = client.get_partial_messageable((await self._threads.opened(client, where)).channel)
+                    await wait(begun + self._after - time.monotonic())
                     while await self._pace.spare(is_wanted):
                         await channel.typing()
-                        with suppress(TimeoutError):
-                            await asyncio.wait_for(enough.wait(), RENEWED_EVERY)
+                        await wait(RENEWED_EVERY)
         except ChatError as trouble:
             log.debug("the bot can't be shown typing", **facts(trouble))

@@ -17,6 +17,7 @@ class Times:
     # discord.py gives a connection 60 seconds to come about, of which it sleeps up to 5 itself.
     longest_hold: float = 30.0
     longest_wait: float = LONGEST_WAIT  # that Discord may ask for
+    types_after: float = 0.7  # without text: many an answer has some by then, and the call is saved
     call: float = 20.0  # until a call that gets no answer fails
     kept_open: float = 30.0  # without use; logging in takes two calls, and who only answers may need it again soon
     # "In the past few minutes" Discord knows a nonce again; later, what may have been posted is looked for:

@@ -19,9 +19,9 @@ from bots.text.tables import LONGEST_HEADER, records
 
 Page = tuple[Leaf, ...]
 
-# A page ends between two outermost blocks if it is then so full; else between any two, or inside of the last one.
-_FULL, _FULL_ENOUGH = 0.75, 0.6
-_LEAST = 0.1  # of a page: what is left of it if that is less
+# A page ends between two outermost blocks if it is then so full; else between any two, or inside of the last one. Less,
+# and long answers come in more messages, each of which takes its time where a platform limits them.
+_FULL = 0.9
 _MOST_TRIED = 20  # columns
 _TICKS = 6  # characters that close code at a page's end and open it again
 _SENTENCE = re.compile(r"[.!?…]\s|[。！？]")
@@ -121,8 +121,7 @@ def _end(page: Sequence[Leaf], used: Sequence[int], limit: int, *, can_cut: bool
     outermost = [at for at in ends if used[at] >= limit * _FULL and not page[at].items and not page[at].goes_on]
     if outermost or not ends:
         return outermost[-1] if outermost else None
-    is_full = used[-1] >= limit * (_FULL_ENOUGH if page[-1].kind is Kind.TEXT else 1 - _LEAST)
-    return ends[-1] if is_full or not can_cut else None
+    return ends[-1] if used[-1] >= limit * _FULL or not can_cut else None
 
 
 def _cut(leaf: Leaf, room: int, page: Sequence[Leaf], paper: Format) -> tuple[Leaf | None, Leaf | None]:

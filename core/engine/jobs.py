@@ -20,7 +20,8 @@ from psycopg_pool import PoolTimeout
 from core.backoff import Backoff, retry
 from core.engine import MOST_THREADS
 from core.errors import SetupError, StorageUnavailable, facts
-from core.storage.database import conninfo, over_driver
+from core.storage.database import conninfo
+from core.storage.postgresql import over_driver
 from core.storage.stops import CHANNEL
 from core.turn import TurnId
 

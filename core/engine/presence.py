@@ -10,8 +10,8 @@ import psycopg
 from psycopg import sql
 
 from core.errors import SetupError, StorageUnavailable
-from core.storage.alone import patiently
-from core.storage.database import ALONE, NOTICE_SILENCE, conninfo
+from core.storage.alone import ALONE, NOTICE_SILENCE, patiently
+from core.storage.database import conninfo
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 
+from core.storage import rows
 from core.storage.tables import budgets
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _TAKE = (
     .with_for_update()
 )
 _WRITE = update(budgets).where(budgets.c.name == bindparam("of"))
-_BEGIN = insert(budgets).values(name=bindparam("of"), state={}).on_conflict_do_nothing()
 
 
 class Budgets:
@@ -44,7 +43,8 @@ class Budgets:
         def work(connection: Connection) -> None:
             row = connection.execute(_TAKE, {"of": name}).one_or_none()
             if row is None:
-                connection.execute(_BEGIN, {"of": name})
+                begin = rows.insert_into(connection, budgets).values(name=name, state={})
+                connection.execute(begin.on_conflict_do_nothing())
                 row = connection.execute(_TAKE, {"of": name}).one()
             connection.execute(_WRITE, {"of": name, "state": change(row[0], float(row[1]))})
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import String, column, inspect, select, table, text
 from sqlalchemy.exc import ProgrammingError
 
 from core.errors import SetupError, StorageUnavailable
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
     from core.storage.database import Database
 
 OLDEST_POSTGRESQL = 14  # earlier ones have had no fixes since 2025: https://www.postgresql.org/support/versioning
+_HELD = "alembic_version"  # the table of what was run here
 _LOCK = 0x626F6262  # any number of our own: "bobb"
 _MAY_NOT = "42501"  # https://www.postgresql.org/docs/current/errcodes-appendix.html: insufficient_privilege
 _MEND = "Restore a backup, or name another file in BOBBIN_DATABASE__URL."
@@ -50,15 +48,28 @@ async def is_current(database: Database) -> bool:
 
 def is_newest(connection: Connection) -> bool:
     """The same of a connection."""
-    return _revision(connection) == _script().get_current_head()
+    return _revision(connection) == revisions()[-1]
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """The migrations that this version has, the newest last, as their files are called."""
+    scripts = (files("migrations") / "versions").iterdir()
+    return tuple(sorted(script.name.partition("_")[0] for script in scripts if script.name.endswith(".py")))
 
 
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         # Two replicas that start together: the second waits here and then finds nothing left to do.
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    _revision(connection)
-    config = _config()
+    if is_newest(connection):
+        return
+    # A process that has nothing to bring up to date does without what this loads, for as long as it runs.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")))
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
@@ -75,8 +86,9 @@ def _revision(connection: Connection) -> str | None:
     """The newest migration that was run here; None if none was. Raises SetupError for what this version can't work with."""
     if connection.dialect.name == "postgresql":
         _check_version(int(connection.exec_driver_sql("show server_version_num").scalar_one()))
-    found = MigrationContext.configure(connection).get_current_heads()
-    newest, known = _script().get_current_head() or "", [script.revision for script in _script().walk_revisions()]
+    held = select(column("version_num", String)).select_from(table(_HELD))
+    found = connection.scalars(held).all() if inspect(connection).has_table(_HELD) else []
+    newest = revisions()[-1]
     if not found:
         if others := sorted(metadata.tables.keys() & set(inspect(connection).get_table_names())):
             raise SetupError(
@@ -84,7 +96,7 @@ def _revision(connection: Connection) -> str | None:
                 f"Bobbin's. Restore a backup if they are, {_ELSE}"
             )
         return None
-    if len(found) == 1 and found[0] in known:
+    if len(found) == 1 and found[0] in revisions():
         return found[0]
     if len(found) == 1 and found[0].isdecimal() and found[0] > newest:
         raise SetupError(
@@ -92,7 +104,7 @@ def _revision(connection: Connection) -> str | None:
             f"them up to {newest}. Install the newer version again, or restore a backup from before the upgrade."
         )
     raise SetupError(
-        "The database's table alembic_version holds what no version of Bobbin writes there, so that its schema can't be "
+        f"The database's table {_HELD} holds what no version of Bobbin writes there, so that its schema can't be "
         f"told. Restore a backup, {_ELSE}"
     )
 
@@ -105,13 +117,3 @@ def _check_version(number: int) -> None:
             f"The database is PostgreSQL {major}.{minor}, and Bobbin needs version {OLDEST_POSTGRESQL} or newer. Upgrade "
             "the server, or set BOBBIN_DATABASE__URL to a newer one."
         )
-
-
-def _script() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(files("migrations")))
-    return config

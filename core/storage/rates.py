@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, update
@@ -47,11 +48,12 @@ def is_news(connection: Connection, over: Over, asker: str, thread: Thread) -> b
 
 
 def _count(connection: Connection, subject: str, now: int) -> Spent:
-    row: Row[Any] = connection.execute(_COUNT[connection.dialect.name], {"of": subject, "now": now}).one()
+    row: Row[Any] = connection.execute(_counting(connection.dialect.name), {"of": subject, "now": now}).one()
     minute_ends, day_ends = row.minute_began + _MINUTE, row.day_began + _DAY
     return Spent(row.minute_count, minute_ends / 1_000, row.day_count, day_ends / 1_000)
 
 
+@cache
 def _counting(dialect: str) -> ReturningInsert[Any]:
     now = bindparam("now", type_=rates.c.day_began.type)
     insert = rows.insert_for(dialect, rates).values(
@@ -66,7 +68,6 @@ def _counting(dialect: str) -> ReturningInsert[Any]:
     return insert.on_conflict_do_update(index_elements=["subject"], set_=changed).returning(rates)
 
 
-_COUNT = {dialect: _counting(dialect) for dialect in rows.DIALECTS}
 _GIVE_BACK = (
     update(rates)
     .where(rates.c.subject == bindparam("of"))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from sqlalchemy import Integer, and_, bindparam, case, delete, exists, func, null, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from core import attachment, quote
 from core.attachment import file
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from sqlalchemy import ColumnElement, Connection, FromClause, Row, Table
+    from sqlalchemy.dialects import postgresql
 
     from core.attachment import Attachment
 
@@ -56,7 +58,7 @@ def lock_thread(connection: Connection, thread: Thread) -> None:
         "branch_of": thread.origin.thread if thread.origin else None,
         "branched_at": thread.origin.turn if thread.origin else 0,
     }
-    connection.execute(_THREAD[connection.dialect.name], values)
+    connection.execute(_thread(connection.dialect.name), values)
 
 
 def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
@@ -87,7 +89,7 @@ def add_turn(connection: Connection, turn: Turn) -> TurnId | None:
         "accepted_at": now,
         "done_at": now if turn.shown else None,
     }
-    return connection.execute(_TURN[connection.dialect.name], row).scalar_one_or_none()
+    return connection.execute(_turn_with_id(connection.dialect.name), row).scalar_one_or_none()
 
 
 def end(connection: Connection, turn: Turn) -> None:
@@ -271,15 +273,18 @@ def _attachments(row: Row[Any]) -> tuple[Attachment, ...]:
 
 def insert_for(dialect: str, table: Table) -> postgresql.Insert:
     """As `insert_into`, for a statement that is built once."""
-    # Both dialects spell `on conflict` alike; the type of the one stands for both.
-    return cast("postgresql.Insert", sqlite.insert(table)) if dialect == "sqlite" else postgresql.insert(table)
+    # Both dialects spell `on conflict` alike; the type of the one stands for both. That of the other isn't loaded.
+    of_dialect = import_module(f"sqlalchemy.dialects.{dialect}")
+    return cast("postgresql.Insert", of_dialect.insert(table))
 
 
+@cache
 def _thread(dialect: str) -> postgresql.Insert:
     insert = insert_for(dialect, threads)
     return insert.on_conflict_do_update(index_elements=["id"], set_={"within": insert.excluded.within})
 
 
+@cache
 def _turn_with_id(dialect: str) -> Any:
     return insert_for(dialect, turns).on_conflict_do_nothing(index_elements=["key"]).returning(turns.c.id)
 
@@ -332,9 +337,6 @@ def _answers() -> Any:
     return query.where(~turns.c.private, turns.c.answer != "")
 
 
-DIALECTS = ("sqlite", "postgresql")
-_THREAD = {dialect: _thread(dialect) for dialect in DIALECTS}
-_TURN = {dialect: _turn_with_id(dialect) for dialect in DIALECTS}
 _OLDEST = _oldest()
 # What these set are the columns that they are given values for.
 _TAKE = update(turns).where(turns.c.id == bindparam("this"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-from core.storage.database import over_driver
+from core.storage.postgresql import over_driver
 
 revision = "0002"
 down_revision = "0001"

@@ -157,7 +157,7 @@ def test_pages_end_between_blocks() -> None:
 
 
 def test_a_heading_goes_with_what_follows() -> None:
-    first, second = split(document("words " * 120 + "\n\n## Title\n\n" + "more " * 80), Paper())
+    first, second = split(document("words " * 137 + "\n\n## Title\n\n" + "more " * 80), Paper())
     assert [leaf.kind for leaf in first] == [Kind.TEXT]
     assert [leaf.kind for leaf in second] == [Kind.HEADING, Kind.TEXT]
 

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, make_url, select, text
 
 from core.errors import CannotBeKept, SetupError, StorageUnavailable
-from core.storage import database as databases
+from core.storage import postgresql
 from core.storage.database import Database, open_database, readable
 from core.storage.ledger import Ledger
 from core.storage.migrate import is_current, migrate
@@ -173,9 +173,9 @@ async def test_however_much_is_to_do_a_process_takes_few_connections(postgres_ur
         " and backend_type = 'client backend'"
     )
     found = await asyncio.gather(
-        *(database.run(lambda connection: connection.scalar(slowly_count)) for _ in range(5 * databases.CONNECTIONS))
+        *(database.run(lambda connection: connection.scalar(slowly_count)) for _ in range(5 * postgresql.CONNECTIONS))
     )
-    assert max(count for count in found if count) == databases.CONNECTIONS
+    assert max(count for count in found if count) == postgresql.CONNECTIONS
     await database.close()
 
 
@@ -187,7 +187,7 @@ async def test_who_came_first_is_first(postgres_url: str) -> None:
         for number in range(3):
             await database.run(lambda _, number=number: begun.append(number))  # type: ignore[misc]
 
-    await asyncio.gather(*(one() for _ in range(20 * databases.CONNECTIONS)))
+    await asyncio.gather(*(one() for _ in range(20 * postgresql.CONNECTIONS)))
     assert begun.index(2) > max(index for index, number in enumerate(begun) if number == 0)
     await database.close()
 

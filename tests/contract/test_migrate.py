@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from procrastinate.schema import SchemaManager
 from psycopg import sql
 from sqlalchemy import Connection, MetaData, insert, make_url, text
@@ -21,7 +22,7 @@ from sqlalchemy import Connection, MetaData, insert, make_url, text
 from core.errors import SetupError
 from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger
-from core.storage.migrate import is_current, migrate
+from core.storage.migrate import is_current, migrate, revisions
 from core.thread import Conversation, ConversationId, Origin, PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Question, QuestionKey, Status
 from tests.pooler import aged
@@ -81,6 +82,13 @@ async def test_one_that_is_killed_in_the_middle_leaves_nothing_to_mend(postgres_
     database = open_database(postgres_url)
     assert await is_current(database)
     await database.close()
+
+
+def test_the_files_of_migrations_are_called_as_alembic_knows_them() -> None:
+    """A process reads their names, and does without alembic where there is nothing to bring up to date."""
+    script = ScriptDirectory(str(files("migrations")))
+    assert tuple(one.revision for one in script.walk_revisions())[::-1] == revisions()
+    assert script.get_current_head() == revisions()[-1]
 
 
 async def test_what_was_migrated_before_goes_on(database_url: str) -> None:

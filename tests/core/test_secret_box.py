@@ -30,6 +30,11 @@ def test_without_a_key_it_lasts_as_long_as_the_process() -> None:
     assert SecretBox([]).open(secret_box.close("x")) is None
 
 
-def test_a_malformed_key_is_refused() -> None:
+@pytest.mark.parametrize(
+    "key",
+    ["short", "c2hvcnQ=", "ключ", KEYS[0][:-1], KEYS[0][4:]],
+    ids=["no base64", "short", "no ASCII", "cut", "cut at the front"],
+)
+def test_a_malformed_key_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match="Fernet"):
-        SecretBox(["short"])
+        SecretBox([KEYS[0], key])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.bots.discord.conftest import House
 
 EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
+POST = "POST /channels/{channel_id}/messages"
 START_THREAD = "POST /channels/{channel_id}/messages/{message_id}/threads"
 
 
@@ -51,6 +52,21 @@ async def test_somebody_is_seen_typing_until_there_is_text(house: House) -> None
         await house.show(turn.grow("Because"))
         assert not house.chat._indicator._typing
         assert house.calls(START_THREAD) == 1
+
+
+async def test_a_short_answer_takes_three_calls_and_nobody_is_seen_typing(house: House) -> None:
+    house.have_times(types_after=60.0)  # however slow this machine is
+    async with house.listening():
+        house.discord.calls.clear()
+        turn = await house.asked()
+        await house.discord.wait_for(house.discord.threads)
+        turn = await house.show(turn.start("m").grow("Be"))
+        await house.show(turn.finish("Because."))
+        async with asyncio.timeout(30):
+            while house.chat._indicator._tasks:
+                await asyncio.sleep(0.005)
+        made = [call.route for call in house.discord.calls if "/channels/" in call.route and "GET" not in call.route]
+        assert made == [START_THREAD, POST, EDIT]
 
 
 async def test_follow_ups_in_its_own_thread_need_no_mention(house: House) -> None:
