@@ -24,6 +24,8 @@ LONGEST_SLEEP = 1.0  # seconds, before it is looked again whether there is room:
 # Seconds in which the answers that are open use up what is free and what comes back: then there is always some for who
 # comes. Less is better for a few short answers, more for many that go on.
 HORIZON = 15.0
+# A call that is free is of more use now than to somebody who may come: nobody saves longer than that.
+LONGEST_SPACING = 12.0  # seconds
 # Of a limit that is shared: what a process holds beside what it keeps, so that it need not ask for each call.
 SPARE_OF = 10  # one in so many
 ALONE_OF = 4  # and what it takes for its own, one in so many, while nobody can be asked
@@ -148,7 +150,7 @@ class Window:
 
     def spacing(self, growing: int) -> float:
         """Seconds between two calls for the same answer, if *growing* are shown here by such calls: each gets its share."""
-        return self.horizon * (growing + self.growing_elsewhere) / max(1, self.soon)
+        return min(LONGEST_SPACING, self.horizon * (growing + self.growing_elsewhere) / max(1, self.soon))
 
     def keep(self, calls: int = 1) -> None:
         self.kept += calls
