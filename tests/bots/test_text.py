@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it.helpers import parseLinkDestination
 
+from bots.discord import markdown as discord
+from bots.slack import markdown as slack
 from bots.text import tables
 from bots.text.cut import pieces, shortened, utf8
 from bots.text.document import Kind, Leaf, complete, document
-from bots.text.inline import Span, bare, open_ticks, spans, words_of
+from bots.text.inline import _MARKDOWN, Span, bare, open_ticks, spans, words_of
 from bots.text.pages import Page, paged, split
 from bots.text.reasoning import visible
 from bots.text.tables import records
@@ -401,6 +404,7 @@ def test_what_stands_in_a_line_is_read_as_it_was_meant(written: str, shown: list
         "- item\n",
         "|a|\n|-|\n",
         "[a](x(y(z",
+        "![a](",
         "[a](" + "(z" * 200,
         "**a",
     ],
@@ -413,6 +417,31 @@ def test_hostile_text_costs_little(piece: str) -> None:
         for leaf in page:
             spans(leaf.content)
     assert time.process_time() - began < 1.0
+
+
+@settings(max_examples=50)
+@given(st.lists(ANSWERS, min_size=1, max_size=30).map("\n\n".join), st.integers(0, 4), st.booleans())
+def test_the_first_pages_are_the_same_if_no_more_are_made(answer: str, most: int, streaming: bool) -> None:  # noqa: FBT001
+    for pages in (discord.pages, slack.pages):
+        assert pages(answer, streaming=streaming)[:most] == pages(answer, streaming=streaming, most=most + 1)[:most]
+
+
+def test_of_what_people_are_not_shown_nothing_is_read() -> None:
+    def leaves() -> Iterator[Leaf]:
+        yield from document("Some words.\n\n" * 200)
+        pytest.fail("nobody asked for that")
+
+    assert next(split(leaves(), Paper()))
+
+
+@given(
+    st.text("(()\\ a<\x01", max_size=80)
+    | st.integers(28, 40).flatmap(lambda n: st.text("()a ", max_size=20).map("(".__mul__(n).__add__))
+)
+def test_where_a_link_leads_is_as_commonmark_says(target: str) -> None:
+    ours = _MARKDOWN.helpers.parseLinkDestination(target, 0, len(target))
+    theirs = parseLinkDestination(target, 0, len(target))
+    assert (ours.ok, ours.str, ours.pos) == (theirs.ok, theirs.str, theirs.pos)
 
 
 def test_a_link_of_very_many_words_costs_little() -> None:
