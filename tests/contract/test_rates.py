@@ -127,7 +127,7 @@ async def test_asking_whether_there_is_a_model_counts_as_a_question(core: Core) 
             del name
             await count()
 
-    core.relay._trial = Trial()  # type: ignore[assignment]
+    core.relay.permission._trial = Trial()  # type: ignore[assignment]
     for number in range(3):
         assert "answers" in (await core.ask(text=f"model new-{number}")).turn.answer
     told = await core.relay.obey(Command(Verb.SET_PRESET, Preset(model="new-3")), thread(), "ada")
