@@ -338,7 +338,7 @@ class Pace:
         """How many answers are shown by calls of *method*?"""
         match method:
             case "chat.update":
-                return len(self._posted)
+                return sum(not answer.streams for answer in self._answers.values())
             case "chat.appendStream":
                 return self._open_streams()
         return 0

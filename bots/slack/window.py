@@ -190,9 +190,9 @@ class Window:
         self._held_until = max(self._held_until, self._clock() + seconds)
 
     def assume(self) -> None:
-        """An earlier process has used what there is, evenly: only it knew."""
-        room, began = self.room, self._clock() - SPAN
-        self._assumed.extend(began + SPAN * (number + 1) / (room + 1) for number in range(room))
+        """An earlier process has used what there is, evenly in the last half minute: only it knew."""
+        room, now = self.room, self._clock()
+        self._assumed.extend(now - SPAN / 2 * (1 - (number + 1) / (room + 1)) for number in range(room))
 
     # Shared
 
