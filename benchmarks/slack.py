@@ -23,7 +23,8 @@ CHANNELS = DIRECT = 10
 IN_CHANNELS = Aim(
     "Slack, 20 at once for two minutes: text in channels is behind", "{:.2f} s", 0.6 * INTERVAL * CHANNELS
 )
-IN_DIRECT = Aim("Slack, 20 at once for two minutes: text in direct messages is behind", "{:.2f} s", 1.5)
+# Slack's limits allow 2.5 s and 0.54 of the interval, to who knows all beforehand: docs/decisions/0015-slack-window.md
+IN_DIRECT = Aim("Slack, 20 at once for two minutes: text in direct messages is behind", "{:.2f} s", 3.0)
 LATE = Aim("Slack, 20 at once for two minutes: end → last words, p95", "{:.2f} s", 5.0)
 REFUSED = Aim("Slack, 20 at once for two minutes: calls refused (429)", "{:.0f}", 0)
 

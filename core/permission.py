@@ -66,7 +66,9 @@ class Permission:
         if name is None:
             return command
         if self._trial and self.is_to_try(command):
-            await self._trial.check(name, thread=thread, asker=by, within=within)
+            await self._trial.check(
+                name, thread=thread, asker=by, within=within, count=lambda: self._ledger.count(by, thread)
+            )
         return command.naming(self._models.known(name) or name)
 
     def is_to_try(self, command: Command) -> bool:

@@ -46,14 +46,13 @@ async def tell(refused: Sequence[str], choice: Choice, turn: Turn, *, chat: Chat
         origin = choice.origins.get("model")
         place = origin.place if origin and choice.model == model else ""  # fallbacks are the settings' own
         try:
-            by = await ledger.preset_changed_by(place)
+            by, language = await ledger.preset_changed_by(place)
             if not await ledger.is_first(f"retired/{place if by else ''}/{model}", TOLD_FOR):
                 continue
             if not by:
                 log.error("the service refuses a model that the settings name", model=model)
             elif not is_bot(by):
-                # What somebody else speaks isn't kept with what they set.
-                with speaking(turn.question.language if by == turn.question.asker else ""):
+                with speaking(language):
                     await notify(chat, by, turn.question.thread, _sentence(model, stands_in))
         except (ChatError, StorageUnavailable) as trouble:
             log.warning("nobody can be told that the service refuses a model", model=model, **facts(trouble))

@@ -11,7 +11,7 @@ from core.storage.stops import Outcome
 from core.turn import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from core.aftermath import Manages
     from core.storage.ledger import Ledger
@@ -41,23 +41,19 @@ class Stopping:
         That is nothing where the thread shows it. It is for who asked, and for who *manages* the channel; raises
         NotAllowed for others. *of_attempt* as for `again`: one that another process has gone on with is the same.
         """
-        turn = await self._ledger.turn(key)
-        if turn is None or turn.is_withdrawn:
+        if not (turn := await self._asked(key)):
             return Told(say(_OF_STOPPING[Outcome.UNKNOWN]))
         if not turn.is_over and turn.question.asker != by and not (manages and await manages()):
             raise NotAllowed(say(NOT_THEIRS_TO_STOP))
         outcome, stopped = await self._ledger.stop(key, by, of_attempt=of_attempt)
-        for one in stopped:
-            self._stop(one)
-        return Told(say(_OF_STOPPING[outcome]) if outcome in _OF_STOPPING else "", is_done=bool(stopped))
+        return self._stopped(stopped, say(_OF_STOPPING[outcome]) if outcome in _OF_STOPPING else "")
 
     async def instead(self, key: QuestionKey, *, by: str, manages: Manages | None = None) -> Told:
         """Have a question that waits be answered instead of what *by* asked before it in its thread; as `stop`.
 
         Who *manages* the channel stops what is being answered, whoever asked it. What others asked keeps its place.
         """
-        turn = await self._ledger.turn(key)
-        if turn is None or turn.is_withdrawn:
+        if not (turn := await self._asked(key)):
             return Told(say(_OF_STOPPING[Outcome.UNKNOWN]))
         if turn.status is not Status.QUEUED:
             return Told("")
@@ -66,9 +62,17 @@ class Stopping:
             stopped = await self._ledger.stop_before(turn, by, whosever=True)
         if stopped is None:
             raise NotAllowed(say(NOT_THEIRS_TO_STOP))
-        for one in stopped:
+        return self._stopped(stopped)
+
+    async def _asked(self, key: QuestionKey) -> Turn | None:
+        """Return the turn of a question that still stands."""
+        turn = await self._ledger.turn(key)
+        return None if turn is None or turn.is_withdrawn else turn
+
+    def _stopped(self, turns: Collection[TurnId], sentence: str = "") -> Told:
+        for one in turns:
             self._stop(one)
-        return Told("", is_done=bool(stopped))
+        return Told(sentence, is_done=bool(turns))
 
     async def being_answered(self, key: QuestionKey, mark: str, within: str) -> Turn | None:
         """Return the turn of *key*, or one in whose reply the chat has written *mark*, in threads whose id begins so.

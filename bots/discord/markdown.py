@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 
 from bots.discord import limits
 from bots.text.cut import utf16
@@ -55,10 +55,13 @@ def _weight(text: str) -> int:
 _TABLES = Layout(widest=60, bare=bare, size=_weight, frame=2 * len(_FENCE) + 2)
 
 
-def pages(answer: str, *, streaming: bool = False) -> list[str]:
-    """The answer, or as much of it as has come (*streaming*), in messages; none if there is nothing to show yet."""
+def pages(answer: str, *, streaming: bool = False, most: int | None = None) -> list[str]:
+    """The answer, or as much of it as has come (*streaming*), in messages; none if there is nothing to show yet.
+
+    Of more than *most* only these are made.
+    """
     found = paged(visible(answer, streaming=streaming), Paper(), streaming=streaming)
-    return [page for page in map(_page, found) if page]
+    return [*islice(filter(None, map(_page, found)), most)]
 
 
 class Paper:

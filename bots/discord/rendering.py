@@ -54,8 +54,15 @@ class DiscordRenderer:
         # Otherwise Discord would say “thinking…” for good.
         self.silence = say(_NOTHING_CAME) if is_command and not has_words else ""
 
-    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:  # noqa: ARG002
-        return markdown.pages(text, streaming=streaming)
+    def pages(
+        self,
+        text: str,
+        *,
+        streaming: bool = False,
+        plainness: int = 0,  # noqa: ARG002
+        most: int | None = None,
+    ) -> list[str]:
+        return markdown.pages(text, streaming=streaming, most=most)
 
     def fits(self, page: Page, plainness: int) -> bool:  # noqa: ARG002
         return utf16(content(page)) <= limits.CONTENT

@@ -69,8 +69,13 @@ class Renderer(Protocol):
     def silence(self) -> str:
         """Markdown for a turn that is over and says nothing; empty: that shows nothing."""
 
-    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> Sequence[str]:
-        """Return *text*, or as much of it as has come (*streaming*), in messages; none if there is nothing to show."""
+    def pages(
+        self, text: str, *, streaming: bool = False, plainness: int = 0, most: int | None = None
+    ) -> Sequence[str]:
+        """Return *text*, or as much of it as has come (*streaming*), in messages; none if there is nothing to show.
+
+        Nobody looks at more than *most* of them.
+        """
 
     def fits(self, page: Page, plainness: int) -> bool:
         """Does the platform take all of *page* in one message?"""
@@ -128,7 +133,7 @@ def in_a_file(turn: Turn, note: Note[Any], renderer: Renderer, most: int = MOST_
 
 def goes_on(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> bool:
     """Has what has come of the answer more than *most* pages?"""
-    return len(_body(turn, note.plainness, renderer)) > most
+    return len(_body(turn, note.plainness, renderer, most)) > most
 
 
 def _said(turn: Turn) -> str:
@@ -137,15 +142,16 @@ def _said(turn: Turn) -> str:
     return turn.answer if is_whole else visible(turn.answer, streaming=True)
 
 
-def _body(turn: Turn, plainness: int, renderer: Renderer) -> Sequence[str]:
-    """Return the pages of the answer alone, none as long as there is nothing to read."""
+def _body(turn: Turn, plainness: int, renderer: Renderer, most: int) -> Sequence[str]:
+    """Return the pages of the answer alone, none as long as there is nothing to read; one more than *most* at the most."""
     streaming = not turn.is_over
-    body = renderer.pages(_said(turn), streaming=streaming, plainness=plainness)
+    pages = partial(renderer.pages, streaming=streaming, plainness=plainness, most=most + 1)
+    body = pages(_said(turn))
     if not body or renderer.opens_alone or not (opening := _opening(turn, renderer)):
         return body
     # What is no part of the answer is left out before there is a part of the page that is none.
     said = visible(_said(turn), streaming=streaming)
-    return renderer.pages(f"{opening}\n\n{said}", streaming=streaming, plainness=plainness)
+    return pages(f"{opening}\n\n{said}")
 
 
 def _opening(turn: Turn, renderer: Renderer) -> str:
@@ -155,7 +161,7 @@ def _opening(turn: Turn, renderer: Renderer) -> str:
 def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[Page]:
     plainness = note.plainness
     paged = partial(renderer.pages, plainness=plainness)
-    body, problem = _body(turn, plainness, renderer), paged(_marked(turn.problem))
+    body, problem = _body(turn, plainness, renderer, most), paged(_marked(turn.problem))
     if turn.status is Status.ANSWERED and not body:
         problem = paged(_marked(EmptyAnswer().sentence))  # it had reasoning, and no more
     is_aside, aside = (

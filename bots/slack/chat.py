@@ -215,8 +215,14 @@ class SlackChat:
         begins = note.where.opens and not note.messages
         if not turn.is_withdrawn and (turn.is_over or turn.aside or begins or visible(turn.answer, streaming=True)):
             pages = len(note.messages)
+            streams = not (pages or turn.is_over) and note.where.may_stream
             await self._pace.ready(
-                turn.id, note.where.channel, is_posted=pages > 0, is_over=turn.is_over, pages=max(1, pages)
+                turn.id,
+                note.where.channel,
+                is_posted=pages > 0,
+                is_over=turn.is_over,
+                pages=max(1, pages),
+                streams=streams and self._streams.may_begin((await self._who_am_i()).team),
             )
 
     async def show(self, turn: Turn) -> Reply:

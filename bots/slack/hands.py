@@ -89,8 +89,7 @@ class SlackHands:
     async def _begin_stream(self, number: int, page: Page, plainness: int) -> str:
         """Return the ts of the message, empty if it is to be posted."""
         where = self.where
-        is_place = where.channel.startswith("D") and where.thread_ts
-        if self._turn.is_over or plainness or not (is_place and page.text) or not page.is_plain:
+        if self._turn.is_over or plainness or not (where.may_stream and page.text) or not page.is_plain:
             return ""
         if not (said := streamed(page.text, is_open=True).text):
             return ""
@@ -236,10 +235,10 @@ class SlackHands:
 
     def _is_left_behind(self, message: dict[str, Any]) -> bool:
         """Is it a stream that nobody ended? Only its end says of which turn it is, and others have come to theirs."""
-        where = self.where
-        is_place = where.channel.startswith("D") and where.thread_ts
         is_stream = message.get("streaming_state") in ("in_progress", "errored")
-        return bool(is_place and is_stream and isinstance(message.get("ts"), str) and not message.get("metadata"))
+        return bool(
+            self.where.may_stream and is_stream and isinstance(message.get("ts"), str) and not message.get("metadata")
+        )
 
     async def attach(self, name: str, content: bytes, *, may_be_there: bool) -> str:
         if may_be_there:

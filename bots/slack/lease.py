@@ -32,16 +32,20 @@ class Lease:
         share: Callable[[Change], Awaitable[None]] | None,
         *,
         answers: Callable[[], int],
+        growing: Callable[[str], int],
         is_busy: Callable[[], bool],
     ) -> None:
-        """*windows* by method; *share* changes the row; *is_busy*: is there anything to hold calls for?"""
+        """*windows* by method; *share* changes the row; *growing*: how many answers are shown by calls of a method?
+
+        *is_busy*: is there anything to hold calls for?
+        """
         self._windows = windows
         self._clock = clock
         self._share = share
         self._answers = answers
+        self._growing = growing
         self._is_busy = is_busy
         self._me = secrets.token_hex(8)
-        self.answers_elsewhere = 0
         self._lacking: dict[str, int] = dict.fromkeys(windows, 0)  # by method, how many wait for a call of others
         self._looked_at = float("-inf")
         self._looking: asyncio.Task[None] | None = None
@@ -101,14 +105,14 @@ class Lease:
 
     async def _look(self, share: Callable[[Change], Awaitable[None]], *, is_idle: bool) -> None:
         uses = {
-            method: (window.limit, window.use(self._lacking[method], is_idle=is_idle))
+            method: (window.limit, window.use(self._lacking[method], self._growing(method), is_idle=is_idle))
             for method, window in self._windows.items()
         }
         answers = self._answers()
         granted: dict[str, Grant] = {}
 
         def change(row: dict[str, Any], now: float) -> dict[str, Any]:
-            row, grants, self.answers_elsewhere = shared(row, self._me, now, uses, answers)
+            row, grants = shared(row, self._me, now, uses, answers)
             granted.update(grants)
             return row
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from bots.slack import limits
@@ -33,14 +33,14 @@ _NO_WORDS: Block = {
 }
 
 
-def pages(answer: str, *, streaming: bool = False, are_streams: bool = False) -> list[str]:
+def pages(answer: str, *, streaming: bool = False, are_streams: bool = False, most: int | None = None) -> list[str]:
     """The answer, or as much of it as has come (*streaming*), in messages; none if there is nothing to show yet.
 
-    Each is JSON: the blocks of the message. With *are_streams* each has room in one of Slack's streams.
+    Of more than *most* only these are made. Each is JSON: the blocks of the message. With *are_streams* each has room in one of Slack's streams.
     """
     paper = StreamPaper() if are_streams else Paper()
     found = paged(visible(answer, streaming=streaming), paper, streaming=streaming)
-    return [page for page in map(_page, found) if page]
+    return [*islice(filter(None, map(_page, found)), most)]
 
 
 def joined(*pages: str | None) -> list[Block]:

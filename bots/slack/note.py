@@ -31,6 +31,11 @@ class Where:
     # it, and goes on by updates.
     stream: str = ""
 
+    @property
+    def may_stream(self) -> bool:
+        """Is it a place for streams? Elsewhere only whom it answers sees one grow."""
+        return self.channel.startswith("D") and bool(self.thread_ts)
+
 
 def notes() -> Notes[Where]:
     return Notes(Where, _earlier)

@@ -29,6 +29,9 @@ UPDATE = "chat.update"
 # https://docs.slack.dev/reference/methods/chat.startStream, …/chat.appendStream, …/chat.stopStream
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
 TIERS = {UPDATE: TIER_3, START: TIER_2, APPEND: TIER_4, STOP: TIER_2}
+# As `window.HORIZON` of the others. Streams are for answers that go on. What begins now will hardly end before that, and
+# finds the call for its end by then.
+HORIZONS = {APPEND: 30.0, STOP: 20.0}  # seconds
 # One message a second for each channel, short bursts tolerated: …/rate-limits#overview
 POSTS_A_SECOND = 1.0
 POSTS_AT_ONCE = 3
@@ -39,6 +42,7 @@ READS = ("conversations.history", "conversations.replies")
 KEPT_FOR_FINDING = 2  # of those, what only a search for lost answers may use
 KEPT_FROM_CONTEXT = 4  # and what is not for reading what was said before a question, but for what was missed as well
 UPDATE_SPACING = 1.2  # seconds between two updates of one answer: what the tier gives if there is no other
+APPEND_SPACING = 1.0  # and between two appends to one stream
 # An answer of several messages keeps two calls: its last words may move the break between two of them.
 KEPT_FOR_PAGES = 2
 FORGOTTEN_AFTER = 300.0  # seconds without a sign of a turn, after which another process has it, or nobody
@@ -57,12 +61,13 @@ class _Answer:
     under_way: int = 0  # calls, of updates
     is_paid: bool = False  # was its next call taken when it became ready?
     is_over: bool = False
+    streams: bool = False  # then what it keeps for its end is no update
 
 
 class Pace:
     """The budget of a workspace: when may a turn's message be posted or updated?
 
-    Of native streams: `may` says whether one may begin, go on or be ended, and `end_stream` waits for the latter.
+    Of native streams: `may` says whether one may begin, go on or be ended.
     """
 
     def __init__(
@@ -73,7 +78,10 @@ class Pace:
         """*share* changes the row of the workspace where processes share it; raises StorageUnavailable or ChatError."""
         self._clock = clock
         self._is_alone = share is None
-        self._windows = {method: Window(limit, clock, is_shared=bool(share)) for method, limit in TIERS.items()}
+        self._windows = {
+            method: Window(limit, clock, horizon=HORIZONS.get(method, HORIZON), is_shared=bool(share))
+            for method, limit in TIERS.items()
+        }
         self._updates = self._windows[UPDATE]
         self.reads = Bucket(READS_A_SECOND, READS_AT_ONCE, clock)
         self._posts: dict[str, Bucket] = {}  # by channel
@@ -85,6 +93,7 @@ class Pace:
             clock,
             share,
             answers=self._answers.__len__,
+            growing=self._growing,
             is_busy=lambda: bool(self._answers or self._open_streams()),
         )
         self._began_at = clock()
@@ -92,10 +101,23 @@ class Pace:
 
     # Messages that are posted and updated
 
-    async def ready(self, turn: TurnId, channel: str, *, is_posted: bool, is_over: bool, pages: int = 1) -> None:
-        """Wait until *turn* may be shown, and take that from the budget. *pages*: messages that it has so far."""
+    async def ready(
+        self,
+        turn: TurnId,
+        channel: str,
+        *,
+        is_posted: bool,
+        is_over: bool,
+        pages: int = 1,
+        streams: bool = False,
+    ) -> None:
+        """Wait until *turn* may be shown, and take that from the budget. *pages*: messages that it has so far.
+
+        *streams*: what is posted will be a stream.
+        """
         is_unknown = turn not in self._answers
         answer = self._answer(turn)
+        answer.streams = streams
         if is_posted and is_unknown:
             self._take_up(answer)
         answer.is_over = is_over
@@ -155,23 +177,28 @@ class Pace:
 
     # Messages that stream
 
-    def may(self, method: str) -> bool:
-        """Take one call of *method* if there is room for it beside what is kept for ends; return whether it was taken.
+    def can(self, method: str) -> bool:
+        """Is there room for a call of *method* beside what is kept for ends? *method* is one of `TIERS`."""
+        is_kept = self._open_streams() > 0 and method == STOP
+        has_end = method != START or (self._windows[STOP].soon >= 1 and not self._windows[STOP].silence)
+        return has_end and self._windows[method].wait(kept=is_kept) <= 0
 
-        *method* is one of `TIERS`. Who may chat.startStream has a call of chat.stopStream kept from then on: `may` it, or
-        wait for it by `end_stream`, which is at once unless Slack has refused such calls; give it back by `let_go` if
-        there is nothing to stop, as when the stream could not begin or died. chat.update is beside the spacing of answers
-        that are shown by updates. Counts as made at once.
+    def may(self, method: str) -> bool:
+        """Take one call of *method* if there `can` be one; return whether it was taken.
+
+        Who may chat.startStream has a call of chat.stopStream kept from then on: `may` it, or give it back by `let_go` if
+        there is nothing to stop, as when the stream could not begin or died. It is there at once, unless very many ended
+        in the last minute. chat.update is beside the spacing of answers that are shown by updates. Counts as made at once.
 
         Where processes share the limits each holds a few calls, and no more until it has looked: `await look()` before, where
         there is time for it.
         """
-        window, streams = self._windows[method], self._open_streams()
-        is_kept = method == STOP and streams > 0
+        window = self._windows[method]
         if window.is_low:
             self._lease.look_soon(method)
-        if window.wait(kept=is_kept) > 0 or (method == START and self._windows[STOP].wait() > 0):
+        if not self.can(method):
             return False
+        is_kept = method == STOP and self._open_streams() > 0
         window.take(kept=is_kept)
         window.ended()
         if is_kept:
@@ -182,10 +209,10 @@ class Pace:
             self._lease.begin_to_tell()
         return True
 
-    async def end_stream(self) -> None:
-        """Wait until a stream that `may` begin may be stopped, and take that call."""
-        await self._until_free(lambda: self._windows[STOP].wait(kept=self._open_streams() > 0), STOP)
-        self.may(STOP)
+    @property
+    def append_spacing(self) -> float:
+        """Seconds between two appends to one stream."""
+        return max(APPEND_SPACING, self._windows[APPEND].spacing(self._open_streams()))
 
     def let_go(self) -> None:
         """A stream is over without having been stopped."""
@@ -266,7 +293,7 @@ class Pace:
         updates = self._updates
         if not pages:
             posting = self._channel(channel).wait_for()
-            keeps = not (answer.is_over or answer.kept)
+            keeps = not (answer.is_over or answer.kept or answer.streams)
             return max(posting, updates.wait() if keeps and updates.room < 1 else 0.0)
         if answer.is_over:
             return updates.wait(kept=answer.kept > 0)
@@ -298,7 +325,7 @@ class Pace:
 
     def _keep(self, answer: _Answer) -> None:
         """Keep what its end may need: one call in any case, and more if there is room."""
-        while answer.kept < answer.wants and (not answer.kept or self._updates.room >= 1):
+        while not answer.streams and answer.kept < answer.wants and (not answer.kept or self._updates.room >= 1):
             self._updates.keep()
             answer.kept += 1
 
@@ -307,10 +334,18 @@ class Pace:
         """Those that have something to update, and will have until they are over."""
         return [answer for answer in self._answers.values() if answer.kept and not answer.is_over]
 
+    def _growing(self, method: str) -> int:
+        """How many answers are shown by calls of *method*?"""
+        match method:
+            case "chat.update":
+                return sum(not answer.streams for answer in self._answers.values())
+            case "chat.appendStream":
+                return self._open_streams()
+        return 0
+
     def _spacing(self) -> float:
-        """Seconds between two updates of one answer: with many, each gets its share of what is free."""
-        answers = self._lease.answers_elsewhere + len(self._posted)
-        return max(UPDATE_SPACING, HORIZON * answers / max(1, self._updates.soon))
+        """Seconds between two updates of one answer."""
+        return max(UPDATE_SPACING, self._updates.spacing(len(self._posted)))
 
     def _answer(self, turn: TurnId) -> _Answer:
         now = self._clock()

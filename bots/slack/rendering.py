@@ -37,12 +37,12 @@ class SlackRenderer:
         self.shares = where.about is not None
         self._is_direct = where.channel.startswith("D")
 
-    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
+    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0, most: int | None = None) -> list[str]:
         if plainness:
             # What Slack refused is tried in small pieces, each of which is all of the `text` as well.
             return pieces(visible(text, streaming=streaming), limits.TEXT_LIMIT, limits.text_bytes)
         # Also where an answer is no stream: its pages stay what they are, whatever Slack lets us do.
-        return markdown.pages(text, streaming=streaming, are_streams=self._is_direct)
+        return markdown.pages(text, streaming=streaming, are_streams=self._is_direct, most=most)
 
     def fits(self, page: Page, plainness: int) -> bool:
         # A page has room for its footer, whatever it says.

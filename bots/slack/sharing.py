@@ -21,8 +21,8 @@ Row = dict[str, Any]  # by process
 
 def shared(
     row: Row, me: str, now: float, uses: Mapping[str, tuple[int, Use]], answers: int
-) -> tuple[Row, dict[str, Grant], int]:
-    """Return the row as it is from now on, what *me* is granted, and how many answers others have.
+) -> tuple[Row, dict[str, Grant]]:
+    """Return the row as it is from now on, and what *me* is granted.
 
     *now* in seconds of a clock that is the same for all processes; *uses* with the limit, by method; *answers* that
     *me* has.
@@ -38,15 +38,20 @@ def shared(
         # No more than half of what is left, so that who comes next finds some.
         more = min(use.wants, (left + 1) // 2)
         held = max([use.held, *(one["held"] - now for one in told if one["held"] is not None)])
-        theirs = sum(one["spare"] + sum(now - at < SPAN and comes_back(at, now) for at in one["calls"]) for one in told)
+        theirs = sum(
+            one["spare"] + sum(now - at < SPAN and comes_back(at, now, use.horizon) for at in one["calls"])
+            for one in told
+        )
+        growing = sum(one.get("growing", 0) for one in told)  # an earlier version doesn't tell
         grants[method] = Grant(
-            more, left - more, left - more + theirs, any(one["lacks"] for one in told), held, processes
+            more, left - more, left - more + theirs, any(one["lacks"] for one in told), held, growing, processes
         )
         mine["uses"][method] = {
             "calls": [round(now - age, 1) for age in use.ages],
             "has": use.has + more,
             "spare": use.spare + more,
             "lacks": use.lacks and more < use.wants,
+            "growing": use.growing,
             "held": round(now + held, 1) if held > -GENTLE_FOR else None,
         }
-    return {**others, me: mine}, grants, sum(entry["answers"] for entry in others.values())
+    return {**others, me: mine}, grants

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from bots.bucket import until_free
-from bots.slack.pace import APPEND, START, STOP, TIERS
-from bots.slack.window import HORIZON
+from bots.slack.pace import APPEND, START, STOP
 from core.bounded import Bounded
 from core.errors import ChatBusy, ChatClosed, ChatError, ChatLimited, RefusalUnclear, ThreadGone, facts
 
@@ -30,8 +28,7 @@ if TYPE_CHECKING:
 # A stream ends by itself some five minutes after it began, even if it grows, and then it reads as if something had gone
 # wrong: https://github.com/slackapi/python-slack-sdk/issues/1859
 LONGEST = 230.0  # seconds
-SPACING = 1.0  # seconds between two appends to one stream
-MINUTE = 60.0  # seconds
+LOOKS_AGAIN = 1.0  # seconds, before it is looked again whether more may be appended
 LOOK = 5.0  # seconds between looks at how old they are
 MOST_OPEN = 1_000
 # What says that there are no streams here at all: GovSlack, an app that is no agent, a kind of place.
@@ -72,18 +69,21 @@ class Streams:
         self._pace = pace
         self._clock = clock
         self._open: Bounded[tuple[str, str], Stream] = Bounded(MOST_OPEN)
-        self._appends: deque[float] = deque(maxlen=TIERS[APPEND])
         self._off_until: dict[str, float] = {}  # by workspace
 
     def get(self, channel: str, ts: str) -> Stream | None:
         return self._open.get((channel, ts))
+
+    def may_begin(self, team: str) -> bool:
+        """*team*: the installation."""
+        return self._off_until.get(team, 0.0) <= self._clock() and self._pace.can(START)
 
     async def start(self, channel: str, thread_ts: str, page: Page, number: int, text: str, *, team: str) -> str:
         """Begin one with *text*; return its ts, empty if there are none, or none may be begun now. Raises a ChatError.
 
         *team*: the installation.
         """
-        if self._off_until.get(team, 0.0) > self._clock() or not self._pace.may(START):
+        if not self.may_begin(team) or not self._pace.may(START):
             return ""
         try:
             ts = await self._api.start_stream(channel, thread_ts, text)
@@ -103,12 +103,8 @@ class Streams:
 
     async def ready(self, stream: Stream) -> None:
         """Wait until more may be appended, and take that from the budget."""
-        await until_free(lambda: max(0.0, stream.grew + self._spacing() - self._clock()))
-        await until_free(lambda: 0.0 if self._pace.may(APPEND) else SPACING)
-
-    def _spacing(self) -> float:
-        recent = sum(at > self._clock() - MINUTE for at in self._appends)
-        return max(SPACING, HORIZON * len(self._open) / max(1, TIERS[APPEND] - recent))
+        await until_free(lambda: max(0.0, stream.grew + self._pace.append_spacing - self._clock()))
+        await until_free(lambda: 0.0 if self._pace.may(APPEND) else LOOKS_AGAIN)
 
     async def append(self, stream: Stream, text: str) -> bool:
         """Append *text*; return whether it is there. If not, the stream is over, and its message one like any other.
@@ -116,7 +112,6 @@ class Streams:
         Raises ThreadGone if a person has stopped it, or taken it away; ChatLimited: then nothing was appended.
         """
         stream.grew = self._clock()
-        self._appends.append(stream.grew)
         try:
             await self._api.append_stream(stream.channel, stream.ts, text)
         except ChatLimited:

@@ -22,8 +22,10 @@ SPAN = MINUTE + 1.0  # seconds that a call counts: it reaches Slack a moment aft
 GENTLE_FOR = 600.0  # seconds
 LONGEST_SLEEP = 1.0  # seconds, before it is looked again whether there is room: what others let go nobody announces
 # Seconds in which the answers that are open use up what is free and what comes back: then there is always some for who
-# comes. 10 to 30 make little difference, less being better for many answers that go on, more for a few short ones.
+# comes. Less is better for a few short answers, more for many that go on.
 HORIZON = 15.0
+# A call that is free is of more use now than to somebody who may come: nobody saves longer than that.
+LONGEST_SPACING = 12.0  # seconds
 # Of a limit that is shared: what a process holds beside what it keeps, so that it need not ask for each call.
 SPARE_OF = 10  # one in so many
 ALONE_OF = 4  # and what it takes for its own, one in so many, while nobody can be asked
@@ -39,6 +41,8 @@ class Use:
     wants: int  # more of these
     lacks: bool  # does something wait for that?
     held: float  # seconds for which Slack wants no call, below 0 if that is over
+    growing: int  # answers that it shows by such calls
+    horizon: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,10 @@ class Grant:
 
     more: int  # calls that it may make without asking
     left: int  # calls that nobody has
-    elsewhere: int  # the same, with what others have to spare, and what of theirs comes back within `HORIZON`
+    elsewhere: int  # the same, with what others have to spare, and what of theirs comes back within the horizon
     lacks: bool  # does something wait elsewhere?
     held: float  # as above, by whoever was refused last
+    growing: int  # answers that others show by such calls
     processes: int  # that have answers
 
 
@@ -63,9 +68,17 @@ class Window:
     more. The calls that it has made come back to all.
     """
 
-    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic, *, is_shared: bool = False) -> None:
-        """*limit*: calls in a minute."""
+    def __init__(
+        self,
+        limit: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        horizon: float = HORIZON,
+        is_shared: bool = False,
+    ) -> None:
+        """*limit*: calls in a minute; *horizon* in seconds, as of `HORIZON`."""
         self.limit = limit
+        self.horizon = horizon
         self.kept = 0
         self._clock = clock
         self._calls: deque[float] = deque()  # when they were answered, oldest first
@@ -81,6 +94,7 @@ class Window:
         self._others_lack = False
         self._share = limit // ALONE_OF  # calls made, kept and spare, as others know of them
         self._processes = 1
+        self.growing_elsewhere = 0  # answers that other processes show by such calls
 
     @property
     def used(self) -> int:
@@ -94,8 +108,10 @@ class Window:
 
     @property
     def soon(self) -> int:
-        """Calls that all processes may make within `HORIZON`, beside those that are kept."""
-        back = sum(comes_back(at, self._clock()) for calls in (self._calls, self._assumed) for at in calls)
+        """Calls that all processes may make within the horizon, beside those that are kept."""
+        back = sum(
+            comes_back(at, self._clock(), self.horizon) for calls in (self._calls, self._assumed) for at in calls
+        )
         return self.room + back + self._elsewhere
 
     @property
@@ -131,6 +147,10 @@ class Window:
         # A sleep that ends a hair too early is not to be followed by one of no length.
         ages_out = [*self._calls][missing - 1 : missing]
         return min([LONGEST_SLEEP, *(at + SPAN - self._clock() + 1e-3 for at in ages_out)])
+
+    def spacing(self, growing: int) -> float:
+        """Seconds between two calls for the same answer, if *growing* are shown here by such calls: each gets its share."""
+        return min(LONGEST_SPACING, self.horizon * (growing + self.growing_elsewhere) / max(1, self.soon))
 
     def keep(self, calls: int = 1) -> None:
         self.kept += calls
@@ -170,13 +190,13 @@ class Window:
         self._held_until = max(self._held_until, self._clock() + seconds)
 
     def assume(self) -> None:
-        """An earlier process has used what there is, evenly: only it knew."""
-        room, began = self.room, self._clock() - SPAN
-        self._assumed.extend(began + SPAN * (number + 1) / (room + 1) for number in range(room))
+        """An earlier process has used what there is, evenly in the last half minute: only it knew."""
+        room, now = self.room, self._clock()
+        self._assumed.extend(now - SPAN / 2 * (1 - (number + 1) / (room + 1)) for number in range(room))
 
     # Shared
 
-    def use(self, waiting: int, *, is_idle: bool) -> Use:
+    def use(self, waiting: int, growing: int, *, is_idle: bool) -> Use:
         """Return what to tell others, and leave to them what isn't needed; *waiting*: for how many calls."""
         spare = min(1, self._held_at_most) if self._others_lack else self._held_at_most
         wants = 0 if is_idle else spare + waiting
@@ -184,13 +204,17 @@ class Window:
         now = self._clock()
         ages = [now - at for at in _recent(self._calls, now)] + [0.0] * self._under_way
         spare = self._spare
-        return Use(ages, self.kept + spare, max(0, spare), wants - spare, waiting > 0, self._held_until - now)
+        held = self._held_until - now
+        return Use(
+            ages, self.kept + spare, max(0, spare), wants - spare, waiting > 0, held, growing, horizon=self.horizon
+        )
 
     def told(self, used: Use, grant: Grant) -> None:
         self._spare += grant.more
         self._left, self._elsewhere, self._others_lack = grant.left, grant.elsewhere, grant.lacks
         self._share = len(used.ages) + used.has + grant.more
         self._processes = max(1, grant.processes)
+        self.growing_elsewhere = grant.growing
         self.hold(grant.held)
 
     def untold(self) -> None:
@@ -199,9 +223,9 @@ class Window:
         self._spare = max(self._spare, self._share - self.used - self.kept)
 
 
-def comes_back(at: float, now: float) -> bool:
-    """Will a call of *at* count no more within `HORIZON`?"""
-    return at <= now - SPAN + HORIZON
+def comes_back(at: float, now: float, horizon: float) -> bool:
+    """Will a call of *at* count no more within *horizon*?"""
+    return at <= now - SPAN + horizon
 
 
 def _recent(calls: deque[float], now: float) -> deque[float]:

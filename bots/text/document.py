@@ -43,12 +43,11 @@ class Leaf:
     gap: bool = False  # there is a blank line before it
 
 
-def document(text: str, at_once: int = _AT_ONCE) -> list[Leaf]:
-    """Return the leaves of *text*. What is added to it later changes no more than the last outermost block.
+def document(text: str, at_once: int = _AT_ONCE) -> Iterator[Leaf]:
+    """Yield the leaves of *text*. What is added to it later changes no more than the last outermost block.
 
-    So many characters are read *at_once*.
+    So many characters are read *at_once*, and no more than somebody wants to see.
     """
-    found: list[Leaf] = []
     start, size, number = 0, at_once, None
     while start < len(text):
         window = text[start : start + size]
@@ -57,12 +56,11 @@ def document(text: str, at_once: int = _AT_ONCE) -> list[Leaf]:
             window = window[: window.rfind("\n") + 1]
         leaves, last, consumed, next_number = _read(window, number)
         if is_rest:
-            found += leaves
+            yield from leaves
             break
         # The last block may go on; what is before it is closed for good.
-        found += leaves[:last]
+        yield from leaves[:last]
         start, size, number = start + consumed, at_once if consumed else size * 2, next_number
-    return found
 
 
 def complete(text: str) -> str:

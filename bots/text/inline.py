@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
+from types import SimpleNamespace
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import isMdAsciiPunct
+from markdown_it.helpers import parseLinkDestination
 from markdown_it.rules_inline.state_inline import Scanned, StateInline
 from markdown_it.token import Token
 
@@ -163,7 +166,14 @@ def _math(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown
     return True
 
 
+def _destination(text: str, start: int, end: int) -> Any:
+    """Where a link leads. markdown-it walks sign by sign to the 33rd bracket in a bracket to find that it is none."""
+    return parseLinkDestination("", 0, 0) if _TOO_DEEP.match(text, start) else parseLinkDestination(text, start, end)
+
+
+_TOO_DEEP = re.compile(r"(?:[^\x00-\x20\x7f()\\]*+\(){33}")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+_MARKDOWN.helpers = SimpleNamespace(**{**vars(_MARKDOWN.helpers), "parseLinkDestination": _destination})  # type: ignore[assignment]  # a module otherwise
 _MARKDOWN.inline.ruler.before("escape", "math", _math)
 _MARKDOWN.inline.ruler.before("link", "address", _address)
 _MARKDOWN.inline.ruler.before("autolink", "tag", _tag)

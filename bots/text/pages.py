@@ -7,7 +7,7 @@ posted need no edit.
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import Protocol
@@ -55,13 +55,18 @@ class Format(Protocol):
         """Return how wide the columns of a table are, for the page on which it goes on."""
 
 
-def paged(text: str, paper: Format, *, streaming: bool) -> list[Page]:
+def paged(text: str, paper: Format, *, streaming: bool) -> Iterator[Page]:
     """*text* on pages; while it is *streaming*, without what may turn out to be something else, and its code closed."""
     pages = split(document(complete(text) if streaming else text), paper)
-    if streaming and pages and pages[-1][-1].kind is Kind.TEXT:
-        *above, last = pages[-1]
-        pages[-1] = (*above, replace(last, content=_so_far(last.content)))
-    return pages
+    last = next(pages, None)
+    for page in pages:
+        if last:
+            yield last
+        last = page
+    if last and streaming and last[-1].kind is Kind.TEXT:
+        last = (*last[:-1], replace(last[-1], content=_so_far(last[-1].content)))
+    if last:
+        yield last
 
 
 def _so_far(words: str) -> str:
@@ -73,14 +78,13 @@ def _so_far(words: str) -> str:
     return f"{words.rstrip(' *')}**" if words.count("**") % 2 and _BEGUN_BOLD.search(words) else words
 
 
-def split(leaves: Sequence[Leaf], paper: Format) -> list[Page]:
+def split(leaves: Iterable[Leaf], paper: Format) -> Iterator[Page]:
     """*leaves* on pages of at most the limit; no page if there are none."""
-    pages: list[Page] = []
-    rest = deque(leaves)
+    to_come = iter(leaves)
+    rest: deque[Leaf] = deque()  # of which something was on a page, or had no room there
     page: list[Leaf] = []
     used = [0]  # up to each leaf of the page
-    while rest:
-        leaf = rest.popleft()
+    while leaf := rest.popleft() if rest else next(to_come, None):
         room = paper.limit - used[-1]
         size = _size(leaf, room, page, paper)
         if size <= room:
@@ -90,16 +94,17 @@ def split(leaves: Sequence[Leaf], paper: Format) -> list[Page]:
         head, tail = _cut(leaf, room, page, paper)
         end = _end([*page, leaf], used, paper.limit, can_cut=head is not None)
         if head is not None and end is None:
-            pages.append((*page, head))
+            yield (*page, head)
             rest.extendleft([tail] if tail else [])
         elif page:
             end = end or len(page)
             rest.extendleft((leaf, *reversed(page[end:])))
-            pages.append(tuple(page[:end]))
+            yield tuple(page[:end])
         else:
             rest.extendleft(reversed(_as_text(leaf)))
         page, used = [], [0]
-    return [*pages, tuple(page)] if page else pages
+    if page:
+        yield tuple(page)
 
 
 def _size(leaf: Leaf, room: int, page: Sequence[Leaf], paper: Format) -> int:

@@ -15,7 +15,7 @@ from core.upstream.errors import BadRequest, EmptyAnswer, ModerationRefused, Ups
 from core.upstream.prompt import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from core.asking.service import Service
     from core.models import Models
@@ -60,14 +60,23 @@ class Trial:
         self._since: Bounded[str, float] = Bounded(MOST_REMEMBERED)
         self._running: set[asyncio.Task[_Verdict]] = set()
 
-    async def check(self, name: str, *, thread: Thread, asker: str, within: float) -> None:
+    async def check(
+        self,
+        name: str,
+        *,
+        thread: Thread,
+        asker: str,
+        within: float,
+        count: Callable[[], Awaitable[None]],
+    ) -> None:
         """Return if the service answers as the model *name*, of which *asker* speaks in *thread*.
 
-        Raises UnknownModel with what it may have meant, and ModelUntried if that can't be told *within* so many seconds:
+        *count* is waited for before the service is asked, and not where that is known; it may raise what it likes. Raises UnknownModel with what it may have meant, and ModelUntried if that can't be told *within* so many seconds:
         asked again later, it may be known.
         """
         trying = self._trying.get(name)
         if trying is None or self._is_stale(name, trying):
+            await count()
             trying = self._try(name, thread, asker)
         try:
             verdict = await asyncio.wait_for(asyncio.shield(trying), within)

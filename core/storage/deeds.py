@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sqlalchemy import case, delete, func, literal, or_, select, update
 
+from core.language import spoken
 from core.storage import rows, stances, stops
 from core.storage.tables import Words, notes, presets, threads, turns
 from core.thread import PlaceId, ThreadId
@@ -61,7 +62,7 @@ class Deeds:
         return rows.find_presets(self._connection, tuple(places))
 
     def set_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
-        changed = {"changed_by": by, "changed_at": datetime.now(UTC)}
+        changed = _changed(by)
         fields = {
             "name": wish.name,
             "model": wish.model,
@@ -76,11 +77,10 @@ class Deeds:
     def clear_preset(self, place: PlaceId, by: str) -> None:
         """Who did it stays on record."""
         opened = dict.fromkeys(("name", "model", "instructions", "follow"))
-        changed = {"changed_by": by, "changed_at": datetime.now(UTC)}
-        self._connection.execute(update(presets).where(presets.c.place == place).values(opened | changed))
+        self._connection.execute(update(presets).where(presets.c.place == place).values(opened | _changed(by)))
 
     def clear_model(self, place: PlaceId, by: str) -> None:
-        values = {"model": None, "changed_by": by, "changed_at": datetime.now(UTC)}
+        values = {"model": None, **_changed(by)}
         self._connection.execute(update(presets).where(presets.c.place == place).values(values))
 
     def may_switch(self, thread: ThreadId, by: str) -> bool:
@@ -159,6 +159,10 @@ class Deeds:
             stopped = stops.stop_first(self._connection, thread, by)
         self.stopped += stopped
         return len(stopped)
+
+
+def _changed(by: str) -> dict[str, Any]:
+    return {"changed_by": by, "changed_in": spoken(), "changed_at": datetime.now(UTC)}
 
 
 def newest_asked(connection: Connection, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> Turn | None:

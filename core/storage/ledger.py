@@ -338,10 +338,15 @@ class Ledger:
         """What is set at each of *places* that has something set, in their order."""
         return await self._database.run(lambda connection: rows.find_presets(connection, tuple(places)))
 
-    async def preset_changed_by(self, place: str) -> str:
-        """Who last changed what is set at *place*; empty if nothing is."""
-        query = select(presets.c.changed_by).where(presets.c.place == place)
-        return await self._database.run(lambda connection: connection.scalar(query)) or ""
+    async def preset_changed_by(self, place: str) -> tuple[str, str]:
+        """Who last changed what is set at *place*, and the language that they speak; empty if nothing is set."""
+        query = select(presets.c.changed_by, presets.c.changed_in).where(presets.c.place == place)
+        row = await self._database.run(lambda connection: connection.execute(query).one_or_none())
+        return (row[0], row[1]) if row else ("", "")
+
+    async def count(self, by: str, thread: Thread) -> None:
+        """Count what the service is asked for *by* in *thread* as a question. Raises TooMany."""
+        await self._database.run(lambda connection: intake.check_rates(connection, self._bounds.rates, by, thread))
 
     # Following
 

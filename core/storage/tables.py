@@ -144,6 +144,7 @@ presets = Table(
     Column("instructions", Words),
     Column("follow", String(16)),
     Column("changed_by", Id, nullable=False),
+    Column("changed_in", String(8), nullable=False, server_default=""),  # the language that they speak
     Column("changed_at", DateTime(timezone=True), nullable=False),
 )
 

@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it.helpers import parseLinkDestination
 
+from bots.discord import markdown as discord
+from bots.slack import markdown as slack
 from bots.text import tables
 from bots.text.cut import pieces, shortened, utf8
 from bots.text.document import Kind, Leaf, complete, document
-from bots.text.inline import Span, bare, open_ticks, spans, words_of
+from bots.text.inline import _MARKDOWN, Span, bare, open_ticks, spans, words_of
 from bots.text.pages import Page, paged, split
 from bots.text.reasoning import visible
 from bots.text.tables import records
@@ -62,8 +65,8 @@ def said(leaves: Sequence[Leaf]) -> str:
 @settings(max_examples=200)
 @given(ANSWERS)
 def test_every_page_fits_and_no_word_is_lost(answer: str) -> None:
-    leaves = document(answer)
-    found = split(leaves, Paper())
+    leaves = list(document(answer))
+    found = list(split(leaves, Paper()))
     assert all(room(page) <= Paper.limit for page in found)
     # Behind a fence they would be the name of a language.
     typed = answer if "```" not in answer and "~~~" not in answer else ""
@@ -75,19 +78,19 @@ def test_every_page_fits_and_no_word_is_lost(answer: str) -> None:
 @given(ANSWERS, st.data())
 def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.DataObject) -> None:
     early = answer[: data.draw(st.integers(0, len(answer)))]
-    settled = paged(early, Paper(), streaming=True)[:-1]
-    assert paged(answer, Paper(), streaming=True)[: len(settled)] == settled
-    assert paged(answer, Paper(), streaming=False)[: len(settled)] == settled
+    settled = list(paged(early, Paper(), streaming=True))[:-1]
+    assert list(paged(answer, Paper(), streaming=True))[: len(settled)] == settled
+    assert list(paged(answer, Paper(), streaming=False))[: len(settled)] == settled
 
 
 @settings(max_examples=200)
 @given(ANSWERS)
 def test_a_document_is_the_same_however_much_of_it_is_read_at_a_time(answer: str) -> None:
-    assert document(answer, 40) == document(answer)
+    assert list(document(answer, 40)) == list(document(answer))
 
 
 def test_leaves_know_where_they_lie() -> None:
-    found = document("- a\n  1. b\n\n     c\n> d\n>\n> - e\n\n```py\nx\n```\n")
+    found = list(document("- a\n  1. b\n\n     c\n> d\n>\n> - e\n\n```py\nx\n```\n"))
     assert found == [
         Leaf(Kind.TEXT, "a", items=(None,), begins=1),
         Leaf(Kind.TEXT, "b", items=(None, 1), begins=1),
@@ -100,7 +103,7 @@ def test_leaves_know_where_they_lie() -> None:
 
 def test_words_below_many_marks_are_not_lost() -> None:
     for mark in ("> ", "- ", "1. "):
-        assert document(mark * 200 + "deep")[0].content.endswith("deep")
+        assert next(document(mark * 200 + "deep")).content.endswith("deep")
 
 
 @pytest.mark.parametrize("sign", SIGNS)
@@ -151,7 +154,7 @@ def test_a_row_too_long_for_a_page_is_text() -> None:
 
 def test_pages_end_between_blocks() -> None:
     paragraph = "a few words " * 8
-    found = split(document(f"{paragraph}\n\n" * 40), Paper())
+    found = list(split(document(f"{paragraph}\n\n" * 40), Paper()))
     assert {leaf.content for page in found for leaf in page} == {paragraph.strip()}
     assert {len(page) for page in found[:-1]} == {9}
 
@@ -170,7 +173,7 @@ def test_inline_code_cut_in_two_is_code_on_both_pages() -> None:
 
 @pytest.mark.parametrize("sign", [FAMILY, "🇩🇪", "e\u0301", "👍🏽"])
 def test_a_sign_is_never_torn(sign: str) -> None:
-    found = split(document("x" + sign * 900), Paper())
+    found = list(split(document("x" + sign * 900), Paper()))
     assert len(found) > 1
     assert all(page[0].content.removeprefix("x").replace(sign, "") == "" for page in found)
 
@@ -208,11 +211,11 @@ def test_what_may_turn_out_to_be_something_else_waits(text: str, shown: str) -> 
     ],
 )
 def test_marks_are_not_shown_as_signs_before_the_rest_of_them_comes(text: str, shown: str) -> None:
-    assert paged(text, Paper(), streaming=True)[0][0].content.replace("☐", "[ ]") == shown
+    assert next(paged(text, Paper(), streaming=True))[0].content.replace("☐", "[ ]") == shown
 
 
 def test_nothing_gives_no_page() -> None:
-    assert split(document(" \n\n "), Paper()) == []
+    assert not list(split(document(" \n\n "), Paper()))
 
 
 @pytest.mark.parametrize(
@@ -401,6 +404,7 @@ def test_what_stands_in_a_line_is_read_as_it_was_meant(written: str, shown: list
         "- item\n",
         "|a|\n|-|\n",
         "[a](x(y(z",
+        "![a](",
         "[a](" + "(z" * 200,
         "**a",
     ],
@@ -408,11 +412,36 @@ def test_what_stands_in_a_line_is_read_as_it_was_meant(written: str, shown: list
 def test_hostile_text_costs_little(piece: str) -> None:
     text = (piece * 20_000)[:20_000]
     began = time.process_time()
-    paged(visible(text), Paper(), streaming=True)
+    list(paged(visible(text), Paper(), streaming=True))
     for page in paged(visible(text), Paper(), streaming=False):
         for leaf in page:
             spans(leaf.content)
     assert time.process_time() - began < 1.0
+
+
+@settings(max_examples=50)
+@given(st.lists(ANSWERS, min_size=1, max_size=30).map("\n\n".join), st.integers(0, 4), st.booleans())
+def test_the_first_pages_are_the_same_if_no_more_are_made(answer: str, most: int, streaming: bool) -> None:  # noqa: FBT001
+    for pages in (discord.pages, slack.pages):
+        assert pages(answer, streaming=streaming)[:most] == pages(answer, streaming=streaming, most=most + 1)[:most]
+
+
+def test_of_what_people_are_not_shown_nothing_is_read() -> None:
+    def leaves() -> Iterator[Leaf]:
+        yield from document("Some words.\n\n" * 200)
+        pytest.fail("nobody asked for that")
+
+    assert next(split(leaves(), Paper()))
+
+
+@given(
+    st.text("(()\\ a<\x01", max_size=80)
+    | st.integers(28, 40).flatmap(lambda n: st.text("()a ", max_size=20).map("(".__mul__(n).__add__))
+)
+def test_where_a_link_leads_is_as_commonmark_says(target: str) -> None:
+    ours = _MARKDOWN.helpers.parseLinkDestination(target, 0, len(target))
+    theirs = parseLinkDestination(target, 0, len(target))
+    assert (ours.ok, ours.str, ours.pos) == (theirs.ok, theirs.str, theirs.pos)
 
 
 def test_a_link_of_very_many_words_costs_little() -> None:

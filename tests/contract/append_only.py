@@ -33,8 +33,8 @@ class BoardRenderer:
     offers = False
     opening = silence = ""
 
-    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
-        return pieces(visible(text, streaming=streaming), LONGEST)
+    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0, most: int | None = None) -> list[str]:
+        return pieces(visible(text, streaming=streaming), LONGEST)[:most]
 
     def fits(self, page: Page, plainness: int) -> bool:
         return len(content(page)) <= LONGEST

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from core.access import bot_asker
+from core.commands import Command, Verb
 from core.errors import BotsAlone, TooMany
 from core.metrics import Metrics
 from core.preset import Preset
@@ -116,6 +117,22 @@ async def test_a_limit_is_told_once_in_the_time_for_which_it_holds(core: Core, c
     assert core.metrics._registry.get_sample_value("bobbin_questions_over_quota_total", {"of": "person_minute"}) == len(
         told
     )
+
+
+async def test_asking_whether_there_is_a_model_counts_as_a_question(core: Core) -> None:
+    class Trial:
+        """The service has whatever model is named, and knows it when it was asked."""
+
+        async def check(self, name: str, *, count: Callable[[], Awaitable[None]], **_: object) -> None:
+            del name
+            await count()
+
+    core.relay.permission._trial = Trial()  # type: ignore[assignment]
+    for number in range(3):
+        assert "answers" in (await core.ask(text=f"model new-{number}")).turn.answer
+    told = await core.relay.obey(Command(Verb.SET_PRESET, Preset(model="new-3")), thread(), "ada")
+    assert told.sentence.startswith("You've asked me 3 questions within a minute")
+    assert (await core.ask()).exceeded == "person_minute"
 
 
 async def test_what_is_refused_uses_up_nothing(core: Core, clock: Clock) -> None:

@@ -12,10 +12,11 @@ from structlog.testing import capture_logs
 from core.attachment import Attachment, Kind
 from core.commands import Command, Verb
 from core.errors import ChatForbidden
+from core.language import speaking
 from core.preset import Preset
 from core.storage.database import Database
 from core.thread import Thread
-from core.turn import Status
+from core.turn import Question, QuestionKey, Status
 from core.upstream.errors import BadRequest, ModelRefused, UpstreamFailed
 from tests.core.conftest import FakeChat
 from tests.core.test_worker import PRESETS, Rig, opened, thread
@@ -62,6 +63,17 @@ async def test_the_settings_default_steps_in_and_who_set_the_model_is_told_once(
     assert person == "ada"
     assert "refuses the model `o1`, which you set in {place}" in sentence
     assert "`gpt-5.1` is asked in its place" in sentence
+
+
+async def test_who_set_the_model_is_told_in_their_own_language(rig: Rig) -> None:
+    with speaking("de"):
+        await rig.set_preset(Preset(model="o1"))
+    rig.upstream.answers = [REFUSED, ["One."]]
+    await rig.relay.ask(Question(QuestionKey("1"), thread(), "bob", "Why?", language="fr"))
+    await rig.over()
+    [(person, sentence)] = rig.chat.told
+    assert person == "ada"
+    assert sentence.startswith("Der KI-Dienst")
 
 
 async def test_several_processes_tell_once(rig: Rig, upstream: Any, chat: Any, database: Database) -> None:

@@ -64,7 +64,7 @@ def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.Dat
 @example("**> _***")
 def test_discord_reads_what_was_meant(answer: str) -> None:
     """No ping, exactly the links that were meant, code byte for byte, and every word."""
-    leaves = document(answer)
+    leaves = list(document(answer))
     if any(leaf.kind not in (Kind.TEXT, Kind.HEADING) or not leaf.content for leaf in leaves):
         return
     found = [span for leaf in leaves for span in spans(leaf.content)]

@@ -37,8 +37,8 @@ class Renderer:
     offers = False
     opening = silence = ""
 
-    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0) -> list[str]:
-        return [text[start : start + 10] for start in range(0, len(text), 10)]
+    def pages(self, text: str, *, streaming: bool = False, plainness: int = 0, most: int | None = None) -> list[str]:
+        return [text[start : start + 10] for start in range(0, len(text), 10)][:most]
 
     def fits(self, page: Page, plainness: int) -> bool:
         return len(f"{page.text}{page.under}{page.aside}") <= 10

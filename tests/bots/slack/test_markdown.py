@@ -65,7 +65,7 @@ def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.Dat
 @settings(max_examples=300)
 @given(ANSWERS)
 def test_a_link_leads_where_it_was_meant_to(answer: str) -> None:
-    leaves = document(visible(answer))  # without the tags of a reasoning that never ended
+    leaves = list(document(visible(answer)))  # without the tags of a reasoning that never ended
     meant = {span.url for leaf in leaves for text in (leaf.content, *sum(leaf.rows, ())) for span in spans(text)}
     for element in elements(shown(answer)):
         assert element["type"] != "link" or element["url"] in meant

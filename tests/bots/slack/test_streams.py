@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,20 @@ async def test_an_answer_grows_in_a_stream_in_the_thread_of_its_question(house: 
     assert message.more["streaming_state"] == "completed"
     lengths = [len(version.text) for version in message.versions]
     assert lengths == sorted(lengths)
+
+
+async def test_a_stream_takes_nothing_from_the_answers_in_channels(house: House, turn: Turn) -> None:
+    """It keeps an end of its own kind, and doesn't wait for one of theirs."""
+    updates = house.chat._pace._updates
+    for _ in range(updates.limit):
+        updates.keep()
+    for answer in ("Because it", "Because it was late"):
+        turn = turn.grow(answer)
+        async with asyncio.timeout(5):
+            await house.chat.ready(turn)
+        turn = turn.replied(await house.chat.show(turn))
+    assert made(house) == [START, APPEND]
+    assert updates.kept == updates.limit
 
 
 async def test_an_answer_that_ends_before_anything_is_shown_is_posted_once(house: House, turn: Turn) -> None:
