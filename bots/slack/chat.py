@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -223,6 +224,7 @@ class SlackChat:
                 is_over=turn.is_over,
                 pages=max(1, pages),
                 streams=streams and self._streams.may_begin((await self._who_am_i()).team),
+                age=max(0.0, time.time() - float(note.messages[0].id)) if pages else 0.0,
             )
 
     async def show(self, turn: Turn) -> Reply:

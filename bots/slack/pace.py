@@ -97,7 +97,7 @@ class Pace:
             is_busy=lambda: bool(self._answers or self._open_streams()),
         )
         self._began_at = clock()
-        self._has_taken_up = False  # is there anything that an earlier process began?
+        self._taken_up: list[float] = []  # when what an earlier process had begun was posted
 
     # Messages that are posted and updated
 
@@ -110,16 +110,17 @@ class Pace:
         is_over: bool,
         pages: int = 1,
         streams: bool = False,
+        age: float = 0.0,
     ) -> None:
         """Wait until *turn* may be shown, and take that from the budget. *pages*: messages that it has so far.
 
-        *streams*: what is posted will be a stream.
+        *streams*: what is posted will be a stream. *age* in seconds, of its first message.
         """
         is_unknown = turn not in self._answers
         answer = self._answer(turn)
         answer.streams = streams
         if is_posted and is_unknown:
-            self._take_up(answer)
+            self._take_up(answer, age)
         answer.is_over = is_over
         is_end = is_over and is_posted
         pages = pages if is_posted else 0
@@ -277,12 +278,12 @@ class Pace:
             else:
                 await asyncio.sleep(min(seconds, LONGEST_SLEEP))
 
-    def _take_up(self, answer: _Answer) -> None:
+    def _take_up(self, answer: _Answer, age: float) -> None:
         """An earlier process has posted *answer*, and kept a call for its end; what it has called nobody has told us."""
-        if self._is_alone and self._clock() - self._began_at < SPAN:
-            if not self._has_taken_up:
-                self._updates.assume()
-            self._has_taken_up = True
+        now = self._clock()
+        if self._is_alone and now - self._began_at < SPAN:
+            self._taken_up.append(min(self._began_at, now - age))
+            self._updates.assume(self._began_at, self._taken_up, UPDATE_SPACING)
             self._keep(answer)
 
     def _wait(self, answer: _Answer, channel: str, pages: int) -> float:

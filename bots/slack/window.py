@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
 MINUTE = 60.0  # seconds
 SPAN = MINUTE + 1.0  # seconds that a call counts: it reaches Slack a moment after it was taken
@@ -145,7 +145,7 @@ class Window:
         if self._is_shared:
             return math.inf
         # A sleep that ends a hair too early is not to be followed by one of no length.
-        ages_out = [*self._calls][missing - 1 : missing]
+        ages_out = sorted([*self._calls, *self._assumed])[missing - 1 : missing]
         return min([LONGEST_SLEEP, *(at + SPAN - self._clock() + 1e-3 for at in ages_out)])
 
     def spacing(self, growing: int) -> float:
@@ -189,10 +189,17 @@ class Window:
         """Slack refused a call: give none for *seconds*, and then one by one for a while."""
         self._held_until = max(self._held_until, self._clock() + seconds)
 
-    def assume(self) -> None:
-        """An earlier process has used what there is, evenly in the last half minute: only it knew."""
-        room, now = self.room, self._clock()
-        self._assumed.extend(now - SPAN / 2 * (1 - (number + 1) / (room + 1)) for number in range(room))
+    def assume(self, until: float, begun: Sequence[float], spacing: float) -> None:
+        """An earlier process has used what there is until *until*: only it knew when.
+
+        It has shown answers that began at *begun*, by a call every *spacing* seconds each at most; the rest went to
+        others that are over by now, at any time.
+        """
+        self._assumed.clear()
+        room, longest = self.room, until - min(begun)
+        theirs = min(room, round(sum(until - at for at in begun) / spacing))
+        assumed = [*_evenly(theirs, until, min(SPAN, longest)), *_evenly(room - theirs, until, SPAN)]
+        self._assumed.extend(sorted(assumed))
 
     # Shared
 
@@ -232,3 +239,7 @@ def _recent(calls: deque[float], now: float) -> deque[float]:
     while calls and calls[0] <= now - SPAN:
         calls.popleft()
     return calls
+
+
+def _evenly(calls: int, until: float, seconds: float) -> Iterator[float]:
+    return (until - seconds * (1 - (number + 1) / (calls + 1)) for number in range(calls))

@@ -127,6 +127,7 @@ class Answer:
         self._server = server
         self._channel = asked.channel or f"C{number}"
         self._messages = 0
+        self._posted_at = 0.0
         self._shown: list[tuple[float, float]] = []  # when it could be seen, and of when it was
         self._updates = 0
         self._following: asyncio.Task[None]
@@ -168,7 +169,12 @@ class Answer:
 
     async def _ready(self, *, is_over: bool) -> None:
         await self.pace.ready(
-            self._turn, self._channel, is_posted=self._messages > 0, is_over=is_over, pages=self._messages
+            self._turn,
+            self._channel,
+            is_posted=self._messages > 0,
+            is_over=is_over,
+            pages=self._messages,
+            age=now() - self._posted_at,
         )
 
     async def _show_now(self, *, is_over: bool, began: float) -> bool:
@@ -186,6 +192,7 @@ class Answer:
                 await self.pace.post(self._turn, self._channel)
                 await asyncio.sleep(self._server.latency)
                 self._messages += 1
+                self._posted_at = self._posted_at or now()
             is_shown = True
         except TooManyError:
             return False

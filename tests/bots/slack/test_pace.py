@@ -151,6 +151,19 @@ def test_a_process_that_takes_up_what_another_has_begun_knows_that_it_has_called
     assert not server.refusals
 
 
+def test_a_lone_answer_that_another_process_began_soon_goes_on() -> None:
+    async def body() -> None:
+        pace, began = Pace(now), now()
+        await pace.ready(ONE, "C1", is_posted=True, is_over=False, age=8)
+        assert now() - began < 2
+        await pace.update(ONE)
+        pace.shown(ONE, is_over=False)
+        assert await waited(pace, ONE) < 2
+        assert await waited(pace, ONE, is_over=True) == 0
+
+    timeless(body)
+
+
 def test_a_slack_that_counts_otherwise_is_learned_from_and_everything_ends() -> None:
     """A bucket of 10 and 50 a minute would be stricter than the window: at first it refuses, then no more."""
     many = [Asked(at, 10.0) for at in (0.0, 60.0, 120.0) for _ in range(20)]
