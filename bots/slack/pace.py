@@ -281,8 +281,8 @@ class Pace:
     def _take_up(self, answer: _Answer, age: float) -> None:
         """An earlier process has posted *answer*, and kept a call for its end; what it has called nobody has told us."""
         now = self._clock()
-        if self._is_alone and now - self._began_at < SPAN:
-            self._taken_up.append(min(self._began_at, now - age))
+        if self._is_alone and now - age < self._began_at > now - SPAN:
+            self._taken_up.append(now - age)
             self._updates.assume(self._began_at, self._taken_up, UPDATE_SPACING)
             self._keep(answer)
 

@@ -24,7 +24,7 @@ NAME = "slack/T1"
 @pytest.fixture
 async def processes(postgres_url: str) -> AsyncIterator[list[Database]]:
     """Three, each with connections of its own."""
-    databases = [open_database(postgres_url) for _ in range(3)]
+    databases = [open_database(postgres_url, patience=60) for _ in range(3)]  # a machine may be slow
     await migrate(databases[0])
     yield databases
     for database in databases:

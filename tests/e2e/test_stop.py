@@ -166,7 +166,7 @@ async def test_who_asked_stops_it_in_every_way(running: Any, side: Any, url: str
         await bobbin.idle()
         assert [text.count(wanted.STOPPED) for text in room.answers] == [1]
         assert len(emulator.requests) == 1
-        emulator.pace = 0.0
+        emulator.faults.clear()
         await room.says("ada", "say exactly: still here")
         await side.until(lambda: any("still here" in text for text in room.answers))
 

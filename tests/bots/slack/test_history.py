@@ -92,7 +92,7 @@ async def test_after_a_gap_it_reads_again(house: House) -> None:
         # What is younger than this counts as heard on the new connection, where catching up brings it once more.
         await house.until(lambda: float(first.ts) < time.time() - JUST_NOW)
         house.slack.drop_sockets()
-        await house.until(lambda: house.chat._recent.connections == 2)
+        await house.until(lambda: house.chat._recent.connections >= 2)
         before = reads(house)
         assert texts(await told(house, turn)) == ["The pump stands still."]
         assert reads(house) == before + 1

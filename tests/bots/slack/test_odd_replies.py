@@ -165,7 +165,7 @@ async def test_a_limit_in_one_channel_is_kept_there_and_within_bounds(house: Hou
 async def test_a_second_limit_is_kept_by_who_waits_for_a_first_one(
     house: House, turn: Turn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.slack.api.random.random", lambda: 2.0)  # so much longer than it was told
+    monkeypatch.setattr("bots.slack.caller.random.random", lambda: 2.0)  # so much longer than it was told
     await house.chat.show(turn.grow("Because"))
     (message,) = house.replies(turn)
     update = house.chat._api.update

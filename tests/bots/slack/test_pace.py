@@ -164,6 +164,18 @@ def test_a_lone_answer_that_another_process_began_soon_goes_on() -> None:
     timeless(body)
 
 
+def test_an_answer_that_is_done_anew_in_the_same_process_does_not_wait() -> None:
+    async def body() -> None:
+        pace = Pace(now)
+        await asyncio.sleep(2)
+        await waited(pace, ONE, is_posted=False, is_over=True)
+        before = now()
+        await pace.ready(ONE, "C1", is_posted=True, is_over=False, age=1)
+        assert now() - before < 0.1
+
+    timeless(body)
+
+
 def test_a_slack_that_counts_otherwise_is_learned_from_and_everything_ends() -> None:
     """A bucket of 10 and 50 a minute would be stricter than the window: at first it refuses, then no more."""
     many = [Asked(at, 10.0) for at in (0.0, 60.0, 120.0) for _ in range(20)]
