@@ -29,6 +29,7 @@ from core.words import is_blank
 
 if TYPE_CHECKING:
     from bots.discord.names import Names
+    from bots.discord.note import Token
     from bots.discord.tree import Interaction
     from bots.listening.events import Clicked
     from bots.listening.finished import Outcome
@@ -53,18 +54,21 @@ class Finished:
         self._notes = notes()
         self._recorded_within = recorded_within
 
-    async def take(self, interaction: Interaction, click: Clicked) -> None:
-        """Do what is wished for, and show who clicked what came of it. Raises StorageUnavailable."""
+    async def take(self, interaction: Interaction, click: Clicked, token: Token) -> None:
+        """Do what is wished for, and show who clicked what came of it. Raises StorageUnavailable.
+
+        *token* is the click's own.
+        """
         # Who talks with the bot alone needs no name.
         named = (
             replace(click, name=self._names.of(interaction.user, interaction.guild)) if interaction.guild_id else click
         )
         async with recorded_within(self._recorded_within):
-            outcome = await finish(self._relay, named, self._means(interaction))
+            outcome = await finish(self._relay, named, self._means(interaction, token))
         with translated():
             await _show(interaction, click, outcome)
 
-    def _means(self, interaction: Interaction) -> Means:
+    def _means(self, interaction: Interaction, token: Token) -> Means:
         async def does_manage() -> bool:
             return is_manager(interaction)
 
@@ -76,9 +80,21 @@ class Finished:
             thread = thread_in(interaction.guild_id, home.id, around(home, home.id), command=interaction.id)
             return thread, Note(Where(channel=home.id, since=interaction.id, branch_of=link))
 
+        async def going_on(turn: Turn) -> Note[Where]:
+            was, where = (
+                self._notes.read(turn.reply).where,
+                Where(channel=interaction.channel_id or 0, since=interaction.id),
+            )
+            if not was.is_by_token_only(turn):
+                return Note(where)
+            # First, since the token of the click is what shows it, and it opens nothing before.
+            with overlooking(), translated():
+                await interaction.response.defer()
+            return Note(replace(where, token=token, is_foreign=was.is_foreign))
+
         return Means(
             manages=does_manage,
-            going_on=lambda _: Note(Where(channel=interaction.channel_id or 0, since=interaction.id)),
+            going_on=going_on,
             branching=branching,
             branches=lambda turn: _may_branch(interaction, turn),
         )
@@ -143,8 +159,8 @@ async def _show(interaction: Interaction, click: Clicked, outcome: Outcome) -> N
         elif outcome.asks_why:
             await interaction.response.send_modal(form(channel, click.key))
         elif outcome.sentence:
-            await interaction.response.send_message(outcome.sentence, ephemeral=True, suppress_embeds=True)
-        else:
+            await tell(interaction, outcome.sentence, ephemeral=True)
+        elif not interaction.response.is_done():
             await interaction.response.defer()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -22,6 +21,7 @@ from bots.discord.events import thread_name
 from bots.discord.ids import age, message_of
 from bots.discord.note import BY_TOKEN, ORIGINAL, Starter, Where
 from bots.discord.rendering import content
+from bots.discord.token import opened
 from bots.reply.note import Message
 from core.errors import AnswerDeleted, ChatBusy, ChatForbidden, ChatUnclear, StorageUnavailable, ThreadGone
 from core.thread import Thread, ThreadId
@@ -85,7 +85,7 @@ class DiscordHands:
         self._asked_at = where.since or message_of(turn.question.key)
         self._webhook = _webhook(client, secret_box, where)
         self._is_private = turn.question.is_private
-        self._is_by_token_only = self._is_private or where.is_foreign
+        self._is_by_token_only = where.is_by_token_only(turn)
         self.where = where
 
     async def prepare(self, deed: Deed) -> None:
@@ -323,10 +323,8 @@ def _in_channel(id_: str) -> int:
 
 def _webhook(client: discord.Client, secret_box: SecretBox, where: Where) -> discord.Webhook | None:
     """Return the door to a command's response, if it is open to us still."""
-    if where.token is None or time.time() > where.token.until:
-        return None
-    token = secret_box.open(where.token.sealed)
-    if token is None:
+    token = opened(where, secret_box)
+    if where.token is None or token is None:
         return None
     # Of the kind that may answer unseen by others, and with a state that knows buttons; `partial` makes none.
     data: Any = {"id": where.token.application, "type": discord.WebhookType.application.value, "token": token}

@@ -12,12 +12,13 @@ import structlog
 from bots.discord.buttons import read_click, read_share
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import read_command
-from bots.discord.note import Token
+from bots.discord.note import Token, notes
+from bots.discord.token import CLOSED, opened
 from bots.discord.tree import Interaction, explain, is_manager, tell
 from bots.listening.router import recorded_within
-from bots.reply.page import OF_FINISHED
+from bots.reply.page import OF_FINISHED, Wish
 from core.errors import ChatError, facts
-from core.language import speaking
+from core.language import say, speaking
 
 if TYPE_CHECKING:
     from bots.discord.askers import Askers
@@ -68,6 +69,7 @@ class Interactions:
         self._askers = askers
         self._languages = languages
         self._deferring = deferring
+        self._notes = notes()
 
     async def take(self, interaction: Interaction) -> None:
         """Take a click, or a form; commands have their own way."""
@@ -81,7 +83,7 @@ class Interactions:
         try:
             if click := read_click(interaction):
                 if click.wish in OF_FINISHED:
-                    await self._finished.take(interaction, click)
+                    await self._finished.take(interaction, click, self._token_of(interaction))
                 else:
                     await self._click(interaction, click)
             elif shared := read_share(interaction, self._token_of(interaction)):
@@ -96,12 +98,23 @@ class Interactions:
     async def _click(self, interaction: Interaction, click: Clicked) -> None:
         """Do what a button is for."""
         async with recorded_within(self._times.recorded_within):
-            problem = await self._router.click(click, lambda: _answered(is_manager(interaction)))
+            if await self._is_closed(click):
+                problem = say(CLOSED)
+            else:
+                problem = await self._router.click(click, lambda: _answered(is_manager(interaction)))
         if problem:
             await tell(interaction, problem, ephemeral=True)
         else:
             with overlooking():
                 await interaction.response.defer()
+
+    async def _is_closed(self, click: Clicked) -> bool:
+        """Is another answer wanted where nothing could show it any more?"""
+        turn = await self._relay.turn(click.key) if click.wish is Wish.AGAIN else None
+        if turn is None:
+            return False
+        where = self._notes.read(turn.reply).where
+        return where.is_by_token_only(turn) and opened(where, self._kit.secret_box) is None
 
     async def _share(self, interaction: Interaction, shared: Shared) -> None:
         # First, since the click's own token may be what shows it, and it opens nothing before.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bots.reply.note import Fields, Notes
+
+if TYPE_CHECKING:
+    from core.turn import Turn
 
 # The id of a message is Discord's; with this before it, it is the command's, and reached by its token.
 BY_TOKEN = "@"  # noqa: S105 (no secret)
@@ -49,6 +52,10 @@ class Where:
     branch_of: str = ""
     # How often messages were given up, deleted or closed: by the nonces of until then Discord would know them again.
     given_up: int = 0
+
+    def is_by_token_only(self, turn: Turn) -> bool:
+        """Does nothing but a token show the answer: nobody else is to see it, or the bot doesn't see the place?"""
+        return turn.question.is_private or self.is_foreign
 
 
 def notes() -> Notes[Where]:

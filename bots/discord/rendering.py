@@ -34,7 +34,7 @@ class DiscordRenderer:
     drops_buttons = True
     opens_alone = False
     shares = True
-    reopens: bool
+    reopens = True
 
     def __init__(self, turn: Turn, note: Note[Where], *, offers: bool = False) -> None:
         self.offers = offers
@@ -49,8 +49,6 @@ class DiscordRenderer:
             )
             opening = [goes_on]
         self.opening = "\n\n".join(opening)
-        # What only a command's token opens is closed after a quarter of an hour.
-        self.reopens = not (turn.question.is_private or note.where.is_foreign)
         # Otherwise Discord would say “thinking…” for good.
         self.silence = say(_NOTHING_CAME) if is_command and not has_words else ""
 

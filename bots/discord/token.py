@@ -1,7 +1,8 @@
-"""What to do about an answer that only a command's token could show, once that is no longer good."""
+"""Whether what opens the response to a command is still good; and what to do about an answer that only that could show."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import discord
@@ -13,14 +14,25 @@ from core.language import marked, say
 
 if TYPE_CHECKING:
     from bots.discord.note import Where
+    from core.secret_box import SecretBox
     from core.turn import Turn
 
 OVER = marked(
     "I couldn't finish my answer to you in <#{channel}>: Discord lets me write it there for 15 minutes only, and it took "
     "longer. Please ask again. (Reference: `{reference}`)"
 )
+CLOSED = marked(
+    "I can't write that again: Discord lets me change an answer that stands there for 15 minutes only. Please ask again."
+)
 
 log = structlog.get_logger(__name__)
+
+
+def opened(where: Where, secret_box: SecretBox) -> str | None:
+    """Return the token itself, None if it is not, or no longer, for us to use."""
+    if where.token is None or time.time() > where.token.until:
+        return None
+    return secret_box.open(where.token.sealed)
 
 
 async def tell_over(client: discord.Client, turn: Turn, where: Where, nonce: str) -> None:

@@ -40,7 +40,7 @@ class Means:
     """What a platform has for who clicked."""
 
     manages: Manages  # the channel?
-    going_on: Callable[[Turn], Note[Any]]  # with which more of an answer begins
+    going_on: Callable[[Turn], Awaitable[Note[Any]]]  # with which more of an answer begins
     # The thread in which to go on, and the note with which it begins. Raises Refused where there can be none.
     branching: Callable[[Turn], Awaitable[tuple[Thread, Note[Any]]]]
     branches: Callable[[Turn], bool]  # is that to be offered?
@@ -83,7 +83,7 @@ async def _go_on(relay: Relay, clicked: Clicked, turn: Turn, means: Means) -> Ou
         clicked.attempt or 0,
         clicked.by,
         name=clicked.name,
-        reply=means.going_on(turn).write(),
+        reply=(await means.going_on(turn)).write(),
         manages=means.manages,
     )
     return Outcome("" if is_new else say(CONTINUED_BEFORE))

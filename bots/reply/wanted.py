@@ -203,7 +203,7 @@ def _stopped(turn: Turn, *, has_words: bool) -> str:
 
 
 def _buttons(turn: Turn, renderer: Renderer) -> Iterator[Button]:
-    """Say what people are offered under the last message: a row of five at the most, in that order."""
+    """Say what people are offered under the last message, in that order: five at the most, or six if it is private."""
     if not turn.is_over:
         yield Button(say(STOP), turn.attempt, Wish.STOP)
     is_finished = turn.is_over and turn.is_answered and renderer.offers

@@ -83,9 +83,12 @@ class Finished:
             begun = replace(where, thread_ts="", opens=True, branch_of=link)
             return thread_in(team, where.channel, id_), Note(begun)
 
+        async def going_on(turn: Turn) -> Note[Where]:
+            return Note(self._where(turn))
+
         return Means(
             manages=manages,
-            going_on=lambda turn: Note(self._where(turn)),
+            going_on=going_on,
             branching=branching,
             branches=lambda turn: not turn.question.is_private,
         )

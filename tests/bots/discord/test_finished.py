@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +12,13 @@ from sqlalchemy import select
 
 from bots.discord.buttons import ELSEWHERE
 from bots.discord.finished import WHY
+from bots.discord.note import notes
+from bots.discord.token import CLOSED
 from bots.listening.finished import BEING_ANSWERED, BRANCHED_BEFORE, CONTINUED_BEFORE, NO_BRANCH, NOTED, THANKS
 from bots.listening.router import NO_SUCH_QUESTION
 from bots.reply.details import BRANCH, EXPORT
 from bots.reply.page import Wish
-from bots.reply.wanted import BAD, CONTINUE, GOOD, MORE, RETRY
+from bots.reply.wanted import BAD, CONTINUE, GOOD, MORE, RETRY, TRY_AGAIN
 from core.aftermath import BRANCHED, STALE, derived
 from core.storage.tables import feedback
 from core.turn import GOES_ON, Status
@@ -26,7 +30,7 @@ from tests.bots.pressed import CASES, Changed, changed
 
 if TYPE_CHECKING:
     from core.storage.database import Database
-    from core.turn import Turn
+    from core.turn import Reply, Turn
     from tests.bots.discord.conftest import House
 
 ANSWER = "<think>Hm, *why*? @everyone</think>Because."
@@ -324,11 +328,122 @@ async def test_an_id_of_another_place_opens_nothing(house: House) -> None:
             assert told(click) == refusal
 
 
-async def test_a_private_answer_is_judged_and_shared_and_not_done_again(house: House) -> None:
+async def asked_apart(house: House, kind: str) -> tuple[Turn, Interaction]:
+    """Ask where only a command's token shows the answer: in private, or where the bot isn't."""
+    where: Any = "general"
+    if kind == "foreign":
+        house.discord.install("ada")
+        where = house.discord.add_channel_elsewhere("lobby")
+    click = await house.discord.slash("ada", where, "ask", question="why?", private=kind == "private")
+    await house.discord.wait_for(lambda: click.thinking)
+    return await taken(house), click
+
+
+async def finished_apart(house: House, kind: str, **how: Any) -> tuple[Turn, Message]:
+    house.keys = [base64.urlsafe_b64encode(bytes(32)).decode()]
+    house.section = house.section.model_copy(update={"user_install": True})
+    house.chat = house.build()
     async with house.listening():
-        click = await house.discord.slash("ada", "general", "ask", question="why?", private=True)
-        turn = (await house.accepted(1))[-1]
-        turn = await house.show(replace(turn.start("model-a").finish(ANSWER), answered_as="default"))
+        turn, click = await asked_apart(house, kind)
+        turn = await over(house, turn, **how)
+        return turn, click.messages[0]
+
+
+async def over(house: House, turn: Turn, answer: str = ANSWER, **how: Any) -> Turn:
+    turn = replace(turn.start("model-a").finish(answer), answered_as="default", seconds=2.5, **how)
+    await house.ledger.conclude(turn, None, epoch=0)
+    turn = await house.show(turn)
+    await house.ledger.settle(turn.settle())
+    return turn
+
+
+async def test_under_an_answer_that_a_token_shows_stands_what_stands_under_others(house: House) -> None:
+    _, message = await finished_apart(house, "private")
+    assert labels(message) == [GOOD, BAD, RETRY, "Share", MORE]
+    _, message = await finished_apart(house, "foreign")
+    assert labels(message) == [GOOD, BAD, RETRY, MORE]
+
+
+# Nobody else sees a private answer.
+APART = [
+    (kind, *case)
+    for kind in ("private", "foreign")
+    for case in CASES
+    if case[1] is not Wish.BRANCH and (kind == "foreign" or case[0] == "ada")
+]
+
+
+@pytest.mark.parametrize(("kind", "user", "wish", "expected"), APART)
+async def test_so_it_is_where_a_token_shows_the_answer(
+    house: House, kind: str, user: str, wish: Wish, expected: Changed
+) -> None:
+    turn, on = await finished_apart(house, kind, is_cut=True)
+    house.chat = house.build()
+    async with house.listening():
+        if wish is Wish.EXPORT:
+            (click,) = await pressed(house, user, on, MORE)
+            assert click.response
+            on = click.response
+        clicks = await pressed(house, user, on, LABELS[wish], times=2)
+        if expected.questions:  # each is acknowledged before it is recorded, and the other one is told so
+            await house.discord.wait_for(lambda: any(click.followups for click in clicks))
+        assert await changed(house.ledger, turn) == expected
+
+
+@pytest.mark.parametrize("kind", ["private", "foreign"])
+async def test_another_answer_comes_in_the_same_message_by_the_token_of_the_command(house: House, kind: str) -> None:
+    _, message = await finished_apart(house, kind)
+    house.chat = house.build()
+    async with house.listening():
+        await pressed(house, "ada", message, RETRY, times=2)
+        await over(house, replace(await taken(house), is_anew=True), "Another.")
+        (only,) = house.discord.interactions[0].messages
+        assert (only.id, only.content) == (message.id, "> why?\n\nAnother.")
+        assert only.is_ephemeral == (kind == "private")
+
+
+@pytest.mark.parametrize("kind", ["private", "foreign"])
+async def test_more_of_it_comes_by_the_token_of_the_click_however_late(house: House, kind: str) -> None:
+    turn, message = await finished_apart(house, kind, is_cut=True)
+    house.discord.expire_tokens()
+    house.chat = house.build()
+    async with house.listening():
+        clicks = await pressed(house, "ada", message, CONTINUE, times=2)
+        await house.discord.wait_for(lambda: any(click.followups for click in clicks))
+        more = await taken(house)
+        assert more.question.key == derived(turn, GOES_ON)
+        await over(house, more, "And more.")
+        said = [one for click in clicks for one in click.followups]
+        assert sorted(one.content for one in said) == ["And more.", CONTINUED_BEFORE]
+        assert all(one.is_ephemeral for one in said if kind == "private" or one.content == CONTINUED_BEFORE)
+        assert not [one for one in house.said("general") if not one.is_ephemeral]
+
+
+@pytest.mark.parametrize("kind", ["private", "foreign"])
+@pytest.mark.parametrize("is_good", [True, False])
+async def test_once_the_token_is_over_a_sentence_says_so_and_nothing_is_asked(
+    house: House,
+    kind: str,
+    is_good: bool,  # noqa: FBT001
+) -> None:
+    house.section = house.section.model_copy(update={"user_install": True})
+    house.chat = house.build()
+    async with house.listening():
+        turn, click = await asked_apart(house, kind)
+        turn = turn.start("model-a")
+        turn = await house.show(turn.finish(ANSWER) if is_good else turn.fail("It failed."))
+        turn = turn.replied(long_after(turn.reply))
         await house.settle(turn)
-        assert click.messages
-        assert labels(click.messages[0]) == [GOOD, BAD, "Share", MORE]
+        (again,) = await pressed(house, "ada", click.messages[0], RETRY if is_good else TRY_AGAIN)
+        assert told(again) == CLOSED
+        still = await house.ledger.turn(turn.question.key)
+        assert still
+        assert (still.attempt, still.is_over) == (turn.attempt, True)
+
+
+def long_after(reply: Reply) -> Reply:
+    """A note of an answer, when the token that showed it is over."""
+    note = notes().read(reply)
+    assert note.where.token
+    over = replace(note.where.token, until=time.time() - 1.0)
+    return replace(note, where=replace(note.where, token=over)).write(is_final=True)
