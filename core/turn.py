@@ -185,3 +185,4 @@ class Accepted:
     is_new: bool  # False: it had been handed in before
     exceeded: Whose | Rate | None = None  # whose quota has no room for it, or which rate, if it was refused for that
     whisper: str = ""  # a sentence for the asker alone
+    before: int = 0  # of its thread, what was still to be answered before it; of a new one

@@ -19,7 +19,7 @@ from bots.discord.indicator import Indicator
 from bots.discord.listeners import Listeners
 from bots.discord.marks import Marks
 from bots.discord.names import Names
-from bots.discord.note import notes
+from bots.discord.note import notes, said_to_wait
 from bots.discord.pace import Pace
 from bots.discord.rendering import DiscordRenderer
 from bots.discord.reposts import Reposts
@@ -153,6 +153,8 @@ class DiscordChat:
 
     async def show(self, turn: Turn) -> Reply:
         note = self._notes.newest(turn)
+        if turn.waited:
+            note = said_to_wait(note)
         renderer = DiscordRenderer(turn, note, offers=self._kit.buttons)
         most = self._most_pages(note)
         await self._marks.off(turn, note.where)

@@ -224,10 +224,22 @@ class DiscordHands:
                 if was_deleted or refusal.code not in TOKEN_GONE:
                     raise
                 self._webhook, self.where = None, replace(self.where, token=None)
+        if id_ == ORIGINAL and self._turn.waited:
+            id_ = await self._response()
         if id_ != ORIGINAL and not self._is_by_token_only:
             return await self._edit_in_channel(id_, changes)
         self._give_up()
         return None
+
+    async def _response(self) -> str:
+        """Find the message in which we said, in response to the command, that its question waits."""
+        async for message in self._ours():
+            match message:
+                case {"id": str(id_), "interaction_metadata": {"id": str(command)}, "flags": int(flags)} if (
+                    command == str(self._asked_at) and not flags & discord.MessageFlags.loading.flag
+                ):
+                    return id_
+        return ORIGINAL
 
     def _open_webhook(self) -> discord.Webhook:
         if self._webhook is None:
@@ -286,6 +298,13 @@ class DiscordHands:
 
     async def _said(self) -> AsyncIterator[tuple[str, object, str]]:
         """Yield id, nonce (None where it isn't told) and text of what we said since the question."""
+        async for message in self._ours():
+            match message:
+                case {"id": str(id_), "content": str(text)}:
+                    yield id_, message.get("nonce"), text
+
+    async def _ours(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield what we said since the question, as Discord tells it; each has an id."""
         me, after = self._client.user.id if self._client.user else 0, self._asked_at
         for _ in range(_MOST_LOOKS):
             await self._call()
@@ -294,10 +313,8 @@ class DiscordHands:
                 raise ChatUnclear("no messages in the answer", code=UNREADABLE)
             for message in said:
                 match message:
-                    case {"id": str(id_), "author": {"id": str(author)}, "content": str(text)} if (
-                        author == str(me) and id_.isdigit()
-                    ):
-                        yield id_, message.get("nonce"), text
+                    case {"id": str(id_), "author": {"id": str(author)}} if author == str(me) and id_.isdigit():
+                        yield message
             ids = [int(one["id"]) for one in said if isinstance(one, dict) and str(one.get("id")).isdigit()]
             after = max(ids, default=after)
             if len(said) < _PAGE:

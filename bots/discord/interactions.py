@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING
 import discord
 import structlog
 
-from bots.discord.buttons import read_click, read_share
+from bots.discord.buttons import read_click, read_share, row_of
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import read_command
+from bots.discord.marks import WAITS
 from bots.discord.note import Token, notes
+from bots.discord.rendering import DiscordRenderer, content
 from bots.discord.token import CLOSED, opened
 from bots.discord.tree import Interaction, explain, is_manager, tell
 from bots.listening.router import recorded_within
-from bots.reply.page import OF_FINISHED, Wish
+from bots.reply.page import OF_FINISHED, Page, Wish
+from bots.reply.wanted import instead, where_it_stands
 from core.errors import ChatError, facts
 from core.language import say, speaking
+from core.turn import Status
 
 if TYPE_CHECKING:
     from bots.discord.askers import Askers
@@ -27,12 +31,14 @@ if TYPE_CHECKING:
     from bots.discord.languages import Languages
     from bots.discord.menus import Menus
     from bots.discord.names import Names
+    from bots.discord.note import Where
     from bots.discord.times import Times
     from bots.kit import Kit
     from bots.listening.events import Clicked, Shared
     from bots.listening.router import Router
+    from bots.reply.note import Note
     from core.relay import Relay
-    from core.turn import QuestionKey
+    from core.turn import Accepted, QuestionKey
 
 # A command's response can be edited for 15 minutes; an edit must not come a moment too late:
 # https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
@@ -143,13 +149,32 @@ class Interactions:
             with overlooking(), translated():
                 if accepted.is_new and accepted.turn.shown:  # refused, and no turn will tell
                     await tell(interaction, accepted.turn.answer, ephemeral=True)
-                elif not interaction.response.is_done():
+                elif interaction.response.is_done():
+                    pass
+                elif accepted.turn.waited and accepted.turn.status is Status.QUEUED:
+                    await _say_it_waits(interaction, accepted, asked.note)
+                else:
                     await interaction.response.defer(thinking=True, ephemeral=asked.question.is_private)
         except ChatError as refusal:  # recorded, it is answered, if need be in the channel
             log.warning("Discord does not take that an answer to a command comes", **facts(refusal))
         finally:
             deferring.set()
             del self._deferring[asked.question.key]
+
+
+async def _say_it_waits(interaction: Interaction, accepted: Accepted, note: Note[Where]) -> None:
+    """Respond with where the question stands; its answer comes into the same message."""
+    turn = accepted.turn
+    waits = f"{WAITS} {where_it_stands(accepted.before)}"
+    renderer = DiscordRenderer(turn, note)
+    opening = "".join(renderer.pages(renderer.opening)[:1])
+    page = Page(opening, aside=waits, buttons=(instead(turn),))
+    await interaction.response.send_message(
+        content(page),
+        view=row_of(page.buttons, note.where, turn.question.key),
+        ephemeral=turn.question.is_private,
+        suppress_embeds=True,
+    )
 
 
 async def _answered(answer: bool) -> bool:  # noqa: FBT001

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bots.reply.note import Fields, Notes
+from bots.reply.note import Fields, Note, Notes
 
 if TYPE_CHECKING:
     from core.turn import Turn
@@ -56,6 +56,13 @@ class Where:
     def is_by_token_only(self, turn: Turn) -> bool:
         """Does nothing but a token show the answer: nobody else is to see it, or the bot doesn't see the place?"""
         return turn.question.is_private or self.is_foreign
+
+
+def said_to_wait(note: Note[Where]) -> Note[Where]:
+    """As it is of a question that waited: the response to its command says so, and nothing of the answer."""
+    if note.messages and note.messages[0].id == ORIGINAL:
+        return note.placed(0, replace(note.messages[0], is_aside=True))
+    return note
 
 
 def notes() -> Notes[Where]:

@@ -21,9 +21,7 @@ OVER = marked(
     "I couldn't finish my answer to you in <#{channel}>: Discord lets me write it there for 15 minutes only, and it took "
     "longer. Please ask again. (Reference: `{reference}`)"
 )
-CLOSED = marked(
-    "I can't write that again: Discord lets me change an answer that stands there for 15 minutes only. Please ask again."
-)
+CLOSED = marked("I can't write that answer again: Discord lets me change it for 15 minutes only. Please ask again.")
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bots.reply.opening import asked
 from bots.reply.page import MOST_PAGES, STILL_AT_IT, Button, Page, Wish
 from bots.text.reasoning import visible
-from core.language import marked, say
+from core.language import marked, say, say_n
 from core.turn import Status
 from core.upstream.errors import EmptyAnswer
 
@@ -186,6 +186,13 @@ def _pages(turn: Turn, note: Note[Any], renderer: Renderer, most: int) -> list[P
     if pages:
         pages[-1] = replace(pages[-1], buttons=tuple(_buttons(turn, renderer)))
     return pages
+
+
+def where_it_stands(before: int) -> str:
+    """Say how many questions are before one that waits."""
+    if before > 1:
+        return say_n("{n} question is ahead of yours.", "{n} questions are ahead of yours.", before)
+    return say(WAITING)
 
 
 def instead(turn: Turn) -> Button:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, bindparam, case, exists, func, select
+from sqlalchemy import and_, bindparam, case, func, select
 
 from core.access import is_bot
 from core.errors import BotsAlone
@@ -82,10 +82,10 @@ def _record(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) 
     rows.lock_thread(connection, thread)
     exceeded: Whose | Rate | None = None
     opened = _opened(connection, turn) if quota else None
+    before = 0
     if not turn.is_over:
-        turn = replace(
-            turn, waited=bool(opened.before if opened else connection.scalar(_BEFORE, {"thread": thread.id}))
-        )
+        before = opened.before if opened else connection.scalar(_BEFORE, {"thread": thread.id}) or 0
+        turn = replace(turn, waited=before > 0)
     if quota and opened and (exceeded := quota.exceeded(opened)):
         if bounds.refuses:
             raise quota.refusal(exceeded)
@@ -104,7 +104,7 @@ def _record(connection: Connection, summon: Summon, turn: Turn, bounds: Bounds) 
             turn, exceeded = _within_rates(connection, bounds.rates, turn)
     if not turn.shown:
         summon(connection, thread, opened.person if opened else 0)
-    return Accepted(turn=turn, is_new=True, exceeded=exceeded)
+    return Accepted(turn=turn, is_new=True, exceeded=exceeded, before=before)
 
 
 def _within_rates(connection: Connection, limits: Rates, turn: Turn) -> tuple[Turn, Rate | None]:
@@ -144,7 +144,7 @@ def _counted(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
 
 _IS_THEIRS = turns.c.asker == bindparam("asker")
 _IS_BEFORE = and_(turns.c.thread == bindparam("thread"), ~turns.c.shown, ~turns.c.stopping, IS_OPEN)
-_BEFORE = select(exists().where(_IS_BEFORE))
+_BEFORE = select(func.count()).where(_IS_BEFORE)
 _OPENED = select(
     _counted(_IS_THEIRS),
     _counted(turns.c.thread == bindparam("thread")),

@@ -15,6 +15,7 @@ from core.attachment import Attachment, Kind
 from core.errors import Overtaken, SetupError, StorageUnavailable
 from core.obeying import Told
 from core.preset import Preset
+from core.quota import Quota
 from core.quote import Quote, Source
 from core.storage.database import Database, open_database
 from core.storage.deeds import Deeds, newest_asked
@@ -124,6 +125,22 @@ async def test_turns_of_a_thread_come_in_the_order_of_acceptance(ledger: Ledger)
     keys = [(await accept(ledger, str(number))).question.key for number in range(3)]
     assert [(await answer(ledger)).question.key for _ in keys] == keys
     assert await ledger.take(thread().id) is None
+
+
+@pytest.mark.parametrize("quota", [None, Quota(person=10, thread=10, workspace=10)])
+async def test_who_asks_is_told_how_many_are_before(database: Database, quota: Quota | None) -> None:
+    ledger = Ledger(database, quota=quota)
+    accepted = [await ledger.accept(question(key), NOTHING_SHOWN) for key in ("1", "2", "3")]
+    elsewhere = await ledger.accept(question("4", thread("2")), NOTHING_SHOWN)
+    await answer(ledger)
+    later = await ledger.accept(question("5"), NOTHING_SHOWN)
+    assert [(one.before, one.turn.waited) for one in (*accepted, elsewhere, later)] == [
+        (0, False),
+        (1, True),
+        (2, True),
+        (0, False),
+        (2, True),
+    ]
 
 
 async def test_a_turn_that_bobbin_answers_itself_is_only_to_be_shown(ledger: Ledger) -> None:

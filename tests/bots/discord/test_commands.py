@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,19 @@ import discord
 import pytest
 from structlog.testing import capture_logs
 
+from bots.discord.ids import key_of_command
+from bots.discord.marks import WAITS
 from bots.discord.tree import OTHER_COMMAND
+from bots.reply.wanted import INSTEAD, STOP, WAITING
 from core.errors import ThreadGone
+from core.language import say_n, speaking
+from core.obeying import NOT_THEIRS_TO_STOP
 from core.turn import Status
 from sandbox.discord import asking
 from sandbox.discord.model import InteractionKind
 
 if TYPE_CHECKING:
+    from core.turn import Turn
     from sandbox.discord import Interaction
     from tests.bots.discord.conftest import House
 
@@ -45,6 +52,107 @@ async def test_a_question_is_answered_in_the_response(house: House) -> None:
         assert not interaction.ephemeral
         assert interaction.response.content == "> what \\*is\\* a bobbin?\n\nA spool for thread."
         assert house.said("general") == [interaction.response]
+
+
+async def waiting(house: House) -> tuple[Turn, Interaction]:
+    """Ben asks by a command in the thread where Ada's question is being answered."""
+    await house.asked()
+    with_thread = await house.ledger.take(house.woken[-1])
+    assert with_thread
+    await house.show(with_thread.turn.start("m").grow("Because."))
+    click = await house.discord.slash("ben", house.thread(), "ask", question="and *then*?")
+    await house.discord.wait_for(lambda: click.answered or click.thinking)
+    turn = await house.ledger.turn(key_of_command(click.id))
+    assert turn
+    return turn, click
+
+
+async def begun(house: House, turn: Turn) -> Turn:
+    """End what is before it, and take it as a worker does."""
+    first = (await house.ledger.take(turn.question.thread.id)).turn  # type: ignore[union-attr]
+    await house.settle(first.start("m").finish("Because."))
+    taken = await house.ledger.take(turn.question.thread.id)
+    assert taken
+    assert taken.turn.id == turn.id
+    return taken.turn
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_question_that_waits_says_so_and_is_answered_in_that_message(
+    house: House,
+    restarts: bool,  # noqa: FBT001
+) -> None:
+    house.keys = [base64.urlsafe_b64encode(bytes(32)).decode()]
+    house.chat = house.build()
+    async with house.listening():
+        turn, click = await waiting(house)
+        assert click.response
+        assert click.response.content == f"> and \\*then\\*?\n-# {WAITS} {WAITING}"
+        assert [one["label"] for one in click.response.components[0]["components"]] == [INSTEAD]
+        assert not click.response.pings
+        if not restarts:
+            await answered_there(house, turn, click)
+    if restarts:
+        house.chat = house.build()
+        async with house.listening():
+            await answered_there(house, turn, click)
+
+
+async def answered_there(house: House, turn: Turn, click: Interaction) -> None:
+    assert click.response
+    turn = await house.show((await begun(house, turn)).start("m"))
+    assert "next" not in click.response.content
+    assert [one["label"] for one in click.response.components[0]["components"]] == [STOP]
+    await house.show(turn.finish("Thus."))
+    assert click.response.content == "> and \\*then\\*?\n\nThus."
+    assert click.messages == [click.response]
+
+
+async def test_its_button_has_it_answered_instead_for_whoever_may_want_that(house: House) -> None:
+    async with house.listening():
+        turn, click = await waiting(house)
+        assert click.response
+        refused = await house.discord.click("ben", click.response, INSTEAD)
+        assert await told(house, refused) == NOT_THEIRS_TO_STOP
+        first = await house.ledger.take(turn.question.thread.id)
+        assert first
+        owner = house.discord.user("ada")
+        pressed = await house.discord.click(owner, click.response, INSTEAD)
+        await house.discord.wait_for(lambda: pressed.acknowledged)
+
+
+async def test_a_question_that_waits_longer_than_its_token_is_answered_in_that_message(house: House) -> None:
+    async with house.listening():
+        turn, click = await waiting(house)
+        house.discord.expire_tokens()
+        turn = await begun(house, turn)
+        turn = await house.show(turn.start("m").grow("Thus"))
+        await house.show(turn.finish("Thus."))
+        assert click.response
+        assert click.response.content == "> and \\*then\\*?\n\nThus."
+        assert [one.content for one in house.said(house.thread())].count(click.response.content) == 1
+
+
+async def test_who_waits_for_several_is_told_how_many_in_their_language(house: House) -> None:
+    async with house.listening():
+        await waiting(house)
+        house.discord.add_user("greta", locale="de")
+        click = await house.discord.slash("greta", house.thread(), "ask", question="und dann?")
+        await house.discord.wait_for(lambda: click.answered)
+        assert click.response
+        with speaking("de"):
+            told = say_n("{n} question is ahead of yours.", "{n} questions are ahead of yours.", 2)
+        assert click.response.content == f"> und dann?\n-# {WAITS} {told}"
+        assert "2" in told
+
+
+async def test_stopped_while_it_waits_it_says_so_there(house: House) -> None:
+    async with house.listening():
+        turn, click = await waiting(house)
+        await house.show(turn.stop("ben"))
+        assert click.response
+        assert "next" not in click.response.content
+        assert not click.response.components
 
 
 async def test_the_token_is_kept_sealed(house: House) -> None:
