@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -78,6 +79,7 @@ _STEPPED_IN_FOR = (
     CircuitOpen,
     ModelRefused,
 )
+SHORTEST_TOLD = 5.0  # seconds that people are told to wait
 TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 
 
@@ -371,7 +373,9 @@ class Answer:
         told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
         contact = self._contact if error.sends_on else ""
         problem = referring(self._sentence(error), turn.reference, contact)
-        self._turn = told.fail(problem, is_final=not error.may_pass)
+        wait = error.helps_in if isinstance(error, UpstreamError) and error.may_pass else 0.0
+        helps_at = math.ceil(time.time() + wait) if wait >= SHORTEST_TOLD else 0
+        self._turn = told.fail(problem, is_final=not error.may_pass, helps_at=helps_at)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -110,8 +110,9 @@ class Turn:
     is_cut: bool = False  # did it grow longer than an answer may, so that there is more to say?
     answered_as: str = ""  # the name of the preset that it was answered with; empty as `model`
     seconds: float = 0.0  # from the beginning of this attempt to the end of its answer
-    # Somebody has asked for it since anything of it was shown: for the first time, or for another answer. Not stored,
-    # and known only to the process that answers.
+    # What follows is not stored, and known only to the process that answers.
+    helps_at: int = 0  # until then, in seconds since 1970, it would fail again; 0: that isn't known
+    # Somebody has asked for it since anything of it was shown: for the first time, or for another answer.
     is_anew: bool = False
 
     @property
@@ -152,8 +153,8 @@ class Turn:
     def finish(self, answer: str) -> Turn:
         return self._move(Status.ANSWERED, answer=answer)
 
-    def fail(self, problem: str, *, is_final: bool = False) -> Turn:
-        return self._move(Status.FAILED, problem=problem, is_final=is_final)
+    def fail(self, problem: str, *, is_final: bool = False, helps_at: int = 0) -> Turn:
+        return self._move(Status.FAILED, problem=problem, is_final=is_final, helps_at=helps_at)
 
     def stop(self, by: str = "") -> Turn:
         return self._move(Status.STOPPED, stopped_by=by)
@@ -171,7 +172,7 @@ class Turn:
             raise ValueError(f"turn {self.id} is {self.status}: it has no end to show yet")
         return replace(self, shown=True)
 
-    def _move(self, status: Status, **changes: str | bool) -> Turn:
+    def _move(self, status: Status, **changes: str | bool | int) -> Turn:
         if status not in MOVES[self.status]:
             raise ValueError(f"turn {self.id} can't go from {self.status} to {status}")
         return replace(self, status=status, **changes)  # type: ignore[arg-type]

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from bots.discord.tree import Interaction
 
 # A button itself says what it is for, so that it works after a restart: what is wanted, for which attempt (of Share:
-# about which message), and of which question. At most 100 characters:
+# about which message), of which question, and until when it is of no use. At most 100 characters:
 # https://discord.com/developers/docs/components/reference#anatomy-of-a-component-custom-id
 _BUTTON = re.compile(
-    r"(?P<wish>[a-z]{1,16})(?P<number>\d{1,20})?:(?P<channel>\d{1,20}):(?P<key>[\w:/]{1,64})", re.ASCII
+    r"(?P<wish>[a-z]{1,16})(?P<number>\d{1,20})?(?:@(?P<until>\d{1,10}))?:(?P<channel>\d{1,20}):(?P<key>[\w:/]{1,64})",
+    re.ASCII,
 )
 _WISHES = frozenset(wish.value for wish in Wish)
 ELSEWHERE = marked("This button works only where the question was asked.")
@@ -50,7 +51,8 @@ def row_of(wanted: Iterable[Button], where: Where, question: QuestionKey) -> dis
 
 def button(wanted: Button, channel: int, question: QuestionKey, *, about: int | None = None) -> discord.ui.Button[Any]:
     number = about or "" if wanted.wish is Wish.SHARE else wanted.attempt
-    custom_id = f"{wanted.wish.value}{number}:{channel}:{question}"
+    until = f"@{wanted.helps_at}" if wanted.helps_at else ""
+    custom_id = f"{wanted.wish.value}{number}{until}:{channel}:{question}"
     return discord.ui.Button(label=wanted.label, custom_id=custom_id)
 
 
@@ -68,6 +70,12 @@ def read_click(interaction: Interaction) -> Clicked | None:
         wish=Wish(pressed["wish"]),
         place=PlaceId(thread_in(interaction.guild_id, int(pressed["channel"])).id),
     )
+
+
+def helps_at(interaction: Interaction) -> int:
+    """Return until when, in seconds since 1970, the button that was clicked is of no use."""
+    pressed = _pressed(interaction)
+    return int(pressed["until"] or 0) if pressed else 0
 
 
 def read_share(interaction: Interaction, token: Token) -> Shared | None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import discord
 import structlog
 
-from bots.discord.buttons import read_click, read_share, row_of
+from bots.discord.buttons import helps_at, read_click, read_share, row_of
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import read_command
 from bots.discord.marks import WAITS
 from bots.discord.note import Token, notes
-from bots.discord.rendering import DiscordRenderer, content
+from bots.discord.rendering import DiscordRenderer, content, when_it_helps
 from bots.discord.token import CLOSED, opened
 from bots.discord.tree import Interaction, explain, is_manager, tell
 from bots.listening.router import recorded_within
@@ -103,6 +103,10 @@ class Interactions:
 
     async def _click(self, interaction: Interaction, click: Clicked) -> None:
         """Do what a button is for."""
+        if (until := helps_at(interaction)) > time.time():
+            with overlooking():
+                await interaction.response.send_message(when_it_helps(until), ephemeral=True)
+            return
         async with recorded_within(self._times.recorded_within):
             if await self._is_closed(click):
                 problem = say(CLOSED)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.turn import Turn
 
 QUOTE_LIMIT = 300  # characters of a question asked by a command
+_HELPS = marked("Worth another try: {when}")
 _NOTHING_CAME = marked("*Stopped.*")
 # Subtext: https://support.discord.com/hc/en-us/articles/210298617-Markdown-Text-101
 _SUBTEXT = "-# "
@@ -70,7 +71,19 @@ def content(page: Page) -> str:
     under = re.sub("^(?=.)", _SUBTEXT, page.under, flags=re.MULTILINE) if page.text else page.under
     words = "\n\n".join(filter(None, (page.text, under)))
     aside = markdown.pages(" ".join(page.aside.split()))
-    return "\n".join(filter(None, (words, _SUBTEXT + aside[0] if aside else "")))
+    shown = "\n".join(filter(None, (words, _SUBTEXT + aside[0] if aside else "")))
+    if until := max((one.helps_at for one in page.buttons), default=0):
+        with_time = f"{shown}\n{_SUBTEXT}{when_it_helps(until)}"
+        return with_time if utf16(with_time) <= limits.CONTENT else shown
+    return shown
+
+
+def when_it_helps(until: int) -> str:
+    """Say from when on another try may help; Discord itself counts the seconds down.
+
+    https://discord.com/developers/docs/reference#message-formatting-timestamp-styles
+    """
+    return say(_HELPS, when=f"<t:{until}:R>")
 
 
 def _link(turn: Turn, where: Where, message: int) -> str:

@@ -36,6 +36,7 @@ class Button:
     attempt: int  # the attempt at the turn that it stands under
     wish: Wish = Wish.AGAIN
     lasts: bool = False  # may it stay as long as the answer does that it stands under?
+    helps_at: int = 0  # until then, in seconds since 1970, it is of no use
 
 
 @dataclass(frozen=True, slots=True)

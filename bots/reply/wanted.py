@@ -220,7 +220,7 @@ def _buttons(turn: Turn, renderer: Renderer) -> Iterator[Button]:
         if turn.may_go_on and renderer.reopens:
             yield Button(say(CONTINUE), turn.attempt, Wish.CONTINUE, lasts=True)
     if turn.offers_again:
-        yield Button(say(ANSWER_EDITED if turn.revised else TRY_AGAIN), turn.attempt)
+        yield Button(say(ANSWER_EDITED if turn.revised else TRY_AGAIN), turn.attempt, helps_at=turn.helps_at)
     elif is_finished and renderer.reopens:
         yield Button(say(RETRY), turn.attempt, lasts=True)
     if turn.offers_share and renderer.shares:

@@ -59,6 +59,11 @@ class UpstreamError(BobbinError):
         self.trace_id = trace_id
         self.retry_after = retry_after
 
+    @property
+    def helps_in(self) -> float:
+        """Seconds until it may help to ask again; 0 where that isn't known."""
+        return self.retry_after or 0.0
+
     def __str__(self) -> str:
         """For whoever runs the bot: what the service said, and its reference."""
         where = f"HTTP {self.status} " if self.status else ""
@@ -107,6 +112,10 @@ class CircuitOpen(UpstreamError):
         self.seconds = seconds
         self.passes = passes
         self.sentence = say("The AI service is down right now. Please try again in about {time}.", time=_about(seconds))
+
+    @property
+    def helps_in(self) -> float:
+        return self.seconds
 
 
 class UpstreamCut(UpstreamError):

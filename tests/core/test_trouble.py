@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -230,6 +231,8 @@ async def test_while_all_models_are_down_people_are_told_when_to_ask_again(rig: 
     assert len(models(rig)) == calls
     assert "down right now" in turn.problem
     assert turn.offers_again
+    ended = [one for one in rig.chat.turns if one.id == turn.id and one.is_over][-1]
+    assert 5 <= ended.helps_at - time.time() <= 600
 
 
 async def test_who_waits_is_told_how_many_are_before_and_it_goes_when_the_answer_begins(rig: Rig) -> None:

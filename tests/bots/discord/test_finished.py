@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -447,3 +448,32 @@ def long_after(reply: Reply) -> Reply:
     assert note.where.token
     over = replace(note.where.token, until=time.time() - 1.0)
     return replace(note, where=replace(note.where, token=over)).write(is_final=True)
+
+
+async def test_where_time_has_to_pass_it_says_so_and_asks_nothing_before(house: House) -> None:
+    until = math.ceil(time.time()) + 600
+    said = f"Worth another try: <t:{until}:R>"
+    async with house.listening():
+        turn = await house.asked()
+        turn = await house.show(turn.start("model-a").fail("It is down.", helps_at=until))
+        await house.settle(turn)
+        message = house.said(house.thread())[-1]
+        assert message.content == f"⚠️ It is down.\n-# {said}"
+        assert labels(message) == [TRY_AGAIN]
+        assert not message.pings
+    house.chat = house.build()
+    async with house.listening():
+        house.discord.calls.clear()
+        clicks = await pressed(house, "ada", message, TRY_AGAIN, times=2)
+        assert [told(click) for click in clicks] == [said, said]
+        assert not [call for call in house.discord.calls if "messages" in call.route], "its message stays as it is"
+        still = await house.ledger.turn(turn.question.key)
+        assert still
+        assert (still.attempt, still.status) == (turn.attempt, Status.FAILED)
+        button = message.components[0]["components"][0]
+        button["custom_id"] = button["custom_id"].replace(str(until), str(until - 601))  # as if that time had come
+        await pressed(house, "ada", message, TRY_AGAIN, times=2)
+        again = await taken(house)
+        assert again.attempt == turn.attempt + 2
+        await house.show(replace(again, is_anew=True).start("model-a").finish("Because."))
+        assert message.content == "Because."
