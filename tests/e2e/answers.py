@@ -8,7 +8,7 @@ from sandbox import slack
 from sandbox.discord import LocalDiscord
 from sandbox.slack import LocalSlack
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 def in_slack(local: LocalSlack, channel: str) -> list[str]:

@@ -20,7 +20,7 @@ from sandbox import discord, slack
 from sandbox.upstream import Emulator
 from tests.conftest import POSTGRES
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 SECRET_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 
 Running = Callable[..., AbstractAsyncContextManager[Bobbin]]

@@ -15,7 +15,7 @@ from core.storage.ledger import Ledger
 from sandbox.slack import LocalSlack, Message, shown
 from sandbox.upstream import Emulator
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 DAY = 86_400.0  # seconds
 
 
