@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from sqlalchemy import case, delete, func, literal, or_, select, update
+from sqlalchemy import and_, case, delete, func, literal, or_, select, update
 
 from core.language import spoken
 from core.storage import rows, stances, stops
@@ -215,7 +215,7 @@ def reopen(
         interruptions=0,
         stopping=False,
         stopped_by="",
-        waited=False,
+        waited=and_(turns.c.waited, turns.c.status == Status.QUEUED.value),  # its mark goes when it begins
         done_at=None,
     )
 
