@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.thread import Thread, ThreadId
 
 TRYING_AGAIN = marked("Trying again: the new answer replaces my last one above.")
+_NOT_YET = marked("That answer hadn't ended yet, so I left it alone. Once it has, `retry` replaces it.")
 NOTHING_TO_STOP = marked("There is nothing to stop here: I'm not answering anything.")
 NOT_THEIRS_TO_STOP = marked("Only the person who asked it, or someone who manages this channel, can stop that answer.")
 _NOTHING_REMEMBERED = marked("You haven't asked me anything in this channel that I remember.")
@@ -89,8 +90,10 @@ class Deeds(stance.Deeds, Protocol):
     def newest_place(self, asker: str, within: ThreadId) -> ThreadId | None:
         """Return the thread in which *asker* asked last, of *within* and those whose id begins with it and a slash."""
 
-    def answer_again(self, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> bool:
-        """Have the newest question of *thread* answered again; return whether there is one that it remembers.
+    def answer_again(self, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> bool | None:
+        """Have the newest question of *thread* answered again, and return True; None if it remembers none.
+
+        One that is being answered, and not to stop, is left to that: False.
 
         With *asker*, the newest question of that person; with *turn*, that one alone.
         """
@@ -259,10 +262,12 @@ def _help() -> str:
 
 
 def _retry(thread: Thread, deeds: Deeds) -> Told:
-    origin = thread.origin
-    if deeds.answer_again(thread.id) or (origin and deeds.answer_again(origin.thread, turn=origin.turn)):
-        return Told(say(TRYING_AGAIN), is_done=True)
-    return Told(say("I don't remember a question in this thread, so there's nothing to retry."))
+    origin, is_begun = thread.origin, deeds.answer_again(thread.id)
+    if is_begun is None and origin:
+        is_begun = deeds.answer_again(origin.thread, turn=origin.turn)
+    if is_begun is None:
+        return Told(say("I don't remember a question in this thread, so there's nothing to retry."))
+    return Told(say(TRYING_AGAIN), is_done=True) if is_begun else Told(say(_NOT_YET))
 
 
 def _stop(thread: ThreadId, by: str, deeds: Deeds, *, whosever: bool = False) -> Told:
@@ -284,9 +289,12 @@ def _in_own(verb: Verb, place: Thread, by: str, deeds: Deeds) -> Told:
     if verb is Verb.RESET:
         deeds.forget(thread)
         return Told(say("Done. I've forgotten your last question in this channel, and what came of it."), is_done=True)
-    if deeds.answer_again(thread, by):
-        return Told(say("Trying your last question here again: the new answer replaces the one I gave."), is_done=True)
-    return Told(say(_NOTHING_REMEMBERED))
+    is_begun = deeds.answer_again(thread, by)
+    if is_begun is None:
+        return Told(say(_NOTHING_REMEMBERED))
+    if not is_begun:
+        return Told(say(_NOT_YET))
+    return Told(say("Trying your last question here again: the new answer replaces the one I gave."), is_done=True)
 
 
 def _explained(choice: Choice, thread: Thread) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -16,6 +17,7 @@ from bots.discord.events import thread_name
 from bots.discord.hands import OVER, DiscordHands, TokenOver, nonce
 from bots.discord.ids import NAME, channel_of, guild_of, has_own_place, message_of
 from bots.discord.indicator import Indicator
+from bots.discord.languages import in_slashes
 from bots.discord.listeners import Listeners
 from bots.discord.marks import Marks
 from bots.discord.names import Names
@@ -152,6 +154,7 @@ class DiscordChat:
             await self._pace.ready(turn.id, channel, is_over=turn.is_over)
 
     async def show(self, turn: Turn) -> Reply:
+        turn = _in_slashes(turn)
         note = self._notes.newest(turn)
         if turn.waited:
             note = said_to_wait(note)
@@ -234,7 +237,9 @@ class DiscordChat:
 
     async def notify(self, person: str, thread: Thread, sentence: str) -> None:
         is_direct = guild_of(thread.id) is None
-        await self._tell(person, sentence.replace(PLACE, say(OUR_OWN) if is_direct else f"<#{channel_of(thread.id)}>"))
+        await self._tell(
+            person, in_slashes(sentence).replace(PLACE, say(OUR_OWN) if is_direct else f"<#{channel_of(thread.id)}>")
+        )
 
     async def _tell(self, person: str, sentence: str) -> None:
         with translated():
@@ -243,3 +248,10 @@ class DiscordChat:
                 private = await client.create_dm(discord.Object(int(person)))
                 await self._pace.spare()
                 await private.send(sentence)
+
+
+def _in_slashes(turn: Turn) -> Turn:
+    """What the service answered stays as it is."""
+    return replace(
+        turn, problem=in_slashes(turn.problem), answer=turn.answer if turn.model else in_slashes(turn.answer)
+    )

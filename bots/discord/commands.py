@@ -12,8 +12,8 @@ from discord import app_commands
 from bots.discord import limits
 from bots.discord.carried import files_of
 from bots.discord.events import Asking
-from bots.discord.languages import SLASH
-from bots.discord.tree import Interaction, Tree, as_slashes, check_may_change, tell
+from bots.discord.languages import SLASH, as_slashes, with_options
+from bots.discord.tree import Interaction, Tree, check_may_change, tell
 from bots.text.cut import utf16
 from core.commands import HELP, Command, Verb, switch
 from core.errors import Refused, UnknownPreset
@@ -219,12 +219,7 @@ def _add_others(tree: Tree) -> None:
 
 def help_text() -> str:
     """Return what the commands are, as they are called in the language that is spoken."""
-    of_words = re.sub(
-        r"(?<=preset set )(?:(model|instructions|follow) )?(?=[A-Z])|(?<=`model )(?=NAME|reset)",
-        lambda field: f"{field[1] or 'name'}:",
-        say_lines(HELP),
-    )
     names = {"about": say(ABOUT), "from_here": say(FROM_HERE), "private": said_in(SLASH, "private")}
     more = say_lines(_MORE_HELP, **names)
-    of_slashes = re.sub(r"(?:(?<=^- )|(?=`model\b))`", "`/", of_words, flags=re.MULTILINE)
+    of_slashes = re.sub(r"(?:(?<=^- )|(?=`model\b))`", "`/", with_options(say_lines(HELP)), flags=re.MULTILINE)
     return as_slashes(f"{of_slashes}\n{more}")

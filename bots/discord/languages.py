@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import discord
@@ -18,6 +19,12 @@ MOST_KNOWN = 10_000  # people
 _CHOOSES_LOCALE = "COMMUNITY"
 SLASH = "slash"  # the context of the names of commands and options, which are single words in lower case
 _Where = app_commands.TranslationContextLocation
+# What stands for the value of an option, in sentences that name a command by the words that give it elsewhere.
+_VALUE = re.compile(
+    r"(?<=preset set )(?:(model|instructions|follow) )?(?=[A-Z]|(?<=follow )[a-z])|(?<=`model )(?=NAME|reset)"
+)
+# Those that are no words here: who writes them asks them.
+_WORDS = re.compile(r"`(?=model name:|preset set |(?:preset show|preset reset|retry)`)")
 _NAMES = (_Where.command_name, _Where.group_name, _Where.parameter_name)
 
 
@@ -67,3 +74,22 @@ class Translator(app_commands.Translator):
 
 def _slash(name: str) -> str:
     return said_in(SLASH, name)
+
+
+def in_slashes(text: str) -> str:
+    """Return a sentence of ours with the commands in it as they are given in Discord."""
+    return as_slashes(_WORDS.sub("`/", with_options(text)))
+
+
+def with_options(text: str) -> str:
+    """Return *text* with what stands for the values of options beside the names of those."""
+    return _VALUE.sub(lambda option: f"{option[1] or 'name'}:", text)
+
+
+def as_slashes(text: str) -> str:
+    """Return *text* with the names that its commands have in the language that is spoken."""
+
+    def named(command: re.Match[str]) -> str:
+        return "`/" + " ".join(said_in(SLASH, name) for name in command[1].split())
+
+    return re.sub(r"`/([a-z]+(?: [a-z]+)*)", named, text)

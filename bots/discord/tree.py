@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,13 +15,13 @@ from discord import app_commands
 from bots.discord.errors import ALREADY_ANSWERED, UNKNOWN_INTERACTION, overlooking, translated
 from bots.discord.events import is_in_channel, thread_of_command
 from bots.discord.ids import NAME
-from bots.discord.languages import SLASH, Languages, Translator, language_of
+from bots.discord.languages import Languages, Translator, as_slashes, in_slashes, language_of
 from bots.discord.markdown import pages
 from bots.discord.unreadable import skipped
 from bots.listening.router import recorded_within
 from core.commands import Command
 from core.errors import BobbinError, ChatError, NotAllowed, Refused, StorageUnavailable, facts
-from core.language import marked, said_in, say, speaking
+from core.language import marked, say, speaking
 from core.permission import TRIED_WITHIN
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
             told = await self._relay.obey(
                 command, thread, by, occasion=occasion, may_change=may_change, manages=manages, own=own
             )
-        await tell(interaction, told.sentence, ephemeral=ephemeral or not told.is_done)
+        await tell(interaction, in_slashes(told.sentence), ephemeral=ephemeral or not told.is_done)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         if interaction.type is discord.InteractionType.autocomplete:
@@ -204,15 +203,6 @@ async def _suggest_nothing(interaction: Interaction) -> None:
             await interaction.response.autocomplete([])
     except ChatError as trouble:
         log.info("Discord can't be told that there are no suggestions", **facts(trouble))
-
-
-def as_slashes(text: str) -> str:
-    """Return *text* with the names that its commands have in the language that is spoken."""
-
-    def named(command: re.Match[str]) -> str:
-        return "`/" + " ".join(said_in(SLASH, name) for name in command[1].split())
-
-    return re.sub(r"`/([a-z]+(?: [a-z]+)*)", named, text)
 
 
 def check_may_change(interaction: Interaction) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from sqlalchemy import case, delete, func, literal, or_, select, update
+from sqlalchemy import and_, case, delete, func, literal, or_, select, update
 
 from core.language import spoken
 from core.storage import rows, stances, stops
@@ -122,8 +122,8 @@ class Deeds:
         thread = self._connection.scalar(query)
         return None if thread is None else ThreadId(thread)
 
-    def answer_again(self, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> bool:
-        """One that is being answered is left to that.
+    def answer_again(self, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> bool | None:
+        """One that was stopped, and has yet to end, doesn't have to.
 
         Its conversation begins anew and is told what was said before: that mends as well what can't be seen from
         outside, a conversation that goes on under its id without knowing its past.
@@ -132,9 +132,9 @@ class Deeds:
         self._connection.execute(select(threads.c.id).where(threads.c.id == thread).with_for_update(key_share=True))
         newest = newest_asked(self._connection, thread, asker, turn=turn)
         if newest is None:
-            return False
+            return None
         self.reopened = reopen(self._connection, self._summon, newest.question.key)
-        return True
+        return self.reopened is not None
 
     def stances_at(self, places: tuple[PlaceId, ...]) -> dict[PlaceId, Stance]:
         return stances.find(self._connection, places)
@@ -194,7 +194,7 @@ def reopen(
     where: list[ColumnElement[bool]] = [~turns.c.withdrawn, *is_no_earlier(edition)]
     wording: ColumnElement[str] = case((turns.c.revised != "", turns.c.revised), else_=turns.c.question)
     if text is None:
-        where.append(IS_OVER)
+        where.append(or_(IS_OVER, turns.c.stopping))
     else:
         wording = literal(text, Words)
     if of_attempt is not None:
@@ -215,7 +215,7 @@ def reopen(
         interruptions=0,
         stopping=False,
         stopped_by="",
-        waited=False,
+        waited=and_(turns.c.waited, turns.c.status == Status.QUEUED.value),  # its mark goes when it begins
         done_at=None,
     )
 

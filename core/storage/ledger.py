@@ -216,7 +216,7 @@ class Ledger:
         As *text* only if no later edit than *edition* is known.
 
         Whoever is at it may write no more. Returns None if there is no such question, or it was withdrawn; and, as it
-        was, if it is not over, or *of_attempt* is given and there was another attempt since. *by*: who asks for it, if
+        was, if it is neither over nor to stop, or *of_attempt* is given and there was another attempt since. *by*: who asks for it, if
         that counts for them. Raises TooMany if it is more than the rates allow.
         """
 

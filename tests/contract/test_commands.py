@@ -137,6 +137,29 @@ async def test_a_retry_that_comes_again_asks_nothing(start: Start) -> None:
     assert not second.interrupted
 
 
+async def test_a_retry_leaves_what_is_being_answered_to_that_and_says_so(start: Start) -> None:
+    process = start()
+    await process.relay.hear(said("1", "Why?"))
+    await process.ledger.take(THREAD.id)
+    heard = await process.relay.hear(said("2", "retry"))
+    assert "hadn't ended yet" in heard.turn.answer
+    assert not process.interrupted
+    assert (await process.answer()).attempt == 2, "as taken over by another process"
+
+
+async def test_a_retry_right_after_a_stop_has_it_answered_again(start: Start) -> None:
+    process = start()
+    asked = await process.relay.hear(said("1", "Why?"))
+    await process.ledger.take(THREAD.id)
+    await process.relay.hear(said("2", "stop"))
+    heard = await process.relay.hear(said("3", "retry"))
+    assert "Trying again" in heard.turn.answer
+    assert process.interrupted == [asked.turn.id]
+    taken = await process.ledger.take(THREAD.id)
+    assert taken
+    assert (taken.turn.id, taken.turn.status, taken.is_stopping) == (asked.turn.id, Status.QUEUED, False)
+
+
 async def test_what_somebody_may_not_change_is_told_once_and_stays(start: Start) -> None:
     async def refuse() -> None:
         raise NotAllowed("Not you.")

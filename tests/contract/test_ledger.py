@@ -413,12 +413,12 @@ async def test_what_is_being_answered_is_left_to_that(ledger: Ledger) -> None:
     at_it = (await take(ledger)).turn.start("m")
     assert await ledger.reopen(QuestionKey("1")) is None
     obeyed = await ledger.obey(question("2"), NOTHING_SHOWN, again)
-    assert (obeyed.accepted.turn.answer, obeyed.reopened) == ("True", None)
+    assert (obeyed.accepted.turn.answer, obeyed.reopened) == ("False", None)
     await ledger.save(at_it.grow("Be"))
 
 
 async def test_asked_for_again_the_newest_question_waits_again(ledger: Ledger) -> None:
-    assert (await ledger.obey(question("0"), NOTHING_SHOWN, again)).accepted.turn.answer == "False"
+    assert (await ledger.obey(question("0"), NOTHING_SHOWN, again)).accepted.turn.answer == "None"
     await ledger.settle((await take(ledger)).turn.settle())
     await accept(ledger, "1")
     await answer(ledger)

@@ -50,8 +50,8 @@ class Memory:
     def newest_place(self, asker: str, within: ThreadId) -> ThreadId | None:
         return None
 
-    def answer_again(self, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> bool:
-        return False
+    def answer_again(self, thread: ThreadId, asker: str = "", *, turn: int | None = None) -> bool | None:
+        return None
 
     def stances_at(self, places: tuple[PlaceId, ...]) -> dict[PlaceId, Stance]:
         return {place: self.stances[place] for place in places if place in self.stances}

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from bots.discord import ids as discord_ids
 from bots.reply import wanted
+from bots.slack import ids as slack_ids
 from bots.slack.form import ABOUT_MESSAGE
 from core.obeying import NOT_THEIRS_TO_STOP
 from sandbox.discord import Message as DiscordMessage
@@ -70,6 +72,10 @@ class Room:
             return await self.side.local.say(who, self.root.channel, text, self.root.ts)
         return await self.side.local.say(who, self.root.thread, text)
 
+    async def edits(self, who: str, message: Any, text: str) -> None:
+        by = [who] if self.side.name == "discord" else []
+        await self.side.local.edit(*by, message, text)
+
     async def click(self, who: str, message: Any = None, button: str = "stop") -> Any:
         label = {"stop": wanted.STOP, "instead": wanted.INSTEAD}[button] if self.side.name == "discord" else button
         return await self.side.local.click(who, message or self.answer, label)
@@ -110,6 +116,17 @@ async def opened(side: Any, emulator: Emulator, who: str = "ada", pace: float = 
     room = Room(side, root, emulator)
     await room.streaming()
     return room
+
+
+async def reworded(bobbin: Any, room: Room, *questions: Any) -> None:
+    """Wait until it is known that these were edited."""
+    local = room.side.local
+    for one in questions:
+        is_discords = isinstance(one, DiscordMessage)
+        key = discord_ids.key_of(one.id) if is_discords else slack_ids.key_of(local.team_id, one.channel, one.ts)
+        async with asyncio.timeout(20):
+            while not (await bobbin._ledger.turn(key)).question.edition:
+                await asyncio.sleep(0.01)
 
 
 async def noted(bobbin: Any, room: Room) -> None:
@@ -392,6 +409,26 @@ async def test_a_click_on_the_mark_has_it_answered_instead(
         await bobbin.idle()
         said = "\n".join(room.answers)
         assert said.index(wanted.STOPPED) < said.index("second") < said.index("from ben")
+
+
+async def test_a_question_that_is_edited_while_it_waits_goes_on_waiting(
+    running: Any, side: Any, url: str, emulator: Emulator
+) -> None:
+    async with running(url, side.name) as bobbin:
+        room = await opened(side, emulator)
+        waiting = await room.says("ada", "@bobbin say exactly: second")
+        others = await room.says("ben", "@bobbin say exactly: from ben")
+        await side.until(lambda: room.wears(waiting) and room.wears(others))
+        await room.edits("ada", waiting, "@bobbin say exactly: better")
+        await room.edits("ben", others, "@bobbin say exactly: bye from ben")
+        await reworded(bobbin, room, waiting, others)
+        await room.react("ada", waiting, WAITS)
+        await room.left()
+        emulator.pace = 0.0
+        await side.until(lambda: any("bye from ben" in text for text in room.answers))
+        await bobbin.idle()
+        assert not room.wears(others)
+        assert room.answers[1:] == ["better", "bye from ben"]
 
 
 async def test_what_waits_can_be_taken_back(running: Any, side: Any, url: str, emulator: Emulator) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bots.discord.ids import thread_in
+from bots.discord.languages import in_slashes
 from core.chat import PLACE
 from core.errors import UnknownModel
 from core.models import KNOWN
@@ -55,6 +56,7 @@ async def test_a_thread_is_switched_and_back_by_who_began_it(house: House) -> No
         thread = house.thread()
         done = await model(house, "ben", thread, name="GPT-4o")
         assert "`gpt-4o` answers (set in this thread)" in await told(house, done)
+        assert "`/model name:reset` goes back" in await told(house, done)
         assert not done.ephemeral
         assert "`model-a` answers (default)" in await told(house, await model(house, "ben", "general"))
         cem = house.discord.add_user("cem")
@@ -120,3 +122,29 @@ async def test_who_is_told_of_a_model_is_told_in_private_and_where(house: House,
         [said] = house.said(direct)
         assert said.content == f"@everyone in {'our direct messages' if is_direct else f'<#{general.id}>'}."
         assert not said.mention_everyone
+
+
+@pytest.mark.parametrize(
+    ("said", "here"),
+    [
+        (
+            "Use `preset set model MODEL` there, or `model NAME`.",
+            "Use `/preset set model:MODEL` there, or `/model name:NAME`.",
+        ),
+        (
+            "Write `preset set follow mention`; see `preset show`.",
+            "Write `/preset set follow:mention`; see `/preset show`.",
+        ),
+        ("Once it has, `retry` replaces it.", "Once it has, `/retry` replaces it."),
+        ("Here, `model-x` answers, until you write `unmute`.", "Here, `model-x` answers, until you write `unmute`."),
+    ],
+)
+def test_a_command_is_named_as_it_is_given_here(said: str, here: str) -> None:
+    assert in_slashes(said) == here
+
+
+async def test_what_the_service_says_of_commands_stays_as_it_is(house: House) -> None:
+    async with house.listening():
+        turn = await house.asked(user="ben")
+        await house.settle(await house.show(turn.start("m").finish("Write `retry`.")))
+        assert [one.content for one in house.said(house.thread())] == ["Write `retry`."]
