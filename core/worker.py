@@ -81,7 +81,7 @@ class Worker:
         self._transcript_budget = transcript_budget
         self._metrics = metrics or Metrics()
         self._oddities = Oddities(self._metrics, refused)
-        self._retitling = Retitling(service, ledger, visible) if titles else None
+        self._retitling = Retitling(service, ledger, visible, times.title) if titles else None
         self._times = times
         self._tells_names = tells_names
         self._contact = contact
@@ -188,7 +188,7 @@ class Worker:
             files=self._files,
             transcript_budget=self._transcript_budget,
             longest_answer=self._longest_answer,
-            recall=Recall(chat, self._ledger, self._context_budget, taken.known),
+            recall=Recall(chat, self._ledger, self._context_budget, taken.known, self._times.context),
             tells_names=self._tells_names,
             metrics=self._metrics,
             last_resort=preset.choose(self._presets, []).models,

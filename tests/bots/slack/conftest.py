@@ -173,7 +173,12 @@ async def door() -> AsyncIterator[Door]:
 async def _house(mode: str, ledger: Outage, door: Door) -> AsyncIterator[House]:
     request_url = f"{door.url}/slack/events" if mode == "http" else None
     async with LocalSlack(
-        request_url=request_url, scopes=SCOPES, events=EVENTS, ack_seconds=1.0, retry_seconds=(0.0, 0.1, 0.1)
+        request_url=request_url,
+        scopes=SCOPES,
+        events=EVENTS,
+        ack_seconds=1.0,
+        retry_seconds=(0.0, 0.1, 0.1),
+        trigger_seconds=30.0,  # a machine may be slow; that Slack waits for less is shown elsewhere
     ) as slack:
         if mode == "http":
             section = Section(
