@@ -11,6 +11,7 @@ HOUSE = Path(__file__).parent.parent
 PAGES = [path for path in sorted((HOUSE / "docs").glob("*.md")) if "::test_" in path.read_text()]
 PLATFORMS = ["slack", "discord"]
 FEATURES = 40  # that bots of this kind have, some of them
+DECISIONS = HOUSE / "docs/decisions"
 A_TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 
@@ -43,3 +44,21 @@ def test_what_is_there_is_shown_by_a_test(platform: str) -> None:
         assert ours, feature
         assert re.match(r"no\b", ours) or A_TEST.search(shown_by), feature
         assert not A_TEST.sub("", shown_by).strip(", "), f"{feature}: is named in another way, which nothing checks"
+
+
+def test_every_decision_has_a_number_of_its_own_and_is_listed() -> None:
+    listed = []
+    for page in sorted(DECISIONS.glob("[0-9]*.md")):
+        number, title = page.read_text().partition("\n")[0].removeprefix("# ").split(". ", 1)
+        assert page.name.startswith(f"{int(number):04}-"), page.name
+        listed.append(f"- [{page.name[:4]}]({page.name}) {title}")
+    assert len({line[:8] for line in listed}) == len(listed)
+    assert re.findall("^- .*", (DECISIONS / "README.md").read_text(), re.MULTILINE) == listed
+
+
+@pytest.mark.parametrize("page", [*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md")], ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    for link in re.findall(
+        r"\]\(<?([^)#>]+)[^)]*\)", re.sub(r"^    .*|`[^`]*`", "", page.read_text(), flags=re.MULTILINE)
+    ):
+        assert "://" in link or (page.parent / link).exists(), link
