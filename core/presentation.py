@@ -200,7 +200,9 @@ class Presentation:
                 self._oddities.note(self._chat.name, error)
                 pause = pauses.next(error.retry_after)
                 log.warning(
-                    "the platform takes nothing; showing the end later", seconds=round(pause, 3), **facts(error)
+                    "the platform refuses the end of an answer for now; trying again",
+                    seconds=round(pause, 3),
+                    **facts(error),
                 )
                 await asyncio.sleep(pause)
             except ChatError as error:
@@ -311,7 +313,7 @@ class Presentation:
         try:
             await self._ledger.save(self._to_keep(turn))
         except (StorageUnavailable, Overtaken) as error:
-            log.warning("what was shown last can't be kept", **facts(error))
+            log.warning("the note of what was shown last can't be saved", **facts(error))
 
     async def insist(self, write: Callable[[], Awaitable[T]]) -> T:
         """Have *write* done, also when the database is away for a while. Raises Overtaken, never StorageUnavailable."""

@@ -165,7 +165,14 @@ class Worker:
         if is_shown and self._retitling and not taken.has_earlier:
             await self._retitling.see_to(turn, chat)
         seconds = round(time.monotonic() - taken_at, 2)
-        log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
+        log.info(
+            "a turn is over",
+            status=turn.status,
+            model=turn.model,
+            attempt=turn.attempt,
+            shown=is_shown,
+            seconds=seconds,
+        )
         return presentation.next
 
     async def _complete(self, answer: Answer, number: TurnId, asked: float) -> Turn:

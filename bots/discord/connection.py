@@ -166,8 +166,11 @@ def _remember_sockets(
 
     async def remember(*args: Any, **kwargs: Any) -> aiohttp.ClientWebSocketResponse:
         if pause := reconnects.pause():
-            vitals.down(PART, "Discord ends every connection soon; waiting before the next one.")
-            log.warning("Discord ends every connection soon; waiting before the next one", seconds=round(pause, 3))
+            vitals.down(PART, "Discord closes each connection soon after it opens; waiting before the next one.")
+            log.warning(
+                "Discord closes each connection soon after it opens; waiting before the next one",
+                seconds=round(pause, 3),
+            )
             await asyncio.sleep(pause)
         try:
             socket = await open_socket(*args, **kwargs)
@@ -242,9 +245,9 @@ def _hold_back(client: discord.Client, identify_budget: IdentifyBudget, vitals: 
             # If this fails, discord.py would resume the session that was lost, again and again; without one, it ends.
             client.ws = None  # type: ignore[assignment]  # as long as it isn't connected
         if pause := await identify_budget.pause(shard):
-            vitals.down(PART, "Connected to Discord very often of late; waiting.")
+            vitals.down(PART, "Connected to Discord very often lately; waiting.")
             log.warning(
-                "connected very often of late; waiting, or Discord would take the token away",
+                "connected to Discord very often lately; waiting, or it would revoke the token",
                 shard=shard,
                 seconds=round(pause),
             )

@@ -121,7 +121,10 @@ class Lease:
                 await share(change)
         except (StorageUnavailable, ChatError, TimeoutError) as error:
             if not self._is_away:
-                log.warning("no word of how much other processes call Slack; going on with a share", **facts(error))
+                log.warning(
+                    "can't learn how often other processes call Slack; going on with a share of the limits",
+                    **facts(error),
+                )
             self._is_away = True
             for window in self._windows.values():
                 window.untold()

@@ -264,9 +264,9 @@ async def soon(asked: Coroutine[Any, Any, T]) -> T | None:
         async with asyncio.timeout(LOOKED_UP_WITHIN):
             return await asked
     except ChatError as refusal:
-        log.info("Slack does not tell what would help to ask", **facts(refusal))
+        log.info("Slack doesn't answer a look-up; going on without", **facts(refusal))
     except TimeoutError:
-        log.info("Slack does not tell in time what would help to ask")
+        log.info("Slack doesn't answer a look-up in time; going on without")
     return None
 
 
