@@ -1,4 +1,4 @@
-"""What the AI service is given of a question's files: short texts as data in the question, the rest by links."""
+"""Gives the AI service the files of a question: short texts as data in the question, the rest by links."""
 
 from __future__ import annotations
 

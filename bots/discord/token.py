@@ -1,4 +1,4 @@
-"""What to do about an answer that only a command's token could show, once that is no longer good."""
+"""Tells the asker that an answer took longer than the command's token, which alone could show it, is good for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens when somebody gives a slash command, or uses the menu of a message: it is obeyed, or they are told why not."""
+"""Takes slash commands and the entries of a message's menu: each is obeyed, or its giver is told why not."""
 
 from __future__ import annotations
 

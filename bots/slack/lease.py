@@ -1,4 +1,4 @@
-"""What a process holds of limits that it shares, and how it tells the others; nothing where there is but one process."""
+"""A process's share of limits that it shares with others, and how it tells them; nothing where there is one process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Bolt calls when something happens in Slack: each returns only when that is recorded, and then it is acknowledged."""
+"""The listeners that Bolt calls when something happens in Slack: each returns once that is recorded, then it is acknowledged."""
 
 from __future__ import annotations
 

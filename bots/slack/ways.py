@@ -1,4 +1,4 @@
-"""What is asked by a command, in a form or from a message's menu: where it goes, and who is to see the answer."""
+"""Takes questions from commands, forms and a message's menu: decides where each goes, and who sees the answer."""
 
 from __future__ import annotations
 

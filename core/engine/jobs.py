@@ -1,4 +1,4 @@
-"""What procrastinate keeps for us in PostgreSQL: which threads are to be seen to, and which process is at it."""
+"""The jobs that procrastinate keeps for us in PostgreSQL: which threads are to be seen to, and which process is at it."""
 
 from __future__ import annotations
 

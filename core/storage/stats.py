@@ -1,4 +1,4 @@
-"""What was asked and answered on each day, by preset and model, and what people thought of it. Reads alone."""
+"""Counts questions and answers by day, preset and model, and what people thought of them. Only reads."""
 
 from __future__ import annotations
 
