@@ -12,6 +12,7 @@ from bots.slack.api import Api
 from bots.slack.naming import FRESH, PEOPLE_A_MINUTE, REST, REST_WITHOUT_LEAVE, UNKNOWN_FOR, Naming
 from core.errors import ChatBusy, ChatError, ChatForbidden, ChatLimited, ThreadGone
 from sandbox.replies import Reply
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     from tests.bots.slack.conftest import House
@@ -54,21 +55,9 @@ class Directory:
         return True
 
 
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def slack() -> Directory:
     return Directory()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
