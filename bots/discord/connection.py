@@ -40,7 +40,7 @@ GATEWAY_AWAY = "Discord's gateway can't be reached; trying again. Is BOBBIN_DISC
 # What can't be mended by trying again, and what can be done about it:
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
 _ADVICE = {
-    4010: "the shard is none that there is: compare BOBBIN_DISCORD__SHARDS and BOBBIN_DISCORD__SHARD_COUNT",
+    4010: "there is no such shard: compare BOBBIN_DISCORD__SHARDS and BOBBIN_DISCORD__SHARD_COUNT",
     4011: "the bot is in too many servers for one connection: set BOBBIN_DISCORD__SHARD_COUNT, one for every 2,500 servers",
     4012: "this version of its API is gone: install a newer Bobbin",
     4013: "it doesn't know an intent that is asked for: install a newer Bobbin",
@@ -64,7 +64,7 @@ def not_accepted(section: Section) -> str:
 def closed_for_good(code: int) -> str:
     """Say what to do about a close *code* of the gateway that trying again doesn't mend."""
     todo = _ADVICE.get(code, "look the code up at https://discord.com/developers/docs/topics/opcodes-and-status-codes")
-    return f"Discord's gateway does not take the bot (close code {code}): {todo}."
+    return f"Discord's gateway refuses the bot (close code {code}): {todo}."
 
 
 def missing_intent(application_id: int | None) -> str:
