@@ -133,9 +133,8 @@ class SlackHistory:
         *,
         naming: Naming,
         roots: Roots,
-        patience: float,
+        patience: float,  # seconds, with the workspace's budget
     ) -> None:
-        """*patience* in seconds, with the workspace's budget."""
         self._patience = patience
         self._api = api
         self._pace = pace
