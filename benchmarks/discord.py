@@ -1,4 +1,4 @@
-"""How fresh answers are in Discord, and when a very long one is whole: the true bot against the local Discord."""
+"""How fresh answers are in Discord, and when a very long one is whole: the real bot against the local Discord."""
 
 from __future__ import annotations
 

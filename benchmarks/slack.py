@@ -1,4 +1,4 @@
-"""How fresh answers are in Slack: the true bot against the local Slack, which enforces the tiers over any 60 seconds."""
+"""How fresh answers are in Slack: the real bot against the local Slack, which enforces the tiers over any 60 seconds."""
 
 from __future__ import annotations
 

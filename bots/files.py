@@ -77,12 +77,19 @@ class FileDoor:
         chats: Callable[[], Mapping[str, Chat]],
         *,
         now: Callable[[], float] = time.time,
+        longest: float = LONGEST,
+        most_at_once: int = MOST_AT_ONCE,
     ) -> None:
-        """*public_url*: where the web server is for the AI service; empty if that can't reach it. *now* in seconds."""
+        """*public_url*: where the web server is for the AI service; empty if that can't reach it. *now* in seconds.
+
+        *longest* in seconds, for one file to be passed on.
+        """
         self._public_url = public_url
         self._secret_box = secret_box
         self._chats = chats
         self._now = now
+        self._longest = longest
+        self._most_at_once = most_at_once
         self._at_once = 0
 
     # Links
@@ -131,11 +138,11 @@ class FileDoor:
         chat = self._chats()[sealed.chat]
         if not isinstance(chat, Files):
             raise web.HTTPNotFound
-        if self._at_once >= MOST_AT_ONCE:
+        if self._at_once >= self._most_at_once:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
         self._at_once += 1
         try:
-            async with asyncio.timeout(LONGEST):
+            async with asyncio.timeout(self._longest):
                 return await _pass_on(request, chat, sealed, name)
         except TimeoutError:
             log.warning("a file takes too long to be passed on to the AI service")

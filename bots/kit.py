@@ -1,4 +1,4 @@
-"""What every adapter is given, and what it must provide."""
+"""The kit that every adapter is given, and the protocols that it must provide."""
 
 from __future__ import annotations
 

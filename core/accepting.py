@@ -113,7 +113,7 @@ class Accepting:
                 tell("refused, since it is more than is allowed", of=whose, thread=thread, turn=turn.id)
             else:
                 log.info(
-                    "accepted",
+                    "a question is accepted",
                     thread=thread,
                     turn=turn.id,
                     reference=turn.reference,

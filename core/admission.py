@@ -58,7 +58,9 @@ class Admission:
         try:
             why = rules.refuses(await describe(self._chats.get(thread.chat), asker, thread, rules))
         except (ChatError, TimeoutError) as trouble:
-            log.warning("nobody can say whether somebody may ask; refusing it", chat=thread.chat, **facts(trouble))
+            log.warning(
+                "can't find out whether somebody may ask; refusing the question", chat=thread.chat, **facts(trouble)
+            )
             why = "unsure"
         if why:
             raise await self._refusal(asker, thread, why)

@@ -1,4 +1,4 @@
-"""What people do with an answer that is finished, beside asking for another one: judge it, go on with it, branch off."""
+"""Actions on a finished answer, beside asking for another one: judge it, go on with it, branch off."""
 
 from __future__ import annotations
 

@@ -349,7 +349,10 @@ class Answer:
         if said.conversation and is_keepable(said.conversation):
             return Conversation(said.conversation, self._turn.model)
         length = len(said.conversation or "")
-        log.warning("the AI service names no conversation that can go on; retelling the thread next", length=length)
+        log.warning(
+            "the AI service gives the conversation no usable id; retelling the thread with the next question",
+            length=length,
+        )
         self._metrics.unnamed.inc()
         return None
 

@@ -1,4 +1,4 @@
-"""What is remembered of the newest only, so that nothing that comes from outside fills the memory."""
+"""A memory of the newest only, so that nothing that comes from outside fills it up."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def unreadable(file: Path | None, secret_files: Iterable[Path]) -> Iterator[str]
     """Say which files can't be read at all: the settings' own, and secrets."""
     if file and file.is_dir():
         # https://docs.docker.com/engine/storage/bind-mounts/
-        yield f"{file} is a folder, not a file. A container engine makes one where a file is to be mounted that isn't there."
+        yield f"{file} is a folder, not a file. A container engine makes one when the file to be mounted isn't there."
     for path in [*([file] if file and not file.is_dir() else []), *secret_files]:
         try:
             path.read_text("utf-8")

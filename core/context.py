@@ -1,4 +1,4 @@
-"""What was said around a question and not to the bot: quoted as data, under the names of those who said it."""
+"""Quotes what was said around a question and not to the bot: as data, under the names of those who said it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the AI service is given of a question's files: short texts as data in the question, the rest by links."""
+"""Gives the AI service the files of a question: short texts as data in the question, the rest by links."""
 
 from __future__ import annotations
 
@@ -223,8 +223,6 @@ def _constant(link: str) -> Callable[[], str]:
 def _tell(error: FileError) -> None:
     """What the operator can mend is said loudly."""
     if isinstance(error, FileForbidden | FileUnlinked):
-        log.warning(
-            "a file is not given to the AI service, and the set-up could be changed so that it is", **facts(error)
-        )
+        log.warning("a file is not given to the AI service because of how the bot is set up", **facts(error))
     else:
         log.info("a file is not given to the AI service", **facts(error))

@@ -1,4 +1,4 @@
-"""What the bot itself says, in the language of who reads it.
+"""The bot's own sentences, in the language of who reads them.
 
 The English sentence in the code is the name under which its translations are found: in `core/locale`, one catalogue for
 each language, as gettext writes them. They are read as they are, so that there is nothing to compile that could be out of

@@ -1,4 +1,4 @@
-"""What is counted and measured."""
+"""The metrics: all that is counted and measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a command: who may give it, its effect, and what is told of it. Pure, over what it can do and see."""
+"""Obeys commands: who may give each, its effect, and what is told of it. Pure, over what it can do and see."""
 
 from __future__ import annotations
 

@@ -41,9 +41,6 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-# A process that was frozen, and is awake again, may have lost its turn: what was confirmed this long ago is asked again
-# before anything is shown. Shorter than the time after which an engine takes a silent process for dead.
-LEASE = 3.0  # seconds
 MOST_TOLD = 100  # kinds of replies; their codes come from outside
 LAST_REQUEST = 10.0  # seconds that what is under way gets, when there is no time any more
 _AT_ONCE = 0.1  # seconds
@@ -59,7 +56,12 @@ class Times:
     update: Backoff = Backoff(first=1.0, longest=8.0)
     # Of what is to be written down.
     keep: Backoff = Backoff(first=0.5, longest=60.0)
+    # A process that was frozen, and is awake again, may have lost its turn: what was confirmed this long ago is asked
+    # again before anything is shown. Shorter than the time after which an engine takes a silent process for dead.
+    lease: float = 3.0  # seconds
     first_words: float = 0.8  # seconds that what comes first may take to become a sentence
+    context: float = 5.0  # seconds for the chat to tell what was said before: who asks waits for it
+    title: float = 10.0  # seconds for a better title: the thread's next question waits for it
 
 
 USUAL = Times()
@@ -198,7 +200,9 @@ class Presentation:
                 self._oddities.note(self._chat.name, error)
                 pause = pauses.next(error.retry_after)
                 log.warning(
-                    "the platform takes nothing; showing the end later", seconds=round(pause, 3), **facts(error)
+                    "the platform refuses the end of an answer for now; trying again",
+                    seconds=round(pause, 3),
+                    **facts(error),
                 )
                 await asyncio.sleep(pause)
             except ChatError as error:
@@ -266,7 +270,7 @@ class Presentation:
 
     @property
     def _is_confirmed(self) -> bool:
-        return self._clock() - self._confirmed < LEASE
+        return self._clock() - self._confirmed < self._times.lease
 
     async def _confirm(self, turn: Turn) -> None:
         """Raise Overtaken unless *turn* is ours, now or a moment ago."""
@@ -309,7 +313,7 @@ class Presentation:
         try:
             await self._ledger.save(self._to_keep(turn))
         except (StorageUnavailable, Overtaken) as error:
-            log.warning("what was shown last can't be kept", **facts(error))
+            log.warning("the note of what was shown last can't be saved", **facts(error))
 
     async def insist(self, write: Callable[[], Awaitable[T]]) -> T:
         """Have *write* done, also when the database is away for a while. Raises Overtaken, never StorageUnavailable."""

@@ -1,4 +1,4 @@
-"""What a question brings along of what others said: the message it replies to, a forward, a poll. Data, never instructions."""
+"""Others' words that a question brings along: the message it replies to, a forward, a poll. Data, never instructions."""
 
 from __future__ import annotations
 

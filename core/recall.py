@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from core.storage.rows import Known
     from core.turn import Turn
 
-WITHIN = 5.0  # seconds that the chat has: who asks waits for it
 UNREAD = marked("I couldn't read what was said here before your question. Ask again if that matters.")
 SAID_AGAIN_AFTER = timedelta(days=7)  # why something can't be read, in the same place
 
@@ -32,8 +31,12 @@ log = structlog.get_logger(__name__)
 class Recall:
     """For one answer."""
 
-    def __init__(self, chat: Chat, ledger: Ledger, budget: int, known: Known) -> None:
-        """*budget* in characters of what is quoted; 0: nothing is asked of the chat. *known* when the turn was taken."""
+    def __init__(self, chat: Chat, ledger: Ledger, budget: int, known: Known, patience: float) -> None:
+        """*budget* in characters of what is quoted; 0: nothing is asked of the chat. *known* when the turn was taken.
+
+        *patience* in seconds, with the chat.
+        """
+        self._patience = patience
         self._known = known
         self._chat = chat
         self._ledger = ledger
@@ -56,7 +59,7 @@ class Recall:
         known = self._known
         try:
             since = known.newest if goes_on and known.newest else known.forgotten
-            async with asyncio.timeout(WITHIN):
+            async with asyncio.timeout(self._patience):
                 found = await earlier(self._chat, turn, since, self._budget)
         except (BobbinError, TimeoutError) as error:
             log.warning("what was said before a question can't be read; answering without", **facts(error))

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from core.storage.ledger import Ledger
     from core.turn import Turn
 
-LONGEST = 10.0  # seconds that it may take: the thread's next question waits for it
 ONCE_IN = timedelta(days=1)  # later, a chat leaves alone what is no longer called by its question
 _MOST_TOLD = 1_000  # characters of the question, and of the answer
 _LONGEST_HEARD = 500  # characters
@@ -37,8 +36,9 @@ log = structlog.get_logger(__name__)
 
 
 class Retitling:
-    def __init__(self, service: Service, ledger: Ledger, visible: Callable[[str], str] = str) -> None:
-        """*visible* takes what a model says and returns what people are shown of it."""
+    def __init__(self, service: Service, ledger: Ledger, visible: Callable[[str], str], patience: float) -> None:
+        """*visible* takes what a model says and returns what people are shown of it; *patience* in seconds."""
+        self._patience = patience
         self._service = service
         self._ledger = ledger
         self._visible = visible
@@ -54,7 +54,7 @@ class Retitling:
             return
         try:
             if await self._ledger.is_first(f"title/{turn.question.thread.id}", ONCE_IN):
-                async with asyncio.timeout(LONGEST):
+                async with asyncio.timeout(self._patience):
                     await self._retitle(turn, chat)
         except (ChatError, StorageUnavailable, UpstreamError, TimeoutError) as trouble:
             log.info("a thread keeps the title that was made of its question", **facts(trouble))

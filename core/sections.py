@@ -1,4 +1,4 @@
-"""What an operator can set, section by section, and how each setting is called in the environment."""
+"""The operator's settings, section by section, and the name of each in the environment."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Worker:
         self._transcript_budget = transcript_budget
         self._metrics = metrics or Metrics()
         self._oddities = Oddities(self._metrics, refused)
-        self._retitling = Retitling(service, ledger, visible) if titles else None
+        self._retitling = Retitling(service, ledger, visible, times.title) if titles else None
         self._times = times
         self._tells_names = tells_names
         self._contact = contact
@@ -165,7 +165,14 @@ class Worker:
         if is_shown and self._retitling and not taken.has_earlier:
             await self._retitling.see_to(turn, chat)
         seconds = round(time.monotonic() - taken_at, 2)
-        log.info("over", status=turn.status, model=turn.model, attempt=turn.attempt, shown=is_shown, seconds=seconds)
+        log.info(
+            "a turn is over",
+            status=turn.status,
+            model=turn.model,
+            attempt=turn.attempt,
+            shown=is_shown,
+            seconds=seconds,
+        )
         return presentation.next
 
     async def _complete(self, answer: Answer, number: TurnId, asked: float) -> Turn:
@@ -188,7 +195,7 @@ class Worker:
             files=self._files,
             transcript_budget=self._transcript_budget,
             longest_answer=self._longest_answer,
-            recall=Recall(chat, self._ledger, self._context_budget, taken.known),
+            recall=Recall(chat, self._ledger, self._context_budget, taken.known, self._times.context),
             tells_names=self._tells_names,
             metrics=self._metrics,
             last_resort=preset.choose(self._presets, []).models,

@@ -1,4 +1,4 @@
-"""What may follow what is typed in the terminal."""
+"""Completes what is typed in the terminal."""
 
 from __future__ import annotations
 

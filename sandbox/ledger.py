@@ -1,4 +1,4 @@
-"""What the bot has written down of the questions that it accepted: its SQLite file, read from outside while it runs.
+"""Reads the bot's own record of the questions that it accepted: its SQLite file, from outside while it runs.
 
 Neither made nor changed by this. The columns are those of `core/storage/tables.py`.
 """

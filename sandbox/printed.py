@@ -1,4 +1,4 @@
-"""What people would see, printed as it comes: line by line, with nothing in it that could steer a terminal."""
+"""Prints what people would see as it comes: line by line, with nothing in it that could steer a terminal."""
 
 from __future__ import annotations
 

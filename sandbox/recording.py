@@ -27,8 +27,9 @@ MOST_LINES = 2_000
 class Recording:
     """What was done so far, and the scenes on which the terminal does it."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, most_lines: int = MOST_LINES) -> None:
         self._stage = stage
+        self._most_lines = most_lines
         self._slack, self._discord = SlackScene(stage.slack, stage.shortcuts), DiscordScene(stage.discord)
         scenes: list[Scene] = [self._slack, self._discord]
         self._wording = Wording(stage, self._slack, self._discord)
@@ -96,7 +97,7 @@ class Recording:
     def _keep(self, text: str) -> None:
         self._lines.append(text)
         self._size += len(text)
-        while self._lines and (len(self._lines) > MOST_LINES or self._size > MOST_BYTES):
+        while self._lines and (len(self._lines) > self._most_lines or self._size > MOST_BYTES):
             self._size -= len(self._lines.popleft())
             self._lost += 1
 

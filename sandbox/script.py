@@ -1,4 +1,4 @@
-"""What people do in the sandbox, a line each, as it is typed or stands in a script."""
+"""Reads what people do in the sandbox, a line each, as it is typed or stands in a script."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
+from tests.clock import Clock
 
 # How long an example takes says something about the machine, and nothing about what is tested.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -63,6 +64,11 @@ def oldest_postgres(oldest_server: str) -> Iterator[str]:
 def postgres_url(newest_postgres: str) -> str:
     """The URL of an empty PostgreSQL database, of any version: where that matters, of each in turn (see conftest.py there)."""
     return newest_postgres
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

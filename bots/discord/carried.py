@@ -1,4 +1,4 @@
-"""What a Discord message brings along beside its own words: whom it answers, forwards, polls. Pure: no network, no clock."""
+"""Reads what a Discord message brings along beside its own words: replies, forwards, polls. Pure: no network, no clock."""
 
 from __future__ import annotations
 

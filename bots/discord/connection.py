@@ -40,7 +40,7 @@ GATEWAY_AWAY = "Discord's gateway can't be reached; trying again. Is BOBBIN_DISC
 # What can't be mended by trying again, and what can be done about it:
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
 _ADVICE = {
-    4010: "the shard is none that there is: compare BOBBIN_DISCORD__SHARDS and BOBBIN_DISCORD__SHARD_COUNT",
+    4010: "there is no such shard: compare BOBBIN_DISCORD__SHARDS and BOBBIN_DISCORD__SHARD_COUNT",
     4011: "the bot is in too many servers for one connection: set BOBBIN_DISCORD__SHARD_COUNT, one for every 2,500 servers",
     4012: "this version of its API is gone: install a newer Bobbin",
     4013: "it doesn't know an intent that is asked for: install a newer Bobbin",
@@ -64,7 +64,7 @@ def not_accepted(section: Section) -> str:
 def closed_for_good(code: int) -> str:
     """Say what to do about a close *code* of the gateway that trying again doesn't mend."""
     todo = _ADVICE.get(code, "look the code up at https://discord.com/developers/docs/topics/opcodes-and-status-codes")
-    return f"Discord's gateway does not take the bot (close code {code}): {todo}."
+    return f"Discord's gateway refuses the bot (close code {code}): {todo}."
 
 
 def missing_intent(application_id: int | None) -> str:
@@ -166,8 +166,11 @@ def _remember_sockets(
 
     async def remember(*args: Any, **kwargs: Any) -> aiohttp.ClientWebSocketResponse:
         if pause := reconnects.pause():
-            vitals.down(PART, "Discord ends every connection soon; waiting before the next one.")
-            log.warning("Discord ends every connection soon; waiting before the next one", seconds=round(pause, 3))
+            vitals.down(PART, "Discord closes each connection soon after it opens; waiting before the next one.")
+            log.warning(
+                "Discord closes each connection soon after it opens; waiting before the next one",
+                seconds=round(pause, 3),
+            )
             await asyncio.sleep(pause)
         try:
             socket = await open_socket(*args, **kwargs)
@@ -242,9 +245,9 @@ def _hold_back(client: discord.Client, identify_budget: IdentifyBudget, vitals: 
             # If this fails, discord.py would resume the session that was lost, again and again; without one, it ends.
             client.ws = None  # type: ignore[assignment]  # as long as it isn't connected
         if pause := await identify_budget.pause(shard):
-            vitals.down(PART, "Connected to Discord very often of late; waiting.")
+            vitals.down(PART, "Connected to Discord very often lately; waiting.")
             log.warning(
-                "connected very often of late; waiting, or Discord would take the token away",
+                "connected to Discord very often lately; waiting, or it would revoke the token",
                 shard=shard,
                 seconds=round(pause),
             )

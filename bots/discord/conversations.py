@@ -1,4 +1,4 @@
-"""What a message goes on with, where only the ledger knows: a reply to an answer in a channel."""
+"""Finds the conversation that a message continues where only the ledger knows: a reply to an answer in a channel."""
 
 from __future__ import annotations
 

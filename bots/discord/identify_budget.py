@@ -67,7 +67,7 @@ class IdentifyBudget:
             if note := await self._notes.note(_note_of(shard)):
                 self._tallies[shard] = Tally(*json.loads(note))
         except StorageUnavailable:
-            log.warning("can't tell how often Discord was connected to of late")
+            log.warning("can't read how often the bot connected to Discord lately")
         return self._tally(shard).pause(self._clock(), self._shards, self._backoff)
 
     async def count(self, shard: int) -> None:
@@ -76,7 +76,7 @@ class IdentifyBudget:
         try:
             await self._notes.write_note(_note_of(shard), json.dumps([tally.count, tally.last]))
         except StorageUnavailable:
-            log.warning("can't write down that Discord was connected to")
+            log.warning("can't record a connection to Discord")
 
     def _tally(self, shard: int) -> Tally:
         return self._tallies.get(shard, Tally())

@@ -73,7 +73,7 @@ class Indicator:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("typing fails in a way that nobody thought of", exc_info=error)
+            log.error("typing fails unexpectedly", exc_info=error)
 
     async def _type(self, where: Where, enough: asyncio.Event) -> None:
         begun = time.monotonic()

@@ -160,7 +160,7 @@ class Interactions:
                 else:
                     await interaction.response.defer(thinking=True, ephemeral=asked.question.is_private)
         except ChatError as refusal:  # recorded, it is answered, if need be in the channel
-            log.warning("Discord does not take that an answer to a command comes", **facts(refusal))
+            log.warning("Discord refuses the acknowledgement of a command; answering all the same", **facts(refusal))
         finally:
             deferring.set()
             del self._deferring[asked.question.key]

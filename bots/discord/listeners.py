@@ -280,7 +280,7 @@ class Listeners:
             try:
                 conversation = await self._conversations.behind(message, self._me, patience=self._times.patience)
             except StorageUnavailable as unavailable:
-                log.warning("nobody can say what a message goes on with: the database is away")
+                log.warning("can't tell which conversation a message continues: the database is away")
                 if is_mentioned(message, self._me):
                     with speaking(self._languages.of(message.author.id, message.guild)):
                         await _apologize(message, unavailable.sentence)
@@ -335,7 +335,7 @@ class Listeners:
                     if problem := await self._router.mute(thread, by, is_muting=is_muting):
                         await self._tell_in_private(by, problem)
         except StorageUnavailable:
-            log.warning("a reaction tells the bot something, and it can't be recorded")
+            log.warning("a reaction that tells the bot something can't be recorded")
 
     def _called(self) -> tuple[str, ...]:
         """Return the names by which people call the bot."""
@@ -370,7 +370,7 @@ class Listeners:
         try:
             await self._router.hear(DeletedMessages(tuple(map(key_of, messages))))
         except StorageUnavailable:
-            log.warning("a message was deleted, and it can't be recorded that its question is none any more")
+            log.warning("a message was deleted, and the withdrawal of its question can't be recorded")
 
 
 def _guild_of(message: discord.Message) -> int | None:

@@ -1,4 +1,4 @@
-"""What the menu of a message offers: to ask about it, and to have what was said since summarised."""
+"""The entries in a message's menu: ask about it, or have what was said since summarised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What those are called who are mentioned in a Discord message: people, roles and channels. No network, no clock."""
+"""Names of the people, roles and channels that a Discord message mentions. No network, no clock."""
 
 from __future__ import annotations
 

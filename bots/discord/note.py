@@ -1,4 +1,4 @@
-"""What the hands must know of the place of an answer, and how notes of earlier versions are read."""
+"""The place of an answer in Discord, as the hands need it, and how notes of earlier versions are read."""
 
 from __future__ import annotations
 

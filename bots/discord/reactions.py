@@ -1,4 +1,4 @@
-"""What a reaction tells the bot: 🔇 on a message keeps it quiet in that thread, for as long as the reaction stands there.
+"""Reads reactions: 🔇 on a message keeps the bot quiet in that thread, for as long as the reaction stands there.
 
 ❌ stops an answer; and ⏳, which the bot puts on a question that waits, has it answered instead of what comes before it.
 """

@@ -1,4 +1,4 @@
-"""What people may do in a channel, where no interaction tells."""
+"""Looks up what people may do in a channel, where no interaction tells."""
 
 from __future__ import annotations
 

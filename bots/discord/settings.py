@@ -1,4 +1,4 @@
-"""What an operator sets for Discord."""
+"""The operator's settings for Discord."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator needs to set the bot up: the link to invite it, whether its token works, and what that allows."""
+"""Set-up for operators: the link to invite the bot, whether its token works, and what that allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Discord marks in a message that doesn't call the bot: who is, and whom it replies to. Pure."""
+"""Reads Discord's marks on a message that doesn't call the bot: whom it mentions, whom it replies to. Pure."""
 
 from __future__ import annotations
 

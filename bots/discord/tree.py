@@ -1,4 +1,4 @@
-"""What happens when somebody gives a slash command, or uses the menu of a message: it is obeyed, or they are told why not."""
+"""Takes slash commands and the entries of a message's menu: each is obeyed, or its giver is told why not."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ async def explain(interaction: Interaction, error: Exception) -> None:
         log.warning("a command is refused", **facts(error))
         sentence = error.sentence
     elif isinstance(error, app_commands.AppCommandError):  # discord.py's own: what was sent fits none of ours
-        log.warning("a command is one that Discord remembers from another version")
+        log.warning("a command comes that Discord remembers from another version")
         sentence = say(OTHER_COMMAND)
     elif isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
         log.warning("a command is answered too late: Discord waits for three seconds")
@@ -185,7 +185,7 @@ async def explain(interaction: Interaction, error: Exception) -> None:
         return
     else:
         reference = secrets.token_hex(4)
-        log.error("a command fails in a way that nobody thought of", reference=reference, exc_info=error)
+        log.error("a command fails unexpectedly", reference=reference, exc_info=error)
         sentence = say(
             "Something went wrong with this command. Please try again. (Reference: `{reference}`)", reference=reference
         )

@@ -25,7 +25,7 @@ async def check(settings: Settings) -> AsyncGenerator[Finding, None]:
     if not seen.exists:
         yield Finding(f"{readable(url)} will be made at the first start")
     elif seen.has_newest_schema:
-        yield Finding(f"{readable(url)} answers, and its schema is this version's")
+        yield Finding(f"{readable(url)} answers, and its schema is up to date")
     else:
         yield Finding(f"{readable(url)} answers; its schema will be upgraded at the next start")
     if seen.is_in_use:

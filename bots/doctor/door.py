@@ -49,7 +49,7 @@ def _todo(host: str, port: int, variable: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"{what} Another program has that port: stop it, or set {variable} to a free one."
     if error.errno == errno.EACCES:
-        return f"{what} Ports below 1024 are not for everybody: set {variable} to a higher one, such as 8080."
+        return f"{what} Ports below 1024 need special rights: set {variable} to a higher one, such as 8080."
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         return f"{what} {host} is no address of this machine: set BOBBIN_WEB__HOST to 0.0.0.0 or 127.0.0.1."
     return f"{what} Check BOBBIN_WEB__HOST and {variable}."

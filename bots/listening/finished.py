@@ -1,4 +1,4 @@
-"""What a click under a finished answer comes to, on any platform."""
+"""Decides what a click under a finished answer does, on any platform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was said before a question: from memory where all of it was heard, else read, with one call in the usual case."""
+"""Tells what was said before a question: from memory where all of it was heard, else read, usually with one call."""
 
 from __future__ import annotations
 

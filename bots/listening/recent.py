@@ -1,4 +1,4 @@
-"""What was said of late where the bot can hear it, as far as it is remembered: in memory, for this process, within bounds."""
+"""Remembers what was said lately where the bot can hear it: in memory, for this process, within bounds."""
 
 from __future__ import annotations
 

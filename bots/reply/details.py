@@ -1,4 +1,4 @@
-"""What the details of an answer say, to who wants to know more about it, and no one else. Pure."""
+"""The details of an answer, for the one person who wants to know more about it. Pure."""
 
 from __future__ import annotations
 

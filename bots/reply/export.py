@@ -22,10 +22,10 @@ _WENT_ON = marked("The answer went on:")
 _STOPPED = marked("Stopped here.")
 
 
-def exported(seen: Sequence[Turn], *, is_all: bool) -> str:
+def exported(seen: Sequence[Turn], *, is_all: bool, longest: int = LONGEST) -> str:
     """Return the newest of the turns *seen*, which come oldest first, that there is room for; *is_all*: were there no others?"""
     parts: list[str] = []
-    room = LONGEST
+    room = longest
     for turn in reversed(seen):
         part = _part(turn)
         if len(part) > room:

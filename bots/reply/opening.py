@@ -1,4 +1,4 @@
-"""What stands above an answer where nobody in the thread has seen the question: who asked, and what. Markdown."""
+"""The opening above an answer whose question nobody in the thread has seen: who asked, and what. Markdown."""
 
 from __future__ import annotations
 

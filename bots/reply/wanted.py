@@ -1,4 +1,4 @@
-"""What a thread should show of a turn: its answer in pages, what went wrong, the aside, the buttons. Pure."""
+"""Decides what a thread should show of a turn: its answer in pages, what went wrong, the aside, the buttons. Pure."""
 
 from __future__ import annotations
 

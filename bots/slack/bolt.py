@@ -67,7 +67,7 @@ class _App(AsyncApp):
             log.warning("Slack refuses something while what it sent is taken", **facts(error))
         else:
             log.error(
-                "what Slack sent can't be taken, in a way that nobody thought of",
+                "taking what Slack sent fails unexpectedly",
                 reference=secrets.token_hex(4),
                 exc_info=error,
             )

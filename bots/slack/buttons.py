@@ -1,4 +1,4 @@
-"""What stands under the last message of an answer: an aside, and the buttons; and reading clicks on these."""
+"""The end of an answer's last message: an aside, and the buttons; and reading clicks on these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Slack message brings along beside its text: forwards, tables, what apps lay out. Pure: no network, no clock.
+"""Reads what a Slack message brings along beside its text: forwards, tables, what apps lay out. Pure: no network, no clock.
 
 A forward is an attachment that says `is_share`, and a message that somebody linked to one that says `is_msg_unfurl`; on
 no page of Slack's reference, but in what workspaces send (https://github.com/slackapi/java-slack-sdk/issues/1179). A

@@ -88,7 +88,13 @@ class SlackChat:
         self._recent = Recent(stands=history.stands, is_told_all=self._told.__contains__)
         self._roots = Roots(kit.notes)
         reader = history.SlackHistory(
-            self._api, self._pace, self._who_am_i, kit.vitals.metrics, naming=self._naming, roots=self._roots
+            self._api,
+            self._pace,
+            self._who_am_i,
+            kit.vitals.metrics,
+            naming=self._naming,
+            roots=self._roots,
+            patience=times.context,
         )
         self._history = History(self._recent, reader, self._naming.people)
         if not section.uses_socket_mode:

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from core.commands import Command
     from core.relay import Relay
 
-# Slack shows an error after 3: https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
-RECORDED_WITHIN = 2.5  # seconds
-TRIED_WITHIN = 1.2  # seconds of those, for a model that nobody has heard of
+TRIED_WITHIN = 1.2  # seconds of those in which Slack waits, for a model that nobody has heard of
 _FOR_THREADS = (Verb.RESET, Verb.RETRY, *BY_WORD)
 _ONLY_IN_THREADS = marked("To {command}, go to the thread and write `@bobbin {command}`.")
 
@@ -38,11 +36,12 @@ log = structlog.get_logger(__name__)
 
 
 class Commands:
-    def __init__(self, relay: Relay, identity: Identity, people: People, ways: Ways) -> None:
+    def __init__(self, relay: Relay, identity: Identity, people: People, ways: Ways, *, recorded_within: float) -> None:
         self._relay = relay
         self._identity = identity
         self._people = people
         self._ways = ways
+        self._recorded_within = recorded_within
 
     async def take(self, command: Mapping[str, Any], signature: str = "") -> dict[str, Any]:
         """Obey a slash command, or ask what it says, or open a form for a question; return what to say.
@@ -68,7 +67,7 @@ class Commands:
             return Told(say(_ONLY_IN_THREADS, command=wanted.verb))
         user = command["user_id"]
         try:
-            async with recorded_within(RECORDED_WITHIN):
+            async with recorded_within(self._recorded_within):
                 return await self._relay.obey(
                     wanted,
                     channel_of_command(command),

@@ -121,7 +121,7 @@ class _Socket(SocketModeClient):
         except ChatError as refusal:
             said = advice(refusal, APP_TOKEN, self.app_token, self.api.url)
             if said != self.refusal:
-                log.error("Slack takes no connection any more", why=said)
+                log.error("Slack refuses every new connection", why=said)
             self.refusal = said
             raise
         self.refusal = ""

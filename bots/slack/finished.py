@@ -1,4 +1,4 @@
-"""What people do in Slack with a finished answer: how its details look, and where more of it goes."""
+"""Buttons under a finished answer in Slack: how its details look, and where more of it goes."""
 
 from __future__ import annotations
 

@@ -41,7 +41,6 @@ PAGES = 4  # calls at most
 WIDER = 8  # times as far back, where nothing was found
 FEW = 15  # messages at once for some apps, which may ask only once a minute: …/apis/web-api/rate-limits
 FEW_AGAIN = 60.0  # seconds
-WAITS = 2.0  # seconds for the workspace's budget; who asks waits for it
 
 BUSY = marked(
     "More is asked here at the moment than Slack lets me read, so I answered without what was said before. Ask again in "
@@ -134,7 +133,9 @@ class SlackHistory:
         *,
         naming: Naming,
         roots: Roots,
+        patience: float,  # seconds, with the workspace's budget
     ) -> None:
+        self._patience = patience
         self._api = api
         self._pace = pace
         self._identity = identity
@@ -201,7 +202,7 @@ class SlackHistory:
         reads = self._pace.reads
         if stretch.is_whole:
             with suppress(TimeoutError):
-                async with asyncio.timeout(WAITS):
+                async with asyncio.timeout(self._patience):
                     await until_free(lambda: reads.wait_for(KEPT_FROM_CONTEXT))
         if reads.wait_for(KEPT_FROM_CONTEXT) > 0:
             raise ChatLimited("no budget to read", code="budget")

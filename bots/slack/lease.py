@@ -1,4 +1,4 @@
-"""What a process holds of limits that it shares, and how it tells the others; nothing where there is but one process."""
+"""A process's share of limits that it shares with others, and how it tells them; nothing where there is one process."""
 
 from __future__ import annotations
 
@@ -121,7 +121,10 @@ class Lease:
                 await share(change)
         except (StorageUnavailable, ChatError, TimeoutError) as error:
             if not self._is_away:
-                log.warning("no word of how much other processes call Slack; going on with a share", **facts(error))
+                log.warning(
+                    "can't learn how often other processes call Slack; going on with a share of the limits",
+                    **facts(error),
+                )
             self._is_away = True
             for window in self._windows.values():
                 window.untold()

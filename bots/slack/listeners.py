@@ -1,4 +1,4 @@
-"""What Bolt calls when something happens in Slack: each returns only when that is recorded, and then it is acknowledged."""
+"""The listeners that Bolt calls when something happens in Slack: each returns once that is recorded, then it is acknowledged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bots.slack.askers import Askers, with_bots
 from bots.slack.bolt import make_app
 from bots.slack.buttons import Click, context, read_click, rows
 from bots.slack.catch_up import OVERLAP, SEEN_NOTE, SlackReader
-from bots.slack.commands import RECORDED_WITHIN, Commands
+from bots.slack.commands import Commands
 from bots.slack.events import check_command, message_in, read_event
 from bots.slack.finished import Finished, read_comment
 from bots.slack.form import WrongFormError, read_form
@@ -100,6 +100,7 @@ class Listeners:
         self._api = api
         self._identity = identity
         self._indicator = indicator
+        self._times = times
         self._twins = Twins(times.twin)
         self._people = People(api, identity.team)
         self.naming = naming
@@ -126,7 +127,7 @@ class Listeners:
         self._sessions = sessions
         self._ways = Ways(relay, self._router, api=api, pace=pace, identity=identity, roots=roots, naming=naming)
         self._finished = Finished(relay, api=api, people=self._people, ways=self._ways, tells_names=naming.tells)
-        self._commands = Commands(relay, identity, self._people, self._ways)
+        self._commands = Commands(relay, identity, self._people, self._ways, recorded_within=times.recorded_within)
         reader = SlackReader(api, pace, identity, self._metrics, naming=self.naming, bots=kit.bots, roots=roots)
         self.catch_up: CatchUp[Place] = CatchUp(reader, self._router, relay, self.mark, self._metrics)
 
@@ -337,7 +338,7 @@ class Listeners:
         is_about_finished = click.wish in OF_FINISHED
         with speaking(await self._ways.language_of(by) if is_about_finished else self._api.language_of(by)):
             try:
-                async with recorded_within(RECORDED_WITHIN):
+                async with recorded_within(self._times.recorded_within):
                     if is_about_finished:
                         outcome = await self._finished.take(click)
                         self._later(self._finished.show(click, outcome))

@@ -1,4 +1,4 @@
-"""What comes over HTTP: nothing is read before it is certain that Slack sent it."""
+"""Takes requests over HTTP: nothing is read before it is certain that Slack sent it."""
 
 from __future__ import annotations
 

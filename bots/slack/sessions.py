@@ -1,4 +1,4 @@
-"""What Slack's people see beside an answer while they wait: that the agent is at it, and what a thread is called.
+"""Shows people in Slack, beside an answer, that the agent is at it, and how a thread is called.
 
 Where Slack has sessions a question begins one, which brings a Stop button, and its answer sets it back; else a line says
 that the bot is thinking, and goes. Nice to have, never worth a failure. https://docs.slack.dev/ai/agent-sessions

@@ -1,4 +1,4 @@
-"""What an operator sets for Slack, and what to say when half of it is missing."""
+"""The operator's settings for Slack, and what to say when half of them are missing."""
 
 from __future__ import annotations
 

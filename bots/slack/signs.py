@@ -1,4 +1,4 @@
-"""What Slack marks in a message that doesn't call the bot: who is. Pure."""
+"""Reads Slack's marks on a message that doesn't call the bot: whom it mentions. Pure."""
 
 from __future__ import annotations
 

@@ -17,6 +17,10 @@ class Times:
     # to its retries, at once, after a minute and after five: https://docs.slack.dev/apis/events-api#retries
     most_in_hand: int = 500
     twin: float = 1.0  # for the message of a mention that may lack its files
+    # Slack shows an error after 3:
+    # https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
+    recorded_within: float = 2.5
+    context: float = 2.0  # for the workspace's budget, before a thread that isn't known is read; who asks waits for it
     names: float = 1.0  # for the names of those whom a message mentions
     say_again: float = 600.0  # between two lines in the log about wrong signatures
 

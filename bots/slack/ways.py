@@ -1,4 +1,4 @@
-"""What is asked by a command, in a form or from a message's menu: where it goes, and who is to see the answer."""
+"""Takes questions from commands, forms and a message's menu: decides where each goes, and who sees the answer."""
 
 from __future__ import annotations
 
@@ -264,9 +264,9 @@ async def soon(asked: Coroutine[Any, Any, T]) -> T | None:
         async with asyncio.timeout(LOOKED_UP_WITHIN):
             return await asked
     except ChatError as refusal:
-        log.info("Slack does not tell what would help to ask", **facts(refusal))
+        log.info("Slack doesn't answer a look-up; going on without", **facts(refusal))
     except TimeoutError:
-        log.info("Slack does not tell in time what would help to ask")
+        log.info("Slack doesn't answer a look-up in time; going on without")
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a person wrote in Slack, as Markdown for a model, and whether it calls the bot.
+"""Reads what a person wrote in Slack, as Markdown for a model, and whether it calls the bot.
 
 Blocks know better than `text` what is code, and hold it as it was typed; but not all clients send them.
 https://docs.slack.dev/reference/block-kit/blocks/rich-text-block

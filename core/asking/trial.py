@@ -119,9 +119,9 @@ class Trial:
             log.info("the service refuses a model that somebody names", **facts(error))
             return _Verdict.REFUSED
         except UpstreamError as error:
-            log.warning("nobody can say whether the service has a model that somebody names", **facts(error))
+            log.warning("can't find out whether the service has a model that somebody names", **facts(error))
         except TimeoutError:
-            log.warning("a model that somebody names says nothing in time")
+            log.warning("a model that somebody names does not answer in time")
         return _Verdict.UNSURE
 
     async def _ask(self, name: str, thread: Thread, asker: str) -> _Verdict:

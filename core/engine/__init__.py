@@ -1,4 +1,4 @@
-"""What decides which process sees to which thread, and when."""
+"""The engines: they decide which process sees to which thread, and when."""
 
 from __future__ import annotations
 

@@ -111,9 +111,11 @@ class Procrastinate:
                 await self._worker.run()  # type: ignore[no-untyped-call]
             except Exception as error:  # whatever it is, the process must go on taking threads
                 if self._stopping.is_set():
-                    log.warning("the engine can't say that it ends; others will notice", **facts(error))
+                    log.warning(
+                        "the engine can't sign off; other processes will notice that it is gone", **facts(error)
+                    )
                     return
-                log.exception("the engine's worker ends unasked; starting another one")
+                log.exception("the engine's worker ends unexpectedly; starting another one")
             await sleep(pauses.next(), self._stopping)
 
     async def _live(self) -> None:
@@ -134,7 +136,7 @@ class Procrastinate:
                     log.warning("a process is dead; going on with its threads elsewhere", threads=len(threads))
             except Exception as error:  # the next beat may come through
                 if self._stopping.is_set():  # and if the database is away, there is none
-                    log.warning("the engine can't say that it lives", **facts(error))
+                    log.warning("the engine's heartbeat fails", **facts(error))
                 else:
-                    log.exception("the engine can't say that it lives; trying again")
+                    log.exception("the engine's heartbeat fails; trying again")
             await asyncio.sleep(HEARTBEAT)

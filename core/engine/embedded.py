@@ -128,7 +128,7 @@ class Embedded:
             except StorageUnavailable:
                 log.warning("the database is away; looking for threads that wait again")
             except Exception:  # whatever it is, those that wait must not wait for good
-                log.exception("no thread that waits could be found; trying again")
+                log.exception("looking for threads that wait fails unexpectedly; trying again")
             await asyncio.sleep(pauses.next())
 
     def _looked(self) -> None:
@@ -160,7 +160,7 @@ class Embedded:
             except StorageUnavailable:
                 log.warning("the database is away; trying the thread again", thread=thread)
             except Exception:  # one thread's trouble must not end the others
-                log.exception("a thread's turns fail in a way that nobody thought of; trying again", thread=thread)
+                log.exception("a thread's turns fail unexpectedly; trying again", thread=thread)
             self._awake.add(thread)
             await asyncio.sleep(pauses.next())
 

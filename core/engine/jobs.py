@@ -1,4 +1,4 @@
-"""What procrastinate keeps for us in PostgreSQL: which threads are to be seen to, and which process is at it."""
+"""The jobs that procrastinate keeps for us in PostgreSQL: which threads are to be seen to, and which process is at it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TASK = "see to a thread"
-DEAD_AFTER = 6.0  # seconds of silence after which a process counts as dead; see core.presentation.LEASE
+DEAD_AFTER = 6.0  # seconds of silence after which a process counts as dead; see core.presentation.Times.lease
 LOOKS_EVERY = 0.5  # seconds; for what no notification tells, such as a job's time that has come
 CONNECTIONS = 4  # for finding jobs and finishing them; one more listens
 CONNECT_TIMEOUT = 2  # seconds

@@ -1,4 +1,4 @@
-"""What people do with an answer that is finished: judge it, have it gone on with, or branch off there."""
+"""Actions on a finished answer, as rows: judge it, have it gone on with, or branch off there."""
 
 from __future__ import annotations
 

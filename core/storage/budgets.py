@@ -1,4 +1,4 @@
-"""What several processes use up together: a row for each budget, changed by one process at a time. On PostgreSQL only."""
+"""Budgets that processes use up together: a row for each, changed by one process at a time. On PostgreSQL only."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ _POSTGRESQL = (
     ),
     (
         r"invalid (URI|connection|integer|port|percent)",
-        "{url} holds what PostgreSQL doesn't know ({said}). Correct what stands behind the database's name.",
+        "{url} has an option that PostgreSQL doesn't know ({said}). Correct what follows the database's name.",
     ),
     (
         r"too many (clients|connections)|remaining connection slots",

@@ -26,6 +26,7 @@ _TOLD = frozenset({"host", "hostaddr", "port", "user", "dbname", "sslmode"})  # 
 # A chat waits some three seconds for an acknowledgement: a database that is gone must be known to be gone before.
 CONNECT_TIMEOUT = 2  # seconds
 POOL_TIMEOUT = 2.0  # seconds
+JOINED_WITHIN = 0.02  # seconds
 TRIES = 2  # of a transaction that PostgreSQL ended for another
 
 
@@ -58,17 +59,19 @@ def open_database(
     connect_timeout: float = CONNECT_TIMEOUT,
     patience: float = POOL_TIMEOUT,
     tries: int = TRIES,
+    joined_within: float = JOINED_WITHIN,
     worked: Callable[[float, int], None] = _uncounted,
 ) -> Database:
     """Return the database of *url*; nothing is connected yet. Raises SetupError for a kind that isn't known.
 
     *connect_timeout* in seconds, on SQLite for its lock; *patience* in seconds, for a connection to PostgreSQL that is free;
-    *tries* of a transaction that PostgreSQL ended for another. *worked* is told how many seconds the database was worked
-    with, for how many transactions; perhaps in another thread.
+    *tries* of a transaction that PostgreSQL ended for another; *joined_within* in seconds, for SQLite to commit together
+    what waits. *worked* is told how many seconds the database was worked with, for how many transactions; perhaps in
+    another thread.
     """
     where = _parsed(url)
     if where.get_backend_name() == "sqlite":
-        return Sqlite(where, file_of(where), connect_timeout, worked)
+        return Sqlite(where, file_of(where), connect_timeout, worked, joined_within)
     # Who runs on SQLite needs nothing of this, such as the object mapper that SQLAlchemy's asynchronous part brings along.
     from core.storage.postgresql import Postgresql  # noqa: PLC0415
 

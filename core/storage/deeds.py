@@ -1,4 +1,4 @@
-"""What can be done to turns, threads and presets inside of a transaction, and so together with other things."""
+"""Deeds: changes to turns, threads and presets inside of a transaction, and so together with other things."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What outlives the process: every question, how far its answer is, and what threads remember."""
+"""The ledger, which outlives the process: every question, how far its answer is, and what threads remember."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to do: which threads come next, and which turn of a thread, with all that is needed to see to it."""
+"""The queue of what there is to do: which threads come next, and which turn of a thread, with all that it needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a question that its asker edits or deletes, as rows."""
+"""Edited and deleted questions, as rows."""
 
 from __future__ import annotations
 

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# For so long what waits joins those before it in one commit, which is what takes the time; then these are waited for.
-JOINED_WITHIN = 0.02  # seconds
-
 
 class Sqlite:
     """One connection: SQLite has one writer anyway, and waiting for our own turn beats its sleeping busy handler.
@@ -41,13 +38,21 @@ class Sqlite:
     """
 
     def __init__(
-        self, where: URL, file: Path | None, connect_timeout: float, worked: Callable[[float, int], None]
+        self,
+        where: URL,
+        file: Path | None,
+        connect_timeout: float,
+        worked: Callable[[float, int], None],
+        joined_within: float,
     ) -> None:
         """*file* is that of *where*, whatever links lead there: what is beside it, our lock included, is beside that.
 
         *worked* is told, in our thread, how many seconds each commit took and how many transactions were in it.
+        What waits joins those before it in one commit, which is what takes the time, for *joined_within* seconds: then these
+        are waited for.
         """
         self._worked = worked
+        self._joined_within = joined_within
         self._file = file
         self._opened: tuple[int, int] | None = None  # which file it was when it was opened; None before
         if self._file:
@@ -104,7 +109,7 @@ class Sqlite:
             self._check_that_it_is_there()
             with self._engine.begin() as connection:
                 self._opened = self._opened or self._found()
-                until = time.monotonic() + JOINED_WITHIN
+                until = time.monotonic() + self._joined_within
                 done[0].run(connection)
                 while time.monotonic() < until and (job := self._line.next()):
                     done.append(job)

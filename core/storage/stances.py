@@ -1,4 +1,4 @@
-"""What the bot was told in a place about listening there, as rows."""
+"""The stances of the bot, as rows: what it was told in a place about listening there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked and answered on each day, by preset and model, and what people thought of it. Reads alone."""
+"""Counts questions and answers by day, preset and model, and what people thought of them. Only reads."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class Stats:
     is_all: bool  # False: there were more turns in that time than are counted
 
 
-def stats(connection: Connection, days: int, now: datetime) -> Stats:
-    """Count what was asked on the last *days*, today among them."""
+def stats(connection: Connection, days: int, now: datetime, most: int = MOST_COUNTED) -> Stats:
+    """Count what was asked on the last *days*, today among them, in the newest turns, *most* at most."""
     newest = connection.scalar(select(func.max(turns.c.id))) or 0
-    floor = max(0, newest - MOST_COUNTED)
+    floor = max(0, newest - most)
     counted: list[Day] = []
     last = newest
     for day in _days(now, days):

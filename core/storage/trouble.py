@@ -1,4 +1,4 @@
-"""What a database's own errors mean to who wanted something of it."""
+"""Translates a database's own errors into ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong with the AI service, each with the sentence that people read in the thread.
+"""Everything that can go wrong with the AI service, each with the sentence that people read in the thread.
 
 UpstreamError
 ├── UpstreamBusy           retry, after `retry_after` if it names one

@@ -1,4 +1,4 @@
-"""What is asked of the upstream, and what it has said so far."""
+"""The prompt for the upstream, and what it has said so far."""
 
 from __future__ import annotations
 

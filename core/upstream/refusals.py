@@ -1,4 +1,4 @@
-"""What the upstream's refusals mean: from its codes, statuses and bodies to our errors."""
+"""Translates the upstream's refusals, from its codes, statuses and bodies to our errors."""
 
 from __future__ import annotations
 

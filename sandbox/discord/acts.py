@@ -1,4 +1,4 @@
-"""What can happen to messages, by people and by bots: the change itself and the events that tell of it."""
+"""Changes messages, for people and for bots: the change itself and the events that tell of it."""
 
 import time
 from datetime import UTC, datetime

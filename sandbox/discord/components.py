@@ -1,4 +1,4 @@
-"""What Discord accepts as a message's or a modal's components.
+"""Checks the components of a message or a modal as Discord does.
 
 https://discord.com/developers/docs/components/reference
 """

@@ -1,4 +1,4 @@
-"""What people ask of the bot otherwise than by talking: slash commands, menus, buttons, modals."""
+"""People's other ways to reach the bot than by talking: slash commands, menus, buttons, modals."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

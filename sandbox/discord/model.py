@@ -1,4 +1,4 @@
-"""What a Discord guild is made of, as the stand-in remembers it."""
+"""The nouns of a Discord guild, as the stand-in remembers them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

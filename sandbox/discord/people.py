@@ -1,4 +1,4 @@
-"""What people do in the local Discord: talk, answer, edit, delete, react, open threads and posts."""
+"""The people of the local Discord: they talk, answer, edit, delete, react, open threads and posts."""
 
 import re
 from collections.abc import Sequence

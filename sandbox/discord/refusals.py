@@ -1,4 +1,4 @@
-"""What Discord answers when it refuses: an HTTP status, a JSON error code and a sentence.
+"""Discord's refusals: an HTTP status, a JSON error code and a sentence.
 
 https://discord.com/developers/docs/topics/opcodes-and-status-codes#json gives codes and sentences, not the statuses:
 these are the ones that libraries and field reports show.

@@ -1,4 +1,4 @@
-"""What people see, as plain text."""
+"""The local Discord as people see it, as plain text."""
 
 from typing import Any
 

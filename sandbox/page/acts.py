@@ -1,4 +1,4 @@
-"""What people do on the page, by name: each act takes an object's fields, and refuses with a sentence what can't be done."""
+"""The acts of people on the page, by name: each takes an object's fields, and refuses with a sentence what can't be done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page shows, as whole states by key: a reader gets all of them, then those that changed, the last of each.
+"""The feed of the page, as whole states by key: a reader gets all of them, then those that changed, the last of each.
 
 A reader who is slow, or was away, misses steps in between and nothing else.
 """

@@ -1,4 +1,4 @@
-"""What goes on inside the bot, as states of the page: a lane for each turn, the process, its log."""
+"""The inside of the bot, as states of the page: a lane for each turn, the process, its log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Web API call was given, however it was sent, and how a call is refused.
+"""The arguments of a Web API call, however they were sent, and how a call is refused.
 
 https://docs.slack.dev/apis/web-api#methods_supporting_json
 """

@@ -1,4 +1,4 @@
-"""What an app wants said, checked against Slack's limits: the same for posts, updates and response URLs."""
+"""Checks what an app wants said against Slack's limits: the same for posts, updates and response URLs."""
 
 from __future__ import annotations
 

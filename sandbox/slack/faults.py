@@ -1,4 +1,4 @@
-"""What can be made to go wrong, and counts down as it does."""
+"""The faults of the local Slack, which count down as they strike."""
 
 from __future__ import annotations
 

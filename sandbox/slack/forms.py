@@ -1,4 +1,4 @@
-"""What a client sends of a modal that somebody filled in, and what it can show of an app's complaints.
+"""Fills in modals as a client does, and tells what it can show of an app's complaints.
 
 https://docs.slack.dev/surfaces/modals, https://docs.slack.dev/reference/block-kit/blocks/input-block
 """

@@ -49,9 +49,12 @@ class Interaction:
 class Interactions:
     """Remembers what people did while the app may still answer it."""
 
-    def __init__(self, workspace: Workspace, installation: Installation) -> None:
+    def __init__(
+        self, workspace: Workspace, installation: Installation, trigger_seconds: float = TRIGGER_SECONDS
+    ) -> None:
         self._workspace = workspace
         self._installation = installation
+        self._trigger_seconds = trigger_seconds
         self._by_trigger: dict[str, Interaction] = {}
         self._by_token: dict[str, Interaction] = {}
         self.origin = ""
@@ -73,7 +76,7 @@ class Interactions:
             raise ApiError("invalid_trigger_id")
         if interaction.trigger_used:
             raise ApiError("exchanged_trigger_id")
-        if time.monotonic() - interaction.began > TRIGGER_SECONDS:
+        if time.monotonic() - interaction.began > self._trigger_seconds:
             raise ApiError("expired_trigger_id")
         interaction.trigger_used = True
         return interaction

@@ -15,7 +15,7 @@ from sandbox.slack.delivery import ACK_SECONDS, RETRY_SECONDS, Delivered, Delive
 from sandbox.slack.events import Events
 from sandbox.slack.faults import Faults
 from sandbox.slack.installation import EVENT_SCOPES, SCOPES, Installation
-from sandbox.slack.interactions import Interaction, Interactions
+from sandbox.slack.interactions import TRIGGER_SECONDS, Interaction, Interactions
 from sandbox.slack.limits import Limits
 from sandbox.slack.nouns import Change, Channel, Group, JsonObject, Message, SharedFile, User
 from sandbox.slack.people import Given, People
@@ -49,6 +49,7 @@ class LocalSlack:
         rate_limits: bool = True,
         ack_seconds: float = ACK_SECONDS,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
+        trigger_seconds: float = TRIGGER_SECONDS,
     ) -> None:
         self.faults = Faults()
         self.limits = Limits(enforced=rate_limits)
@@ -62,7 +63,7 @@ class LocalSlack:
         carrier = self._request_url or self._sockets
         self._deliveries = Deliveries(carrier, self.faults, tuple(retry_seconds), self._workspace.wake)
         self._events = Events(self._workspace, self.installation)
-        interactions = Interactions(self._workspace, self.installation)
+        interactions = Interactions(self._workspace, self.installation, trigger_seconds)
         self._platform = Platform(self._workspace, self.installation, interactions, self._sockets, self.faults)
         self._people = People(self._platform, self._deliveries)
         self._web_api = WebApi(self._platform, self.limits, self.faults)

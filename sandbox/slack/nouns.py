@@ -1,4 +1,4 @@
-"""What a local Slack workspace is made of: users, channels, messages, and the changes that people see."""
+"""The nouns of a local Slack workspace: users, channels, messages, and the changes that people see."""
 
 from __future__ import annotations
 

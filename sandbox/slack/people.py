@@ -1,4 +1,4 @@
-"""What a person does in the workspace, in the terms of the one who does it."""
+"""The people of the workspace: all that one of them can do, in their own terms."""
 
 from __future__ import annotations
 

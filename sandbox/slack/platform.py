@@ -1,4 +1,4 @@
-"""What the methods of the Web API work on, and what a method is."""
+"""The platform that the methods of the Web API work on, and the shape of a method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Slack would find wrong with rich text, and with a table, whose cells may be rich text too.
+"""Checks rich text as Slack does, and tables, whose cells may be rich text too.
 
 https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 """

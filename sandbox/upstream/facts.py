@@ -1,4 +1,4 @@
-"""What people told the emulator about themselves, read from the texts of a conversation."""
+"""Reads from a conversation what people told the emulator about themselves."""
 
 from __future__ import annotations
 

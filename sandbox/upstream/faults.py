@@ -1,4 +1,4 @@
-"""What the emulator can be told to do wrong, and how often."""
+"""The faults of the emulator, and how often each strikes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the emulator sees of the files that it is referred to: it fetches them, from this machine only, and describes them."""
+"""Looks at the files that the emulator is referred to: fetches them, from this machine only, and describes them."""
 
 from __future__ import annotations
 

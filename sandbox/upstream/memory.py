@@ -1,4 +1,4 @@
-"""What the emulator remembers of stateful conversations."""
+"""The emulator's memory of stateful conversations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the emulator thinks: an answer that fits the question, remembers the conversation and obeys its preset.
+"""The emulator's mind: an answer that fits the question, remembers the conversation and obeys its preset.
 
 Pure and deterministic: the same question at the same point of the same conversation has the same answer.
 """

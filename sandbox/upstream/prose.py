@@ -1,4 +1,4 @@
-"""What the emulator says when nothing in particular is known: Markdown with some variety."""
+"""The emulator's prose for when nothing in particular is known: Markdown with some variety."""
 
 from __future__ import annotations
 

@@ -1,16 +1,7 @@
 from __future__ import annotations
 
 from bots.bucket import Bucket, until_free
-
-
-class Clock:
-    """Time that passes when told."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 async def test_waiting_asks_again_after_each_sleep() -> None:

@@ -1,4 +1,4 @@
-"""Sixty answers as each platform is shown them. `pytest tests/bots/test_corpus.py --rewrite` writes what is expected anew."""
+"""Sixty answers as each platform is shown them. `pytest tests/bots/test_corpus.py --rewrite` writes what is expected."""
 
 import json
 from collections.abc import Iterator

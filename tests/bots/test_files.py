@@ -18,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from bots import files
 from bots.files import LASTS, LONGEST_LINK, PATH, FileDoor, plain_name, with_port
 from bots.web import Web
 from core.attachment import Attachment, Kind, file
@@ -90,15 +89,21 @@ class House:
             return response.status, await response.read()
 
 
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
+@asynccontextmanager
+async def opened(**bounds: Any) -> AsyncIterator[House]:
     web, clock, keeper = Web(Vitals()), [1_000_000.0], Keeper()
     door = FileDoor(
-        lambda: f"http://127.0.0.1:{web.port}", SecretBox([]), lambda: {"chat": keeper}, now=lambda: clock[0]
+        lambda: f"http://127.0.0.1:{web.port}", SecretBox([]), lambda: {"chat": keeper}, now=lambda: clock[0], **bounds
     )
     web.get(PATH, door.answer)
     async with web.open("127.0.0.1", 0), aiohttp.ClientSession() as client:
         yield House(keeper, door, client, f"http://127.0.0.1:{web.port}", clock)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with opened() as house:
+        yield house
 
 
 async def test_who_has_the_link_gets_the_file_and_nothing_that_a_browser_would_run(house: House) -> None:
@@ -198,25 +203,25 @@ async def test_a_file_that_breaks_off_is_not_taken_for_whole(house: House) -> No
             await house.get(house.link())
 
 
-async def test_a_file_that_never_ends_is_cut_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "LONGEST", 0.05)
-    house.keeper.gate = asyncio.Event()
-    with pytest.raises(aiohttp.ClientError):
-        await house.get(house.link())
-    house.keeper.gate.set()
-    assert (await house.get(house.link()))[0] == 200
+async def test_a_file_that_never_ends_is_cut_off() -> None:
+    async with opened(longest=0.05) as house:
+        house.keeper.gate = asyncio.Event()
+        with pytest.raises(aiohttp.ClientError):
+            await house.get(house.link())
+        house.keeper.gate.set()
+        assert (await house.get(house.link()))[0] == 200
 
 
-async def test_only_so_many_are_passed_on_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MOST_AT_ONCE", 1)
-    house.keeper.gate = asyncio.Event()
-    first = asyncio.ensure_future(house.get(house.link()))
-    while not house.keeper.asked:
-        await asyncio.sleep(0.01)
-    async with house.client.get(house.link()) as second:
-        assert (second.status, second.headers["Retry-After"]) == (503, "5")
-    house.keeper.gate.set()
-    assert await first == (200, PNG)
+async def test_only_so_many_are_passed_on_at_once() -> None:
+    async with opened(most_at_once=1) as house:
+        house.keeper.gate = asyncio.Event()
+        first = asyncio.ensure_future(house.get(house.link()))
+        while not house.keeper.asked:
+            await asyncio.sleep(0.01)
+        async with house.client.get(house.link()) as second:
+            assert (second.status, second.headers["Retry-After"]) == (503, "5")
+        house.keeper.gate.set()
+        assert await first == (200, PNG)
 
 
 def test_without_an_address_there_are_no_links() -> None:

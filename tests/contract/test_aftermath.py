@@ -329,10 +329,7 @@ async def test_they_are_told_by_day_preset_and_model(relay: Relay, ledger: Ledge
     assert first.split() == [now.date().isoformat(), "default", "m", "2", "1", "1", "0", "0", "1", "1"]
 
 
-async def test_of_a_great_many_only_the_newest_are_counted(
-    ledger: Ledger, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.storage.stats.MOST_COUNTED", 3)
+async def test_of_a_great_many_only_the_newest_are_counted(ledger: Ledger, database: Database) -> None:
     turn, now = await answered(ledger), datetime.now(UTC)
 
     def more(connection: Connection) -> None:
@@ -341,6 +338,6 @@ async def test_of_a_great_many_only_the_newest_are_counted(
         connection.execute(insert(turns), copies)
 
     await database.run(more)
-    counted = await database.run(lambda connection: stats(connection, 7, now))
+    counted = await database.run(lambda connection: stats(connection, 7, now, most=3))
     assert [row.questions for day in counted.days for row in day.rows] == [3]
     assert not counted.is_all

@@ -77,7 +77,7 @@ class Table:
 
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Table]:
-    database = open_database(url)
+    database = open_database(url, joined_within=60)  # a slow machine joins as many
     assert isinstance(database, Sqlite)
     await database.run(lambda connection: connection.execute(text("create table numbers (number integer unique)")))
     yield Table(database)
@@ -88,11 +88,6 @@ async def opened(url: str) -> AsyncIterator[Table]:
 async def table(sqlite_url: str) -> AsyncIterator[Table]:
     async with opened(sqlite_url) as one:
         yield one
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.storage.sqlite.JOINED_WITHIN", 60)  # a slow machine joins as many
 
 
 async def test_what_waits_together_is_committed_together(table: Table) -> None:

@@ -25,6 +25,7 @@ from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Accepted, Question, QuestionKey, Status
+from tests.clock import Clock
 from tests.contract import crowd
 
 PRESETS = {"default": Preset(model="m")}
@@ -35,17 +36,9 @@ def thread(name: str = "1", channel: str = "general") -> Thread:
     return Thread(ThreadId(f"chat:work/{name}"), "chat", (PlaceId("chat:work"), PlaceId(f"chat:work/{channel}")))
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+    clock = Clock(1_700_000_000.0)
     monkeypatch.setattr(rates, "clock", clock)
     return clock
 

@@ -13,6 +13,7 @@ from core.metrics import Metrics
 from core.storage.database import Database
 from core.storage.ledger import Ledger
 from core.thread import PlaceId, Thread, ThreadId
+from tests.clock import Clock
 
 HERE = Thread(ThreadId("chat:work/1"), "chat", (PlaceId("chat:work"),))
 
@@ -45,13 +46,6 @@ class Plain:
     async def listen(self, relay: Any) -> None: ...
 
     async def show(self, turn: Any) -> Any: ...
-
-
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Books:

@@ -9,14 +9,7 @@ import pytest
 
 from core.backoff import Backoff, Pauses, retry
 from core.errors import ChatBusy, StorageUnavailable
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def pauses(backoff: Backoff, chance: float = 0.5, clock: Clock | None = None) -> Pauses:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import Overtaken, ThreadGone
-from core.presentation import LAST_REQUEST, LEASE, Presentation, Times
+from core.presentation import LAST_REQUEST, USUAL, Presentation, Times
 from core.thread import PlaceId, Thread, ThreadId
 from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn, TurnId
 
@@ -76,7 +76,7 @@ class Ledger:
         self.asked += 1
         if self.asked > 1:
             raise Overtaken
-        self.clock[0] += 2 * LEASE
+        self.clock[0] += 2 * USUAL.lease
 
 
 class Shown(Chat):
@@ -91,7 +91,7 @@ class Shown(Chat):
 async def test_who_was_frozen_while_the_ledger_answered_asks_again() -> None:
     clock, chat = [1000.0], Shown()
     ledger = Ledger(clock)
-    since = clock[0] - 2 * LEASE
+    since = clock[0] - 2 * USUAL.lease
     presentation = Presentation(chat, ledger, NOTHING_SHOWN, since=since, clock=lambda: clock[0])  # type: ignore[arg-type]
     with pytest.raises(Overtaken):
         await presentation.end(TURN.finish("Because."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from core.errors import ChatBusy
 from core.storage.database import Database
 from core.turn import Question, QuestionKey, Status, Turn
 from tests.core.conftest import FakeChat
-from tests.core.test_worker import Rig, memory, opened, thread
+from tests.core.test_worker import TIMES, Rig, memory, opened, thread
 
 __all__ = ["memory"]
 PROBLEM = "I may not read what was said here before. Ask whoever runs me."
@@ -133,10 +134,10 @@ async def test_a_chat_that_fails_never_fails_a_turn(remembering: Rig, trouble: E
     assert remembering.upstream.prompts[-1].question == "first?"
 
 
-async def test_a_chat_that_hangs_is_not_waited_for(remembering: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recall, "WITHIN", 0.01)
-    remembering.chat.hangs = True
-    assert (await ask(remembering, "1", "first?")).status is Status.ANSWERED
+async def test_a_chat_that_hangs_is_not_waited_for(upstream: Any, memory: Database) -> None:
+    async with opened(Remembering(), upstream, memory, times=replace(TIMES, context=0.01)) as rig:
+        rig.chat.hangs = True
+        assert (await ask(rig, "1", "first?")).status is Status.ANSWERED
 
 
 async def test_what_can_not_be_read_is_said_once_in_a_place(remembering: Rig) -> None:

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.errors import ChatLimited
+from core.presentation import USUAL
 from core.retitling import Retitling
 from core.storage.database import Database
 from core.turn import Turn
@@ -45,8 +46,8 @@ async def rig(chat: Any, upstream: Any, database: Database) -> Any:
         yield rig
 
 
-def wanted(rig: Rig) -> None:
-    rig.worker._retitling = Retitling(rig.upstream, rig.ledger, rig.worker._visible)
+def wanted(rig: Rig, patience: float = USUAL.title) -> None:
+    rig.worker._retitling = Retitling(rig.upstream, rig.ledger, rig.worker._visible, patience)
 
 
 async def test_a_title_is_asked_for_apart_from_the_conversation_and_given_once(rig: Rig) -> None:
@@ -83,8 +84,8 @@ async def test_what_is_no_better_leaves_the_title_that_is_there(rig: Rig, pieces
     assert not rig.chat.titles
 
 
-async def test_a_model_that_says_nothing_keeps_nobody_waiting(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.retitling.LONGEST", 0.01)
+async def test_a_model_that_says_nothing_keeps_nobody_waiting(rig: Rig) -> None:
+    wanted(rig, patience=0.01)
     rig.upstream.answers = [["Because."], [asyncio.Event()], ["Next."]]
     await rig.answered("Why?")
     assert (await rig.answered("And?")).answer == "Next."

@@ -62,12 +62,15 @@ def thread(name: str = "1") -> Thread:
 
 
 QUICK = Backoff(first=0.001, longest=0.01, give_up_after=60.0)
+TIMES = Times(end=QUICK, keep=QUICK)
 
 
 class Rig:
     """Core, whole, between a chat and an upstream of our own."""
 
-    def __init__(self, chat: Any, upstream: Any, database: Database, *, tells_names: bool = True) -> None:
+    def __init__(
+        self, chat: Any, upstream: Any, database: Database, *, tells_names: bool = True, times: Times = TIMES
+    ) -> None:
         self.chat, self.upstream = chat, upstream
         self.ledger = Ledger(database)
         self.metrics = Metrics()
@@ -79,7 +82,7 @@ class Rig:
             transcript_budget=1000,
             metrics=self.metrics,
             tells_names=tells_names,
-            times=Times(end=QUICK, keep=QUICK),
+            times=times,
         )
         self.engine = Embedded(self.ledger, self.worker.see_to, backoff=QUICK)
         self.relay = self.with_wishes()
@@ -133,8 +136,8 @@ async def rig(chat: Any, upstream: Any, memory: Database) -> AsyncIterator[Rig]:
 
 
 @asynccontextmanager
-async def opened(chat: Any, upstream: Any, database: Database, *, tells_names: bool = True) -> AsyncIterator[Rig]:
-    rig = Rig(chat, upstream, database, tells_names=tells_names)
+async def opened(chat: Any, upstream: Any, database: Database, **how: Any) -> AsyncIterator[Rig]:
+    rig = Rig(chat, upstream, database, **how)
     await rig.engine.start(["chat"])
     yield rig
     await rig.engine.stop(grace=0)
@@ -873,19 +876,19 @@ async def test_a_stopped_answer_is_known_to_the_next_question_and_can_be_tried_a
     assert len(rig.upstream.prompts) == 3
 
 
-async def test_an_answer_of_another_process_is_stopped_as_well(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_of_another_process_is_stopped_as_well(chat: Any, upstream: Any, memory: Database) -> None:
     """It learns of it when it asks whether the turn is still its own."""
-    monkeypatch.setattr("core.presentation.LEASE", 0.05)
-    more = asyncio.Event()
-    rig.upstream.answers = [["One two.", more, " Three.", asyncio.Event()]]
-    running = await rig.ask("Count!")
-    await rig.chat.until("One two.")
-    await rig.with_wishes(stop=lambda _: None).obey(Command(Verb.MUTE), thread(), "ben")
-    await asyncio.sleep(0.06)  # it has asked not so long ago
-    more.set()
-    await rig.over()
-    assert (await rig.turn(running)).status is Status.STOPPED
-    assert (await rig.turn(running)).answer == "One two. Three."
+    async with opened(chat, upstream, memory, times=replace(TIMES, lease=0.05)) as rig:
+        more = asyncio.Event()
+        rig.upstream.answers = [["One two.", more, " Three.", asyncio.Event()]]
+        running = await rig.ask("Count!")
+        await rig.chat.until("One two.")
+        await rig.with_wishes(stop=lambda _: None).obey(Command(Verb.MUTE), thread(), "ben")
+        await asyncio.sleep(0.06)  # it has asked not so long ago
+        more.set()
+        await rig.over()
+        assert (await rig.turn(running)).status is Status.STOPPED
+        assert (await rig.turn(running)).answer == "One two. Three."
 
 
 async def test_a_question_in_another_thread_is_none_of_a_mutes_business(rig: Rig) -> None:

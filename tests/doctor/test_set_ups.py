@@ -165,7 +165,7 @@ async def test_a_file(doctor: Doctor, tmp_path: Path, *, is_running: bool) -> No
     else:
         await database.close()
         report = await doctor(DATABASE__URL=url)
-    assert "its schema is this version's" in report.found["database"]
+    assert "its schema is up to date" in report.found["database"]
     assert ("! a Bobbin is running on it; stop it before" in report.found["database"]) == is_running
 
 
@@ -267,7 +267,7 @@ POSTGRESQL = {
     "wrong port": ({"query": {}, "host": "127.0.0.1", "port": 9}, "Nothing listens at 127.0.0.1, port 9. Start"),
     "wrong socket": ({"query": {"host": "/nowhere"}, "host": None}, "Nothing listens at the socket in /nowhere"),
     "wrong host": ({"query": {}, "host": "bobbin.invalid"}, "The host “bobbin.invalid” isn't known. Correct the host"),
-    "unknown option": ({"query": {"colour": "red"}}, "Correct what stands behind the database's name"),
+    "unknown option": ({"query": {"colour": "red"}}, "Correct what follows the database's name"),
     "wrong sslmode": ({"query": {"sslmode": "maybe"}, "host": "127.0.0.1"}, "Check sslmode and sslrootcert"),
 }
 

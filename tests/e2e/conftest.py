@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import pytest
 
+import sandbox
 from bots import platforms
 from bots.app import USUAL, Bobbin, Times
 from bots.slack.manifest import EVENTS, SCOPES
@@ -22,6 +23,8 @@ from tests.conftest import POSTGRES
 
 PATIENCE = 60.0  # seconds
 SECRET_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+# A platform need have no stand-in: what is shown of it then is shown by the tests that it brings.
+STAND_INS = [name for name in platforms.names() if (Path(sandbox.__file__).parent / name).is_dir()]
 
 Running = Callable[..., AbstractAsyncContextManager[Bobbin]]
 

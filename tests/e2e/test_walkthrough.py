@@ -1,6 +1,6 @@
 """One story, played on each platform: what people see of it and what reaches the AI service stands in docs/walkthrough-*.md.
 
-`WRITE_WALKTHROUGHS=1` writes these files anew; without it, they must say what happens.
+`WRITE_WALKTHROUGHS=1` rewrites these files; without it, they must say what happens.
 """
 
 from __future__ import annotations

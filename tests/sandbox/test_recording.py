@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import pytest
 
-from sandbox import recording as recordings
 from sandbox.bot import State as Process
 from sandbox.discord import LocalDiscord
 from sandbox.ledger import Ledger
@@ -273,8 +272,8 @@ async def test_what_is_refused_is_not_written_down(both: Both) -> None:
     assert not both.lines
 
 
-async def test_it_keeps_the_newest_lines(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recordings, "MOST_LINES", 2)
+async def test_it_keeps_the_newest_lines(both: Both) -> None:
+    both.recording = Recording(both.stage, most_lines=2)
     for number in range(4):
         await both.recording.do(Line("slack", "ada", "#general", f"line {number}"))
     assert both.lines == [

@@ -1,4 +1,4 @@
-"""What every route needs: the world, the ids in the path, the body with its files, and JSON to answer with."""
+"""Everything that a route needs: the world, the ids in the path, the body with its files, and JSON to answer with."""
 
 import json
 from collections.abc import Awaitable, Callable

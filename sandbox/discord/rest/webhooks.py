@@ -1,4 +1,4 @@
-"""What an interaction's token opens for 15 minutes: its response and its follow-ups.
+"""The routes that an interaction's token opens for 15 minutes: its response and its follow-ups.
 
 https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
 """

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +23,7 @@ from core.turn import Turn
 from core.vitals import Vitals
 from sandbox.discord import Channel, LocalDiscord, Message, User
 from sandbox.discord.model import MessageKind
+from tests.bots.house import Housed
 from tests.bots.outage import Outage
 
 
@@ -34,7 +33,7 @@ class NoRoutes:
 
 
 @dataclass
-class House:
+class House(Housed[DiscordChat]):
     """Everything that a test may look at."""
 
     discord: LocalDiscord
@@ -73,35 +72,6 @@ class House:
         """Another process of the same bot, with only those of *count* shards."""
         section = self.section.model_copy(update={"shard_count": count, "shards": shards})
         return House(self.discord, section, self.ledger, times=self.times)
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        self.vitals.expect("discord")
-        listening = asyncio.create_task(self.chat.listen(self.relay))
-        connected = asyncio.create_task(self.vitals.well())
-        await asyncio.wait({listening, connected}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            connected.cancel()
-            listening.result()
-        assert connected.done()
-        try:
-            yield
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
-        assert listening.cancelled()
-
-    async def accepted(self, count: int = 1) -> list[Turn]:
-        """The turns that were recorded, as soon as there are *count*, taken as a worker would."""
-        async with asyncio.timeout(30):
-            while len(self.woken) < count:
-                await asyncio.sleep(0.005)
-        turns: dict[int, Turn] = {}
-        for thread in dict.fromkeys(self.woken):
-            taken = await self.ledger.take(thread)
-            assert taken
-            turns[taken.turn.id] = taken.turn
-        return list(turns.values())
 
     async def asked(
         self, text: str = "@bobbin why?", user: User | str = "ada", to: Channel | str | int = "general"

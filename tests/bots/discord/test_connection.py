@@ -257,4 +257,4 @@ async def test_a_server_that_closes_after_hello_is_met_with_growing_pauses(house
 
 
 def slowed(logs: list[MutableMapping[str, Any]]) -> list[float]:
-    return [one["seconds"] for one in logs if "ends every connection" in one["event"]]
+    return [one["seconds"] for one in logs if "closes each connection" in one["event"]]

@@ -18,22 +18,10 @@ from bots.discord.pace import (
     Pace,
 )
 from core.turn import TurnId
+from tests.clock import Clock
 
 HERE, ELSEWHERE = 1, 2
 FIRST, SECOND = TurnId(1), TurnId(2)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from bots.reply import export
 from bots.reply.details import LONGEST_REASONING, Details, details
 from bots.reply.export import exported
 from bots.reply.page import Wish
@@ -81,9 +80,8 @@ def test_a_file_holds_questions_as_quotes_and_answers_without_reasoning() -> Non
     )
 
 
-def test_a_file_keeps_what_is_newest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "LONGEST", 100)
-    text = exported([turn("old " * 30), turn("new")], is_all=True)
+def test_a_file_keeps_what_is_newest() -> None:
+    text = exported([turn("old " * 30), turn("new")], is_all=True, longest=100)
     assert "left out" in text
     assert "old" not in text
     assert "new" in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from core.thread import ThreadId
 from core.turn import Turn
 from core.vitals import Vitals
 from sandbox.slack import Channel, LocalSlack, Message, User
+from tests.bots.house import Housed
 from tests.bots.outage import Outage
 
 PAYLOADS = Path(__file__).parents[2] / "data" / "slack"
@@ -69,7 +69,7 @@ class Door:
 
 
 @dataclass
-class House:
+class House(Housed[SlackChat]):
     """Everything that a test may look at."""
 
     slack: LocalSlack
@@ -103,37 +103,6 @@ class House:
         """Build the chat with other times than the usual."""
         self.times = replace(self.times, **changed)
         self.chat = self.build()
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        self.vitals.expect("slack")
-        listening = asyncio.create_task(self.chat.listen(self.relay))
-        connected = asyncio.create_task(self.vitals.well())
-        await asyncio.wait({listening, connected}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            connected.cancel()
-            listening.result()
-        assert connected.done()
-        yield
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        assert listening.cancelled()
-
-    async def until(self, condition: Callable[[], object], within: float = 30) -> None:
-        """For conditions of which the local Slack can't know."""
-        async with asyncio.timeout(within):
-            while not condition():
-                await asyncio.sleep(0.005)
-
-    async def accepted(self, count: int = 1, within: float = 30) -> list[Turn]:
-        """The turns that were recorded, as soon as there are *count*."""
-        await self.until(lambda: len(self.woken) >= count, within)
-        turns: dict[int, Turn] = {}
-        for thread in dict.fromkeys(self.woken):
-            taken = await self.ledger.take(thread)
-            assert taken
-            turns[taken.turn.id] = taken.turn
-        return list(turns.values())
 
     async def asked(self, text: str = "@bobbin why?", user: User | str = "ada", to: Channel | str = "general") -> Turn:
         """Ask, and take the turn as a worker would."""
@@ -173,7 +142,12 @@ async def door() -> AsyncIterator[Door]:
 async def _house(mode: str, ledger: Outage, door: Door) -> AsyncIterator[House]:
     request_url = f"{door.url}/slack/events" if mode == "http" else None
     async with LocalSlack(
-        request_url=request_url, scopes=SCOPES, events=EVENTS, ack_seconds=1.0, retry_seconds=(0.0, 0.1, 0.1)
+        request_url=request_url,
+        scopes=SCOPES,
+        events=EVENTS,
+        ack_seconds=1.0,
+        retry_seconds=(0.0, 0.1, 0.1),
+        trigger_seconds=30.0,  # a machine may be slow; that Slack waits for less is shown elsewhere
     ) as slack:
         if mode == "http":
             section = Section(

@@ -37,12 +37,10 @@ def ledger(database: Database) -> Outage:
 
 
 @pytest.fixture
-def house(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+def house(house: House) -> House:
     """On a machine that may be slow: how long Slack waits is shown elsewhere."""
-    monkeypatch.setattr("bots.slack.listeners.RECORDED_WITHIN", 30.0)
-    monkeypatch.setattr("sandbox.slack.interactions.TRIGGER_SECONDS", 30.0)
     house.buttons = True
-    house.chat = house.build()
+    house.have_times(recorded_within=30.0)
     return house
 
 

@@ -15,8 +15,6 @@ from core.context import Earlier
 from sandbox.slack.nouns import Message as Reply
 
 if TYPE_CHECKING:
-    import pytest
-
     from core.turn import QuestionKey, Turn
     from sandbox.slack import Message
     from tests.bots.slack.conftest import House
@@ -181,8 +179,8 @@ async def test_an_app_that_is_told_few_messages_says_so_and_asks_once_a_minute(h
     assert sum(call.method in READS for call in calls) == 1
 
 
-async def test_without_a_budget_it_answers_without(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "WAITS", 0.01)
+async def test_without_a_budget_it_answers_without(house: House) -> None:
+    house.have_times(context=0.01)
     first = await long_thread(house, 1)
     async with house.listening():
         house.chat._pace.refused("conversations.replies", 60.0)
@@ -194,9 +192,9 @@ async def test_without_a_budget_it_answers_without(house: House, monkeypatch: py
     assert "Again?" in texts(earlier)  # what was heard is told all the same
 
 
-async def test_a_crowd_of_questions_stays_within_slacks_budgets(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_crowd_of_questions_stays_within_slacks_budgets(house: House) -> None:
     """200 at once, each in a thread that is not known yet: the worst that a minute can bring."""
-    monkeypatch.setattr(history, "WAITS", 0.05)
+    house.have_times(context=0.05)
     threads = [await house.slack.say("ben", "general", f"thread {number}") for number in range(200)]
     async with house.listening():
         turn = await asked(house, threads[0])

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from bots.slack import naming
 from bots.slack.api import Api
 from bots.slack.naming import FRESH, PEOPLE_A_MINUTE, REST, REST_WITHOUT_LEAVE, UNKNOWN_FOR, Naming
 from core.errors import ChatBusy, ChatError, ChatForbidden, ChatLimited, ThreadGone
 from sandbox.replies import Reply
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     from tests.bots.slack.conftest import House
@@ -55,21 +55,9 @@ class Directory:
         return True
 
 
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def slack() -> Directory:
     return Directory()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -166,10 +154,8 @@ async def test_of_whom_slack_tells_nothing_it_is_not_asked_again_soon(
     assert (await found.people(["U0GONE"])).get("U0GONE", "") == "name of U0GONE"
 
 
-async def test_who_is_not_known_in_time_has_no_name_and_later_one(
-    found: Naming, slack: Directory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(naming, "WITHIN", 0.01)
+async def test_who_is_not_known_in_time_has_no_name_and_later_one(slack: Directory, clock: Clock) -> None:
+    found = Naming(cast("Api", slack), tells=True, clock=clock, within=0.01)
     slack.may_answer.clear()
     assert (await found.of(said("@U1"))).words == {"U0ADA": "someone", "U1": "someone"}
     assert slack.under_way

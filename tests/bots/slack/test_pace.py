@@ -27,21 +27,9 @@ from bots.slack.pace import (
 from bots.slack.window import GENTLE_FOR, SPAN
 from core.turn import TurnId
 from tests.bots.slack.simulated import Answer, Asked, Server, now, simulate, timeless
+from tests.clock import Clock
 
 ONE, TWO = TurnId(1), TurnId(2)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -29,19 +29,10 @@ from core.upstream.errors import (
 )
 from core.upstream.prompt import Prompt
 from sandbox.upstream import Emulator
+from tests.clock import Clock
 
 WORK = PlaceId("work")
 QUICK = Backoff(first=0.001, longest=0.01)
-
-
-class Clock:
-    """Time that passes when told."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Rig:

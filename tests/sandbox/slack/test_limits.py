@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from sandbox.slack.limits import POSTS_PER_CHANNEL, TIER_3, Limits, Rate
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def test_a_minutes_calls_may_come_at_once_and_none_more_in_any_60_seconds() -> None:
