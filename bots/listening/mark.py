@@ -70,6 +70,7 @@ class Mark:
         self._is_catching_up = True  # as long as older messages are still to be heard, newer ones don't count
         self._newest = 0
         self._in_hand: set[int] = set()
+        self._missed: int | None = None  # the oldest that came and could not be recorded
         self._kept: int | None = None
         self.is_first = False  # was nobody ever here before?
 
@@ -104,6 +105,14 @@ class Mark:
         """All that was said before has been heard."""
         self._is_catching_up = False
 
+    def miss(self, position: int) -> None:
+        """The message at *position* came, and can't be recorded: it is to be read back."""
+        self._missed = position if self._missed is None else min(self._missed, position)
+
+    def read_back(self) -> None:
+        """All that was missed is about to be read."""
+        self._missed = None
+
     @contextmanager
     def hearing(self, position: int) -> Iterator[None]:
         """While the body runs, the message at *position* is not heard yet; nor if it fails."""
@@ -137,7 +146,8 @@ class Mark:
     def _up_to(self) -> int | None:
         if self._is_catching_up or self._since is None:
             return self._since
-        return max(self._since, min((self._newest, *(position - 1 for position in self._in_hand))))
+        unheard = self._in_hand if self._missed is None else {*self._in_hand, self._missed}
+        return max(self._since, min((self._newest, *(position - 1 for position in unheard))))
 
     def _lies_ahead(self, position: int) -> bool:
         """Can there be no such message yet?"""

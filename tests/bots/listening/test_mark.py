@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -53,6 +54,22 @@ def hear(mark: Mark, message: int) -> None:
 async def kept(mark: Mark, book: Book) -> int:
     await mark.keep()
     return int(book.written[NAME])
+
+
+async def test_what_could_not_be_recorded_is_not_passed_over() -> None:
+    book = Book(**{NAME: "100"})
+    mark = await loaded(book)
+    mark.end()
+    hear(mark, 200)
+    with suppress(StorageUnavailable), mark.hearing(201):
+        raise StorageUnavailable
+    mark.miss(201)
+    hear(mark, 202)
+    assert await kept(mark, book) == 200
+    assert begun(mark) == 200
+    mark.read_back()
+    mark.end()
+    assert await kept(mark, book) == 202
 
 
 async def test_the_first_time_it_begins_now() -> None:
