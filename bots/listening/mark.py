@@ -72,6 +72,7 @@ class Mark:
         self._in_hand: set[int] = set()
         self._missed: int | None = None  # the oldest that came and could not be recorded
         self._kept: int | None = None
+        self._is_told = False  # that it can't be written down
         self.is_first = False  # was nobody ever here before?
 
     async def load(self) -> None:
@@ -133,9 +134,11 @@ class Mark:
         try:
             await self._notes.write_note(self._name, self._scale.write(up_to))
         except StorageUnavailable:
-            log.warning("can't write down which messages were heard", note=self._name)
+            if not self._is_told:
+                log.warning("can't write down which messages were heard; trying again", note=self._name)
+            self._is_told = True
         else:
-            self._kept = up_to
+            self._kept, self._is_told = up_to, False
 
     async def keep_up(self) -> None:
         """Write it down now and then, until cancelled."""

@@ -200,6 +200,7 @@ class _Patient(PsycopgConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.hurry = asyncio.Event()  # set: nothing is waited for any more
+        self._told: set[type[object]] = set()  # what has kept us from it since it was last reached
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
         await self._patiently(super().execute_query_async, query, **arguments)
@@ -229,11 +230,15 @@ class _Patient(PsycopgConnector):
         def again(error: ConnectorException, _pause: float) -> None:
             if self.hurry.is_set() or not _passes(error):
                 raise error
-            log.warning("the engine can't reach the database; trying again", **facts(error))
+            if (kind := type(error.__cause__)) not in self._told:
+                log.warning("the engine can't reach the database; trying again", **facts(error))
+            self._told.add(kind)
 
-        return await retry(
+        found = await retry(
             lambda: call(*values, **arguments), self.backoff, on=ConnectorException, failed=again, hurry=self.hurry
         )
+        self._told.clear()
+        return found
 
 
 class _Manager(JobManager):

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from bots.listening.mark import KEPT_EVERY, LONGEST_AHEAD, Mark, Scale
 from core.errors import StorageUnavailable
@@ -70,6 +71,20 @@ async def test_what_could_not_be_recorded_is_not_passed_over() -> None:
     mark.read_back()
     mark.end()
     assert await kept(mark, book) == 202
+
+
+async def test_that_it_can_not_be_written_down_is_told_once() -> None:
+    book = Book(**{NAME: "100"})
+    mark = await loaded(book)
+    mark.end()
+    told: list[int] = []
+    for is_away in (True, True, False, True, True):
+        book.is_away = is_away
+        hear(mark, 200 + len(told))
+        with capture_logs() as logs:
+            await mark.keep()
+        told.append(len(logs))
+    assert told == [1, 0, 0, 1, 0]
 
 
 async def test_the_first_time_it_begins_now() -> None:
