@@ -194,8 +194,9 @@ class Bobbin:
             await parts.enter_async_context(self._checkup.going_on())
             if not await self._watch.open(parts, stop):
                 return
-            if self._roles.works:
-                await self._engine.start(self._chats.keys())
+            if self._roles.works and not await self._watch.start(self._engine, self._chats.keys(), stop):
+                await self._engine.stop(0)
+                return
             try:
                 await run_until(
                     stop,

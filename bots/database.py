@@ -13,12 +13,14 @@ import structlog
 from core.backoff import Backoff, Pauses, sleep
 from core.bounded import BoundedSet
 from core.errors import StorageUnavailable
+from core.storage.causes import cause
 from core.storage.database import readable
 from core.storage.migrate import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable, Collection
 
+    from core.engine import Engine
     from core.settings import Settings
     from core.storage.database import Database
     from core.storage.ledger import Ledger
@@ -61,16 +63,17 @@ class DatabaseWatch:
         Raises SetupError when processes are at it that can't be there together, or when it is reached by a pooler that
         can't do.
         """
-        pauses = Pauses(self._times.reach)
-        while not stop.is_set():
-            try:
-                await self._check_sessions()
-                await migrate(self._database)
-                return await _unless(stop, parts.enter_async_context(self._presence()))
-            except StorageUnavailable as error:
-                self._is_away(error)
-                await sleep(pauses.next(), stop)
-        return False
+
+        async def opened() -> bool:
+            await self._check_sessions()
+            await migrate(self._database)
+            return await _unless(stop, parts.enter_async_context(self._presence()))
+
+        return await self._patiently(opened, stop)
+
+    async def start(self, engine: Engine, chats: Collection[str], stop: asyncio.Event) -> bool:
+        """Start *engine* for *chats* as `open` opens: the server may have no connection left for it."""
+        return await self._patiently(lambda: _unless(stop, engine.start(chats)), stop)
 
     async def watch(self, ledger: Ledger) -> None:
         """See that it answers and can be written to, until cancelled."""
@@ -89,6 +92,16 @@ class DatabaseWatch:
                 pause = pauses.next()
             await asyncio.sleep(pause)
 
+    async def _patiently(self, reach: Callable[[], Awaitable[bool]], stop: asyncio.Event) -> bool:
+        pauses = Pauses(self._times.reach)
+        while not stop.is_set():
+            try:
+                return await reach()
+            except StorageUnavailable as error:
+                self._is_away(error)
+                await sleep(pauses.next(), stop)
+        return False
+
     def _is_there(self) -> None:
         self._vitals.up(PART)
         if self._told:
@@ -97,7 +110,7 @@ class DatabaseWatch:
 
     def _is_away(self, error: StorageUnavailable) -> None:
         self._vitals.down(PART, "can't be reached or written to")
-        why = str(error.__cause__ or "").split("\n")[0]
+        why = cause(error, self._url)
         if self._told.add(why):
             log.warning(
                 "the database can't be reached or written to; trying again", database=readable(self._url), why=why

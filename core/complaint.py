@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from core.sections import PREFIX, annotation, settings_of, variable
+from core.sections import PREFIX, PresetSection, annotation, settings_of, variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -117,6 +117,8 @@ def sentence(error: Any, model: type[BaseModel], where: Path, names: Iterable[st
 def _unknown(path: tuple[str, ...], model: type[BaseModel], where: Path, names: Iterable[str]) -> str:
     """Say that nobody reads the setting at *path*, where it was written and what may be meant."""
     siblings = [one for one in settings_of(model) if one[:-1] == path[:-1]]
+    if len(path) == 3 and path[0] == "presets":  # whose names are the operator's own
+        siblings = [(*path[:-1], name) for name in PresetSection.model_fields]
     named = variable(path)
     if any(named == Path(name).name.upper() for name in names):
         return f"{named}: there is no such setting{did_you_mean(named, map(variable, siblings))}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from bots.finding import Finding, Verdict
 from core.errors import SetupError, StorageUnavailable
 from core.storage.causes import cause
-from core.storage.database import readable
+from core.storage.database import file_of, readable
 from core.storage.look import look
 
 if TYPE_CHECKING:
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 IN_USE = "a Bobbin is running on it; stop it before you start another"
+READ_ONLY = (
+    "PostgreSQL takes no changes: it is a standby, or the database was set to be read-only. Name the primary in "
+    "BOBBIN_DATABASE__URL, or let the database be written to"
+)
+LEAST_FREE = 16 * 1024 * 1024  # bytes: SQLite's write-ahead log alone takes four
 
 
-async def check(settings: Settings) -> AsyncGenerator[Finding, None]:
-    """Raises SetupError."""
+async def check(settings: Settings, least_free: int = LEAST_FREE) -> AsyncGenerator[Finding, None]:
+    """*least_free*: bytes that a SQLite database's disk should have left. Raises SetupError."""
     url = settings.database.url.get_secret_value()
     seen = await look(url)
     if not seen.exists:
@@ -30,17 +36,28 @@ async def check(settings: Settings) -> AsyncGenerator[Finding, None]:
         yield Finding(f"{readable(url)} answers; its schema will be upgraded at the next start")
     if seen.is_in_use:
         yield Finding(IN_USE, Verdict.ADVICE)
+    if not seen.takes_changes:
+        yield Finding(READ_ONLY, Verdict.WRONG)
+    if (file := file_of(url)) and (free := shutil.disk_usage(file.parent).free) < least_free:
+        yield Finding(
+            f"only {free // 1024:,} kB are free on the disk of {file}: without room, no question is taken. Make room",
+            Verdict.WRONG,
+        )
 
 
 async def check_engine(settings: Settings, hearing: float) -> AsyncGenerator[Finding, None]:
     """Raises SetupError. What keeps the database from being used at all `check` says."""
     url = settings.database.url.get_secret_value()
     try:
-        is_newest = (await look(url)).has_newest_schema
+        seen = await look(url)
     except SetupError:
         return
+    if not seen.takes_changes:
+        return
     try:
-        async for finding in _engine(url, hearing, shares_its_work=settings.shares_its_work, is_newest=is_newest):
+        async for finding in _engine(
+            url, hearing, shares_its_work=settings.shares_its_work, is_newest=seen.has_newest_schema
+        ):
             yield finding
     except StorageUnavailable as error:
         yield Finding(cause(error, url), Verdict.WRONG)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic
@@ -18,6 +18,8 @@ from core.bounded import BoundedSet
 from core.errors import BobbinError, ChatBusy, ChatError, StorageUnavailable, facts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bots.listening.mark import Mark
     from bots.listening.reader import Backlog, Reader
     from bots.listening.router import Router
@@ -46,6 +48,7 @@ class CatchUp(Generic[P]):
         self._metrics = metrics
         self._round: Round[P] = Round(is_over=True)
         self._is_stopped = asyncio.Event()
+        self._has_missed = asyncio.Event()
         self._one_at_a_time: WeakValueDictionary[P, asyncio.Lock] = WeakValueDictionary()
         self._told: BoundedSet[str] = BoundedSet(MOST_TOLD)  # codes that were logged
 
@@ -101,6 +104,26 @@ class CatchUp(Generic[P]):
             except ChatError as trouble:
                 self._tell(trouble)
 
+    @contextmanager
+    def hearing(self, position: int) -> Iterator[None]:
+        """While the body runs, the message at *position*, which came live, is not heard yet.
+
+        If it can't be recorded, it is read back by `mend`: the platform brings it again for a while only, if at all.
+        """
+        with self.mark.hearing(position):
+            try:
+                yield
+            except StorageUnavailable:
+                self.mark.miss(position)
+                self._has_missed.set()
+                raise
+
+    async def mend(self) -> None:
+        """Whenever something could not be recorded, read it back as soon as the database takes it; until stopped."""
+        while not self._is_stopped.is_set():
+            await self._has_missed.wait()
+            await self.again()
+
     async def again(self) -> None:
         """The connection was lost, and is there again."""
         await self.begin()
@@ -124,6 +147,8 @@ class CatchUp(Generic[P]):
             if (place := await self._reader.place(thread)) is not None:
                 this.asked.setdefault(place, key)
         this.is_planned = True
+        self._has_missed.clear()
+        self.mark.read_back()
 
     async def _read_all(self, this: Round[P]) -> None:
         """Raises StorageUnavailable and ChatBusy: then the rest is to be read later."""

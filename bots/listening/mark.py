@@ -70,7 +70,9 @@ class Mark:
         self._is_catching_up = True  # as long as older messages are still to be heard, newer ones don't count
         self._newest = 0
         self._in_hand: set[int] = set()
+        self._missed: int | None = None  # the oldest that came and could not be recorded
         self._kept: int | None = None
+        self._is_told = False  # that it can't be written down
         self.is_first = False  # was nobody ever here before?
 
     async def load(self) -> None:
@@ -104,6 +106,14 @@ class Mark:
         """All that was said before has been heard."""
         self._is_catching_up = False
 
+    def miss(self, position: int) -> None:
+        """The message at *position* came, and can't be recorded: it is to be read back."""
+        self._missed = position if self._missed is None else min(self._missed, position)
+
+    def read_back(self) -> None:
+        """All that was missed is about to be read."""
+        self._missed = None
+
     @contextmanager
     def hearing(self, position: int) -> Iterator[None]:
         """While the body runs, the message at *position* is not heard yet; nor if it fails."""
@@ -124,9 +134,11 @@ class Mark:
         try:
             await self._notes.write_note(self._name, self._scale.write(up_to))
         except StorageUnavailable:
-            log.warning("can't write down which messages were heard", note=self._name)
+            if not self._is_told:
+                log.warning("can't write down which messages were heard; trying again", note=self._name)
+            self._is_told = True
         else:
-            self._kept = up_to
+            self._kept, self._is_told = up_to, False
 
     async def keep_up(self) -> None:
         """Write it down now and then, until cancelled."""
@@ -137,7 +149,8 @@ class Mark:
     def _up_to(self) -> int | None:
         if self._is_catching_up or self._since is None:
             return self._since
-        return max(self._since, min((self._newest, *(position - 1 for position in self._in_hand))))
+        unheard = self._in_hand if self._missed is None else {*self._in_hand, self._missed}
+        return max(self._since, min((self._newest, *(position - 1 for position in unheard))))
 
     def _lies_ahead(self, position: int) -> bool:
         """Can there be no such message yet?"""

@@ -146,6 +146,7 @@ class SlackChat:
                 self._sessions.run(),
                 self._streams.run(),
                 catch_up.run(),
+                catch_up.mend(),
                 mark.keep_up(),
             ):
                 tasks.create_task(task)

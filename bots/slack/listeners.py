@@ -193,7 +193,7 @@ class Listeners:
             said = heard.said if isinstance(heard, Overheard) else heard
             self._told.add(said.question.thread.channel)
         self._ears.heard(body["event"])
-        with _fault_of_ours(), self.mark.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
+        with _fault_of_ours(), self.catch_up.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
             if not await self._twins.wait(body["event"]) and isinstance(heard, Said):
                 body = await self._with_files(body, heard)
             if self._twins.is_known(body["event"]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from psycopg_pool import PoolTimeout
 
 from core.backoff import Backoff, retry
 from core.engine import MOST_THREADS
+from core.engine.presence import AWAY
 from core.errors import SetupError, StorageUnavailable, facts
 from core.storage.database import conninfo
 from core.storage.postgresql import over_driver
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from core.thread import Thread, ThreadId
 
 log = structlog.get_logger(__name__)
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each try to connect, of which we tell ourselves
 
 TASK = "see to a thread"
 DEAD_AFTER = 6.0  # seconds of silence after which a process counts as dead; see core.presentation.Times.lease
@@ -87,8 +90,9 @@ class Jobs:
         self._at_once = at_once
         self._looks_every = looks_every
         self.backoff = backoff
+        self._conninfo = conninfo(url)
         self._connector = _Patient(
-            conninfo=conninfo(url),
+            conninfo=self._conninfo,
             kwargs={"connect_timeout": CONNECT_TIMEOUT},
             configure=_commit_each,
             min_size=1,
@@ -102,10 +106,14 @@ class Jobs:
     async def open(self) -> None:
         """Connect. Raises StorageUnavailable; SetupError unless the tables are as our migration leaves them."""
         try:
+            # The pool would try for half a minute, and not say why it can't.
+            async with await psycopg.AsyncConnection.connect(self._conninfo, connect_timeout=CONNECT_TIMEOUT):
+                pass
             await self._connector.open_async()
             fetch = re.findall(r"procrastinate_fetch_job\w*", queries["fetch_job"])[0]
             found = await self._connector.execute_query_one_async(OUR_CHANGES, fetch=fetch)
-        except (PoolTimeout, ConnectorException) as error:
+        except (PoolTimeout, ConnectorException, *AWAY) as error:
+            await self._connector.close_async()  # else it would count as open the next time
             raise StorageUnavailable from error
         if not found["wakes"] or not found["is_pinned"]:
             raise SetupError(
@@ -192,6 +200,7 @@ class _Patient(PsycopgConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.hurry = asyncio.Event()  # set: nothing is waited for any more
+        self._told: set[type[object]] = set()  # what has kept us from it since it was last reached
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
         await self._patiently(super().execute_query_async, query, **arguments)
@@ -221,11 +230,15 @@ class _Patient(PsycopgConnector):
         def again(error: ConnectorException, _pause: float) -> None:
             if self.hurry.is_set() or not _passes(error):
                 raise error
-            log.warning("the engine can't reach the database; trying again", **facts(error))
+            if (kind := type(error.__cause__)) not in self._told:
+                log.warning("the engine can't reach the database; trying again", **facts(error))
+            self._told.add(kind)
 
-        return await retry(
+        found = await retry(
             lambda: call(*values, **arguments), self.backoff, on=ConnectorException, failed=again, hurry=self.hurry
         )
+        self._told.clear()
+        return found
 
 
 class _Manager(JobManager):
@@ -280,8 +293,7 @@ class _Again(BaseRetryStrategy):
 
 def _passes(error: ConnectorException) -> bool:
     """Will it be well again by itself? Two processes that take jobs of one thread at the same moment are as well."""
-    away = (psycopg.OperationalError, psycopg.InterfaceError)
-    return isinstance(error, UniqueViolation) or isinstance(error.__cause__, away)
+    return isinstance(error, UniqueViolation) or isinstance(error.__cause__, AWAY)
 
 
 async def _commit_each(connection: psycopg.AsyncConnection[Any]) -> None:

@@ -16,6 +16,8 @@ from core.storage.database import conninfo
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+# What passes by itself, or once the database is mended: a standby becomes the primary.
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 CONNECT_TIMEOUT = 2  # seconds
 HEARD_WITHIN = 5.0  # seconds
 EMBEDDED = (
@@ -92,5 +94,5 @@ async def _connect(url: str) -> psycopg.AsyncConnection[Any]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except psycopg.OperationalError as error:
+    except AWAY as error:
         raise StorageUnavailable from error

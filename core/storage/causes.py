@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import make_url
 
+from core.errors import StorageUnavailable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -71,6 +73,21 @@ _POSTGRESQL = (
         "What listens at {host}, port {port}, is not PostgreSQL, or is just starting ({said}). Check host and port in {url}.",
     ),
     (
+        r"read-only transaction|during recovery",
+        (
+            "PostgreSQL at {host}, port {port}, takes no changes ({said}): it is a standby, or the database was set to be "
+            "read-only. Name the primary in {url}, or let the database be written to."
+        ),
+    ),
+    (
+        r"No space left|disk full",
+        "PostgreSQL at {host}, port {port}, has no room left on its disk ({said}). Make room there.",
+    ),
+    (
+        r"is (starting up|shutting down|in recovery)|not (yet|currently) accepting|recovery state",
+        "PostgreSQL at {host}, port {port}, lets nobody in just now ({said}). Wait until it does, or look in its log.",
+    ),
+    (
         r"permission denied",
         "User “{user}” lacks a right in the database ({said}). Grant it, or use the database's owner.",
     ),
@@ -80,7 +97,11 @@ _SQLITE = (
         r"not a database|malformed",
         "{database} is not a SQLite database, or it is damaged. Restore a backup, or name another file in {url}.",
     ),
-    (r"disk is full|disk I/O", "{database} can't be written to ({said}). Make room on its disk, or check that disk."),
+    (r"deleted or replaced", "{database} was deleted or replaced. Put it back, or restart Bobbin."),
+    (
+        r"disk is full|disk I/O|No space left",
+        "{database} can't be written to ({said}). Make room on its disk, or check that disk.",
+    ),
     (
         r"unable to open",
         "{database} can't be opened. Check that its folder is there and may be written to, or name another file in {url}.",
@@ -112,8 +133,10 @@ def cause(error: BaseException, url: str) -> str:
 
 def _said(error: BaseException) -> str:
     """The first line of the innermost words, without the address and the parts that SQLAlchemy adds."""
-    words = [str(getattr(one, "orig", None) or one) for one in _chain(error)]
-    first = next((line for line in reversed(words) if line.strip()), type(error).__name__).strip().split("\n")[0]
+    # What StorageUnavailable says is for people who ask.
+    chain = [one for one in _chain(error) if not isinstance(one, StorageUnavailable)] or [error]
+    words = [type(chain[-1]).__name__, *(str(getattr(one, "orig", None) or one) for one in chain)]
+    first = next(line for line in reversed(words) if line.strip()).strip().split("\n")[0]
     return re.sub(r"^(connection (failed|is bad)|.*? failed): (FATAL: +)?", "", first)[:200].strip()
 
 

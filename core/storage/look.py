@@ -32,6 +32,7 @@ class Seen:
     exists: bool
     has_newest_schema: bool
     is_in_use: bool  # by a Bobbin that holds its file; of PostgreSQL core.engine.presence knows
+    takes_changes: bool = True  # a standby of PostgreSQL doesn't; of a file its place tells
 
 
 async def look(url: str) -> Seen:
@@ -41,11 +42,20 @@ async def look(url: str) -> Seen:
         where = make_url(url)
         if where.get_backend_name() == "sqlite":
             return await asyncio.to_thread(_look_at_file, where)
-        return Seen(exists=True, has_newest_schema=await is_current(database), is_in_use=False)
+        return Seen(
+            exists=True,
+            has_newest_schema=await is_current(database),
+            is_in_use=False,
+            takes_changes=await database.run(_takes_changes),
+        )
     except (StorageUnavailable, DBAPIError) as error:
         raise SetupError(f"{readable(url)}: {cause(error, url)}") from error
     finally:
         await database.close()
+
+
+def _takes_changes(connection: Connection) -> bool:
+    return bool(connection.scalar(text("show transaction_read_only")) == "off")
 
 
 def _look_at_file(where: URL) -> Seen:

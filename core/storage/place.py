@@ -32,6 +32,11 @@ def check_place(file: Path) -> None:
     needed = [(folder, os.W_OK | os.X_OK), *((path, os.R_OK | os.W_OK) for path in beside if path.exists())]
     for path, way in needed:
         if not os.access(path, way):
+            if os.statvfs(path).f_flag & os.ST_RDONLY:
+                raise SetupError(
+                    f"database.url: {path} lies on a file system that is mounted read-only. Mount it so that it can be "
+                    "written to, or name another place."
+                )
             found = path.stat()
             raise SetupError(
                 f"database.url: no permission to write to {path}. It belongs to uid {found.st_uid}, gid {found.st_gid} (mode "

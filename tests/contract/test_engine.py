@@ -14,12 +14,15 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
+from psycopg import sql
 from sqlalchemy import Connection, text
+from structlog.testing import capture_logs
 
 from core.engine import MOST_THREADS, Engine, jobs
 from core.engine.distributed import Procrastinate
@@ -331,6 +334,30 @@ async def test_it_survives_the_loss_of_every_connection(open_replica: Callable[[
     await place.ask("2")
     await place.no_job_is_left()
     assert place.begun == place.ended == ["1", "2"]
+
+
+async def test_it_waits_while_the_server_takes_no_changes(open_replica: Callable[[], Place], postgres_url: str) -> None:
+    place = await started(open_replica())
+    with psycopg.connect(postgres_url, autocommit=True) as server, capture_logs() as logs:
+
+        def put(setting: str) -> None:
+            """For all that connect from now on."""
+            name = sql.Identifier(server.info.dbname)
+            server.execute(sql.SQL("alter database {} set default_transaction_read_only = {}").format(name, setting))
+            server.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+
+        put("on")
+        async with asyncio.timeout(20):
+            while not any("ReadOnlySqlTransaction" in line.get("causes", ()) for line in logs):
+                await asyncio.sleep(0.01)
+        put("off")
+        await place.ask("1")
+        await place.no_job_is_left()
+    assert place.ended == ["1"]
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == []
 
 
 async def test_who_was_taken_for_dead_does_not_end_the_job_of_another(open_replica: Callable[[], Place]) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,6 +37,14 @@ def test_what_can_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest
         (tmp_path / closed).touch()
     monkeypatch.setattr(os, "access", lambda path, _way: path != tmp_path / closed)
     with pytest.raises(SetupError, match=rf"write to {tmp_path / closed}\."):
+        check_place(tmp_path / "bobbin.db")
+
+
+def test_a_file_system_that_is_mounted_read_only_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # To mount one takes more rights than a test has.
+    monkeypatch.setattr(os, "access", lambda path, _way: path != tmp_path)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(SetupError, match=rf"{tmp_path} lies on a file system that is mounted read-only\. Mount it"):
         check_place(tmp_path / "bobbin.db")
 
 

@@ -17,6 +17,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
+from bots import platforms
+from bots.doctor.database import check
 from bots.finding import Finding, Verdict, side_by_side
 from bots.web import Web
 from core.storage.database import open_database
@@ -61,6 +63,7 @@ async def test_a_setting(doctor: Doctor, variables: dict[str, str], names: str, 
 FILES = {
     "bad TOML": ("[web\nport = 1", "bobbin.toml", "line 1"),
     "unknown key in the file": ("[web]\nprot = 1", "bobbin.toml", "web.prot; did you mean port?"),
+    "unknown key of a preset": ('[presets.brief]\nmodle = "o3"', "bobbin.toml", "brief.modle; did you mean model?"),
     "unknown section in the file": ("[wbe]\nport = 1", "bobbin.toml", "wbe; did you mean web?"),
     "secret in the file": ('[upstream]\ntoken = "hush-hush"', "upstream.token", "set BOBBIN_UPSTREAM__TOKEN instead"),
     "file not UTF-8": (b"# \xff\xfe", "bobbin.toml", "UTF-8. Save it in that encoding"),
@@ -224,6 +227,15 @@ async def test_a_place_that_may_not_be_written_to(
     assert "change its owner with chown" in report.found["database"]
 
 
+async def test_a_disk_without_room(tmp_path: Path) -> None:
+    settings = platforms.settings(database={"url": f"sqlite:///{tmp_path / 'bobbin.db'}"})
+    *_, finding = [one async for one in check(settings, least_free=2**80)]
+    assert finding.verdict is Verdict.WRONG
+    assert (
+        f"kB are free on the disk of {tmp_path / 'bobbin.db'}: without room, no question is taken" in finding.sentence
+    )
+
+
 # The database: PostgreSQL
 
 
@@ -292,6 +304,16 @@ async def test_a_server_that_is_none(doctor: Doctor, emulator: Emulator) -> None
     port = emulator.url.rpartition(":")[2]
     report = await doctor(DATABASE__URL=f"postgresql://bobbin@127.0.0.1:{port}/x")
     assert "is not PostgreSQL" in report.found["database"]
+
+
+async def test_a_server_that_takes_no_changes(doctor: Doctor, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        name = sql.Identifier(server.info.dbname)
+        server.execute(sql.SQL("alter database {} set default_transaction_read_only = on").format(name))
+    report = await doctor(DATABASE__URL=postgres_url)
+    assert "✗ PostgreSQL takes no changes" in report.found["database"]
+    assert "Name the primary in BOBBIN_DATABASE__URL" in report.found["database"]
+    assert "engine" not in report.found  # one fault is said once
 
 
 async def test_a_server_that_is_too_old(doctor: Doctor, postgres_url: str) -> None:

@@ -16,8 +16,11 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from bots import app
+from bots.slack.manifest import EVENTS, SCOPES
 from core import presentation
+from sandbox.slack import LocalSlack
 from sandbox.upstream import Emulator
+from tests.e2e.conftest import section
 
 
 def answers(side: Any, thread: Any) -> list[str]:
@@ -260,3 +263,21 @@ async def test_a_database_whose_file_is_gone_is_told_and_takes_no_question(
         moved.rename(file)
         await local_slack.wait_for(lambda: len(local_slack.messages("general", asked.ts)) == 2, 20)
         await bobbin.idle()
+
+
+@pytest.mark.usefixtures("local_slack")  # whom `running` asks for, though another takes its place
+async def test_what_slack_gave_up_on_while_the_database_was_away_is_read_back(running: Any, tmp_path: Path) -> None:
+    """Slack brings an event again for six minutes; here not at all."""
+    file = tmp_path / "bobbin.db"
+    async with (
+        LocalSlack(scopes=SCOPES, events=EVENTS, retry_seconds=()) as slack,
+        running(f"sqlite:///{file}", "slack", slack=section("slack", slack)) as bobbin,
+    ):
+        moved = file.rename(tmp_path / "moved.db")
+        asked = await slack.say("ada", "general", "@bobbin say exactly: patience")
+        await slack.wait_for(lambda: len(slack.deliveries) == 2, 20)  # the mention's two events
+        assert not any(one.acknowledged for one in slack.deliveries)
+        moved.rename(file)
+        await slack.wait_for(lambda: len(slack.messages("general", asked.ts)) == 2, 20)
+        await bobbin.idle()
+    assert "patience" in json.dumps(slack.messages("general", asked.ts)[1].blocks)

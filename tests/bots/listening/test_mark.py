@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from bots.listening.mark import KEPT_EVERY, LONGEST_AHEAD, Mark, Scale
 from core.errors import StorageUnavailable
@@ -53,6 +55,36 @@ def hear(mark: Mark, message: int) -> None:
 async def kept(mark: Mark, book: Book) -> int:
     await mark.keep()
     return int(book.written[NAME])
+
+
+async def test_what_could_not_be_recorded_is_not_passed_over() -> None:
+    book = Book(**{NAME: "100"})
+    mark = await loaded(book)
+    mark.end()
+    hear(mark, 200)
+    with suppress(StorageUnavailable), mark.hearing(201):
+        raise StorageUnavailable
+    mark.miss(201)
+    hear(mark, 202)
+    assert await kept(mark, book) == 200
+    assert begun(mark) == 200
+    mark.read_back()
+    mark.end()
+    assert await kept(mark, book) == 202
+
+
+async def test_that_it_can_not_be_written_down_is_told_once() -> None:
+    book = Book(**{NAME: "100"})
+    mark = await loaded(book)
+    mark.end()
+    told: list[int] = []
+    for is_away in (True, True, False, True, True):
+        book.is_away = is_away
+        hear(mark, 200 + len(told))
+        with capture_logs() as logs:
+            await mark.keep()
+        told.append(len(logs))
+    assert told == [1, 0, 0, 1, 0]
 
 
 async def test_the_first_time_it_begins_now() -> None:
