@@ -136,7 +136,7 @@ async def test_nobodys_words_and_no_secret_are_logged(tmp_path: Path, over: str,
     assert len(parrot.links) >= 2
     assert not [link for link in parrot.links if link.split("/")[-2] in logged]
     said = [line["event"] for line in lines]
-    assert "accepted" in said
+    assert "a question is accepted" in said
     assert ("wrong signature" in logged) is bool(request_url)
     retried = next(line for line in lines if line["event"] == "asking the AI service again")
     assert (retried["status"], retried["code"]) == (500, "chat_error")
