@@ -243,7 +243,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def ask_anew(self, which: int) -> None:
         row = self.rows[which % len(self.rows)]
         turn = self.do(self.ledger.reopen(row.turn.question.key))
-        if not row.turn.is_over:
+        if not (row.turn.is_over or row.turn.stopped_by):
             assert turn is None
             turn = self.do(self.ledger.reopen(row.turn.question.key, row.turn.question.text))
         assert turn is not None

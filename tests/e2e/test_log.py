@@ -8,6 +8,7 @@ import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,8 +173,7 @@ def _slack_says(slack: LocalSlack, asked: Any, words: str) -> Any:
 async def on_discord(discord: LocalDiscord) -> None:
     """Mention, edit, command, button, refusal that quotes, event that can't be read."""
     files = [File(f"{WORDS}{name}", content, kind) for name, content, kind in FILES]
-    asked = await discord.say("ada", "general", ASKED, attachments=files)
-    await discord.wait_for(lambda: _discord_says(discord, asked, "Well"), PATIENCE)
+    asked = await _answered(discord, files)
     await discord.edit("ada", asked, ASKED + " Please.")
     command = await discord.slash("ada", "general", "ask", question=f"why is {WORDS} red?")
     await discord.wait_for(lambda: command.response and "Well" in command.response.content, PATIENCE)
@@ -191,6 +191,20 @@ async def on_discord(discord: LocalDiscord) -> None:
     await until(lambda: not discord.faults.odd_replies.is_waiting)
     discord.send_raw("MESSAGE_CREATE", {"content": WORDS, "id": WORDS, "author": WORDS})
     discord.send_raw("MESSAGE_UPDATE", WORDS)
+
+
+async def _answered(discord: LocalDiscord, files: list[File]) -> Any:
+    """Ask until the AI service is asked: after what has failed in Slack, its circuit may be open for a while."""
+    async with asyncio.timeout(2 * PATIENCE):
+        while True:
+            asked = await discord.say("ada", "general", ASKED, attachments=files)
+            told = await discord.wait_for(partial(_answer_or_failure, discord, asked), PATIENCE)
+            if "Well" in told.content:
+                return asked
+
+
+def _answer_or_failure(discord: LocalDiscord, asked: Any) -> Any:
+    return _discord_says(discord, asked, "Well") or _discord_says(discord, asked, "Reference")
 
 
 def _discord_says(discord: LocalDiscord, asked: Any, words: str) -> Any:
