@@ -61,7 +61,7 @@ def main(words: list[str]) -> int:
 
 
 def _keep(rows: list[Row]) -> None:
-    """After each bench: whoever breaks off has the figures so far."""
+    """After each bench, so that the figures so far are kept if it is interrupted."""
     date = datetime.now(UTC).date().isoformat()
     result = {"date": date, "machine": readme.machine(), "rows": [asdict(row) for row in rows]}
     RESULT.parent.mkdir(exist_ok=True)

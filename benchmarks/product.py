@@ -1,4 +1,4 @@
-"""The true bot in a process of its own, between stand-ins in ours, and what people there see of its answers.
+"""The real bot in a process of its own, between stand-ins in ours, and what people there see of its answers.
 
 So the CPU time of its process is the bot's alone, with slack-bolt or discord.py and the database, and without what the
 stand-ins take. A naive bot (`naive_slack.py`, `naive_discord.py`) runs in the same way: it says what the libraries, the
@@ -80,7 +80,7 @@ class Upstream:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
         numbers = re.findall(r"say (\d+)", asked["question"])
-        if not numbers:  # the bot looks whether its token is good
+        if not numbers:  # the bot checks that its token is good
             return web.json_response({"answer": "Yes."})
         number = int(numbers[-1])
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})

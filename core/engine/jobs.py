@@ -1,4 +1,4 @@
-"""The jobs that procrastinate keeps for us in PostgreSQL: which threads are to be seen to, and which process is at it."""
+"""The jobs that procrastinate keeps for us in PostgreSQL: which threads need work, and which process does it."""
 
 from __future__ import annotations
 
