@@ -16,6 +16,7 @@ from sandbox import discord, slack
 from sandbox.discord.commands import MESSAGE_COMMAND
 from sandbox.discord.components import TEXT_INPUT, each
 from sandbox.ledger import Row
+from sandbox.line import Deed
 from sandbox.page.server import served
 from sandbox.recording import Recording
 from sandbox.rehearsal import people_it
@@ -250,7 +251,12 @@ async def test_all_that_the_page_can_do_is_done_again_by_its_script(
         await play(stage, again, ("again.txt", script), asyncio.Event())
         assert questions(stage) == asked
         assert messages(stage) == seen
-        assert again.text.split("\n")[1:] == script.split("\n")[1:]
+        assert steps(again) == steps(recording)
+
+
+def steps(recording: Recording) -> list[str]:
+    """What was done; not when, for whether a question is still open at that moment is chance."""
+    return [line for line in recording.text.split("\n")[1:] if line != f":{Deed.MEANWHILE}"]
 
 
 def questions(stage: Stage) -> list[str]:
