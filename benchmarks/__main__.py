@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import discord, engine, grown, lag, ndjson, readme, relay, short, slack, start, streams, turn
+from benchmarks import discord, engine, grown, lag, ndjson, readme, relay, short, slack, start, stop, streams, turn
 from benchmarks.rows import Row, aims_of
 from core.log import set_up_log
 
@@ -24,6 +24,7 @@ BENCHES: dict[str, ModuleType] = {
     "turn": turn,
     "slack": slack,
     "discord": discord,
+    "stop": stop,
     "relay": relay,
     "short": short,
     "engine": engine,

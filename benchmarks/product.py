@@ -27,6 +27,8 @@ import httpx
 from aiohttp import web
 
 from benchmarks.rig import free_port
+from bots.reply.page import Wish
+from bots.reply.wanted import STOP
 from bots.slack.manifest import EVENTS, SCOPES
 from sandbox import discord, slack
 from sandbox.discord import LocalDiscord
@@ -63,6 +65,7 @@ class Upstream:
         self.speech = speech
         self.said_at: defaultdict[int, list[float]] = defaultdict(list)  # by the number that was asked for
         self.ended: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)  # likewise
+        self.left: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)  # likewise: whoever asked has hung up
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -96,6 +99,7 @@ class Upstream:
             try:
                 await response.write(json.dumps(line).encode() + b"\r\n")
             except ConnectionError:  # who asked has gone, as at the end of a bench
+                self.left[number].set()
                 return response
         self.ended[number].set()
         await response.write_eof()
@@ -195,6 +199,17 @@ class SlackSide:
         question = await self.local.say(who, f"room-{person % self._rooms}", f"@bobbin say {number}")
         return f"{question.channel}/{question.ts}"
 
+    async def stop(self, person: int, where: str) -> None:
+        """Click Stop under the answer there."""
+        channel, _, ts = where.partition("/")
+
+        def answers() -> list[slack.Message]:
+            said = self.local.messages(channel, ts)
+            return [one for one in said if one.user == self.local.bot_user_id and Wish.STOP in str(one.blocks)]
+
+        [answer, *_] = await self.local.wait_for(answers)
+        await self.local.click(f"person-{person}", answer, Wish.STOP)
+
     async def is_calm(self) -> None:
         """Return when all that has happened so far was told to the bot."""
         await self.local.wait_for(lambda: not self.local.under_way)
@@ -244,6 +259,13 @@ class DiscordSide:
         question = await self.local.say(f"person-{person}", where, said)
         # A thread has the id of the message that it was made from.
         return str(question.channel.id if is_direct else question.id)
+
+    async def stop(self, person: int, where: str) -> None:
+        def answers() -> list[discord.Message]:
+            return [one for one in self.local.messages(int(where)) if STOP in str(one.components)]
+
+        [answer, *_] = await self.local.wait_for(answers)
+        await self.local.click(f"person-{person}", answer, STOP)
 
     async def is_calm(self) -> None:
         """Its gateway queues nothing."""
@@ -315,6 +337,16 @@ class Stage:
             at += SAMPLE
         whole = since(self.upstream.speech.pieces)
         return Seen(since(1) - asked_at, whole - asked_at, statistics.mean(ages), whole - said_at[-1])
+
+    async def stop(self, person: int) -> float:
+        """Ask, and stop the answer while it is said; return how many seconds after the click the bot hung up."""
+        number, self._asked = self._asked, self._asked + 1
+        where = await self.side.ask(number, person)
+        await self.side.screens.until(where, 1)
+        await self.side.stop(person, where)
+        clicked = time.monotonic()
+        await self.upstream.left[number].wait()
+        return time.monotonic() - clicked
 
     async def ask_at(self, per_second: float, questions: int, patience: float) -> list[Seen]:
         """So many people ask, each once, at an even pace."""

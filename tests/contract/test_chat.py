@@ -10,7 +10,7 @@ import discord as discord_py
 import pytest
 
 from bots.reply.wanted import FILE_NAME, IN_THE_FILE, NOT_IN_A_FILE
-from core.chat import ready
+from core.chat import Paced, ready
 from core.errors import AnswerDeleted, ChatBusy
 from core.storage.database import open_database
 from core.storage.migrate import migrate
@@ -51,6 +51,8 @@ async def asked(stage: Stage, text: str = "why?") -> Turn:
 
 async def show(stage: Stage, turn: Turn) -> Turn:
     """As core does: updates where the platform is ready for them, ends in any case."""
+    if not turn.is_over and not isinstance(stage.chat, Paced):
+        return turn  # it never is
     if not turn.is_over:
         try:
             async with asyncio.timeout(5):
