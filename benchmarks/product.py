@@ -8,6 +8,7 @@ sockets and the stand-ins take by themselves.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import math
 import os
@@ -199,8 +200,8 @@ class SlackSide:
         question = await self.local.say(who, f"room-{person % self._rooms}", f"@bobbin say {number}")
         return f"{question.channel}/{question.ts}"
 
-    async def stop(self, person: int, where: str) -> None:
-        """Click Stop under the answer there."""
+    async def stop(self, person: int, where: str) -> float:
+        """Click Stop under the answer there; return when that was."""
         channel, _, ts = where.partition("/")
 
         def answers() -> list[slack.Message]:
@@ -208,7 +209,9 @@ class SlackSide:
             return [one for one in said if one.user == self.local.bot_user_id and Wish.STOP in str(one.blocks)]
 
         [answer, *_] = await self.local.wait_for(answers)
+        clicked = time.monotonic()
         await self.local.click(f"person-{person}", answer, Wish.STOP)
+        return clicked
 
     async def is_calm(self) -> None:
         """Return when all that has happened so far was told to the bot."""
@@ -260,12 +263,14 @@ class DiscordSide:
         # A thread has the id of the message that it was made from.
         return str(question.channel.id if is_direct else question.id)
 
-    async def stop(self, person: int, where: str) -> None:
+    async def stop(self, person: int, where: str) -> float:
         def answers() -> list[discord.Message]:
             return [one for one in self.local.messages(int(where)) if STOP in str(one.components)]
 
         [answer, *_] = await self.local.wait_for(answers)
+        clicked = time.monotonic()
         await self.local.click(f"person-{person}", answer, STOP)
+        return clicked
 
     async def is_calm(self) -> None:
         """Its gateway queues nothing."""
@@ -343,8 +348,7 @@ class Stage:
         number, self._asked = self._asked, self._asked + 1
         where = await self.side.ask(number, person)
         await self.side.screens.until(where, 1)
-        await self.side.stop(person, where)
-        clicked = time.monotonic()
+        clicked = await self.side.stop(person, where)
         await self.upstream.left[number].wait()
         return time.monotonic() - clicked
 
@@ -368,9 +372,19 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    name: str, speech: Speech, people: int, *, naive: bool = False, limits: bool = True, in_a_room: int = 1
+    name: str,
+    speech: Speech,
+    people: int,
+    *,
+    naive: bool = False,
+    limits: bool = True,
+    in_a_room: int = 1,
+    shared: str = "",
 ) -> AsyncIterator[Stage]:
-    """Fresh, with Bobbin or a *naive* bot. *limits*: does the platform refuse what is too much for it?"""
+    """Fresh, with Bobbin or a *naive* bot. *limits*: does the platform refuse what is too much for it?
+
+    *shared*: the URL of a database, on which one process listens and another one answers.
+    """
     upstream = Upstream(speech)
     side = SIDES[name](limits=limits)
     side.furnish(people, in_a_room)
@@ -378,14 +392,20 @@ async def stage(
         watching = asyncio.create_task(side.watch())
         parts.callback(watching.cancel)
         variables = {"BOBBIN_UPSTREAM__URL": url, **side.variables}
-        start = _naive(side.naive, variables) if naive else _bobbin(variables)
+        if shared:
+            key = base64.b64encode(os.urandom(32)).decode()
+            variables |= {"BOBBIN_DATABASE__URL": shared, "BOBBIN_SECRET_KEY": key}
+            await parts.enter_async_context(_bobbin(variables, "--only", "worker"))
+            start = _bobbin(variables, "--only", name.lower())
+        else:
+            start = _naive(side.naive, variables) if naive else _bobbin(variables)
         bot = await parts.enter_async_context(start)
         await side.is_calm()
         yield Stage(side, upstream, bot)
 
 
 @asynccontextmanager
-async def _bobbin(variables: dict[str, str]) -> AsyncIterator[Process]:
+async def _bobbin(variables: dict[str, str], *words: str) -> AsyncIterator[Process]:
     port = free_port()
     many = "1000000"  # what is measured is the bot and the platform's limits
     own = {
@@ -399,9 +419,11 @@ async def _bobbin(variables: dict[str, str]) -> AsyncIterator[Process]:
         "BOBBIN_LIMITS__OPEN_PER_PERSON": many,
         "BOBBIN_LIMITS__OPEN_PER_WORKSPACE": many,
     }
-    async with _running(BOBBIN, variables | own) as process:
+    async with _running((*BOBBIN, *words), variables | own) as process:
         async with httpx.AsyncClient(trust_env=False) as client:
             while not await _is_ready(client, port):
+                if process.returncode is not None:
+                    raise RuntimeError(f"the bot ended with {process.returncode}")
                 await asyncio.sleep(0.05)
         yield Process(process.pid, port)
 
