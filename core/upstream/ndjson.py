@@ -50,6 +50,8 @@ class Lines:
             else:
                 self._take(data, start, end)
             start = end + 1
+        if start == len(data):
+            return
         self._rest += data[start:]
         if len(self._rest) > LINE_BYTES:
             self._rest.clear()
@@ -96,12 +98,12 @@ class Lines:
         head, tail = self._head, self._tail
         if not head or not buffer.startswith(head, start, end) or not buffer.endswith(tail or b"}", start, end):
             return False
+        if buffer[start + len(head)] == _QUOTE:  # an empty answer takes nothing back
+            return False
         after = max(start, end - _AFTER_ANSWER)
-        return (
-            buffer[start + len(head)] != _QUOTE  # an empty answer takes nothing back
-            and buffer.find(b'"error"', after, end) < 0
-            and (bool(tail) or not _tail(buffer, after, end))
-        )
+        if not tail and _tail(buffer, after, end):
+            return False
+        return buffer.find(b'"error"', after, end) < 0
 
     def _catch_up(self) -> None:
         """Read the line that waits."""
