@@ -46,6 +46,11 @@ class Bucket:
         self.take()
         return True
 
+    def lower(self, level: float) -> None:
+        """Have no more than so many tokens for now."""
+        self._fill()
+        self._level = min(self._level, level)
+
     def hold(self, seconds: float) -> None:
         """Give nothing for *seconds*."""
         self._fill()

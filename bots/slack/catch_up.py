@@ -17,7 +17,7 @@ from bots.listening.unreadable import HISTORY
 from bots.slack.askers import as_said
 from bots.slack.events import read_back
 from bots.slack.ids import NAME, Place, is_ask, is_ts, message_of, position, ts_at
-from bots.slack.pace import KEPT_FOR_FINDING, READS
+from bots.slack.pace import KEPT_FOR_FINDING, reading
 from bots.slack.unreadable import skipped
 from core.errors import ChatBusy, ChatError, facts
 
@@ -104,8 +104,8 @@ class SlackReader:
     async def ready(self, *, is_urgent: bool) -> bool:
         """What is live waits for nothing: if Slack wants to be left alone, the rest is read later."""
         if is_urgent:
-            return self._pace.reads.wait_for() == 0
-        await until_free(lambda: self._pace.reads.wait_for(self._kept_for_finding))
+            return self._pace.wait_to_read() == 0
+        await until_free(lambda: self._pace.wait_to_read(self._kept_for_finding))
         return True
 
     async def read(self, place: Place, after: int, this: Round[Place]) -> Backlog[Place]:
@@ -122,7 +122,7 @@ class SlackReader:
         found: dict[int, Message] = {}
         cursor, is_whole, calls, new = "", False, 0, 0
         while not is_whole and calls < self.bounds.pages and new < self.bounds.messages:
-            self._pace.reads.take()
+            self._pace.reads(thread_ts).take()
             calls += 1
             page = await self._page(channel, thread_ts, since, cursor)
             said = self._readable(page["messages"])
@@ -147,7 +147,7 @@ class SlackReader:
         try:
             return await self._api.said_in(channel, thread_ts, since, cursor, self.bounds.page)
         except ChatBusy as trouble:
-            self._pace.refused(READS[0], trouble.retry_after or self.bounds.pause)
+            self._pace.refused(reading(thread_ts), trouble.retry_after or self.bounds.pause)
             raise
 
     def _readable(self, messages: list[object]) -> dict[int, Message]:

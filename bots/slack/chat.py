@@ -16,7 +16,7 @@ from bots.kit import OUR_OWN, appeal
 from bots.listening.history import History
 from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
-from bots.slack import connection, files, history, limits
+from bots.slack import connection, files, history, limits, starts
 from bots.slack.api import Api
 from bots.slack.ears import Ears
 from bots.slack.events import first_note
@@ -80,6 +80,7 @@ class SlackChat:
         self._identity: Identity | None = None  # None until Slack told
         self._ears = Ears()
         self._app: AsyncApp | None = None  # None while nothing listens
+        self._is_counted = False  # as a process that began
         self._askers: Askers | None = None  # as the app
         self._notes = notes()
         self._naming = Naming(self._api, tells=kit.names, within=times.names)
@@ -133,6 +134,9 @@ class SlackChat:
             )
             self._askers, self._roots.relay = listeners.askers, relay
             catch_up, mark = listeners.catch_up, listeners.mark
+            if not self._is_counted:
+                self._pace.begin_after(await starts.count(self._kit.notes))
+                self._is_counted = True
             stack.push_async_callback(mark.keep)
             await catch_up.begin()
             tasks = await stack.enter_async_context(asyncio.TaskGroup())

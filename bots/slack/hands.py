@@ -257,7 +257,7 @@ class SlackHands:
         """Yield what we said since the question, in its thread or beside all of them, oldest first."""
         cursor, where = "", self.where
         for _ in range(_MOST_LOOKS):
-            await self._pace.read()
+            await self._pace.read(where.thread_ts)
             answer = await self._api.replies(where.channel, where.thread_ts, where.question_ts, cursor)
             for message in answer["messages"]:
                 if isinstance(message, dict) and self._is_ours(message):

@@ -16,7 +16,7 @@ from bots.listening.recent import BEGINNING, Stand, remark_of
 from bots.listening.unreadable import HISTORY, MALFORMED
 from bots.slack.events import read_message
 from bots.slack.ids import NAME, SCALE, asked_by, is_ask, is_ts, message_of, place_of, position, thread_in, ts_at
-from bots.slack.pace import KEPT_FROM_CONTEXT, READS
+from bots.slack.pace import KEPT_FROM_CONTEXT, reading
 from bots.slack.unreadable import skipped
 from core.errors import ChatError, ChatForbidden, ChatLimited
 from core.language import marked
@@ -199,7 +199,7 @@ class SlackHistory:
 
         Raises a ChatError, ChatLimited also where there is no budget left; a thread that isn't known is worth a wait.
         """
-        reads = self._pace.reads
+        reads = self._pace.reads(thread_ts)
         if stretch.is_whole:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._patience):
@@ -210,7 +210,7 @@ class SlackHistory:
         try:
             page = await self._api.said_before(channel, thread_ts, ts_at(after), ts_at(stretch.before), most)
         except ChatLimited as error:
-            self._pace.refused(READS[0], error.retry_after or FEW_AGAIN)
+            self._pace.refused(reading(thread_ts), error.retry_after or FEW_AGAIN)
             raise
         messages = [one for one in page["messages"] if isinstance(one, dict) and is_ts(one.get("ts"))]
         for _ in range(len(page["messages"]) - len(messages)):
@@ -218,7 +218,7 @@ class SlackHistory:
         is_more = bool(page["response_metadata"]["next_cursor"])
         is_few = is_more and len(messages) <= FEW < most
         if is_few:
-            self._pace.refused(READS[0], FEW_AGAIN)
+            self._pace.refused(reading(thread_ts), FEW_AGAIN)
         messages.sort(key=lambda one: position(one["ts"]))
         return _Told(messages, is_more, FEW_AT_ONCE if is_few else "")
 

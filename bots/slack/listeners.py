@@ -208,7 +208,7 @@ class Listeners:
         Unless another process, to which Slack brought that message, has recorded it, or there is no room for the call.
         """
         where, event = said.note.where, body["event"]
-        if await self._relay.turn(said.question.key) or not self._pace.reads.try_take():
+        if await self._relay.turn(said.question.key) or not self._pace.reads(where.thread_ts).try_take():
             return body
         message = await soon(self._api.message(where.channel, where.thread_ts, where.question_ts))
         files = message.get("files") if message else None
@@ -241,7 +241,7 @@ class Listeners:
                 await self._stop(reaction, reaction.wish)
             return
         with _fault_of_ours(), contextlib.suppress(ThreadGone):  # then there is nothing to be quiet in
-            self._pace.reads.take()
+            self._pace.reads(reaction.ts).take()
             ts = await self._api.thread_of(reaction.channel, reaction.ts)
             thread = await self._roots.thread_of(reaction.team, reaction.channel, ts)
             if thread.is_direct and ts == reaction.ts and not is_ask(thread.id):  # it stands beside the threads

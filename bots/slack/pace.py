@@ -35,10 +35,10 @@ HORIZONS = {APPEND: 30.0, STOP: 20.0}  # seconds
 # One message a second for each channel, short bursts tolerated: …/rate-limits#overview
 POSTS_A_SECOND = 1.0
 POSTS_AT_ONCE = 3
-# Tier 3 as well: conversations.history and .replies, for finding lost answers and for reading back what was missed.
+# Tier 3 as well, each of the two: for finding lost answers, and for reading what was missed and what was said before.
 READS_A_SECOND = 30 / 60  # with a full bucket no more than 50 in any minute: most are one for a place, many at once
-READS_AT_ONCE = 20
-READS = ("conversations.history", "conversations.replies")
+READS_AT_ONCE = 20  # halved for each process that began in the last minute: together they have less than twice as many
+HISTORY, REPLIES = "conversations.history", "conversations.replies"
 KEPT_FOR_FINDING = 2  # of those, what only a search for lost answers may use
 KEPT_FROM_CONTEXT = 4  # and what is not for reading what was said before a question, but for what was missed as well
 UPDATE_SPACING = 1.2  # seconds between two updates of one answer: what the tier gives if there is no other
@@ -83,7 +83,7 @@ class Pace:
             for method, limit in TIERS.items()
         }
         self._updates = self._windows[UPDATE]
-        self.reads = Bucket(READS_A_SECOND, READS_AT_ONCE, clock)
+        self._reads = {method: Bucket(READS_A_SECOND, READS_AT_ONCE, clock) for method in (HISTORY, REPLIES)}
         self._posts: dict[str, Bucket] = {}  # by channel
         self._answers: dict[TurnId, _Answer] = {}  # that are not over
         self._ends = 0  # that wait
@@ -229,10 +229,23 @@ class Pace:
 
     # Reading
 
-    async def read(self) -> None:
-        """Wait until a thread may be read, and take that from the budget."""
-        await until_free(self.reads.wait_for)
-        self.reads.take()
+    def reads(self, thread_ts: str) -> Bucket:
+        """The budget for reading a thread; empty: for reading what is said beside them."""
+        return self._reads[reading(thread_ts)]
+
+    async def read(self, thread_ts: str) -> None:
+        """Wait until a thread may be read, and take that from the budget; as `reads`."""
+        await until_free(self.reads(thread_ts).wait_for)
+        self.reads(thread_ts).take()
+
+    def wait_to_read(self, kept: int = 0) -> float:
+        """Seconds until both may be read, and so many calls are left of either."""
+        return max(bucket.wait_for(kept) for bucket in self._reads.values())
+
+    def begin_after(self, others: int) -> None:
+        """So many processes began within the last minute: what they have read counts as well."""
+        for bucket in self._reads.values():
+            bucket.lower(READS_AT_ONCE >> others)
 
     # What Slack refuses
 
@@ -259,7 +272,7 @@ class Pace:
     def _budget(self, method: str, channel: str) -> Bucket | Window | None:
         if method == "chat.postMessage":
             return self._channel(channel)
-        return self.reads if method in READS else self._windows.get(method)
+        return self._reads.get(method) or self._windows.get(method)
 
     async def look(self) -> None:
         """Where processes share the limits, tell the others what this one uses and get some more calls.
@@ -368,3 +381,8 @@ class Pace:
             self._posts = {name: bucket for name, bucket in self._posts.items() if not bucket.is_full}
             self._posts[channel] = Bucket(POSTS_A_SECOND, POSTS_AT_ONCE, self._clock)
         return self._posts[channel]
+
+
+def reading(thread_ts: str) -> str:
+    """The method that reads a thread; empty: what is said beside them."""
+    return REPLIES if thread_ts else HISTORY

@@ -213,7 +213,7 @@ class Ways:
         return None if is_blank(quote.text) and not quote.attachments else quote
 
     async def _message(self, subject: Subject) -> Mapping[str, Any] | None:
-        await self._pace.read()
+        await self._pace.read(subject.thread_ts)
         return await self._api.message(subject.channel, subject.thread_ts, subject.message_ts)
 
     # Sharing

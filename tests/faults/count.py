@@ -127,6 +127,8 @@ def _attributed(
     shown: dict[str, list[tuple[int, Seen]]] = defaultdict(list)
     for place, message in enumerate(seen):
         tokens = TOKEN.findall(message.text)[:1]
+        if tokens and _says_so([message]):  # where that stands alone, it is another turn's
+            told[message.thread] = [turn for turn in told[message.thread] if turn.token != tokens[0]]
         if not tokens and (turn := _told_by(message, told[message.thread])):
             told[message.thread].remove(turn)
             tokens = [turn.token]

@@ -44,6 +44,13 @@ def test_what_was_stopped_says_so() -> None:
     assert (figures(silently), silently.is_well) == ({"asked": 1, "lost": 1}, False)
 
 
+def test_of_two_that_were_stopped_each_says_so() -> None:
+    rows = [Recorded(one, SAYS_SO, "abc", shown=True, is_stopped=True) for one in (ONE, TWO)]
+    alone = Seen("slack", "t", "Stopped before a word came.")
+    found = tally(ASKED, [Seen("slack", "t", f"{ONE} a", "Stopped."), Seen("slack", "t", f"{TWO} a"), alone], rows, [])
+    assert (figures(found), found.is_well) == ({"asked": 2, "stopped": 2}, True)
+
+
 WITH_FILE = Asked(ONE, "slack", "t", f"{ONE} held", without=f"{ONE} {{a.txt}}", is_follow_up=True)
 
 

@@ -167,7 +167,7 @@ async def test_an_app_that_is_told_few_messages_says_so_and_asks_once_a_minute(h
     first = await long_thread(house, 30)
     async with house.listening():
         turn = await asked(house, first)
-        house.chat._pace.reads.__init__(40 / 60, 10)  # type: ignore[misc]  # what catching up was refused is another matter
+        house.chat._pace.reads(first.ts).__init__(40 / 60, 10)  # type: ignore[misc]  # what catching up was refused is another matter
         house.slack.limits.forget()
         before = len(house.slack.calls)
         earlier = await told(house, turn)

@@ -375,23 +375,40 @@ def test_what_slack_refuses_of_streams_is_not_called_for_a_while(pace: Pace, clo
 
 # Reading
 
+THREAD = "1795791277.165974"
+
 
 def test_finding_a_lost_answer_goes_before_reading_back(pace: Pace, clock: Clock) -> None:
-    while pace.reads.wait_for(KEPT_FOR_FINDING) == 0:
-        pace.reads.take()
-    assert pace.reads.wait_for() == 0
+    while pace.wait_to_read(KEPT_FOR_FINDING) == 0:
+        pace.reads(THREAD).take()
+    assert pace.reads(THREAD).wait_for() == 0
     pace.refused("conversations.replies", 30.0)
-    assert pace.reads.wait_for() == pytest.approx(30.0, rel=0.01)
+    assert pace.reads(THREAD).wait_for() == pytest.approx(30.0, rel=0.01)
     clock.now += 31
-    assert pace.reads.wait_for() == 0
+    assert pace.reads(THREAD).wait_for() == 0
 
 
-def test_no_minute_sees_more_than_fifty_reads(pace: Pace, clock: Clock) -> None:
-    """https://docs.slack.dev/apis/web-api/rate-limits"""
+def test_a_limit_on_channels_leaves_threads_alone(pace: Pace) -> None:
+    """It holds for each method: https://docs.slack.dev/apis/web-api/rate-limits"""
+    pace.refused("conversations.history", 30.0)
+    assert pace.reads("").wait_for() == pytest.approx(30.0, rel=0.01)
+    assert pace.wait_to_read() == pytest.approx(30.0, rel=0.01)
+    assert pace.reads(THREAD).wait_for() == 0
+
+
+@pytest.mark.parametrize(("lasts", "most"), [(float("inf"), 50), (20.0, 70), (2.0, 70)])
+def test_no_minute_sees_more_than_fifty_reads(clock: Clock, lasts: float, most: int) -> None:
+    """And not many more, however soon one process follows another: https://docs.slack.dev/apis/web-api/rate-limits"""
     reads: list[float] = []
+    starts = [clock.now]
+    pace = Pace(clock)
     for _ in range(3_000):
-        if pace.reads.wait_for() == 0:
-            pace.reads.take()
+        if clock.now - starts[-1] >= lasts:
+            pace = Pace(clock)
+            pace.begin_after(sum(one > clock.now - 60 for one in starts))
+            starts.append(clock.now)
+        if pace.reads(THREAD).wait_for() == 0:
+            pace.reads(THREAD).take()
             reads.append(clock.now)
         clock.now += 0.1
-    assert max(sum(start <= read < start + 60 for read in reads) for start in reads) <= 50
+    assert max(sum(start <= read < start + 60 for read in reads) for start in reads) <= most
