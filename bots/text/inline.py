@@ -229,7 +229,34 @@ def open_ticks(text: str) -> str:
     return ""
 
 
-_TICKS = re.compile(r"(?<!`)(?P<run>`++).+?(?<!`)(?P=run)(?!`)|\\[\\`]|(?P<ticks>`+)", re.DOTALL)
+def closed(text: str) -> str:
+    """*text*, of which nothing more comes, with a backslash before each backtick that opens no code."""
+    runs = [(match.start(), len(match[0])) for match in re.finditer("`+", text)]
+    of_length: dict[int, list[int]] = {}
+    for number, (_, length) in reversed([*enumerate(runs)]):
+        of_length.setdefault(length, []).append(number)
+    parts, at, number = [], 0, 0
+    while number < len(runs):
+        begin, length = runs[number]
+        slashes = begin - at - len(text[at:begin].rstrip("\\"))
+        if slashes % 2:  # its first one is no run's
+            begin, length = begin + 1, length - 1
+        same = of_length.get(length, [])
+        while same and same[-1] <= number:
+            same.pop()
+        parts.append(text[at:begin])
+        if same:
+            number = same[-1]
+            end = sum(runs[number])
+            parts.append(text[begin:end])
+        else:
+            end = begin + length
+            parts.append("\\`" * length)
+        at, number = end, number + 1
+    return "".join([*parts, text[at:]])
+
+
+_TICKS = re.compile(r"(?P<run>`++).+?(?<!`)(?P=run)(?!`)|\\[\\`]|(?P<ticks>`+)", re.DOTALL)
 
 
 def _paired(tokens: Sequence[Token]) -> list[Token]:

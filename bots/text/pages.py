@@ -9,12 +9,13 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import takewhile
 from typing import Protocol
 
 from bots.text.cut import fitting, whole
 from bots.text.document import Kind, Leaf, complete, document
-from bots.text.inline import open_ticks
+from bots.text.inline import closed, open_ticks
 from bots.text.tables import LONGEST_HEADER, records
 
 Page = tuple[Leaf, ...]
@@ -57,7 +58,8 @@ class Format(Protocol):
 
 def paged(text: str, paper: Format, *, streaming: bool) -> Iterator[Page]:
     """*text* on pages; while it is *streaming*, without what may turn out to be something else, and its code closed."""
-    pages = split(document(complete(text) if streaming else text), paper)
+    leaves = document(complete(text)) if streaming else map(partial(_settled, paper=paper), document(text))
+    pages = split(leaves, paper)
     last = next(pages, None)
     for page in pages:
         if last:
@@ -67,6 +69,12 @@ def paged(text: str, paper: Format, *, streaming: bool) -> Iterator[Page]:
         last = (*last[:-1], replace(last[-1], content=_so_far(last[-1].content)))
     if last:
         yield last
+
+
+def _settled(leaf: Leaf, paper: Format) -> Leaf:
+    """*leaf*, to be cut or not, without signs that would be read as code's up to there, and are none in the whole."""
+    is_cut = leaf.kind in (Kind.TEXT, Kind.HEADING) and paper.size(leaf, ()) > paper.limit
+    return replace(leaf, content=closed(leaf.content)) if is_cut and open_ticks(leaf.content) else leaf
 
 
 def _so_far(words: str) -> str:

@@ -14,7 +14,7 @@ from bots.slack import markdown as slack
 from bots.text import tables
 from bots.text.cut import pieces, shortened, utf8
 from bots.text.document import Kind, Leaf, complete, document
-from bots.text.inline import _MARKDOWN, Span, bare, open_ticks, spans, words_of
+from bots.text.inline import _MARKDOWN, Span, bare, closed, open_ticks, spans, words_of
 from bots.text.pages import Page, paged, split
 from bots.text.reasoning import visible
 from bots.text.tables import records
@@ -304,6 +304,27 @@ def test_a_row_without_a_bar_is_text_again() -> None:
 
 def test_code_that_is_open_is_known() -> None:
     assert [open_ticks(text) for text in ("see `cod", "see `a` b", "``a` b", "\\`a")] == ["`", "", "``", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("see `code` and", "see `code` and"),
+        ("see `cod", "see \\`cod"),
+        ("``a` b", "\\`\\`a\\` b"),
+        ("``a` b`` c`", "``a` b`` c\\`"),
+        ("\\`a` b", "\\`a\\` b"),
+        ("\\\\`a` b", "\\\\`a` b"),
+    ],
+)
+def test_signs_that_open_no_code_are_said_to_be_none(text: str, becomes: str) -> None:
+    assert closed(text) == becomes
+
+
+@given(st.text("`\\ab*", max_size=20))
+def test_it_reads_the_same_then(text: str) -> None:
+    assert words_of(spans(closed(text))) == words_of(spans(text))
+    assert not open_ticks(closed(text))
 
 
 @pytest.mark.parametrize(

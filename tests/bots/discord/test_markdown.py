@@ -215,6 +215,11 @@ def test_a_list_goes_on_with_its_numbers_and_depth() -> None:
         assert re.match(r"\d+\. (Some|…\n +- Some)", page)
 
 
+def test_what_only_seems_to_be_code_up_to_a_pages_end_is_none() -> None:
+    first, *_ = pages(f"A `` and H<sub>2</sub>O, {'and so on, ' * 300}")
+    assert first.startswith(r"A \`\` and H₂O, and so on")
+
+
 def test_a_page_may_end_inside_of_code_and_a_quote() -> None:
     found = pages("> " + "words `in code` and " * 200)
     assert len(found) > 2
