@@ -12,10 +12,10 @@ from bots.discord.askers import listed_bot
 from bots.discord.carried import files_of, quotes_of
 from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.languages import language_of
-from bots.discord.markdown import calls, plain
 from bots.discord.names import Names
 from bots.discord.note import ORIGINAL, Starter, Where
 from bots.discord.signs import read_signs
+from bots.discord.written import calls, plain
 from bots.listening.events import Edited, Ignored, Overheard, Said
 from bots.reply.note import Message, Note
 from bots.text.cut import shortened, utf16

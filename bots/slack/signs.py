@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bots.listening.quiet import Signs
-from bots.slack.markdown import spoken
+from bots.slack.written import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,9 +16,9 @@ from bots.slack.events import installation_of_command, quote_of
 from bots.slack.form import AUDIENCE, QUESTION, Filled, Subject, WrongFormError, form
 from bots.slack.ids import CLOCKS_DIFFER_BY, SCALE, ask_id, is_ts, key_of, message_of, thread_in, ts_at
 from bots.slack.limits import escaped
-from bots.slack.markdown import plain
 from bots.slack.names import NAMELESS, Names
 from bots.slack.note import About, Where, notes
+from bots.slack.written import plain
 from core.bounded import Bounded
 from core.errors import ChatError, StorageUnavailable, facts
 from core.language import marked, say, spoken
