@@ -279,7 +279,7 @@ class Listeners:
         )
 
     async def _reacted(self, reaction: discord.RawReactionActionEvent, *, is_muting: bool) -> None:
-        """Signs are put on, or taken off."""
+        """A reaction is put on, or taken off."""
         reacted = read_reaction(reaction, self._client) if is_muting else None
         guild = self._client.get_guild(reaction.guild_id) if reaction.guild_id else None
         language = self._languages.of(reaction.user_id, guild)

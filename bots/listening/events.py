@@ -80,7 +80,7 @@ class Clicked:
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """Somebody has put a sign on a message that wishes something of an answer, should it be one, or its question."""
+    """Somebody reacts to a message with what wishes something of an answer: should it be one, or the question of one."""
 
     key: QuestionKey  # of the question, if the message is one
     mark: str  # how the note of an answer names the message, if it is one

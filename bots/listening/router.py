@@ -213,8 +213,9 @@ class Router:
         return ""
 
     async def react(self, reacted: Reacted, manages: Manages) -> str:
-        """Stop what somebody has put a sign on, or have it answered next; return a sentence to tell, in private, if they
-        may not. What there is nothing to stop of is some message.
+        """Stop what somebody has reacted to, or have it answered next; return a sentence to tell, in private, if they may not.
+
+        Where there is nothing to stop, it is some other message.
         """
         turn = await self._relay.stopping.being_answered(reacted.key, reacted.mark, reacted.within)
         if turn is None:
