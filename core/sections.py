@@ -68,7 +68,7 @@ class UpstreamSection(Section):
 
 
 class DatabaseSection(Section):
-    """Where everything is kept."""
+    """Settings of the database, in which everything is kept."""
 
     url: SecretStr = SecretStr("sqlite:///bobbin.db")  # may carry a password
 
@@ -113,7 +113,7 @@ class PresetSection(Section):
 
 
 class LimitsSection(Section):
-    """How much is too much."""
+    """Settings of limits."""
 
     question: int = Field(16_000, gt=0)  # characters; the service documents no limit of its own
     transcript: int = Field(24_000, gt=0)  # characters of earlier turns that a rebuilt conversation is told

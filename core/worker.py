@@ -1,4 +1,4 @@
-"""Takes a thread's turns one after another, and sees each through; also one that a crash broke off."""
+"""Takes a thread's turns one after another, and sees each through, also one that a crash broke off."""
 
 from __future__ import annotations
 

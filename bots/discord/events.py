@@ -42,7 +42,7 @@ _BOTS_TYPES = PEOPLES_TYPES | {discord.MessageType.chat_input_command, discord.M
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What somebody asks by a command or a menu."""
+    """A question that somebody asks by a command or a menu."""
 
     text: str
     attachments: tuple[Attachment, ...] = ()

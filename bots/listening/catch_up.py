@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 class CatchUp(Generic[P]):
-    """Of one connection: from the moment at which it brings new messages until the old ones are heard.
+    """Catches up for one connection: from the moment at which it brings new messages until the old ones are heard.
 
     In each place, the old ones come first: who asks there meanwhile waits, and nobody else does.
     """

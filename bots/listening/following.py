@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 class Judged(NamedTuple):
-    """What becomes of what was overheard."""
+    """The verdict on something overheard: by default, nothing is done."""
 
     said: Said | None = None  # to be asked
     wants_thumb: bool = False
@@ -40,7 +40,7 @@ class Judged(NamedTuple):
 
 
 class Follower:
-    """Of one chat."""
+    """Judges what is said without a mention in one chat."""
 
     def __init__(
         self, relay: Relay, recent: Recent, scale: Scale, names: Callable[[], Collection[str]], *, patience: float = 0.0

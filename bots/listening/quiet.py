@@ -23,7 +23,7 @@ _FEW_WORDS = 6  # with which a question of the bot's is answered
 
 
 class Conduct(Enum):
-    """What to do about a message."""
+    """The ways to take a message."""
 
     ANSWER = auto()
     QUIET = auto()

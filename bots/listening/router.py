@@ -95,7 +95,7 @@ class Router:
 
     @property
     def oldest(self) -> int:
-        """Where what is not asked any more ends, if it was missed."""
+        """The position before which nothing is asked any more that was missed."""
         return self._scale.at(time.time() - self.hours * 3600)
 
     def connected(self) -> None:
@@ -103,7 +103,7 @@ class Router:
         self.recent.connected(self._scale.at(time.time() - JUST_NOW))
 
     async def hear_live(self, heard: Heard, before: Callable[[Said], Awaitable[None]]) -> None:
-        """What is said in a thread is taken in the order in which it comes.
+        """Take what is heard; what is said in a thread, in the order in which it comes.
 
         *before* is awaited before what may be a question is taken: it has us `hear` what was missed there.
         """

@@ -1,4 +1,4 @@
-"""Slash commands, each obeyed, or asked, once."""
+"""Takes slash commands: each is obeyed, or asked, once."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ log = structlog.get_logger(__name__)
 
 
 class Listeners:
-    """Of one connection."""
+    """The listeners of one connection."""
 
     def __init__(
         self,

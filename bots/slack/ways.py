@@ -1,4 +1,4 @@
-"""Takes questions from commands, forms and a message's menu: decides where each goes, and who sees the answer."""
+"""Takes questions from slash commands, forms and a message's menu: decides where each goes, and who sees the answer."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 
 class Ways:
-    """Of one connection."""
+    """Takes what comes by these ways, on one connection."""
 
     def __init__(
         self,

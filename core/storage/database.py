@@ -31,7 +31,7 @@ TRIES = 2  # of a transaction that PostgreSQL ended for another
 
 
 class Database(Protocol):
-    """Where transactions run."""
+    """An open database, in which transactions run."""
 
     async def run(self, work: Callable[[Connection], T], *, first: bool = False) -> T:
         """Run *work* in one transaction: commit what it did, or nothing if it raises.

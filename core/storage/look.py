@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a database is like."""
+    """The state of a database, as far as looking at it tells."""
 
     exists: bool
     has_newest_schema: bool
