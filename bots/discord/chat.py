@@ -125,7 +125,7 @@ class DiscordChat:
             raise ChatBusy(code="not_listening")
         return await self._askers.describe(asker, thread, rules)
 
-    # How it is
+    # Self-check
 
     async def check(self) -> AsyncGenerator[Finding, None]:
         try:

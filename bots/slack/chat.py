@@ -197,7 +197,7 @@ class SlackChat:
             raise ChatBusy(code="not_listening")
         return await self._askers.describe(asker, thread, rules)
 
-    # How it is
+    # Self-check
 
     async def check(self) -> AsyncGenerator[Finding, None]:
         try:
