@@ -150,7 +150,10 @@ class Answer:
             self._saying.cancel()
 
     async def complete(self) -> Turn:
-        """See the turn through, record how it ended, and return it. Raises Overtaken, and StorageUnavailable if what the thread said before can't be read."""
+        """See the turn through, record how it ended, and return it.
+
+        Raises Overtaken, and StorageUnavailable if what the thread said before can't be read.
+        """
         going_on, trace = None, ""
         try:
             said = await self._said_unless_stopped()

@@ -121,7 +121,8 @@ class Following:
         """Return how the bot stands in *thread*; None where nothing is to be heard, as far as is remembered.
 
         *is_first*: nothing was said there before. *is_addressed*: it is said to the bot by its name, or in reply to it,
-        which calls it back where it has left. *is_wanted*: whatever is remembered. *patience* as for `Relay.ask`. Raises StorageUnavailable.
+        which calls it back where it has left. *is_wanted*: whatever is remembered. *patience* as for `Relay.ask`.
+        Raises StorageUnavailable.
         """
         if is_first and self._known(self._modes.get(thread.channel)) in (Follow.MENTION, Follow.THREAD):
             return None

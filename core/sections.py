@@ -179,7 +179,7 @@ class AccessSection(Section):
 
 
 class QuestionsSection(Section):
-    """What is told of a question, and what becomes of its answer: what people can do with it, and when it is edited or deleted."""
+    """Settings of questions: what is told of them, what people can do with answers, and what an edit or a deletion does."""
 
     names: bool = True  # is the AI service told what people are called?
     buttons: bool = True  # are people offered what they can do with a finished answer?

@@ -89,10 +89,7 @@ class CatchUp(Generic[P]):
             await self.mark.keep()
 
     async def before(self, said: Said) -> None:
-        """Before what is *said* live is taken: take what is old in its places, unless that is done.
-
-        Raises StorageUnavailable.
-        """
+        """Take what was missed in the places of *said*, which came live and is taken after that. Raises StorageUnavailable."""
         this = self._round
         await this.tried.wait()
         if this.is_over or not this.is_planned:

@@ -91,7 +91,7 @@ class Mark:
 
     @property
     def since(self) -> int:
-        """Up to there, nothing was missed."""
+        """The position up to which nothing was missed."""
         if self._since is None:
             return self._scale.at(time.time())
         return self._since if self.is_first else max(0, self._since - self._overlap)

@@ -35,7 +35,8 @@ _NO_WORDS: Block = {
 def pages(answer: str, *, streaming: bool = False, are_streams: bool = False, most: int | None = None) -> list[str]:
     """The answer, or as much of it as has come (*streaming*), in messages; none if there is nothing to show yet.
 
-    Of more than *most* only these are made. Each is JSON: the blocks of the message. With *are_streams* each has room in one of Slack's streams.
+    Of more than *most* only these are made. Each is JSON: the blocks of the message. With *are_streams* each has room in
+    one of Slack's streams.
     """
     paper = StreamPaper() if are_streams else Paper()
     found = paged(visible(answer, streaming=streaming), paper, streaming=streaming)

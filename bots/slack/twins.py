@@ -1,4 +1,4 @@
-"""Makes one question of the two events that a mention comes as, `message` and `app_mention`, in any order. The latter may lack the files.
+"""Makes one question of the two events of a mention, in any order: `message`, and `app_mention`, which may lack the files.
 
 https://github.com/openclaw/openclaw/pull/62927, https://github.com/NousResearch/hermes-agent/pull/77141
 """

@@ -36,7 +36,8 @@ class Database(Protocol):
     async def run(self, work: Callable[[Connection], T], *, first: bool = False) -> T:
         """Run *work* in one transaction: commit what it did, or nothing if it raises.
 
-        *first*: before what waits without it, where only one can run at a time. Raises StorageUnavailable; CannotBeKept for a value that the database refuses.
+        *first*: before what waits without it, where only one can run at a time. Raises StorageUnavailable, and
+        CannotBeKept for a value that the database refuses.
         """
 
     def sole(self, patience: float) -> AbstractAsyncContextManager[None]:
