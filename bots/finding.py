@@ -18,7 +18,7 @@ LIMIT = 20.0  # seconds that one check may take
 
 
 class Verdict(Enum):
-    """How a thing is. The value is how it is marked."""
+    """The state of a thing. The value is how it is marked."""
 
     WELL = "✓"
     ADVICE = "!"  # it works like this, and somebody should know
@@ -27,7 +27,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found; of what is wrong, also what to do."""
+    """A thing that was looked at; if it is wrong, with what to do about it."""
 
     sentence: str
     verdict: Verdict = Verdict.WELL

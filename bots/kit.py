@@ -46,7 +46,7 @@ Change = Callable[[dict[str, Any], float], dict[str, Any]]
 
 
 class Budgets(Protocol):
-    """What all processes use up together, by name: a row, changed by one of them at a time."""
+    """The budgets that all processes use up together, by name: each is a row, changed by one of them at a time."""
 
     async def change(self, name: str, change: Change) -> None:
         """Have *change* change the row *name*, empty at first; it may be called again. Raises StorageUnavailable."""
@@ -82,7 +82,7 @@ def appeal(channel: str, reference: str, contact: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What an adapter may use of the rest."""
+    """Everything of Bobbin's that an adapter is given."""
 
     notes: Ground
     secret_box: SecretBox

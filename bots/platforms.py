@@ -21,7 +21,7 @@ SAMPLE = Path(__file__).with_name("bobbin.toml")  # explains every setting, and 
 
 
 class Platform(Protocol):
-    """What a platform's package offers. Its `settings` module offers a `Section` with `is_configured`."""
+    """A platform's package. Its `settings` module has a `Section` with `is_configured`."""
 
     def build(self, section: Section, kit: Kit) -> Chat:
         """Make its chat; nothing is connected yet."""

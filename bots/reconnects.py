@@ -15,7 +15,7 @@ WITHOUT_PAUSE = 5
 
 
 class Reconnects:
-    """How long to wait before each connection: the longer, the more there were of late."""
+    """Says how long to wait before each connection: the longer, the more there were of late."""
 
     def __init__(self, backoff: Backoff, lines: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         """*lines*: how many connections there are side by side, each of which may begin a few times without a pause.

@@ -1,4 +1,4 @@
-"""Which part of the work a process does."""
+"""Chooses which part of the work a process does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WORKER = "worker"  # beside the platforms, the part that answers
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What of the work a process does."""
+    """The part of the work that a process does."""
 
     listens: tuple[str, ...]  # the platforms whose questions it takes
     works: bool  # does it answer?

@@ -38,7 +38,7 @@ MOST_NAMED = 1_000  # threads in which bots were left alone, and of which the lo
 
 
 class Accepting:
-    """Whatever a method has returned from is recorded."""
+    """Records questions: whatever a method has returned from is recorded."""
 
     def __init__(
         self,

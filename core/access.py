@@ -1,4 +1,4 @@
-"""Who may ask: the rule, over what a chat tells of somebody. Pure."""
+"""The rule of who may ask, given what a chat tells of somebody. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def id_of(asker: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a platform writes the ids of one kind of thing."""
+    """The form of a platform's ids of one kind."""
 
     pattern: re.Pattern[str]
     example: str  # and where to find one, for people
@@ -41,7 +41,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and where; with the ids that the platform itself uses, and None for what it doesn't tell."""
+    """An asker and where they ask, in the platform's own ids; None for what it doesn't tell."""
 
     ids: frozenset[str]  # of a person one; of a bot, each under which it may be listed
     channels: frozenset[str] = frozenset()  # what the conversation lies in: a thread, its channel, …
@@ -64,7 +64,7 @@ class Asker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Who may ask in one chat. A denial wins; an empty allowance is one for everybody."""
+    """The rules of who may ask in one chat. A denial wins; an empty allowance is one for everybody."""
 
     allow_people: frozenset[str] = frozenset()
     deny_people: frozenset[str] = frozenset()

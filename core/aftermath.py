@@ -45,7 +45,7 @@ class Verdict(StrEnum):
 
 
 class Aftermath:
-    """Each raises StorageUnavailable, and Refused with what to tell who may not, or comes too late."""
+    """Does these actions. Each raises StorageUnavailable, and Refused with what to tell who may not, or comes too late."""
 
     def __init__(self, ledger: Ledger, accepting: Accepting, metrics: Metrics) -> None:
         self._ledger = ledger

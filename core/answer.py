@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from core.asking.limits import refuses_token
 from core.asking.patience import TRIES
 from core.attachment import declined
 from core.errors import (
@@ -25,8 +23,8 @@ from core.errors import (
     TakesProcessesDown,
     ThreadGone,
     facts,
-    referring,
 )
+from core.failure import failed
 from core.files import FileReader, Given
 from core.language import marked, number, say, say_n
 from core.quote import asked, nameless
@@ -34,7 +32,6 @@ from core.thread import Conversation
 from core.transcript import retell
 from core.turn import Status
 from core.upstream.errors import (
-    BadRequest,
     CircuitOpen,
     ConversationTooLarge,
     EmptyAnswer,
@@ -79,7 +76,6 @@ _STEPPED_IN_FOR = (
     CircuitOpen,
     ModelRefused,
 )
-SHORTEST_TOLD = 5.0  # seconds that people are told to wait
 TRIES_OF_A_FALLBACK = 2  # people have waited for the first model already
 
 
@@ -154,7 +150,10 @@ class Answer:
             self._saying.cancel()
 
     async def complete(self) -> Turn:
-        """See the turn through, record how it ended, and return it. Raises Overtaken, and StorageUnavailable if what the thread said before can't be read."""
+        """See the turn through, record how it ended, and return it.
+
+        Raises Overtaken, and StorageUnavailable if what the thread said before can't be read.
+        """
         going_on, trace = None, ""
         try:
             said = await self._said_unless_stopped()
@@ -356,29 +355,14 @@ class Answer:
         self._metrics.unnamed.inc()
         return None
 
-    def _sentence(self, error: BobbinError) -> str:
-        """Return what people read of *error*: nothing of earlier turns, attachments or a beginning that aren't there."""
-        has_files = self._given.is_something
-        match error:
-            case UpstreamCut() if not self._turn.answer:
-                return say(error.bare)
-            case ConversationTooLarge() if not (has_files or self._taken.has_earlier):
-                return say(error.bare)
-            case BadRequest() if not (has_files or isinstance(error, ModelRefused)):
-                return say(error.bare)
-        return error.sentence
-
     def _fail(self, error: BobbinError) -> None:
-        # A token that is refused has been said loudly once, and would be here once a question.
-        loud = isinstance(error, UpstreamError) and error.for_operator and not refuses_token(error)
-        log.log(40 if loud else 30, "a turn fails", **facts(error))
-        turn = self._turn
-        told = turn if turn.answer else turn.remark("")  # nobody waits any more, and no other model stepped in
-        contact = self._contact if error.sends_on else ""
-        problem = referring(self._sentence(error), turn.reference, contact)
-        wait = error.helps_in if isinstance(error, UpstreamError) and error.may_pass else 0.0
-        helps_at = math.ceil(time.time() + wait) if wait >= SHORTEST_TOLD else 0
-        self._turn = told.fail(problem, is_final=not error.may_pass, helps_at=helps_at)
+        self._turn = failed(
+            self._turn,
+            error,
+            contact=self._contact,
+            has_files=self._given.is_something,
+            has_earlier=self._taken.has_earlier,
+        )
 
 
 def _cut(text: str, longest: int) -> str:

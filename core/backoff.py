@@ -25,7 +25,7 @@ _MOST_DOUBLINGS = 64.0  # a float holds no more than a thousand
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How pauses grow, in seconds: each is twice as long as the one before."""
+    """A series of pauses, in seconds: each is twice as long as the one before."""
 
     first: float
     longest: float

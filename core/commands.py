@@ -70,7 +70,7 @@ BY_WORD = OF_LISTENING | {Verb.STOP}
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What somebody wants to be done, rather than answered."""
+    """A wish that something be done, rather than answered."""
 
     verb: Verb
     wish: Preset = OPEN  # what is to be set; open if that was not said

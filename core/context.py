@@ -42,7 +42,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What was said before a question, as far as the chat knows."""
+    """The remarks before a question, as far as the chat knows them."""
 
     remarks: Sequence[Remark] = ()  # oldest first
     head: Sequence[Remark] = ()  # what the place begins with: the message a thread was made from, a title

@@ -60,7 +60,7 @@ def no_link(_thread: Thread, _attachment: Attachment) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the service gets of the files of one question."""
+    """The files of one question as the service gets them."""
 
     texts: Mapping[Attachment, str] = field(default_factory=dict)
     links: tuple[Callable[[], str], ...] = ()  # each makes one anew: they are good for an hour

@@ -1,4 +1,4 @@
-"""In which threads the bot hears what is said without a mention, and what is known there of who has talked with it."""
+"""Remembers in which threads the bot hears what is said without a mention, and who has talked with it there."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """What the ledger knows of a thread."""
+    """A thread's talk with the bot, as far as the ledger knows it."""
 
     newest: Exchange | None = None  # None: the bot was never called there
     askers: frozenset[str] = frozenset()  # of late
@@ -53,7 +53,7 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the bot stands in a thread."""
+    """The bot's standing in a thread: does it hear what is said there without a mention?"""
 
     follow: Follow
     stance: Stance
@@ -75,7 +75,7 @@ class Standing:
 
 
 class WhyNot(StrEnum):
-    """Why nothing is heard in a thread without a mention."""
+    """The reasons for hearing nothing in a thread without a mention."""
 
     NEVER_CALLED = "the bot was never called there"
     OFF = "following is off"
@@ -121,7 +121,8 @@ class Following:
         """Return how the bot stands in *thread*; None where nothing is to be heard, as far as is remembered.
 
         *is_first*: nothing was said there before. *is_addressed*: it is said to the bot by its name, or in reply to it,
-        which calls it back where it has left. *is_wanted*: whatever is remembered. *patience* as for `Relay.ask`. Raises StorageUnavailable.
+        which calls it back where it has left. *is_wanted*: whatever is remembered. *patience* as for `Relay.ask`.
+        Raises StorageUnavailable.
         """
         if is_first and self._known(self._modes.get(thread.channel)) in (Follow.MENTION, Follow.THREAD):
             return None

@@ -23,7 +23,7 @@ SECONDS = (
 
 
 class Metrics:
-    """What is counted and measured; docs/metrics.md says what each means and when to worry."""
+    """All metrics; docs/metrics.md says what each means and when to worry."""
 
     content_type = CONTENT_TYPE_LATEST
 

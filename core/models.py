@@ -48,7 +48,7 @@ _NAMELIKE = re.compile(r"[a-z][\w.:/-]*[\d:/-][\w.:/-]*", re.IGNORECASE | re.ASC
 
 
 class Models:
-    """Those that can be suggested. The service has others: its own lists lag behind what it serves."""
+    """The models that can be suggested. The service has others: its own lists lag behind what it serves."""
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         """*more* than the known ones, and before them: those of the deployment."""

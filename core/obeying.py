@@ -44,7 +44,7 @@ _OF_ONE_THREAD = (Verb.RETRY, Verb.RESET, Verb.STOP)
 
 
 class Told(NamedTuple):
-    """What to tell the person who gave a command."""
+    """The reply to the person who gave a command."""
 
     sentence: str
     is_done: bool = False  # did it change anything?
@@ -52,10 +52,10 @@ class Told(NamedTuple):
 
 
 class Deeds(stance.Deeds, Protocol):
-    """What a command can do and see; all of it, and the record that it was given, is kept or none of it is."""
+    """Everything a command can do and see, in one transaction with the record that it was given."""
 
     def presets_at(self, places: Iterable[PlaceId]) -> list[tuple[str, Preset]]:
-        """What is set at each of *places* that has something set, in their order."""
+        """Return what is set at each of *places* that has something set, in their order."""
 
     def set_preset(self, place: PlaceId, wish: Preset, by: str) -> None:
         """Set the fields that *wish* decides. A named preset replaces what had been set field by field."""
@@ -130,7 +130,7 @@ def is_own_switch(command: Command, thread: Thread, by: str, deeds: Deeds) -> bo
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """How a deployment obeys them."""
+    """Obeys commands, with the presets of a deployment."""
 
     presets: Mapping[str, Preset]  # by name
     longest_instructions: int  # characters

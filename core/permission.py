@@ -1,4 +1,4 @@
-"""Whether a command may be given, and with which model: asked before the transaction in which it is obeyed."""
+"""Decides whether a command may be given, and with which model, before the transaction in which it is obeyed."""
 
 from __future__ import annotations
 

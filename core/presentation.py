@@ -48,7 +48,7 @@ _AT_ONCE = 0.1  # seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """How long it waits."""
+    """The pauses and timeouts of a presentation."""
 
     # Of an end that can't be shown; a platform may be away for a day.
     end: Backoff = Backoff(first=0.5, longest=60.0, shortest=0.1, give_up_after=86_400.0)
@@ -90,7 +90,7 @@ class Oddities:
 
 
 class Presentation:
-    """What a thread shows of one turn. The turn itself is somebody else's: here only the chat's note of it changes."""
+    """Keeps what a thread shows of one turn up to date. Of the turn, only the chat's note changes here; `Answer` owns the rest."""
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ LONGEST_MODEL = 200  # characters of a model's name
 
 
 class Follow(StrEnum):
-    """What is heard without a mention, as far as it isn't plainly for somebody else."""
+    """How much is heard without a mention, as far as it isn't plainly for somebody else."""
 
     MENTION = "mention"  # nothing
     THREAD = "thread"  # what is said in the threads into which the bot was called

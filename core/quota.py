@@ -1,4 +1,4 @@
-"""How much may be open at once, so that nobody's questions keep everybody else's waiting."""
+"""Limits how many turns may be open at once, so that nobody's questions keep everybody else's waiting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """How many turns are not done yet: still to be answered, or to be shown."""
+    """The number of turns that are not done yet: still to be answered, or to be shown."""
 
     person: int  # of one person in one workspace
     thread: int
@@ -27,7 +27,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How many turns may be open at once. What is asked beyond is refused, not queued."""
+    """The number of turns that may be open at once. A question beyond it is refused, not queued."""
 
     person: int
     thread: int

@@ -27,7 +27,7 @@ _LEAST = 100  # characters of room that are worth beginning a quote in
 
 
 class Source(StrEnum):
-    """Where the words of a quote come from."""
+    """The kind of message that a quote comes from."""
 
     REPLY = "reply"  # the message that the question replies to
     FORWARD = "forward"

@@ -1,4 +1,4 @@
-"""How much may be asked in a minute and in a day, so that nobody uses up what is for everybody."""
+"""Limits how much may be asked in a minute and in a day, so that nobody uses up what is for everybody."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MINUTE, DAY = 60, 86_400  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a person, or a channel, has asked in a minute and a day that began with a question.
+    """The number of questions of a person, or a channel, in a minute and a day that began with a question.
 
     The times at which these end are seconds since 1970.
     """
@@ -31,7 +31,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """Which limit a question goes beyond, and when that ends."""
+    """The limit that a question goes beyond, and when that ends."""
 
     rate: Rate
     ends: float
@@ -39,7 +39,7 @@ class Over:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """How many questions the service may be asked for one person on a platform, and in one channel; 0: any number."""
+    """The number of questions for one person on a platform, and in one channel; 0: any number."""
 
     person_minute: int = 0
     person_day: int = 0

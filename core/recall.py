@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 class Recall:
-    """For one answer."""
+    """Recalls what was said before the question of one answer."""
 
     def __init__(self, chat: Chat, ledger: Ledger, budget: int, known: Known, patience: float) -> None:
         """*budget* in characters of what is quoted; 0: nothing is asked of the chat. *known* when the turn was taken.

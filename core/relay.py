@@ -116,7 +116,8 @@ class Relay:
         """Take what somebody said: obey it if it is a command, else `ask` it.
 
         Handed in again, also to another process, it is not obeyed again. *may_change* is awaited before a preset is
-        changed, and *manages* before others' questions are forgotten or answered again: without it, nobody does. Raises StorageUnavailable: then it was not obeyed either; *patience* is as for `ask`.
+        changed, and *manages* before others' questions are forgotten or answered again; without *manages*, nobody may do
+        that. *patience* is as for `ask`. Raises StorageUnavailable: then it was not obeyed either.
         """
         given = given_in(question)
         if given is None:

@@ -68,7 +68,7 @@ class UpstreamSection(Section):
 
 
 class DatabaseSection(Section):
-    """Where everything is kept."""
+    """Settings of the database, in which everything is kept."""
 
     url: SecretStr = SecretStr("sqlite:///bobbin.db")  # may carry a password
 
@@ -113,7 +113,7 @@ class PresetSection(Section):
 
 
 class LimitsSection(Section):
-    """How much is too much."""
+    """Settings of limits."""
 
     question: int = Field(16_000, gt=0)  # characters; the service documents no limit of its own
     transcript: int = Field(24_000, gt=0)  # characters of earlier turns that a rebuilt conversation is told
@@ -179,7 +179,7 @@ class AccessSection(Section):
 
 
 class QuestionsSection(Section):
-    """What is told of a question, and what becomes of its answer: what people can do with it, and when it is edited or deleted."""
+    """Settings of questions: what is told of them, what people can do with answers, and what an edit or a deletion does."""
 
     names: bool = True  # is the AI service told what people are called?
     buttons: bool = True  # are people offered what they can do with a finished answer?

@@ -63,7 +63,7 @@ SECRETS = Path("/run/secrets")  # where container platforms put them, one file e
 
 
 class Settings(BaseSettings):
-    """What an operator can set. Each chat adds a section of its own name."""
+    """The operator's settings. Each chat adds a section of its own name."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,

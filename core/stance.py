@@ -1,4 +1,4 @@
-"""How the bot stands in a place: what people told it there about listening without a mention, and what it answers them."""
+"""The bot's stance in a place: what people told it there about listening without a mention, and what it answers them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """What was said in a place. A mention ends having left; only `unmute` ends being muted."""
+    """The stance in a place. A mention ends having left; only `unmute` ends being muted."""
 
     is_muted: bool = False
     has_left: bool = False  # and nobody has called since
@@ -29,17 +29,17 @@ _BETWEEN_US = marked("Between the two of us, I answer whatever you write.")
 
 
 class Reply(NamedTuple):
-    """What to tell, and whether anything changed."""
+    """The sentence to tell, and whether anything changed."""
 
     sentence: str
     is_done: bool = True
 
 
 class Deeds(Protocol):
-    """What is kept of it, and done at once."""
+    """The deeds that change a stance, in one transaction."""
 
     def stances_at(self, places: tuple[PlaceId, ...]) -> Mapping[PlaceId, Stance]:
-        """What is known of each of *places*."""
+        """Return the stance at each of *places* that has one."""
 
     def set_muted(self, place: PlaceId, by: str, *, is_muted: bool) -> None:
         """Have the bot keep quiet at *place*, or no more."""

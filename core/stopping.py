@@ -26,7 +26,7 @@ _OF_STOPPING = {
 
 
 class Stopping:
-    """Whatever a method has returned from is recorded. Each raises StorageUnavailable."""
+    """Stops answers: whatever a method has returned from is recorded. Each raises StorageUnavailable."""
 
     def __init__(self, ledger: Ledger, stop: Callable[[TurnId], None]) -> None:
         """*stop* tells the worker that a turn, should it run in this process, is to end with what came so far."""

@@ -14,7 +14,7 @@ ConversationId = NewType("ConversationId", str)  # the upstream's memory of a th
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a thread branches off from another: below a turn of it."""
+    """The turn of another thread below which a thread branches off."""
 
     thread: ThreadId
     turn: int
@@ -22,7 +22,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Where a conversation takes place."""
+    """The place in which people and the bot talk."""
 
     id: ThreadId
     chat: str  # the name of the chat that it belongs to
@@ -40,7 +40,7 @@ class Thread:
 
     @property
     def channel(self) -> PlaceId:
-        """Where presets are set from inside this thread."""
+        """The place for which presets are set from inside this thread."""
         return self.within[-1]
 
     @property

@@ -49,7 +49,7 @@ OVER = frozenset(status for status, moves in MOVES.items() if not moves)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What one person asked once."""
+    """A question that one person asked once."""
 
     key: QuestionKey
     thread: Thread
@@ -180,7 +180,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the ledger says of a question that was handed in."""
+    """The ledger's reply to a question that was handed in."""
 
     turn: Turn
     is_new: bool  # False: it had been handed in before

@@ -8,7 +8,7 @@ from core.metrics import Metrics
 
 
 class Vitals:
-    """What works and what doesn't, by name of the part; asked by the health page."""
+    """The parts that work and those that don't, by name; asked by the health page."""
 
     def __init__(self) -> None:
         self.metrics = Metrics()

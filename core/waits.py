@@ -1,4 +1,4 @@
-"""Parses how long a server asks us to wait, capped at a sensible maximum."""
+"""Parses how long a server asks us to wait, in a Retry-After header or in JSON; capped at a sensible maximum."""
 
 from __future__ import annotations
 

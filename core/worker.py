@@ -1,4 +1,4 @@
-"""Takes a thread's turns one after another, and sees each through; also one that a crash broke off."""
+"""Takes a thread's turns one after another, and sees each through, also one that a crash broke off."""
 
 from __future__ import annotations
 
@@ -67,8 +67,9 @@ class Worker:
         *longest_answer* in characters; beyond them the service is hung up on. *context_budget* in characters, for what
         people said before a question and not to the bot.
         *visible* takes an answer so far and returns what people are shown of it. *refused* is told the name of a chat
-        whose platform refuses the bot's token. *make_link*: for the service, to files. *titles*: does the service give threads theirs?
-        *tells_names*: may it be told what people are called? *contact*: whom people should tell of what only an operator can mend.
+        whose platform refuses the bot's token. *make_link* makes the links by which the service fetches files.
+        *titles*: does the service give threads their titles? *tells_names*: may it be told what people are called?
+        *contact*: whom people should tell of what only an operator can mend.
         """
         self._visible = visible
         self._longest_answer = longest_answer

@@ -1,4 +1,4 @@
-"""Bobbin in Discord."""
+"""Bobbin in Discord. `events` reads payloads, `listeners` hands them on, `hands` posts and edits, `pace` keeps the limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks in Discord, as far as a rule wants to know it: of the server's roles, those that somebody has."""
+"""Finds out who asks in Discord, as far as a rule needs it: which of the server's roles they have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounds what Discord says about its limits, before discord.py believes it.
+"""Caps what Discord's answers say about rate limits (429 among them), before discord.py believes it.
 
 discord.py sleeps for as long as an answer says, keeps a channel closed until a time that it says, and stumbles over
 what is no number, also when the answer is to something that was done.

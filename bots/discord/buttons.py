@@ -1,4 +1,4 @@
-"""The buttons under an answer, and reading clicks on them."""
+"""Lays out the buttons under an answer, and reads clicks on them; `bots.listening` obeys these."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bots.discord.markdown import plain
+from bots.discord.written import plain
 from core.attachment import Attachment, file
 from core.names import tame
 from core.quote import Quote, Source

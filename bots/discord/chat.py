@@ -15,11 +15,11 @@ from bots.discord.deleted import Deleted
 from bots.discord.errors import translated
 from bots.discord.events import thread_name
 from bots.discord.hands import OVER, DiscordHands, TokenOver, nonce
+from bots.discord.hourglass import Hourglass
 from bots.discord.ids import NAME, channel_of, guild_of, has_own_place, message_of
 from bots.discord.indicator import Indicator
 from bots.discord.languages import in_slashes
 from bots.discord.listeners import Listeners
-from bots.discord.marks import Marks
 from bots.discord.names import Names
 from bots.discord.note import notes, said_to_wait
 from bots.discord.pace import Pace
@@ -68,7 +68,7 @@ class DiscordChat:
         self._pace = Pace()
         self._threads = threads.Threads(times.unclear_for)
         self._indicator = Indicator(self._api, self._pace, self._threads, after=times.types_after)
-        self._marks = Marks(self._api, self._pace)
+        self._hourglass = Hourglass(self._api, self._pace)
         self._deferring: dict[QuestionKey, asyncio.Event] = {}  # commands that Discord isn't told yet we are at
         self._notes = notes()
         self._deleted = Deleted()
@@ -125,7 +125,7 @@ class DiscordChat:
             raise ChatBusy(code="not_listening")
         return await self._askers.describe(asker, thread, rules)
 
-    # How it is
+    # Self-check
 
     async def check(self) -> AsyncGenerator[Finding, None]:
         try:
@@ -144,7 +144,7 @@ class DiscordChat:
         if not turn.is_over:
             self._indicator.on(turn.id, note.where)
         if turn.waited:
-            self._marks.on(turn, note.where)
+            self._hourglass.on(turn, note.where)
 
     # Showing
 
@@ -160,7 +160,7 @@ class DiscordChat:
             note = said_to_wait(note)
         renderer = DiscordRenderer(turn, note, offers=self._kit.buttons)
         most = self._most_pages(note)
-        await self._marks.off(turn, note.where)
+        await self._hourglass.off(turn, note.where)
         pages = wanted(turn, note, renderer, most)
         if turn.is_over or any(page and page.has_words for page in pages):
             self._indicator.off(turn.id)

@@ -1,4 +1,4 @@
-"""Which slash commands there are (ask, presets, retry, stop, reset, help), and which entries in the menu of a message."""
+"""The slash commands, and the entries in a message's menu: how each is declared, and what it hands to core."""
 
 from __future__ import annotations
 

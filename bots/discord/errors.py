@@ -1,4 +1,4 @@
-"""Discord's refusals, translated to what they mean for the turn that met them."""
+"""Translates Discord's refusals, a 429 among them, to what they mean for the turn that met them."""
 
 from __future__ import annotations
 

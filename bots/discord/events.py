@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import discord
 
 from bots.discord import limits
+from bots.discord.addressing import read_addressing
 from bots.discord.askers import listed_bot
 from bots.discord.carried import files_of, quotes_of
 from bots.discord.ids import key_of, key_of_command, thread_in
 from bots.discord.languages import language_of
-from bots.discord.markdown import calls, plain
 from bots.discord.names import Names
 from bots.discord.note import ORIGINAL, Starter, Where
-from bots.discord.signs import read_signs
+from bots.discord.written import calls, plain
 from bots.listening.events import Edited, Ignored, Overheard, Said
 from bots.reply.note import Message, Note
 from bots.text.cut import shortened, utf16
@@ -42,7 +42,7 @@ _BOTS_TYPES = PEOPLES_TYPES | {discord.MessageType.chat_input_command, discord.M
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What somebody asks by a command or a menu."""
+    """A question that somebody asks by a command or a menu."""
 
     text: str
     attachments: tuple[Attachment, ...] = ()
@@ -99,7 +99,7 @@ def read_message(
     # Without that time it is no person's edit: Discord has looked at a link, or made a thread.
     kind = Said if message.edited_at is None else Edited
     said = kind(question, Note(where), message.id, (message.channel.id,))
-    return said if is_for_the_bot else Overheard(said, read_signs(message, me), is_bots=_is_bots(message))
+    return said if is_for_the_bot else Overheard(said, read_addressing(message, me), is_bots=_is_bots(message))
 
 
 def read_command(interaction: discord.Interaction, wish: Asking, token: Token, *, names: Names = _NAMES) -> Said:

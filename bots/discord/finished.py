@@ -46,7 +46,7 @@ NOT_YOURS = marked("You aren't allowed to start a thread here.")
 
 
 class Finished:
-    """Of one connection."""
+    """Takes clicks under finished answers, on one connection."""
 
     def __init__(self, relay: Relay, names: Names, *, recorded_within: float) -> None:
         self._relay = relay

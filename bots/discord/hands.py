@@ -58,7 +58,7 @@ class Changes(TypedDict, total=False):
 
 
 class DiscordHands:
-    """For one call of `show`."""
+    """The hands of one call of `show`."""
 
     def __init__(
         self,

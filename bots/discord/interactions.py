@@ -12,7 +12,7 @@ import structlog
 from bots.discord.buttons import helps_at, read_click, read_share, row_of
 from bots.discord.errors import overlooking, translated
 from bots.discord.events import read_command
-from bots.discord.marks import WAITS
+from bots.discord.hourglass import WAITS
 from bots.discord.note import Token, notes
 from bots.discord.rendering import DiscordRenderer, content, when_it_helps
 from bots.discord.token import CLOSED, opened

@@ -1,4 +1,4 @@
-"""Which language people in Discord speak, by the locales that it tells."""
+"""Remembers which language people in Discord speak, by the locales that Discord tells."""
 
 from __future__ import annotations
 

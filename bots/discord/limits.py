@@ -1,4 +1,4 @@
-"""How much Discord takes.
+"""Discord's limits on sizes.
 
 Its API counts code points, as a developer of it says (https://github.com/discord/discord-api-docs/issues/1315); its
 clients count UTF-16 code units, and names of threads were reported to be refused by these

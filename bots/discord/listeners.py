@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from bots.discord import commands, connection
 from bots.discord.askers import Askers
 from bots.discord.catch_up import DiscordReader, mark_of
 from bots.discord.conversations import Conversations
+from bots.discord.dispatch import Dispatch
 from bots.discord.errors import translated
 from bots.discord.events import Wordless, is_mentioned, read_message
 from bots.discord.finished import Finished
@@ -33,7 +33,7 @@ from core.errors import ChatError, StorageUnavailable, facts
 from core.language import speaking
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from bots.discord.deleted import Deleted
     from bots.discord.names import Names
@@ -45,10 +45,6 @@ if TYPE_CHECKING:
     from bots.reply.note import Note
     from core.relay import Relay
     from core.turn import Accepted, QuestionKey, Turn
-
-LAST_TASKS_WITHIN = 3.0  # seconds that what was heard last has to be recorded, when listening ends
-
-Listener = Callable[..., Coroutine[Any, Any, None]]
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +82,7 @@ class Listeners:
         self._times = times
         self._reposts = reposts
         self._deleted = deleted
-        self._attached: list[str] = []  # names of listeners
+        self._dispatch = Dispatch(client)
         self.askers = Askers(client)
         self._pace = pace
         self._router = self._make_router(hours, accepted, recent)
@@ -107,7 +103,6 @@ class Listeners:
             deferring=deferring,
         )
         self._catch_ups = self._make_catch_ups()
-        self._tasks: set[asyncio.Task[object]] = set()  # discord.py starts one for each event, and awaits none
         self._knows_of_unreadable = False
 
     def _make_router(self, hours: float, accepted: Callable[[Turn, Note[Any]], None], recent: Recent) -> Router:
@@ -162,7 +157,7 @@ class Listeners:
                 await mark.load()
         keeping = [asyncio.create_task(mark.keep_up()) for mark in marks]
         try:
-            self._attach(
+            self._dispatch.attach(
                 on_connect=self._connected,
                 on_ready=self._ready,
                 on_shard_connect=lambda shard: self._catch_ups[shard].begin(),
@@ -180,7 +175,7 @@ class Listeners:
             tree = Tree(
                 self._client,
                 self._relay,
-                self._own_task,
+                self._dispatch.remember_task,
                 self._kit.vitals.metrics,
                 heard=self.askers.heard,
                 languages=self._languages,
@@ -197,33 +192,14 @@ class Listeners:
             await tree.sync_if_changed(self._kit.notes)
             yield
         finally:
-            self._detach()
+            self._dispatch.detach()
             for one in self._catch_ups.values():
                 one.stop()
-            await self._end_tasks()
+            await self._dispatch.end()
             for task in keeping:
                 task.cancel()
             for mark in marks:
                 await mark.keep()
-
-    def _attach(self, **listeners: Listener) -> None:
-        """Have the client tell us what happens, each time in a task of its own, which is remembered."""
-        for name, listener in listeners.items():
-
-            async def in_own_task(*told: Any, listener: Listener = listener) -> None:
-                self._own_task()
-                await listener(*told)
-
-            setattr(self._client, name, in_own_task)
-            self._attached.append(name)
-
-    def _detach(self) -> None:
-        """discord.py may still have something to tell when its connection has ended, and fails if somebody listens."""
-        for name in self._attached:
-            delattr(self._client, name)
-        self._attached.clear()
-        # A client takes one tree only, and who begins to listen again may get the same client.
-        self._client._connection._command_tree = None  # noqa: SLF001
 
     async def _connected(self) -> None:
         """What happened since the last connection, Discord does not bring again."""
@@ -245,19 +221,6 @@ class Listeners:
     async def _edited(self, edit: discord.RawMessageUpdateEvent) -> None:
         if edit.message.edited_at is not None:
             await self._hear(edit.message)
-
-    def _own_task(self) -> None:
-        if task := asyncio.current_task():
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _end_tasks(self) -> None:
-        """Let what was heard be recorded."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=LAST_TASKS_WITHIN)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
 
     @property
     def _me(self) -> int:
@@ -316,7 +279,7 @@ class Listeners:
         )
 
     async def _reacted(self, reaction: discord.RawReactionActionEvent, *, is_muting: bool) -> None:
-        """Signs are put on, or taken off."""
+        """A reaction is put on, or taken off."""
         reacted = read_reaction(reaction, self._client) if is_muting else None
         guild = self._client.get_guild(reaction.guild_id) if reaction.guild_id else None
         language = self._languages.of(reaction.user_id, guild)

@@ -1,14 +1,13 @@
-"""Turns a model's Markdown into what Discord shows, and what Discord sends into plain text for a model.
+"""Turns a model's Markdown into what Discord shows; the other way leads through `written`.
 
-What is sent is written by Discord's own rules, which it doesn't publish: those of its open parser
+It is written by Discord's own rules, which it doesn't publish: those of its open parser
 (https://github.com/discord/SimpleAST), of discord.py and of discord.js, and what its staff says. `allowed_mentions` is
 what keeps everybody from being called; the rest makes that people read what the model wrote.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain, islice
 
@@ -19,7 +18,6 @@ from bots.text.inline import Span, bare, spans, told, words_of
 from bots.text.pages import Page, paged
 from bots.text.reasoning import visible
 from bots.text.tables import Layout, records
-from core.words import after_name, trimmed
 
 _RULE = "─" * 12  # Discord has no rule of its own
 _DEEPEST_HEADING = 3
@@ -334,51 +332,3 @@ def _escaped(text: str, before: str, after: str) -> str:
         shown += [whole[done:place], "\\"]
         done = place
     return "".join((*shown, whole[done : shift + len(text)]))
-
-
-_SENT = re.compile(
-    r"[ \t]?<(?:(?P<mention>@[!&]?|\#)(?P<id>\d+)|/(?P<command>[^<>\n:]+):\d+|a?:(?P<emoji>\w+):\d+|t:(?P<time>\d{1,10})(?::\w)?)>"
-)
-
-
-# Discord reads nothing in code, and no backtick that is escaped begins some.
-_ANY_CODE = re.compile(r"(?<!\\)(?P<marks>`+)(?!`)(?:.|\n)+?(?<!`)(?P=marks)(?!`)|```(?:.|\n)+?```")
-_QUOTED = re.compile(r"^>>> (?:.|\n)*|^> .*$", re.MULTILINE)  # what somebody else said
-
-
-def calls(content: str, mentions: Sequence[str]) -> bool:
-    """Does *content* call by one of *mentions*, in what it says itself? A quote calls nobody, nor does code."""
-    said = _QUOTED.sub("", _ANY_CODE.sub("`", content))
-    return any(mention in said for mention in mentions)
-
-
-def plain(content: str, bot_user_id: str, names: Mapping[str, str], own_roles: Sequence[str] = ()) -> str:
-    """What a person wrote, as they saw it; *names* has those of mentioned users, roles and channels by id.
-
-    *own_roles* are the bot's, by which it is called as well.
-    """
-    named = "|".join((f"@!?{re.escape(bot_user_id)}", *(f"@&{re.escape(role)}" for role in own_roles)))
-    own = re.search(rf"([*_~]{{0,3}})<(?:{named})>\1", content) if bot_user_id else None
-    if own and not trimmed(content[: own.start()]):
-        content = after_name(content[own.end() :])
-
-    def spoken(sent: re.Match[str]) -> str:
-        if sent["id"] in (own_roles if sent["mention"] == "@&" else (bot_user_id,)) and sent["mention"] != "#":
-            return ""
-        return sent[0][: sent[0].index("<")] + _spoken(sent, names)
-
-    shown, done = "", 0
-    for code in _ANY_CODE.finditer(content):
-        shown += _SENT.sub(spoken, content[done : code.start()]) + code[0]
-        done = code.end()
-    return trimmed(shown + _SENT.sub(spoken, content[done:]))
-
-
-def _spoken(sent: re.Match[str], names: Mapping[str, str]) -> str:
-    if sent["mention"]:
-        return sent["mention"][0] + names.get(sent["id"], sent["id"])
-    if sent["command"]:
-        return "/" + sent["command"]
-    if sent["emoji"]:
-        return f":{sent['emoji']}:"
-    return f"{datetime.fromtimestamp(int(sent['time']), UTC):%Y-%m-%d %H:%M} UTC"

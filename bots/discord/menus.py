@@ -10,7 +10,7 @@ import discord
 from bots.discord.carried import files_of, said_in
 from bots.discord.errors import UNREADABLE, translated
 from bots.discord.events import Asking, is_foreign
-from bots.discord.markdown import plain
+from bots.discord.written import plain
 from bots.text.cut import shortened
 from core.bounded import Bounded
 from core.errors import ChatForbidden, ChatUnclear, NotAllowed, Refused, ThreadGone

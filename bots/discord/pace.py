@@ -1,4 +1,4 @@
-"""How fast Discord lets us write: a budget for each channel within one for the whole bot, shared by all that streams."""
+"""Paces posts and edits in Discord: a budget for each channel within one for the whole bot, shared by all that streams."""
 
 from __future__ import annotations
 

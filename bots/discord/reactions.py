@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import discord
 
 from bots.discord.errors import translated
+from bots.discord.hourglass import WAITS
 from bots.discord.ids import NAME, key_of, message_of, thread_in
-from bots.discord.marks import WAITS
 from bots.listening.events import Reacted
 from bots.reply.page import Wish
 from core.errors import ChatError
@@ -44,7 +44,7 @@ async def muted_by(
 
 
 def read_reaction(reaction: discord.RawReactionActionEvent, client: discord.Client) -> Reacted | None:
-    """Return what somebody wishes who has put a sign on a message; None if it is none of ours."""
+    """Return what the reaction wishes; None if it wishes nothing of us."""
     wish = None if reaction.emoji.id is not None else _WISHES.get(reaction.emoji.name or "")
     if wish is None or (client.user and reaction.user_id == client.user.id):
         return None

@@ -1,4 +1,4 @@
-"""How a page looks in Discord, and what stands above an answer to a command."""
+"""Renders a page for Discord, and says what stands above an answer to a command."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SUBTEXT = "-# "
 
 
 class DiscordRenderer:
-    """For one turn."""
+    """The renderer of one turn."""
 
     plainest = 0  # what is sent is text as it is
     drops_buttons = True

@@ -1,4 +1,4 @@
-"""How long the adapter takes for what, in seconds, and how much of the past it hears."""
+"""The adapter's timeouts, in seconds, and how much of the past it reads back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what opens the response to a command is still good; and what to do about an answer that only that could show."""
+"""Knows whether the token of a command is still good, and what to do about an answer that only this token could show."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 class CatchUp(Generic[P]):
-    """Of one connection: from the moment at which it brings new messages until the old ones are heard.
+    """Catches up for one connection: from the moment at which it brings new messages until the old ones are heard.
 
     In each place, the old ones come first: who asks there meanwhile waits, and nobody else does.
     """
@@ -89,10 +89,7 @@ class CatchUp(Generic[P]):
             await self.mark.keep()
 
     async def before(self, said: Said) -> None:
-        """Before what is *said* live is taken: take what is old in its places, unless that is done.
-
-        Raises StorageUnavailable.
-        """
+        """Take what was missed in the places of *said*, which came live and is taken after that. Raises StorageUnavailable."""
         this = self._round
         await this.tried.wait()
         if this.is_over or not this.is_planned:

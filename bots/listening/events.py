@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bots.listening.quiet import NO_SIGNS, RepliesTo, Signs
+from bots.listening.quiet import TO_NOBODY, Addressing, RepliesTo
 from bots.reply.page import Wish
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Overheard:
     """Somebody said something where the bot is, and not to the bot as far as the message tells."""
 
     said: Said  # as a question, should it be one
-    signs: Signs = NO_SIGNS
+    addressing: Addressing = TO_NOBODY
     # Was it not heard before? None: it was just said, or just edited.
     is_new: bool | None = None
     is_bots: bool = False  # another bot's, or a workflow's: never a question
@@ -52,7 +52,11 @@ class Overheard:
 
     @property
     def is_to_others(self) -> bool:
-        return self.signs.begins_with_other or self.signs.names_other or self.signs.replies_to is RepliesTo.OTHER
+        return (
+            self.addressing.begins_with_other
+            or self.addressing.names_other
+            or self.addressing.replies_to is RepliesTo.OTHER
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Clicked:
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """Somebody has put a sign on a message that wishes something of an answer, should it be one, or its question."""
+    """Somebody reacts to a message with what wishes something of an answer: should it be one, or the question of one."""
 
     key: QuestionKey  # of the question, if the message is one
     mark: str  # how the note of an answer names the message, if it is one

@@ -37,7 +37,7 @@ _ONCE_IN = timedelta(seconds=10)  # a file is wanted, however often somebody cli
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a platform has for who clicked."""
+    """The platform's part in what a click does."""
 
     manages: Manages  # the channel?
     going_on: Callable[[Turn], Awaitable[Note[Any]]]  # with which more of an answer begins
@@ -48,7 +48,7 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What to show to who clicked, and to no one else."""
+    """The result of a click, to be shown to who clicked and to no one else."""
 
     sentence: str = ""
     details: Details | None = None

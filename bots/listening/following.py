@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 class Judged(NamedTuple):
-    """What becomes of what was overheard."""
+    """The verdict on something overheard: by default, nothing is done."""
 
     said: Said | None = None  # to be asked
     wants_thumb: bool = False
@@ -40,7 +40,7 @@ class Judged(NamedTuple):
 
 
 class Follower:
-    """Of one chat."""
+    """Judges what is said without a mention in one chat."""
 
     def __init__(
         self, relay: Relay, recent: Recent, scale: Scale, names: Callable[[], Collection[str]], *, patience: float = 0.0
@@ -85,7 +85,7 @@ class Follower:
 
     async def standing(self, overheard: Overheard) -> Standing | None:
         """Say how the bot stands there; None where nothing is to be heard. Raises StorageUnavailable."""
-        question, is_first = overheard.said.question, overheard.signs.is_first
+        question, is_first = overheard.said.question, overheard.addressing.is_first
         standing = await self._relay.following.standing(
             question.thread,
             is_first=is_first,
@@ -98,7 +98,7 @@ class Follower:
         return None if began_before else standing
 
     def _is_addressed(self, overheard: Overheard) -> bool:
-        is_reply = overheard.signs.replies_to is RepliesTo.BOT
+        is_reply = overheard.addressing.replies_to is RepliesTo.BOT
         return is_reply or is_named(overheard.said.question.text, self._names())
 
     def _situation(self, overheard: Overheard, standing: Standing, names: Collection[str]) -> Situation:
@@ -113,7 +113,7 @@ class Follower:
         kinds = {one.kind for one in question.attachments}
         return Situation(
             question.text,
-            overheard.signs,
+            overheard.addressing,
             has_files=bool(kinds - {Kind.STICKER}) or any(one.source is Source.FORWARD for one in question.quotes),
             is_gesture=kinds == {Kind.STICKER},
             is_from_asker=newest is None or newest.asker == question.asker,

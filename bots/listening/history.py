@@ -51,7 +51,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What was read of a stretch."""
+    """The part of a stretch that was read."""
 
     remarks: Sequence[Remark]  # oldest first
     whole_from: int  # from this position on, nothing is missing
@@ -61,7 +61,7 @@ class Page:
 
 
 class Reader(Protocol):
-    """What a platform does for it."""
+    """The platform's part: it reads messages."""
 
     async def read(self, stretch: Stretch) -> Page:
         """Ask the platform. Raises a ChatError."""
@@ -75,7 +75,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What belongs before a question."""
+    """The messages that belong before a question."""
 
     stretch: Stretch
     # What was said before the first message of a thread, if that called the bot: they hang together.
@@ -84,7 +84,7 @@ class Wanted:
 
 
 class History:
-    """Of one chat."""
+    """The history of one chat."""
 
     def __init__(self, recent: Recent, reader: Reader, names: Names = nobodys) -> None:
         self._recent = recent

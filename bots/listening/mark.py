@@ -30,7 +30,7 @@ def _number(text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where a message stands among all others: the ids of a platform rise with time."""
+    """Turns moments into positions: a platform's ids rise with time."""
 
     a_second: int
     epoch: int = 0  # seconds since 1970
@@ -43,7 +43,7 @@ class Scale:
 
 
 class Mark:
-    """How far all was heard on one connection."""
+    """The position up to which everything was heard on one connection."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Mark:
 
     @property
     def since(self) -> int:
-        """Up to there, nothing was missed."""
+        """The position up to which nothing was missed."""
         if self._since is None:
             return self._scale.at(time.time())
         return self._since if self.is_first else max(0, self._since - self._overlap)

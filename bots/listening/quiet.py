@@ -23,7 +23,7 @@ _FEW_WORDS = 6  # with which a question of the bot's is answered
 
 
 class Conduct(Enum):
-    """What to do about a message."""
+    """The ways to take a message."""
 
     ANSWER = auto()
     QUIET = auto()
@@ -39,8 +39,8 @@ class RepliesTo(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
-    """What a platform marks in a message that doesn't call the bot."""
+class Addressing:
+    """Whom a message that doesn't call the bot addresses, as far as the platform itself marks that."""
 
     begins_with_other: bool = False  # with a mention of somebody else
     names_other: bool = False  # somebody else is mentioned in it
@@ -49,7 +49,7 @@ class Signs:
     is_first: bool = False  # it begins a thread
 
 
-NO_SIGNS = Signs()
+TO_NOBODY = Addressing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Situation:
     """A message where the bot follows, and what came before it."""
 
     text: str
-    signs: Signs = NO_SIGNS
+    addressing: Addressing = TO_NOBODY
     is_edit: bool = False  # it was there before, and said something else
     has_files: bool = False
     is_gesture: bool = False  # a sticker, or a poll
@@ -92,14 +92,14 @@ def decide(case: Situation) -> Decision:
 
 
 def _by_marks(case: Situation) -> Decision | None:
-    signs = case.signs
-    if signs.begins_with_other or (_AT_SOMEBODY.match(case.text) and not is_named(case.text, case.our_names)):
+    addressing = case.addressing
+    if addressing.begins_with_other or (_AT_SOMEBODY.match(case.text) and not is_named(case.text, case.our_names)):
         return _quiet("it begins with a mention of somebody else")
-    if signs.replies_to is RepliesTo.OTHER:
+    if addressing.replies_to is RepliesTo.OTHER:
         return _quiet("it replies to somebody else")
     if case.is_edit:
         return _quiet("an edit asks nothing anew")
-    if signs.calls_all or _ALL.search(case.text):
+    if addressing.calls_all or _ALL.search(case.text):
         return _quiet("it calls many people")
     return None
 
@@ -118,16 +118,16 @@ def _by_our_name(case: Situation) -> Decision | None:
 def _by_others(case: Situation) -> Decision | None:
     if _is_addressed(case.text, case.their_names):
         return _quiet("it is said to somebody else by their name")
-    if case.signs.names_other and not _QUESTION.search(case.text):
+    if case.addressing.names_other and not _QUESTION.search(case.text):
         return _quiet("it mentions somebody else")
-    is_for_bot = case.signs.replies_to is RepliesTo.BOT
+    is_for_bot = case.addressing.replies_to is RepliesTo.BOT
     if case.people > 1 and not is_for_bot and _without(case.text, case.our_names) != case.text:
         return _quiet("it is about the bot, and for others")
     return None
 
 
 def _by_talk(case: Situation) -> Decision | None:
-    is_for_bot = case.signs.replies_to is RepliesTo.BOT
+    is_for_bot = case.addressing.replies_to is RepliesTo.BOT
     if case.others_since and not is_for_bot:
         return _quiet("people are talking with each other")
     if not case.bot_asked and is_nod(case):

@@ -18,7 +18,7 @@ P = TypeVar("P", bound="Hashable")  # a place where people talk: a channel, or a
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much of the past is heard at once."""
+    """The most that is read back at once."""
 
     places: int
     messages: int  # of one place, the newest ones
@@ -32,7 +32,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Backlog(Generic[P]):
-    """What a platform tells of a place."""
+    """The messages that a platform tells of a place."""
 
     messages: Sequence[tuple[int, Any]]  # the position of each, and as it came; oldest first
     after: int | None  # it is all that was said after this position; None where that isn't certain
@@ -59,7 +59,7 @@ class Round(Generic[P]):
 
 
 class Reader(Protocol[P]):
-    """What catching up needs of a platform. What it awaits raises ChatError, and nothing else."""
+    """The platform's part in catching up. Its coroutines raise ChatError, and nothing else."""
 
     chat: str  # its name
     bounds: Bounds

@@ -26,7 +26,7 @@ BEGINNING = 0  # from this position on, nothing of a place is missing
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What somebody said, to whomever."""
+    """Something that somebody said, to the bot or not."""
 
     position: int  # on the platform's scale
     question: Question  # as one, should it have been one
@@ -41,7 +41,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """Where a message stands, whatever conversation it would belong to as a question."""
+    """The place and position of a message, whatever conversation it would belong to as a question."""
 
     place: ThreadId  # the channel, or the thread in it
     position: int  # its own, whenever it was edited

@@ -95,7 +95,7 @@ class Router:
 
     @property
     def oldest(self) -> int:
-        """Where what is not asked any more ends, if it was missed."""
+        """The position before which nothing is asked any more that was missed."""
         return self._scale.at(time.time() - self.hours * 3600)
 
     def connected(self) -> None:
@@ -103,7 +103,7 @@ class Router:
         self.recent.connected(self._scale.at(time.time() - JUST_NOW))
 
     async def hear_live(self, heard: Heard, before: Callable[[Said], Awaitable[None]]) -> None:
-        """What is said in a thread is taken in the order in which it comes.
+        """Take what is heard; what is said in a thread, in the order in which it comes.
 
         *before* is awaited before what may be a question is taken: it has us `hear` what was missed there.
         """
@@ -213,8 +213,9 @@ class Router:
         return ""
 
     async def react(self, reacted: Reacted, manages: Manages) -> str:
-        """Stop what somebody has put a sign on, or have it answered next; return a sentence to tell, in private, if they
-        may not. What there is nothing to stop of is some message.
+        """Stop what somebody has reacted to, or have it answered next; return a sentence to tell, in private, if they may not.
+
+        Where there is nothing to stop, it is some other message.
         """
         turn = await self._relay.stopping.being_answered(reacted.key, reacted.mark, reacted.within)
         if turn is None:

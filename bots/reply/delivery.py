@@ -47,7 +47,7 @@ Deed = Literal["post", "edit", "delete"]
 
 
 class Hands(Protocol[W]):
-    """What a platform does for one call of `show`. All of it raises ChatError, and nothing else."""
+    """The platform's part in one call of `show`. Its coroutines raise ChatError, and nothing else."""
 
     where: W  # the place; any call may change it, as when a thread is made
 

@@ -42,7 +42,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What of an answer stands in a file, since it has too many pages."""
+    """The file that holds an answer of too many pages."""
 
     id: str = ""  # the platform's, opaque here; empty if it took none
     digest: str = ""  # of what it holds
@@ -84,22 +84,22 @@ class Note(Generic[W]):
         return replace(self, messages=(*self.messages[:number], message, *self.messages[number + 1 :]))
 
     def cut(self, count: int) -> Note[W]:
-        """Only the first *count* messages are left."""
+        """Return it with the first *count* messages alone."""
         return replace(self, messages=self.messages[:count])
 
     def forgetting_what_is_shown(self) -> Note[W]:
         return self._with_each(lambda message: replace(message, digest=""))
 
     def doubting(self, id_: str) -> Note[W]:
-        """It is not known any more what the message with that id shows."""
+        """Return it with nothing known any more of what the message with that id shows."""
         return self._with_each(lambda message: replace(message, digest="") if message.id == id_ else message)
 
     def rounded(self) -> Note[W]:
-        """As far as it is known to a process that did not write the messages."""
+        """Return it as far as it is known to a process that did not write the messages."""
         return self._with_each(lambda message: replace(message, length=_bound(message.length)))
 
     def for_(self, turn: Turn) -> Note[W]:
-        """As it is for *turn*, which may have been asked again, or have ended, since."""
+        """Return it as it is for *turn*, which may have been asked again, or have ended, since."""
         note = self
         if turn.is_anew and note.begun != turn.attempt:
             earlier = note._with_each(lambda one: replace(one, digest="", length=0, is_earlier=True))
@@ -110,14 +110,14 @@ class Note(Generic[W]):
         return note
 
     def ended(self) -> Note[W]:
-        """How the turn ended is shown: nothing grows any more."""
+        """Return it as it is once the thread shows how the turn ended: nothing grows any more."""
         return self._with_each(lambda message: replace(message, length=0))
 
     def _with_each(self, change: Callable[[Message], Message]) -> Note[W]:
         return replace(self, messages=tuple(map(change, self.messages)))
 
     def plainer(self) -> Note[W]:
-        """As it is shown now it is refused: all is to be written again, plainer."""
+        """Return it for a page that is refused as it looks now: all is to be written again, plainer."""
         return replace(self.forgetting_what_is_shown(), plainness=self.plainness + 1)
 
     def refused(self, plainest: int) -> Note[W]:

@@ -11,7 +11,7 @@ MOST_PAGES = 10  # of an answer
 
 
 class Wish(StrEnum):
-    """What somebody wants who clicks."""
+    """The wishes that a button can stand for."""
 
     AGAIN = "again"  # another answer
     SHARE = "share"  # others to see a private answer

@@ -39,7 +39,7 @@ class Renderer(Protocol):
 
     @property
     def plainest(self) -> int:
-        """How often what was refused can be made plainer."""
+        """The number of times that a refused page can be made plainer."""
 
     @property
     def drops_buttons(self) -> bool:

@@ -1,4 +1,4 @@
-"""Bobbin in Slack."""
+"""Bobbin in Slack. `events` reads payloads, `listeners` hands them on, `hands` posts and edits, `pace` keeps the limits."""
 
 from __future__ import annotations
 

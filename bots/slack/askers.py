@@ -1,4 +1,4 @@
-"""Who asks in Slack, as far as a rule wants to know it; Slack itself is asked only where that matters."""
+"""Finds out who asks in Slack, as far as a rule needs it; asks Slack itself only where that matters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIGNS_OF_A_BOT = ("bot_id", "bot_profile", "app_id")
 
 
 class Askers:
-    """Of one installation."""
+    """The askers of one installation."""
 
     def __init__(self, people: People, team: str) -> None:
         self._people = people

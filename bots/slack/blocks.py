@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bots.slack.markdown import plain
-from bots.slack.written import written
+from bots.slack.written import plain, written
 from core.words import is_blank
 
 if TYPE_CHECKING:

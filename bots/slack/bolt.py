@@ -1,4 +1,4 @@
-"""Bolt, set up: which listener hears what, and when Slack is to bring something again."""
+"""Sets Bolt up: which listener hears what, and when Slack is to bring something again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of an answer's last message: an aside, and the buttons; and reading clicks on these."""
+"""Lays out the end of an answer's last message, an aside and buttons, and reads clicks on these; `bots.listening` obeys them."""
 
 from __future__ import annotations
 

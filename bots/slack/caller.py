@@ -1,4 +1,4 @@
-"""How Slack is called: one connection pool, patient where repeating is safe, its refusals as our errors."""
+"""Calls Slack: through one connection pool, again where repeating is safe, and with its refusals as our errors."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bots.slack.blocks import elements_in, own_texts, tables_of, text_of
 from bots.slack.files import attachment_of
-from bots.slack.markdown import plain
+from bots.slack.written import plain
 from core.attachment import MOST, Attachment
 from core.names import tame
 from core.quote import Quote, Source

@@ -18,7 +18,6 @@ from bots.listening.recent import Recent
 from bots.reply.delivery import Delivery
 from bots.slack import connection, files, history, limits, starts
 from bots.slack.api import Api
-from bots.slack.ears import Ears
 from bots.slack.events import first_note
 from bots.slack.hands import SlackHands
 from bots.slack.ids import NAME, around, workspace_of
@@ -34,6 +33,7 @@ from bots.slack.roots import Roots
 from bots.slack.sessions import Sessions
 from bots.slack.setup import APP_TOKEN, BOT_TOKEN, advice, lacking
 from bots.slack.streams import Streams
+from bots.slack.subscriptions import Subscriptions
 from bots.slack.times import USUAL, Times
 from bots.text.reasoning import visible
 from core.bounded import BoundedSet
@@ -78,7 +78,7 @@ class SlackChat:
         self._sessions = Sessions(self._api)
         self._indicator = Indicator(self._api)
         self._identity: Identity | None = None  # None until Slack told
-        self._ears = Ears()
+        self._subscriptions = Subscriptions()
         self._app: AsyncApp | None = None  # None while nothing listens
         self._is_counted = False  # as a process that began
         self._askers: Askers | None = None  # as the app
@@ -128,7 +128,7 @@ class SlackChat:
                 recent=self._recent,
                 told=self._told,
                 times=self._times,
-                ears=self._ears,
+                subscriptions=self._subscriptions,
                 roots=self._roots,
                 sessions=self._sessions,
             )
@@ -201,7 +201,7 @@ class SlackChat:
             raise ChatBusy(code="not_listening")
         return await self._askers.describe(asker, thread, rules)
 
-    # How it is
+    # Self-check
 
     async def check(self) -> AsyncGenerator[Finding, None]:
         try:
@@ -212,7 +212,7 @@ class SlackChat:
         except ChatError:
             return
         yield Finding(f"the bot's token works in the workspace {identity.workspace}")
-        for finding in (*lacking(identity), *self._ears.findings(), *self._sessions.findings()):
+        for finding in (*lacking(identity), *self._subscriptions.findings(), *self._sessions.findings()):
             yield finding
 
     # Showing

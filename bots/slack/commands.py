@@ -1,4 +1,4 @@
-"""Slash commands, each obeyed, or asked, once."""
+"""Takes slash commands: each is obeyed, or asked, once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from bots.listening.router import recorded_within
 from bots.slack.events import channel_of_command
 from bots.slack.ids import NAME
 from bots.slack.limits import escaped, fallback
-from bots.slack.markdown import joined, pages, plain
+from bots.slack.markdown import joined, pages
 from bots.slack.markdown import words as words_of
+from bots.slack.written import plain
 from core.commands import BY_WORD, Verb, parse
 from core.errors import StorageUnavailable, Unwelcome
 from core.language import marked, say, speaking

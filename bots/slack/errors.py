@@ -1,4 +1,4 @@
-"""Slack's error codes, translated to what they mean for the turn that met them."""
+"""Translates Slack's error codes, a 429 among them, to what they mean for the turn that met them."""
 
 from __future__ import annotations
 

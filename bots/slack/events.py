@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from bots.listening.events import Deleted, Edited, Ignored, Overheard, Said
 from bots.reply.note import Note
+from bots.slack.addressing import read_addressing
 from bots.slack.carried import files_of, is_forward, quotes_of
 from bots.slack.ids import is_ts, key_of, message_of, place_of, position, thread_in
 from bots.slack.names import NAMELESS, Names
 from bots.slack.note import Where
-from bots.slack.signs import read_signs
 from bots.slack.written import is_called, written
 from bots.text.cut import shortened
 from core.access import is_bot
@@ -84,7 +84,7 @@ def _overheard(said: Said, message: Mapping[str, Any], bot_user: str) -> Overhea
     """Bots that may ask do so by a mention."""
     thread_ts = message.get("thread_ts")
     began = position(thread_ts) if thread_ts and thread_ts != message["ts"] else 0
-    return Overheard(said, read_signs(message, bot_user), is_bots=is_bot(said.question.asker), began=began)
+    return Overheard(said, read_addressing(message, bot_user), is_bots=is_bot(said.question.asker), began=began)
 
 
 def _edited(

@@ -53,7 +53,7 @@ class Comment:
 
 
 class Finished:
-    """Of one connection."""
+    """Takes clicks under finished answers, on one connection."""
 
     def __init__(self, relay: Relay, *, api: Api, people: People, ways: Ways, tells_names: bool) -> None:
         """*tells_names*: may the AI service be told what people are called?"""

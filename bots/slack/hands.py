@@ -34,7 +34,7 @@ _MOST_LOOKS = 5  # calls to read what was said since a question
 
 
 class SlackHands:
-    """For one call of `show`. The id of a message is its ts."""
+    """The hands of one call of `show`. The id of a message is its ts."""
 
     def __init__(
         self, api: Api, pace: Pace, identity: Identity, turn: Turn, note: Note[Where], *, roots: Roots, streams: Streams

@@ -122,7 +122,7 @@ class _Told:
 
 
 class SlackHistory:
-    """Of one installation."""
+    """Reads the history of one installation."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A process's share of limits that it shares with others, and how it tells them; nothing where there is one process."""
+"""Holds a process's share of the rate limits, and tells the other processes; idle where there is one process."""
 
 from __future__ import annotations
 

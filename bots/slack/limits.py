@@ -1,4 +1,4 @@
-"""How much Slack takes, each limit in the unit in which Slack counts it, and how much of that is used."""
+"""Slack's limits on sizes, each in the unit in which Slack counts, and how much of them something takes."""
 
 from __future__ import annotations
 

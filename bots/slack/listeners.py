@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from bots.listening.recent import Recent
     from bots.reply.note import Note
     from bots.slack.api import Api, Identity
-    from bots.slack.ears import Ears
     from bots.slack.ids import Place
     from bots.slack.indicator import Indicator
     from bots.slack.naming import Naming
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from bots.slack.roots import Roots
     from bots.slack.sessions import Sessions
     from bots.slack.settings import Section
+    from bots.slack.subscriptions import Subscriptions
     from bots.slack.times import Times
     from core.bounded import BoundedSet
     from core.relay import Relay
@@ -71,7 +71,7 @@ log = structlog.get_logger(__name__)
 
 
 class Listeners:
-    """Of one connection."""
+    """The listeners of one connection."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Listeners:
         recent: Recent,
         told: BoundedSet[PlaceId],
         times: Times,
-        ears: Ears,
+        subscriptions: Subscriptions,
         roots: Roots,
         sessions: Sessions,
     ) -> None:
@@ -108,7 +108,7 @@ class Listeners:
         self.askers = Askers(self._people, identity.team)
         self._bots = kit.bots
         self._tasks: asyncio.TaskGroup | None = None
-        self._ears = ears
+        self._subscriptions = subscriptions
         self._pace = pace
         self._router = Router(
             relay,
@@ -192,7 +192,7 @@ class Listeners:
         if self._hears_alone and body["event"]["type"] == "message" and isinstance(heard, Said | Overheard):
             said = heard.said if isinstance(heard, Overheard) else heard
             self._told.add(said.question.thread.channel)
-        self._ears.heard(body["event"])
+        self._subscriptions.heard(body["event"])
         with _fault_of_ours(), self.catch_up.hearing(position(at)) if is_ts(at) else contextlib.nullcontext():
             if not await self._twins.wait(body["event"]) and isinstance(heard, Said):
                 body = await self._with_files(body, heard)

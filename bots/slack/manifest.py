@@ -1,4 +1,4 @@
-"""The app's manifest, to be pasted at https://api.slack.com/apps."""
+"""Writes the app's manifest, to be pasted at https://api.slack.com/apps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a model's Markdown into what Slack shows, and what Slack sends into plain text for a model.
+"""Turns a model's Markdown into what Slack shows; the other way leads through `written`.
 
 Slack is sent typed blocks rather than Markdown: nothing in them is read once more, so that no words can call anybody,
 lead elsewhere than they say, or end code. https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
@@ -6,7 +6,7 @@ lead elsewhere than they say, or end code. https://docs.slack.dev/reference/bloc
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby, islice
@@ -18,7 +18,6 @@ from bots.text.inline import Span, bare, spans, words_of
 from bots.text.pages import Page, paged
 from bots.text.reasoning import visible
 from bots.text.tables import Layout, records
-from core.words import after_name, trimmed
 
 Block = dict[str, Any]
 
@@ -36,7 +35,8 @@ _NO_WORDS: Block = {
 def pages(answer: str, *, streaming: bool = False, are_streams: bool = False, most: int | None = None) -> list[str]:
     """The answer, or as much of it as has come (*streaming*), in messages; none if there is nothing to show yet.
 
-    Of more than *most* only these are made. Each is JSON: the blocks of the message. With *are_streams* each has room in one of Slack's streams.
+    Of more than *most* only these are made. Each is JSON: the blocks of the message. With *are_streams* each has room in
+    one of Slack's streams.
     """
     paper = StreamPaper() if are_streams else Paper()
     found = paged(visible(answer, streaming=streaming), paper, streaming=streaming)
@@ -218,54 +218,3 @@ def _words(block: Block) -> str:
             lines = "\n" if block["type"] in ("rich_text", "rich_text_list") else ""
             return lines.join(map(_words, elements)).strip()
     return ""
-
-
-_SENT = re.compile(r"[ \t]?<(?P<kind>[@#!]?)(?P<target>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>")
-# Slack names who stands in code as well, whom that calls as little as any other words there.
-_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
-_QUOTED = re.compile(r"^&gt; ?.*$", re.MULTILINE)  # what somebody else said
-
-
-def mentions(text: str, user: str) -> bool:
-    """Does *text*, as Slack sends it, call *user*?"""
-    return re.search(rf"<@{re.escape(user)}[|>]", _QUOTED.sub("", _CODE.sub("", text))) is not None
-
-
-def spoken(text: str) -> str:
-    """Return *text*, as Slack sends it, without the code in it."""
-    return _CODE.sub("", text)
-
-
-def plain(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
-    """What a person wrote, as they saw it; *names* has those of mentioned users, channels and groups by id, where known."""
-    own = re.search(rf"([*_~]{{0,3}})<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>\1", text)
-    if own and not trimmed(text[: own.start()]):
-        text = after_name(text[own.end() :])
-
-    code = [hit.span() for hit in _CODE.finditer(text)]
-
-    def as_seen(sent: re.Match[str]) -> str:
-        if sent["kind"] and any(start < sent.start() < end for start, end in code):
-            return sent[0]  # as it was typed; but addresses are marked there as everywhere
-        if sent["kind"] == "@" and sent["target"] == bot_user_id:
-            return ""
-        space = sent[0][: sent[0].index("<")]
-        return space + _spoken(sent["kind"], sent["target"], sent["label"] or "", names)
-
-    said = trimmed(_SENT.sub(as_seen, text))
-    return said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _spoken(kind: str, target: str, label: str, names: Mapping[str, str]) -> str:
-    match kind:
-        case "@" | "#":
-            return kind + names.get(target, label or target)
-        case "!":  # <!here>, <!subteam^S1|@team>, <!date^…|what an old client shows>
-            word, _, group = target.partition("^")
-            if group in names and word == "subteam":
-                return "@" + names[group]
-            return label or "@" + (group.partition("^")[0] if word == "subteam" else word)
-        case _:
-            address = re.sub("^(?:mailto|tel):", "", target)
-            is_same = label in ("", target, address, re.sub("^https?://", "", target))
-            return address if is_same else f"{label} ({address})"

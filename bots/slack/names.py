@@ -1,4 +1,4 @@
-"""Whom a Slack message names by id, and what is told of them instead. Pure: no network, no clock."""
+"""Finds whom a Slack message names by id, and tells their names instead. Pure: no network, no clock."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class _Book:
 
 
 class Naming:
-    """Of one installation."""
+    """Names what messages of one installation name by id."""
 
     def __init__(
         self, api: Api, *, tells: bool, clock: Callable[[], float] = time.monotonic, within: float = WITHIN

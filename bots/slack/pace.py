@@ -1,4 +1,4 @@
-"""How fast Slack lets us write: one budget for a workspace, shared by all answers that grow in it.
+"""Paces posts and edits in Slack: one budget for a workspace, shared by all answers that grow in it.
 
 The minute that nobody used is there for who comes, and an answer that was posted keeps a call for its end: what has
 begun is finished without waiting. See docs/decisions/0015-slack-window.md.

@@ -1,4 +1,4 @@
-"""Who somebody is in Slack: a member or a guest, an admin or not; remembered for a while, since Slack limits the asking."""
+"""Looks up who somebody is in Slack: member or guest, admin or not; and remembers it, since Slack limits the asking."""
 
 from __future__ import annotations
 

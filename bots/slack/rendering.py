@@ -1,4 +1,4 @@
-"""How a page looks in Slack: typed blocks, then plain text in blocks, then text without blocks and without buttons."""
+"""Renders a page for Slack: as typed blocks; if refused, as plain text in blocks; then as text without blocks and buttons."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_WORDS = "…"  # of an answer that is a rule, or an empty table
 
 
 class SlackRenderer:
-    """For one turn."""
+    """The renderer of one turn."""
 
     plainest = BARE
     drops_buttons = False  # https://docs.slack.dev/reference/methods/chat.update: blocks go all together

@@ -1,4 +1,4 @@
-"""The threads whose conversation can't be told by their ts alone.
+"""Finds the conversation of threads whose ts alone doesn't tell it.
 
 Those that begin with a message of ours: what was asked there is known by another id. It was recorded before the message was
 posted, so that neither can be without the other for long. And those of direct messages, see `Roots.thread_of`.

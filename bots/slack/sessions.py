@@ -53,7 +53,7 @@ class _Begun:
 
 
 class Sessions:
-    """Of one installation."""
+    """The sessions of one installation."""
 
     def __init__(self, api: Api, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api

@@ -1,4 +1,4 @@
-"""How the processes of a workspace share what Slack lets it do: each writes into one row what it has used and holds.
+"""Shares a workspace's rate limits among processes: each writes into one row what it has used and holds.
 
 Pure; the row is another's business. A process that is gone leaves nothing behind: what it has written is over by itself.
 """

@@ -1,4 +1,4 @@
-"""Slack's own Stop button, read as signs that are put on answers. Pure."""
+"""Reads clicks on Slack's own Stop button, as if somebody had reacted to the answer with ❌. Pure."""
 
 from __future__ import annotations
 

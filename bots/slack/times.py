@@ -1,4 +1,4 @@
-"""How long the adapter takes for what, in seconds, and how much it takes at once."""
+"""The adapter's timeouts, in seconds, and how much it takes at once."""
 
 from __future__ import annotations
 

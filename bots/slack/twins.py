@@ -1,4 +1,4 @@
-"""A mention comes as two events, `message` and `app_mention`, in any order; the latter may lack the files.
+"""Makes one question of the two events of a mention, in any order: `message`, and `app_mention`, which may lack the files.
 
 https://github.com/openclaw/openclaw/pull/62927, https://github.com/NousResearch/hermes-agent/pull/77141
 """

@@ -1,4 +1,4 @@
-"""Takes questions from commands, forms and a message's menu: decides where each goes, and who sees the answer."""
+"""Takes questions from slash commands, forms and a message's menu: decides where each goes, and who sees the answer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from bots.slack.events import installation_of_command, quote_of
 from bots.slack.form import AUDIENCE, QUESTION, Filled, Subject, WrongFormError, form
 from bots.slack.ids import CLOCKS_DIFFER_BY, SCALE, ask_id, is_ts, key_of, message_of, thread_in, ts_at
 from bots.slack.limits import escaped
-from bots.slack.markdown import plain
 from bots.slack.names import NAMELESS, Names
 from bots.slack.note import About, Where, notes
+from bots.slack.written import plain
 from core.bounded import Bounded
 from core.errors import ChatError, StorageUnavailable, facts
 from core.language import marked, say, spoken
@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 
 class Ways:
-    """Of one connection."""
+    """Takes what comes by these ways, on one connection."""
 
     def __init__(
         self,

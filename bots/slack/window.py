@@ -1,4 +1,4 @@
-"""The calls of the last minute: how much of each method Slack lets an app use in a workspace.
+"""Counts the calls of the last minute: how much of each method Slack lets an app use in a workspace.
 
 https://docs.slack.dev/apis/web-api/rate-limits names a number a minute for each tier, and not how the minute is counted.
 Whatever way it is, it can't count more than there were in some 60 seconds.

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from bots.slack.markdown import mentions, plain
 from core.words import after_name, trimmed
 
 if TYPE_CHECKING:
@@ -26,6 +25,10 @@ _DEEPEST_LIST = 8
 _HERE = "\0"  # stands for the bot's own name, until all is put together: in no text
 _LOOKS = (("strike", "~~"), ("italic", "*"), ("bold", "**"))
 _NAMED = re.compile(r"<(?:@|#|!subteam\^)(\w+)\|([^<>\n]+)>")
+_SENT = re.compile(r"[ \t]?<(?P<kind>[@#!]?)(?P<target>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>")
+# Slack names who stands in code as well, whom that calls as little as any other words there.
+_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+_QUOTED = re.compile(r"^&gt; ?.*$", re.MULTILINE)  # what somebody else said
 
 
 def is_called(message: Mapping[str, Any], user: str) -> bool:
@@ -185,3 +188,48 @@ def _date(at: int, fallback: object) -> str:
         return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
     except (OverflowError, ValueError, OSError):
         return str(at)
+
+
+def mentions(text: str, user: str) -> bool:
+    """Does *text*, as Slack sends it, call *user*?"""
+    return re.search(rf"<@{re.escape(user)}[|>]", _QUOTED.sub("", _CODE.sub("", text))) is not None
+
+
+def spoken(text: str) -> str:
+    """Return *text*, as Slack sends it, without the code in it."""
+    return _CODE.sub("", text)
+
+
+def plain(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
+    """What a person wrote, as they saw it; *names* has those of mentioned users, channels and groups by id, where known."""
+    own = re.search(rf"([*_~]{{0,3}})<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>\1", text)
+    if own and not trimmed(text[: own.start()]):
+        text = after_name(text[own.end() :])
+
+    code = [hit.span() for hit in _CODE.finditer(text)]
+
+    def as_seen(sent: re.Match[str]) -> str:
+        if sent["kind"] and any(start < sent.start() < end for start, end in code):
+            return sent[0]  # as it was typed; but addresses are marked there as everywhere
+        if sent["kind"] == "@" and sent["target"] == bot_user_id:
+            return ""
+        space = sent[0][: sent[0].index("<")]
+        return space + _spoken(sent["kind"], sent["target"], sent["label"] or "", names)
+
+    said = trimmed(_SENT.sub(as_seen, text))
+    return said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _spoken(kind: str, target: str, label: str, names: Mapping[str, str]) -> str:
+    match kind:
+        case "@" | "#":
+            return kind + names.get(target, label or target)
+        case "!":  # <!here>, <!subteam^S1|@team>, <!date^…|what an old client shows>
+            word, _, group = target.partition("^")
+            if group in names and word == "subteam":
+                return "@" + names[group]
+            return label or "@" + (group.partition("^")[0] if word == "subteam" else word)
+        case _:
+            address = re.sub("^(?:mailto|tel):", "", target)
+            is_same = label in ("", target, address, re.sub("^https?://", "", target))
+            return address if is_same else f"{label} ({address})"

@@ -1,1 +1,1 @@
-"""Whom to ask and when: tokens and their limits, a fair queue, the circuit breaker, patience. No HTTP here."""
+"""Decides which token asks the AI service, and when: limits, a fair queue, the circuit breaker, patience. No HTTP here."""

@@ -1,4 +1,4 @@
-"""How much may be asked at once: the slots and the rate of each token, and the line of those who wait for one."""
+"""Limits how much is asked at once: the slots and the rate of each token, and the line of those who wait for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long one question goes on asking a model, and how it pauses in between."""
+"""Decides how long one question goes on asking a model (after a 429, for instance), and how it pauses in between."""
 
 from __future__ import annotations
 

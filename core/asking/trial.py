@@ -71,8 +71,9 @@ class Trial:
     ) -> None:
         """Return if the service answers as the model *name*, of which *asker* speaks in *thread*.
 
-        *count* is waited for before the service is asked, and not where that is known; it may raise what it likes. Raises UnknownModel with what it may have meant, and ModelUntried if that can't be told *within* so many seconds:
-        asked again later, it may be known.
+        *count* is awaited before the service is asked, and not where the answer is known; it may raise what it likes.
+        Raises UnknownModel with what the name may have meant, and ModelUntried if that can't be told *within* so many
+        seconds: asked again later, it may be known.
         """
         trying = self._trying.get(name)
         if trying is None or self._is_stale(name, trying):

@@ -86,7 +86,7 @@ class Embedded:
 
     @property
     def busy(self) -> int:
-        """How many threads are being seen to."""
+        """The number of threads that are being seen to."""
         return len(self._tasks)
 
     async def idle(self) -> None:

@@ -31,12 +31,13 @@ TRIES = 2  # of a transaction that PostgreSQL ended for another
 
 
 class Database(Protocol):
-    """Where transactions run."""
+    """An open database, in which transactions run."""
 
     async def run(self, work: Callable[[Connection], T], *, first: bool = False) -> T:
         """Run *work* in one transaction: commit what it did, or nothing if it raises.
 
-        *first*: before what waits without it, where only one can run at a time. Raises StorageUnavailable; CannotBeKept for a value that the database refuses.
+        *first*: before what waits without it, where only one can run at a time. Raises StorageUnavailable, and
+        CannotBeKept for a value that the database refuses.
         """
 
     def sole(self, patience: float) -> AbstractAsyncContextManager[None]:

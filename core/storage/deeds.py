@@ -42,7 +42,7 @@ _ONCE = "once/"  # before the names of notes that expire: their text says when
 
 
 class Done(NamedTuple):
-    """What came of a command."""
+    """The outcome of a command."""
 
     told: Told
     reopened: Turn | None  # what is to be answered again
@@ -75,7 +75,7 @@ class Deeds:
         self._connection.execute(insert.on_conflict_do_update(index_elements=["place"], set_={**changes, **changed}))
 
     def clear_preset(self, place: PlaceId, by: str) -> None:
-        """Who did it stays on record."""
+        """Leave every field open; who did it stays on record."""
         opened = dict.fromkeys(("name", "model", "instructions", "follow"))
         self._connection.execute(update(presets).where(presets.c.place == place).values(opened | _changed(by)))
 

@@ -1,4 +1,4 @@
-"""How what people ask and command is recorded: once, and no more of it at a time than there is room for."""
+"""Records what people ask and command: once, and no more of it at a time than there is room for."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """How much is taken; by default, all of it."""
+    """The bounds of what is taken; by default, there are none."""
 
     quota: Quota | None = None
     rates: Rates | None = None
@@ -38,7 +38,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Obeyed:
-    """What the ledger says of a command that was handed in."""
+    """The ledger's reply to a command that was handed in."""
 
     accepted: Accepted
     reopened: Turn | None = None  # what it wants to be answered again

@@ -213,11 +213,11 @@ class Ledger:
     ) -> Turn | None:
         """Have a question answered anew: as *text*, whoever is at it, for its asker has revised it; or as it was.
 
-        As *text* only if no later edit than *edition* is known.
+        As *text* only if no later edit than *edition* is known. A process that answers it may write no more.
 
-        Whoever is at it may write no more. Returns None if there is no such question, or it was withdrawn; and, as it
-        was, if it is neither over nor to stop, or *of_attempt* is given and there was another attempt since. *by*: who asks for it, if
-        that counts for them. Raises TooMany if it is more than the rates allow.
+        Returns None if there is no such question, or it was withdrawn; and, for a question as it was, if it is neither
+        over nor to stop, or *of_attempt* is given and there was another attempt since. *by*: who asks for it, if that
+        counts for them. Raises TooMany if it is more than the rates allow.
         """
 
         def reopen(connection: Connection) -> Turn | None:
@@ -240,7 +240,8 @@ class Ledger:
     async def withdraw(self, key: QuestionKey) -> Turn | None:
         """Take a question back with its answer: its words are forgotten. None if there is no such question.
 
-        What went on with its answer goes with it. One that comes only later is not asked any more: its deletion may have come before itself.
+        What went on with its answer goes with it. A question that comes only later is not asked any more: its deletion may
+        have come before it did.
         """
         return await self._database.run(
             lambda connection: revisions.withdraw(connection, self._summon, key, self._tombstones_kept)

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from core.errors import SetupError, StorageUnavailable
 from core.storage.causes import cause
 from core.storage.database import CONNECT_TIMEOUT, open_database, readable
+from core.storage.location import LOCK, check_location
 from core.storage.migrate import is_current, is_newest
-from core.storage.place import LOCK, check_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a database is like."""
+    """The state of a database, as far as looking at it tells."""
 
     exists: bool
     has_newest_schema: bool
@@ -62,7 +62,7 @@ def _look_at_file(where: URL) -> Seen:
     if where.database in (None, "", ":memory:"):
         return Seen(exists=False, has_newest_schema=False, is_in_use=False)
     file = Path(where.database or "").absolute()
-    check_place(file)
+    check_location(file)
     if not file.exists() or not file.stat().st_size:
         return Seen(exists=False, has_newest_schema=False, is_in_use=_is_in_use(file))
     with _beside(where).connect() as connection:

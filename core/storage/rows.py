@@ -186,7 +186,7 @@ def find_turns(connection: Connection, *where: ColumnElement[bool], at_most: int
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of a thread was said to the bot."""
+    """The questions of a thread that the bot knows."""
 
     keys: frozenset[QuestionKey]  # of all its turns
     newest: QuestionKey | None  # of those that its conversation may know; None if there is none

@@ -1,4 +1,4 @@
-"""How a private answer is shown to others: as a turn of its own, in the thread where they are."""
+"""Shares a private answer: as a turn of its own, in the thread where the others are."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from sqlalchemy import URL, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from core.storage.alone import OTHER, patiently
-from core.storage.place import LOCK, check_place
+from core.storage.location import LOCK, check_location
 from core.storage.trouble import translated
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Sqlite:
         self._file = file
         self._opened: tuple[int, int] | None = None  # which file it was when it was opened; None before
         if self._file:
-            check_place(self._file)
+            check_location(self._file)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._line = _Line()
         self._engine = create_engine(

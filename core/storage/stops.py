@@ -26,7 +26,7 @@ _NOTIFY = select(func.pg_notify(CHANNEL, bindparam("turn")))
 
 
 class Outcome(Enum):
-    """What came of a wish to stop one answer."""
+    """The outcome of a wish to stop one answer."""
 
     STOPPED = auto()
     NOT_BEGUN = auto()  # it waited, and will not be answered
@@ -37,7 +37,7 @@ class Outcome(Enum):
 
 
 class Stopped(NamedTuple):
-    """What came of it, and what is to end."""
+    """The outcome, and the turns that are to end."""
 
     outcome: Outcome
     turns: tuple[TurnId, ...] = ()

@@ -1,4 +1,4 @@
-"""Who has talked with the bot in a thread, and how that ended, as rows."""
+"""Finds who has talked with the bot in a thread, and how that ended, in rows."""
 
 from __future__ import annotations
 

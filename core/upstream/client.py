@@ -158,7 +158,7 @@ class Upstream:
 
 
 class _Door:
-    """What one request has to keep to: its time, and that nobody reads the token."""
+    """The bounds of one request: its time, and that nobody reads the token."""
 
     def __init__(self, token: str) -> None:
         self._token = token

@@ -21,7 +21,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSoFar:
-    """What the service has said until now; whole, not what is new of it."""
+    """The whole of what the service has said until now."""
 
     text: str = ""
     conversation: ConversationId | None = None  # None until the service names one

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import discord as discord_py
 import pytest
 
 from bots.reply.wanted import FILE_NAME, IN_THE_FILE, NOT_IN_A_FILE
@@ -30,12 +29,10 @@ LONG = "\n\n".join(f"Paragraph {number}: " + "words and words " * 60 for number 
 
 @pytest.fixture(params=PLATFORMS)
 async def stage(
-    request: pytest.FixtureRequest, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    sqlite_url: str,
+    addresses: None,
 ) -> AsyncIterator[Stage]:
-    # The adapter sets these for its process; the next test finds them as they were.
-    monkeypatch.setattr(discord_py.http.Route, "BASE", discord_py.http.Route.BASE)
-    gateway = discord_py.gateway.DiscordWebSocket
-    monkeypatch.setattr(gateway, "DEFAULT_GATEWAY", gateway.DEFAULT_GATEWAY)
     database = open_database(sqlite_url)
     await migrate(database)
     async with PLATFORMS[request.param](database) as stage:

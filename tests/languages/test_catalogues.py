@@ -127,7 +127,7 @@ def test_only_whole_sentences_are_looked_up() -> None:
 _FOR_OPERATORS = re.compile(
     r"core/(?:complaint|settings|sections|metrics|log|proxy|storage/|engine/|upstream/|asking/)|"
     r"bots/(?:app|checkup|cli|database|files|finding|platforms|roles|start|stats|supervisor|web|doctor/)|"
-    r"bots/\w+/(?:__init__|connection|ears|manifest|requests|settings|setup|api|chat)\.py"
+    r"bots/\w+/(?:__init__|connection|subscriptions|manifest|requests|settings|setup|api|chat)\.py"
 )
 # What the AI service reads of where words come from; it answers in the language of the question.
 _FOR_THE_SERVICE = re.compile(r"_GO_ON|_WISH|_OPENING|_CLOSING|_LEFT_OUT|_NAMELESS|[A-Z_]*_DROPPED|_OLDER")

@@ -10,8 +10,8 @@ import discord
 import pytest
 from structlog.testing import capture_logs
 
+from bots.discord.hourglass import WAITS
 from bots.discord.ids import key_of_command
-from bots.discord.marks import WAITS
 from bots.discord.tree import OTHER_COMMAND
 from bots.reply.wanted import INSTEAD, STOP, WAITING
 from core.errors import ThreadGone

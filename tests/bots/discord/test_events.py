@@ -10,7 +10,7 @@ import pytest
 
 from bots.discord.events import Wordless, read_message, thread_name
 from bots.listening.events import Ignored, Overheard, Said
-from bots.listening.quiet import RepliesTo, Signs
+from bots.listening.quiet import Addressing, RepliesTo
 from core.attachment import Attachment, Kind
 from sandbox.discord import LocalDiscord, Message, Permission
 from sandbox.discord.payloads import guild_create_json, message_json
@@ -73,7 +73,7 @@ async def test_people_who_answer_each_other_in_the_bots_thread_are_left_alone(
     nearby, talk = read_message(heard(first), local.bot_user_id), read_message(reply, local.bot_user_id)
     assert isinstance(nearby, Overheard)
     assert isinstance(talk, Overheard)
-    assert (nearby.signs.replies_to, talk.signs.replies_to) == (RepliesTo.NOBODY, RepliesTo.OTHER)
+    assert (nearby.addressing.replies_to, talk.addressing.replies_to) == (RepliesTo.NOBODY, RepliesTo.OTHER)
 
 
 async def test_a_thread_and_its_note_are_known_before_it_exists(local: LocalDiscord, heard: Heard) -> None:
@@ -222,30 +222,30 @@ def test_a_thread_is_named_after_its_question(text: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "signs"),
+    ("text", "addressing"),
     [
-        ("hello", Signs(is_first=True)),
-        ("@ben look", Signs(begins_with_other=True, names_other=True, is_first=True)),
-        ("look, @ben", Signs(names_other=True, is_first=True)),
-        ("@everyone look", Signs(calls_all=True, is_first=True)),
-        ("@here look", Signs(calls_all=True, is_first=True)),
+        ("hello", Addressing(is_first=True)),
+        ("@ben look", Addressing(begins_with_other=True, names_other=True, is_first=True)),
+        ("look, @ben", Addressing(names_other=True, is_first=True)),
+        ("@everyone look", Addressing(calls_all=True, is_first=True)),
+        ("@here look", Addressing(calls_all=True, is_first=True)),
     ],
 )
-async def test_who_is_called_is_marked(local: LocalDiscord, heard: Heard, text: str, signs: Signs) -> None:
+async def test_who_is_called_is_marked(local: LocalDiscord, heard: Heard, text: str, addressing: Addressing) -> None:
     overheard = read_message(heard(await local.say("ada", "general", text)), local.bot_user_id)
     assert isinstance(overheard, Overheard)
-    assert overheard.signs == signs
+    assert overheard.addressing == addressing
 
 
 async def test_whom_a_reply_pings_is_not_named_in_it(local: LocalDiscord, heard: Heard) -> None:
     first = await local.say("ben", "general", "hello")
     overheard = read_message(heard(await local.say("ada", "general", "hi", reply_to=first)), local.bot_user_id)
     assert isinstance(overheard, Overheard)
-    assert overheard.signs == Signs(replies_to=RepliesTo.OTHER)
+    assert overheard.addressing == Addressing(replies_to=RepliesTo.OTHER)
 
 
 async def test_a_reply_to_oneself_is_one_to_nobody(local: LocalDiscord, heard: Heard) -> None:
     first = await local.say("ada", "general", "hello")
     overheard = read_message(heard(await local.say("ada", "general", "and more", reply_to=first)), local.bot_user_id)
     assert isinstance(overheard, Overheard)
-    assert overheard.signs.replies_to is RepliesTo.NOBODY
+    assert overheard.addressing.replies_to is RepliesTo.NOBODY

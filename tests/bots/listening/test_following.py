@@ -11,7 +11,7 @@ import pytest
 
 from bots.listening.events import Edited, Overheard, Said
 from bots.listening.mark import Scale
-from bots.listening.quiet import NO_SIGNS, RepliesTo, Signs
+from bots.listening.quiet import TO_NOBODY, Addressing, RepliesTo
 from bots.listening.router import LOOKED_AGAIN_AFTER, YOUNG, Router
 from bots.reply.note import Note
 from core.commands import Command, Verb
@@ -105,14 +105,14 @@ class Place:
         text: str,
         who: str = "ada",
         where: Thread | None = None,
-        signs: Signs = NO_SIGNS,
+        addressing: Addressing = TO_NOBODY,
         age: int | None = None,
         **more: Any,
     ) -> None:
         """*age* of the thread, in seconds."""
         said = self.said(text, who, where, **more)
         began = 0 if age is None else said.position - age * SCALE.a_second
-        await self.router.hear_live(Overheard(said, signs, began=began), self._nothing)
+        await self.router.hear_live(Overheard(said, addressing, began=began), self._nothing)
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ async def test_where_it_was_never_called_the_database_is_asked_once(place: Place
 
 async def test_what_begins_a_thread_costs_one_question_for_the_whole_channel(place: Place) -> None:
     for number in range(20):
-        await place.say("hello?", where=thread(f"root-{number}"), signs=Signs(is_first=True))
+        await place.say("hello?", where=thread(f"root-{number}"), addressing=Addressing(is_first=True))
     assert place.ledger.reads == 1
 
 
@@ -179,7 +179,7 @@ async def test_called_into_a_thread_it_follows_at_once(place: Place) -> None:
 
 async def test_what_was_read_back_is_not_judged_again_when_it_comes_live(place: Place) -> None:
     await place.call("why?")
-    early = Overheard(place.said("tell me about winter", who="ben"), NO_SIGNS)
+    early = Overheard(place.said("tell me about winter", who="ben"), TO_NOBODY)
     await place.router.hear(early)
     await place.call("how?", who="ben")  # from here on, he would be heard
     await place.router.hear_live(early, place._nothing)
@@ -228,13 +228,13 @@ async def test_what_began_a_thread_is_not_asked_once_the_bot_is_called_there(led
     await Place(ledger).call("why?")
     place = Place(ledger)
     root = place.said("what shall we have for lunch?", key="root")
-    await place.router.hear(Overheard(root, Signs(is_first=True), is_new=True))
+    await place.router.hear(Overheard(root, Addressing(is_first=True), is_new=True))
     assert not place.asked
 
 
 async def test_between_people_it_is_quiet_also_in_what_it_has_heard_of_them(place: Place) -> None:
     await place.call("why?")
-    await place.say("lunch at twelve?", who="ben", signs=Signs(begins_with_other=True, names_other=True))
+    await place.say("lunch at twelve?", who="ben", addressing=Addressing(begins_with_other=True, names_other=True))
     await place.say("12:30")
     await place.say("and who pays?", who="ben")
     assert place.asked == ["why?"]
@@ -332,18 +332,18 @@ async def test_a_reaction_mutes_a_thread_into_which_it_was_called_and_no_other(p
 
 async def test_a_channel_that_is_followed_hears_what_is_new_there(ledger: Counting) -> None:
     place = Place(ledger, Follow.CHANNEL)
-    await place.say("where is the key?", where=thread("new"), signs=Signs(is_first=True))
-    await place.say("thanks all", where=thread("newer"), signs=Signs(is_first=True))
+    await place.say("where is the key?", where=thread("new"), addressing=Addressing(is_first=True))
+    await place.say("thanks all", where=thread("newer"), addressing=Addressing(is_first=True))
     assert place.asked == ["where is the key?"]
     await place.relay.obey(Command(Verb.SET_PRESET, Preset(follow=Follow.THREAD)), thread(), "ada")
-    await place.say("and the other one?", where=thread("newest"), signs=Signs(is_first=True))
+    await place.say("and the other one?", where=thread("newest"), addressing=Addressing(is_first=True))
     assert place.asked == ["where is the key?"]
 
 
 async def test_a_reply_to_the_bot_is_for_it_whoever_spoke_since(place: Place) -> None:
     await place.call("why?")
     await place.say("I know", who="ben")
-    await place.say("as a table, please", signs=Signs(replies_to=RepliesTo.BOT))
+    await place.say("as a table, please", addressing=Addressing(replies_to=RepliesTo.BOT))
     assert place.asked == ["why?", "as a table, please"]
 
 
@@ -361,5 +361,5 @@ async def test_a_channel_that_stands_for_a_thread_is_not_followed_but_replies_ar
     here = Thread(ThreadId(CHANNEL), "chat", thread().within)
     await place.call("why?", where=here)
     await place.say("what a day", where=here)
-    await place.say("and then?", where=here, signs=Signs(replies_to=RepliesTo.BOT))
+    await place.say("and then?", where=here, addressing=Addressing(replies_to=RepliesTo.BOT))
     assert place.asked == ["why?", "and then?"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bots.listening.courtesy import asks
-from bots.listening.quiet import Conduct, RepliesTo, Signs, Situation, decide, said_to
+from bots.listening.quiet import Addressing, Conduct, RepliesTo, Situation, decide, said_to
 
 ANSWER, QUIET, REACT = Conduct.ANSWER, Conduct.QUIET, Conduct.REACT
 
@@ -22,10 +22,10 @@ TALK: dict[str, Any] = {**AFTER, "others_since": True}  # somebody else has spok
 TALK_ANOTHER: dict[str, Any] = {**ANOTHER, "others_since": True, "people": 3}
 OUT: dict[str, Any] = {**AFTER, "is_staying_out": True}
 
-TO_OTHER = Signs(begins_with_other=True, names_other=True)
-NAMES_OTHER = Signs(names_other=True)
-REPLY_TO_OTHER, REPLY_TO_BOT = Signs(replies_to=RepliesTo.OTHER), Signs(replies_to=RepliesTo.BOT)
-TO_ALL = Signs(calls_all=True)
+TO_OTHER = Addressing(begins_with_other=True, names_other=True)
+NAMES_OTHER = Addressing(names_other=True)
+REPLY_TO_OTHER, REPLY_TO_BOT = Addressing(replies_to=RepliesTo.OTHER), Addressing(replies_to=RepliesTo.BOT)
+TO_ALL = Addressing(calls_all=True)
 
 
 # What is said, what else there is of it, what came before, what the bot does, and why.
@@ -43,7 +43,7 @@ EXAMPLES = [
     ("thanks, now make it shorter", {}, ALONE, ANSWER, "thanks with a wish are a wish"),
     ("Danke! Und wie lange dauert das?", {}, ALONE, ANSWER, "thanks with a question are a question"),
     ("ok, and the second one?", {}, ALONE, ANSWER, "a nod with a question is a question"),
-    ("what did @Ben mean by that?", {"signs": NAMES_OTHER}, ALONE, ANSWER, "a question about somebody"),
+    ("what did @Ben mean by that?", {"addressing": NAMES_OTHER}, ALONE, ANSWER, "a question about somebody"),
     # Thanks, nods and laughter are no questions.
     ("thanks!", {}, ALONE, REACT, "thanks"),
     ("Thank you so much 🙏", {}, ALONE, REACT, "thanks"),
@@ -79,14 +79,14 @@ EXAMPLES = [
     ("", {"is_gesture": True}, ALONE_ASKED, ANSWER, "a sticker for a yes"),
     ("we could all go for lunch early today, it is so warm outside", {}, ANOTHER_ASKED, QUIET, "too much for an answer"),
     # For somebody else, by the platform's marks.
-    ("@Ben can you look at this?", {"signs": TO_OTHER}, AFTER, QUIET, "it begins with somebody else"),
-    ("@Ben can you look at this?", {"signs": TO_OTHER}, ALONE_ASKED, QUIET, "also when the bot had asked"),
-    ("is that right?", {"signs": REPLY_TO_OTHER}, AFTER, QUIET, "it replies to somebody else"),
-    ("yes", {"signs": REPLY_TO_OTHER}, AFTER_ASKED, QUIET, "it replies to somebody else, who asked as well"),
-    ("lunch in ten minutes?", {"signs": TO_ALL}, AFTER, QUIET, "it calls a group"),
+    ("@Ben can you look at this?", {"addressing": TO_OTHER}, AFTER, QUIET, "it begins with somebody else"),
+    ("@Ben can you look at this?", {"addressing": TO_OTHER}, ALONE_ASKED, QUIET, "also when the bot had asked"),
+    ("is that right?", {"addressing": REPLY_TO_OTHER}, AFTER, QUIET, "it replies to somebody else"),
+    ("yes", {"addressing": REPLY_TO_OTHER}, AFTER_ASKED, QUIET, "it replies to somebody else, who asked as well"),
+    ("lunch in ten minutes?", {"addressing": TO_ALL}, AFTER, QUIET, "it calls a group"),
     ("@here does anybody know?", {}, ALONE, QUIET, "it calls who is here, if only in letters"),
     ("@everyone look at this", {}, AFTER_ASKED, QUIET, "it calls everybody"),
-    ("I'll ask @Ben", {"signs": NAMES_OTHER}, AFTER, QUIET, "it mentions somebody, and asks nothing"),
+    ("I'll ask @Ben", {"addressing": NAMES_OTHER}, AFTER, QUIET, "it mentions somebody, and asks nothing"),
     ("And on Linux?", {"is_edit": True}, ALONE, QUIET, "an edit asks nothing anew"),
     ("@claudia was meinst du?", {}, AFTER, QUIET, "a mention that didn't become one"),
     # For somebody else, by their name.
@@ -100,14 +100,14 @@ EXAMPLES = [
     ("and who tells Cleo?", {}, TALK, QUIET, "a question, and not to the bot"),
     ("see https://example.org", {}, TALK_ANOTHER, QUIET, "a third one joins them"),
     ("thanks", {}, TALK, QUIET, "whoever is thanked, it isn't the bot"),
-    ("why is that?", {"signs": REPLY_TO_BOT}, TALK, ANSWER, "a reply to the bot is for it, whoever spoke since"),
+    ("why is that?", {"addressing": REPLY_TO_BOT}, TALK, ANSWER, "a reply to the bot is for it, whoever spoke since"),
     # Another person than the one who asked, right after the answer: in doubt it keeps still.
     ("does that work for teams, too?", {}, ANOTHER, ANSWER, "a question right after the answer"),
     ("told you so", {}, ANOTHER, QUIET, "a word to the one who asked"),
     ("https://example.org", {}, ANOTHER, QUIET, "a link for all who are here"),
     ("", {"has_files": True}, ANOTHER, QUIET, "a file for all who are here"),
-    ("make it a table", {"signs": REPLY_TO_BOT}, ANOTHER, ANSWER, "it replies to the bot"),
-    ("thank you", {"signs": REPLY_TO_BOT}, ANOTHER, REACT, "a reply that thanks"),
+    ("make it a table", {"addressing": REPLY_TO_BOT}, ANOTHER, ANSWER, "it replies to the bot"),
+    ("thank you", {"addressing": REPLY_TO_BOT}, ANOTHER, REACT, "a reply that thanks"),
     # To the bot by its name: as good as a mention.
     ("bobbin, what do you think?", {}, TALK, ANSWER, "it is said to the bot"),
     ("Bobbin: summarise this", {}, TALK_ANOTHER, ANSWER, "it is said to the bot"),
@@ -118,7 +118,7 @@ EXAMPLES = [
     ("so bobbin said it's the cache", {}, TALK, QUIET, "about the bot, and no greeting"),
     ("yes please", {}, {**TALK, "bot_asked": True}, QUIET, "somebody else has spoken since: in doubt it keeps still"),
     ("no, that's wrong. We have 40 writers.", {}, AFTER, ANSWER, "an objection of the one who asked"),
-    ("cc @Ben", {"signs": NAMES_OTHER}, AFTER, QUIET, "it brings somebody in"),
+    ("cc @Ben", {"addressing": NAMES_OTHER}, AFTER, QUIET, "it brings somebody in"),
     ("?", {}, ALONE_ASKED, ANSWER, "puzzled by what the bot asks"),
     ("so what now, bobbin?", {}, TALK, ANSWER, "the name comes last"),
     ("@bobbin are you there", {}, TALK, ANSWER, "a mention that didn't become one"),

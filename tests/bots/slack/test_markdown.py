@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bots.slack import limits
 from bots.slack.buttons import context
-from bots.slack.markdown import joined, pages, plain, words
+from bots.slack.markdown import joined, pages, words
 from bots.text.document import document
 from bots.text.inline import spans
 from bots.text.reasoning import visible
@@ -174,30 +174,3 @@ def test_a_long_answer_has_few_pages() -> None:
     answer = "\n\n".join(f"Paragraph {number}: " + "words and words " * 20 for number in range(120))
     assert len(answer) > 40_000
     assert len(pages(answer)) <= 6
-
-
-@pytest.mark.parametrize(
-    ("sent", "said"),
-    [
-        ("<@UBOT> hello", "hello"),
-        ("hello <@UBOT>, is <@U1> here?", "hello, is @Ann here?"),
-        ("<@U2> <@U3|carl>", "@U2 @carl"),
-        ("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c"),
-        ("<https://a.example/x|label>", "label (https://a.example/x)"),
-        ("<https://a.example> <http://a.example|a.example>", "https://a.example http://a.example"),
-        ("<mailto:a@b.example|a@b.example>", "a@b.example"),
-        ("call <tel:110|110>", "call 110"),
-        ("<@UBOT>, why is it so?", "why is it so?"),
-        ("<@UBOT|bobbin>: -1 or <@UBOT>", "-1 or"),
-        ("<@UBOT> -1?", "-1?"),
-        ("<#C1|general> <#C2|> <#C3>", "#general #C2 #C3"),
-        ("<!here> <!channel|channel> <!subteam^S1|@team> <!subteam^S2>", "@here channel @team @S2"),
-        ("<!date^1^{date}|today>", "today"),
-        ("\u2060<@UBOT>\u200b: help\u200f", "help"),
-        ("*<@UBOT>* why?", "why?"),
-        ("see `<#C1|general> <https://a.example>`", "see `<#C1|general> https://a.example`"),
-        ("if a &lt; b:\n  pass", "if a < b:\n  pass"),
-    ],
-)
-def test_what_people_wrote_reads_as_they_saw_it(sent: str, said: str) -> None:
-    assert plain(sent, "UBOT", {"U1": "Ann"}) == said

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bots.slack.written import is_called, written
+from bots.slack.written import is_called, plain, written
 
 BOT = "U0BOT"
 ME = {"type": "user", "user_id": BOT}
@@ -171,3 +171,30 @@ def test_a_hundred_mentions_and_forty_thousand_characters_are_no_trouble() -> No
     assert written(many, BOT, {}) == "why?"
     assert written(message(section(*[ME] * 3)), BOT, {}) == ""
     assert len(written(message(section(text("`" * 20_000), text("x" * 20_000, code=True))), BOT, {})) == 40_002
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ("<@UBOT> hello", "hello"),
+        ("hello <@UBOT>, is <@U1> here?", "hello, is @Ann here?"),
+        ("<@U2> <@U3|carl>", "@U2 @carl"),
+        ("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c"),
+        ("<https://a.example/x|label>", "label (https://a.example/x)"),
+        ("<https://a.example> <http://a.example|a.example>", "https://a.example http://a.example"),
+        ("<mailto:a@b.example|a@b.example>", "a@b.example"),
+        ("call <tel:110|110>", "call 110"),
+        ("<@UBOT>, why is it so?", "why is it so?"),
+        ("<@UBOT|bobbin>: -1 or <@UBOT>", "-1 or"),
+        ("<@UBOT> -1?", "-1?"),
+        ("<#C1|general> <#C2|> <#C3>", "#general #C2 #C3"),
+        ("<!here> <!channel|channel> <!subteam^S1|@team> <!subteam^S2>", "@here channel @team @S2"),
+        ("<!date^1^{date}|today>", "today"),
+        ("\u2060<@UBOT>\u200b: help\u200f", "help"),
+        ("*<@UBOT>* why?", "why?"),
+        ("see `<#C1|general> <https://a.example>`", "see `<#C1|general> https://a.example`"),
+        ("if a &lt; b:\n  pass", "if a < b:\n  pass"),
+    ],
+)
+def test_without_blocks_the_text_reads_as_people_saw_it(sent: str, said: str) -> None:
+    assert plain(sent, "UBOT", {"U1": "Ann"}) == said

@@ -1,4 +1,4 @@
-"""The mark on a question that waits for the one before it in its thread. Nice to have, never worth a failure."""
+"""The ⏳ on a question that waits for the one before it in its thread. Nice to have, never worth a failure."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 WAITS = "⏳"
 TIMEOUT = 3.0  # seconds for one call
-MOST_TAKEN_OFF = 10_000  # marks
+MOST_TAKEN_OFF = 10_000
 
 log = structlog.get_logger(__name__)
 
 
-class Marks:
-    """Puts marks on, and takes them off: when the answer begins, and again at its end, should one have come too late.
+class Hourglass:
+    """Puts it on, and takes it off: when the answer begins, and again at its end, should it have come too late.
 
-    Who puts one on may be another process, or one that is gone. Nothing is called for a question that didn't wait.
+    The process that puts it on may be another one, or be gone. Nothing is called for a question that didn't wait.
     """
 
     def __init__(self, api: Api, pace: Pace) -> None:
@@ -38,14 +38,14 @@ class Marks:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def on(self, turn: Turn, where: Where) -> None:
-        """Have a mark put on the question soon."""
+        """Have it put on the question soon."""
         if has_message(turn.question.key):
             task = asyncio.create_task(self._call(turn.question.key, where, is_on=True))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def off(self, turn: Turn, where: Where) -> None:
-        """Take the mark off, if there may be one."""
+        """Take it off, if it may be there."""
         if turn.waited and has_message(turn.question.key) and (self._taken_off.add(turn.id) or turn.is_over):
             await self._call(turn.question.key, where, is_on=False)
 
@@ -59,11 +59,11 @@ class Marks:
                         call = client.http.add_reaction if is_on else client.http.remove_own_reaction
                         await call(channel, message, WAITS)
         except TimeoutError:
-            log.debug("a mark on a question that waits can't be changed in time")
+            log.debug("the ⏳ on a question that waits can't be changed in time")
         except ChatError as trouble:
-            log.debug("a mark on a question that waits can't be changed", **facts(trouble))
+            log.debug("the ⏳ on a question that waits can't be changed", **facts(trouble))
 
 
 def has_message(question: QuestionKey) -> bool:
-    """Does a message ask it, so that there is something to put a mark on?"""
+    """Does a message ask it, so that there is something to put it on?"""
     return "/" not in question

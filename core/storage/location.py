@@ -15,7 +15,7 @@ LOCK = ".lock"
 BESIDE = ("", "-wal", "-shm", LOCK)
 
 
-def check_place(file: Path) -> None:
+def check_location(file: Path) -> None:
     """Raises SetupError unless this process can keep a database in *file*, which is no symbolic link."""
     folder = file.parent
     if not folder.is_dir():

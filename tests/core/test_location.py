@@ -7,19 +7,19 @@ from types import SimpleNamespace
 import pytest
 
 from core.errors import SetupError, reason
-from core.storage.place import check_place
+from core.storage.location import check_location
 
 
 def test_a_place_for_a_database_is_taken_as_it_is(tmp_path: Path) -> None:
-    check_place(tmp_path / "bobbin.db")
+    check_location(tmp_path / "bobbin.db")
     for end in ("", "-wal", "-shm", ".lock"):
         (tmp_path / f"bobbin.db{end}").touch()
-    check_place(tmp_path / "bobbin.db")
+    check_location(tmp_path / "bobbin.db")
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="is a folder"):
-        check_place(tmp_path)
+        check_location(tmp_path)
 
 
 def test_a_file_with_a_second_name_is_refused_by_both(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_file_with_a_second_name_is_refused_by_both(tmp_path: Path) -> None:
     (tmp_path / "other.db").hardlink_to(tmp_path / "bobbin.db")
     for name in ("bobbin.db", "other.db"):
         with pytest.raises(SetupError, match="a hard link"):
-            check_place(tmp_path / name)
+            check_location(tmp_path / name)
 
 
 @pytest.mark.parametrize("closed", ["", "bobbin.db", "bobbin.db-wal", "bobbin.db.lock"])
@@ -37,7 +37,7 @@ def test_what_can_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest
         (tmp_path / closed).touch()
     monkeypatch.setattr(os, "access", lambda path, _way: path != tmp_path / closed)
     with pytest.raises(SetupError, match=rf"write to {tmp_path / closed}\."):
-        check_place(tmp_path / "bobbin.db")
+        check_location(tmp_path / "bobbin.db")
 
 
 def test_a_file_system_that_is_mounted_read_only_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def test_a_file_system_that_is_mounted_read_only_is_told(tmp_path: Path, monkeyp
     monkeypatch.setattr(os, "access", lambda path, _way: path != tmp_path)
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
     with pytest.raises(SetupError, match=rf"{tmp_path} lies on a file system that is mounted read-only\. Mount it"):
-        check_place(tmp_path / "bobbin.db")
+        check_location(tmp_path / "bobbin.db")
 
 
 @pytest.mark.parametrize(

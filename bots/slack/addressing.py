@@ -1,12 +1,12 @@
-"""Reads Slack's marks on a message that doesn't call the bot: whom it mentions. Pure."""
+"""Reads whom a Slack message addresses that doesn't call the bot: by mentions. Pure."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from bots.listening.quiet import Signs
-from bots.slack.markdown import spoken
+from bots.listening.quiet import Addressing
+from bots.slack.written import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,11 +16,11 @@ _PERSON = re.compile(r"<@(?P<user>[^<>|]+)(?:\|[^<>]*)?>")
 _MANY = re.compile(r"<!(?:here|channel|everyone|subteam\^[^<>]+)(?:\|[^<>]*)?>")
 
 
-def read_signs(message: Mapping[str, Any], bot_user: str) -> Signs:
+def read_addressing(message: Mapping[str, Any], bot_user: str) -> Addressing:
     """Slack knows no replies but those in a thread."""
     text = spoken(message.get("text") or "")
     others = [hit for hit in _PERSON.finditer(text) if hit["user"] != bot_user]
-    return Signs(
+    return Addressing(
         begins_with_other=bool(others) and not text[: others[0].start()].strip(),
         names_other=bool(others),
         calls_all=_MANY.search(text) is not None,

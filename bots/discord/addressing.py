@@ -1,4 +1,4 @@
-"""Reads Discord's marks on a message that doesn't call the bot: whom it mentions, whom it replies to. Pure."""
+"""Reads whom a Discord message addresses that doesn't call the bot: by mentions, and by a reply. Pure."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import re
 
 import discord
 
-from bots.listening.quiet import RepliesTo, Signs
+from bots.listening.quiet import Addressing, RepliesTo
 
 _FIRST_MENTION = re.compile(r"\s*<@!?\d+>")
 
 
-def read_signs(message: discord.Message, me: int) -> Signs:
+def read_addressing(message: discord.Message, me: int) -> Addressing:
     replies_to = _replies_to(message, me)
     replied = message.reference.resolved if message.reference else None
     author = replied.author.id if isinstance(replied, discord.Message) else None
     # Discord counts whom a reply pings among those who are mentioned.
     written = [user for user in message.mentions if f"{user.id}>" in message.content or user.id != author]
     is_in_channel = message.guild is not None and not isinstance(message.channel, discord.Thread)
-    return Signs(
+    return Addressing(
         begins_with_other=_FIRST_MENTION.match(message.content) is not None,
         names_other=any(user.id != me for user in written),
         replies_to=replies_to,
