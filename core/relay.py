@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from core.storage.deeds import Deeds
     from core.storage.ledger import Ledger
     from core.thread import Thread, ThreadId
-    from core.turn import QuestionKey, Turn, TurnId
+    from core.turn import ActiveThread, QuestionKey, Turn, TurnId
 
 log = structlog.get_logger(__name__)
 
@@ -298,10 +298,10 @@ class Relay:
         """
         return await self._accepting.patiently(lambda: self._ledger.turn_noting(mark, ranges), patience)
 
-    async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
-        """The threads of *chat* that were asked in since then, each with its newest question; newest first.
+    async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[ActiveThread]:
+        """The threads of *chat* that were asked in since then; newest first.
 
-        For a chat that was away: what was said there after that question, it has not heard.
+        For a chat that was away, and has to know where something may have been said that it has not heard.
         """
         return await self._ledger.active_threads(chat, since, at_most)
 

@@ -179,6 +179,15 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class ActiveThread:
+    """A thread in which something was asked of late."""
+
+    thread: Thread
+    first: QuestionKey  # of all that was ever asked there
+    newest: QuestionKey
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The ledger's reply to a question that was handed in."""
 

@@ -140,9 +140,10 @@ class CatchUp(Generic[P]):
         this.oldest = self._router.oldest
         this.since = max(self.mark.since, this.oldest)
         oldest = datetime.now(UTC) - timedelta(hours=self._router.hours)
-        for thread, key in await self._relay.active_threads(self._reader.chat, oldest, self._bounds.places):
-            if (place := await self._reader.place(thread)) is not None:
-                this.asked.setdefault(place, key)
+        for one in await self._relay.active_threads(self._reader.chat, oldest, self._bounds.places):
+            if (place := await self._reader.place(one.thread)) is not None:
+                this.asked.setdefault(place, one.newest)
+                this.called.setdefault(place, one.first)
         this.is_planned = True
         self._has_missed.clear()
         self.mark.read_back()
@@ -214,10 +215,10 @@ class CatchUp(Generic[P]):
         return self._reader.position(newest) if newest else None
 
     async def _called_at(self, thread: Thread, this: Round[P]) -> int:
-        """Return where somebody asked last in *thread*; 0 if nobody did, as far as is known."""
+        """Return where the bot was first asked in *thread*; 0 if it wasn't, as far as is known, or by no message."""
         place = await self._reader.place(thread)
-        asked_at = None if place is None else self._asked_at(place, this)
-        return asked_at or 0
+        first = None if place is None else this.called.get(place)
+        return (self._reader.position(first) if first else None) or 0
 
     def _is_deleted(self, place: P, newest: QuestionKey, told: Backlog[P]) -> bool:
         """Does its absence prove that it was deleted? Only where what comes after it was told."""

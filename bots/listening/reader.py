@@ -48,6 +48,7 @@ class Round(Generic[P]):
     oldest: int = 0  # what stands before this position is not looked for
     since: int = 0  # up to this position, nothing is of interest but whether a question was changed
     asked: dict[P, QuestionKey] = field(default_factory=dict)  # the newest question of each place, the newest first
+    called: dict[P, QuestionKey] = field(default_factory=dict)  # the first of each: from there on, the bot is in it
     open: dict[P, int] = field(default_factory=dict)  # what is to be read, and after which position; in order
     done: set[P] = field(default_factory=set)
     calls: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 
 from core.storage import rows
 from core.storage.stops import IS_OPEN
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from core.thread import ThreadId
     from core.turn import QuestionKey, Turn
 
 
@@ -35,6 +36,13 @@ def active(connection: Connection, chat: str, since: datetime, at_most: int) -> 
         .limit(at_most)
     )
     return rows.find_turns(connection, turns.c.id.in_(connection.scalars(newest).all()))
+
+
+def firsts(connection: Connection, of: Iterable[ThreadId]) -> dict[ThreadId, QuestionKey]:
+    """Return the key of the first question of each thread."""
+    # One by one, since there are few, and a thread may have very many turns.
+    first = select(turns.c.key).where(turns.c.thread == bindparam("thread")).order_by(turns.c.id).limit(1)
+    return {thread: connection.scalars(first, {"thread": thread}).one() for thread in of}
 
 
 def noting(connection: Connection, mark: str, ranges: Iterable[tuple[QuestionKey, QuestionKey]]) -> Turn | None:

@@ -15,7 +15,7 @@ from core.storage import aftermath, deeds, find, intake, queue, revisions, rows,
 from core.storage.deeds import Deeds, Done
 from core.storage.intake import Bounds
 from core.storage.tables import notes, presets, turns
-from core.turn import Question, QuestionKey, Reply, Status, Turn, TurnId
+from core.turn import ActiveThread, Question, QuestionKey, Reply, Status, Turn, TurnId
 from core.words import LONGEST_ID
 
 if TYPE_CHECKING:
@@ -299,10 +299,15 @@ class Ledger:
         """
         return await self._database.run(lambda connection: queue.open_threads(connection, chats, at_most))
 
-    async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[tuple[Thread, QuestionKey]]:
-        """The threads of *chat* in which something was asked since then, each with its newest question; newest first."""
-        found = await self._database.run(lambda connection: find.active(connection, chat, since, at_most))
-        return [(turn.question.thread, turn.question.key) for turn in found]
+    async def active_threads(self, chat: str, since: datetime, at_most: int) -> list[ActiveThread]:
+        """The threads of *chat* in which something was asked since then; newest first."""
+
+        def active(connection: Connection) -> list[ActiveThread]:
+            found = [turn.question for turn in find.active(connection, chat, since, at_most)]
+            firsts = find.firsts(connection, (one.thread.id for one in found))
+            return [ActiveThread(one.thread, firsts[one.thread.id], one.key) for one in found]
+
+        return await self._database.run(active)
 
     async def turn(self, key: QuestionKey) -> Turn | None:
         """Return the turn of a question, None if it was never accepted."""

@@ -23,7 +23,7 @@ from core.storage.ledger import Ledger
 from core.storage.queue import Taken
 from core.storage.tables import notes, turns
 from core.thread import Conversation, ConversationId, PlaceId, Thread, ThreadId
-from core.turn import NOTHING_SHOWN, Question, QuestionKey, Reply, Status, Turn
+from core.turn import NOTHING_SHOWN, ActiveThread, Question, QuestionKey, Reply, Status, Turn
 
 if TYPE_CHECKING:
     from core.storage.deeds import Deed
@@ -301,8 +301,10 @@ async def test_it_knows_where_people_asked_lately(ledger: Ledger) -> None:
     before = datetime.now(UTC)
     for key, where in (("1", "a"), ("2", "b"), ("3", "a")):
         await accept(ledger, key, thread(where))
-    assert await ledger.active_threads("chat", before, 10) == [(thread("a"), "3"), (thread("b"), "2")]
-    assert await ledger.active_threads("chat", before, 1) == [(thread("a"), "3")]
+    one, two, three = (QuestionKey(key) for key in "123")
+    a, b = ActiveThread(thread("a"), one, three), ActiveThread(thread("b"), two, two)
+    assert await ledger.active_threads("chat", before, 10) == [a, b]
+    assert await ledger.active_threads("chat", before, 1) == [a]
     assert await ledger.active_threads("chat", datetime.now(UTC), 10) == []
     assert await ledger.active_threads("another chat", before, 10) == []
 

@@ -313,9 +313,8 @@ async def test_a_platform_that_is_away_for_a_moment_is_asked_again_by_a_button(
 
 
 async def _newest(bobbin: Any) -> Any:
-    [(thread, key)] = await bobbin._ledger.active_threads(next(iter(bobbin._chats)), datetime.fromtimestamp(0, UTC), 1)
-    del thread
-    return await bobbin._ledger.turn(key)
+    [found] = await bobbin._ledger.active_threads(next(iter(bobbin._chats)), datetime.fromtimestamp(0, UTC), 1)
+    return await bobbin._ledger.turn(found.newest)
 
 
 async def test_a_name_is_data_whatever_it_says(running: Any, there: Any, sqlite_url: str, emulator: Emulator) -> None:

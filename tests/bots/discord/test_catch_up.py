@@ -208,6 +208,19 @@ async def all_read(house: House) -> None:
             await asyncio.sleep(0.005)
 
 
+async def test_a_follow_up_that_was_missed_is_asked_though_a_later_one_was_heard(house: House, thread: Channel) -> None:
+    """As when the place can't be read while somebody asks there, and the process dies before it can."""
+    missed = await house.discord.say("ada", thread, "and why?")
+    house.discord.faults.next_calls(HISTORY, status=429, retry_after=60, times=100)
+    async with house.listening():
+        assert (await house.asked("and how?", to=thread)).question.text == "and how?"
+    assert await house.ledger.turn(key_of(missed.id)) is None
+    house.discord.faults.clear()
+    house.chat = house.build()
+    await all_read(house)
+    assert (await stored(house, missed)).question.text == "and why?"
+
+
 async def test_an_edit_of_the_newest_question_is_heard_afterwards(house: House, thread: Channel) -> None:
     reply = question(house, thread, "reply")
     await house.discord.edit("ada", reply, "another reply")

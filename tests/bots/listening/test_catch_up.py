@@ -15,7 +15,7 @@ from bots.listening.router import Router
 from core.errors import ChatBusy, ChatError, ChatForbidden
 from core.metrics import Metrics
 from core.thread import Thread
-from core.turn import QuestionKey
+from core.turn import ActiveThread, QuestionKey
 from tests.bots.listening.test_mark import NAME, SCALE, Book
 
 
@@ -51,7 +51,7 @@ class Reader:
 
 
 class Relay:
-    async def active_threads(self, *_: object) -> list[tuple[Thread, QuestionKey]]:
+    async def active_threads(self, *_: object) -> list[ActiveThread]:
         return []
 
 
