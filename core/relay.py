@@ -13,7 +13,7 @@ from core import attachment, preset
 from core.accepting import BACKOFF, Accepting, keepable
 from core.aftermath import STALE, Aftermath
 from core.backoff import Backoff
-from core.commands import Command, Verb, given_in
+from core.commands import BY_WORD, Command, Verb, given_in
 from core.errors import (
     CannotBeKept,
     NothingAsked,
@@ -219,13 +219,15 @@ class Relay:
 
         Not begun yet, it is answered as it is now; else what the deployment wishes: the answer is done anew, or
         that is offered. A question that was never accepted is left alone, and so is an edit that changes nothing, or
-        makes a command of it: who does that wants neither an answer to it nor, perhaps, what it would do. Where words
-        are no commands, because the chat hands them all to `ask` (not *words_command*), there is no such edit. Edits may
-        come in any order, also to several processes: one that is older than another is left alone.
+        makes a command of it: who does that wants neither an answer to it nor, perhaps, what it would do. Where other
+        words than those of `BY_WORD` are no commands, because the chat hands them to `ask` (not *words_command*), an edit
+        to them is one like any. Edits may come in any order, also to several processes: one that is older than another is
+        left alone.
         """
         if not await self._ledger.is_newest(question.key, question.edition):
             return
-        if words_command and given_in(question):
+        command = given_in(question)
+        if command and (words_command or command.verb in BY_WORD):
             return
         question = _in_words(question)
         turn = await self._ledger.turn(question.key)

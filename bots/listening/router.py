@@ -72,7 +72,8 @@ class Router:
 
         *refused* has a sentence to tell, in private, to who said something and may not ask.
 
-        *words_command*: does `record` obey words that are a command? Where it asks them, an edit to them is one like any.
+        *words_command*: does `record` obey all words that are a command, or only those of `core.commands.BY_WORD`? An
+        edit to words that it asks is one like any.
         *names* are those by which people call the bot. *thumb* nods to what somebody said, and *tell* tells them something,
         as quietly as the platform can. *patience* is as for `Relay.ask`.
         """

@@ -358,6 +358,17 @@ async def test_where_words_are_no_commands_an_edit_to_them_is_offered(start: Sta
     assert (turn.revised, turn.offers_again) == ("help", True)
 
 
+@pytest.mark.parametrize("word", ["stop", "mute", "unmute", "leave"])
+async def test_an_edit_to_what_is_obeyed_by_word_everywhere_asks_nothing(start: Start, word: str) -> None:
+    process = start()
+    await process.relay.ask(said("1", "Why?"))
+    await process.answer()
+    await process.relay.revise(said("1", word), words_command=False)
+    turn = await process.ledger.turn(QuestionKey("1"))
+    assert turn
+    assert (turn.revised, turn.offers_again) == ("", False)
+
+
 def edited(key: str, words: str, edition: int) -> Question:
     return replace(said(key, words), edition=edition)
 

@@ -136,6 +136,16 @@ async def test_who_types_and_who_answers_make_one_thread(house: House) -> None:
         assert house.calls(START_THREAD) == 1
 
 
+async def test_an_answer_that_is_quicker_than_discord_makes_one_thread(house: House) -> None:
+    """It comes while the sign of life still waits for the thread."""
+    async with house.listening():
+        house.discord.latency = 0.3
+        turn = await house.asked()
+        await house.show(turn.start("m").finish("Because."))
+        house.discord.latency = 0.0
+        assert house.calls(START_THREAD) == 1
+
+
 async def test_where_it_may_make_no_thread_it_replies(house: House) -> None:
     house.discord.deny("general", Permission.CREATE_PUBLIC_THREADS)
     async with house.listening():

@@ -54,6 +54,15 @@ async def test_the_mention_of_the_bot_is_no_part_of_the_question(local: LocalDis
     assert asked.question.text == "who is @Ben?"
 
 
+async def test_a_channel_out_of_sight_is_not_called_by_what_hides_its_name(local: LocalDiscord, heard: Heard) -> None:
+    """Discord tells of it as ___hidden___ since 2026-11-16."""
+    local.deny("random", Permission.VIEW_CHANNEL)
+    text = f"@bobbin what is in <#{local.channel('random').id}> and <#{local.channel('general').id}>?"
+    asked = read_message(heard(await local.say("ada", "general", text)), local.bot_user_id)
+    assert isinstance(asked, Said)
+    assert asked.question.text == "what is in #channel and #general?"
+
+
 async def test_the_bots_own_role_is_as_good_a_mention(local: LocalDiscord, heard: Heard) -> None:
     """It bears the bot's name, so that people pick it from the list."""
     role = next(role for role in local.world.roles.values() if role.bot_id == local.bot_user_id)

@@ -185,6 +185,21 @@ CODE = "```\n" + "code goes here\n" * 8 + "```"
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        "\n\n".join([PARAGRAPH * 15] * 10),
+        "\n\n".join(["```py\n" + "result = compute(first, second)\n" * 34 + "```"] * 10),
+        "| number | what |\n|---|---|\n" + "".join(f"| {n} | thing {n} |\n" for n in range(1_500)),
+        "\n\n".join(f"## Part {n}\n\n{PARAGRAPH * 6}\n\n{CODE}" for n in range(40)),
+    ],
+    ids=["paragraphs", "code", "table", "mixed"],
+)
+def test_no_message_more_than_there_must_be(answer: str) -> None:
+    """An answer of this length once took eleven."""
+    assert len(pages(answer[:10_314])) == 6
+
+
+@pytest.mark.parametrize(
     ("answer", "share"),
     [
         ("\n\n".join(PARAGRAPH * (3 + number % 5) for number in range(30)), 0.85),

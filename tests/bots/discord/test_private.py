@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import discord
 import pytest
 
 from bots.discord.buttons import NOT_MINE, NOT_YOURS
@@ -75,6 +76,13 @@ async def test_all_pages_and_the_file_are_for_the_asker_alone(house: House) -> N
         assert all(message.is_ephemeral for message in interaction.messages)
         assert interaction.messages[-1].attachments
         assert house.calls(SAID) == 0
+
+
+async def test_no_page_shows_previews(house: House) -> None:
+    async with house.listening():
+        _, interaction = await answered(house, text="https://example.com" + " word" * 1_000)
+        assert len(interaction.messages) == 3
+        assert all(discord.MessageFlags._from_value(one.flags).suppress_embeds for one in interaction.messages)
 
 
 async def test_another_process_goes_on_in_the_same_message(house: House) -> None:

@@ -107,6 +107,7 @@ class Seen:
     late: float  # from the end of the answer to its last words on the screen
     updates: int
     was_posted: bool  # before it was over
+    stood_still: float  # from its first words on the screen to the next
 
 
 @dataclass
@@ -142,7 +143,8 @@ class Answer:
         was_posted = self._messages > 0
         while not await self._show(is_over=True):
             continue
-        return Seen(self._stale(began, ended), now() - ended, self._updates, was_posted)
+        first, then = [at for at, _ in self._shown[:2]] if len(self._shown) > 1 else (ended, ended)
+        return Seen(self._stale(began, ended), now() - ended, self._updates, was_posted, then - first)
 
     async def restart(self, pace: Pace) -> None:
         """The process is killed; another goes on in the same messages."""

@@ -182,6 +182,20 @@ async def test_a_second_limit_is_kept_by_who_waits_for_a_first_one(
     await asyncio.gather(waiting, another, return_exceptions=True)
 
 
+async def test_an_end_that_is_limited_twice_in_a_row_waits_twice(house: House, turn: Turn) -> None:
+    """Whatever comes too early the local Slack refuses once more."""
+    turn = turn.replied(await house.chat.show(turn.grow("Because")))
+    house.slack.faults.rate_limit("chat.update", retry_after=2, times=2)
+    turn = turn.finish(ANSWER)
+    with pytest.raises(ChatLimited):
+        await house.chat.show(turn)
+    await house.chat.ready(turn)
+    await house.chat.show(turn)
+    (message,) = house.replies(turn)
+    assert shown(message) == SHOWN
+    assert [call.status for call in house.slack.calls if call.method == "chat.update"] == [429, 429, 200]
+
+
 async def test_a_lost_post_is_found_where_no_bot_is_named(house: House, turn: Turn) -> None:
     """As on servers that others wrote."""
     house.slack.faults.odd("chat.postMessage", Reply(), done=True)

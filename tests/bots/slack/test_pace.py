@@ -74,6 +74,12 @@ def test_a_lone_answer_is_fresh() -> None:
     assert simulate([Asked(0.0, 10.0)]).stale < 0.75
 
 
+def test_eight_at_once_soon_go_on_and_leave_little_unused() -> None:
+    run = simulate([Asked(0.3 * number, 35.0) for number in range(8)])
+    assert max(one.stood_still for one in run.seen) < 4
+    assert len(run.server.calls) > TIER_3 * 0.9
+
+
 def test_a_post_that_finds_no_room_carries_the_whole_answer() -> None:
     run = simulate([Asked(0.0, 10.0) for _ in range(100)])
     late = [one for one in run.seen if not one.was_posted]
