@@ -232,10 +232,10 @@ async def until(true: Callable[[], Any], seconds: float = 60.0) -> None:
 
 
 async def until_told(world: World, *parts: str) -> None:
-    """Wait until the readiness page of one bot names each of *parts*. Raises TimeoutError."""
+    """Wait until each of *parts* is named by the readiness page of a bot: that which met the trouble. Raises TimeoutError."""
     async with asyncio.timeout(NOTICED_WITHIN):
         while True:
-            told = await world.bots[0].troubles_told()
+            told = [name for bot in world.bots for name in await bot.troubles_told()]
             if all(any(name.startswith(part) for name in told) for part in parts):
                 return
             await asyncio.sleep(4 * LOOK)

@@ -38,8 +38,8 @@ async def visit(house: House, *denied: Permission) -> list[object]:
         in_thread = await shown(house, turn.start("m").finish(LONG))
         reply = await house.asked("@bobbin and why not?", to="random")
         in_channel = await shown(house, reply.start("m").finish("Because."))
-        house.chat._marks.on(turn, where)
-        await house.until(lambda: not house.chat._marks._tasks)
+        house.chat._hourglass.on(turn, where)
+        await house.until(lambda: not house.chat._hourglass._tasks)
     threads = house.discord.threads("general")
     (question,) = [one for one in house.discord.messages("general") if one.id == asked]
     return [
