@@ -232,6 +232,24 @@ def test_nothing_gives_no_page() -> None:
         ("```\n<think>\n```\nend", "```\n<think>\n```\nend"),
         ("```\na</think>\n```\nend", "```\na</think>\n```\nend"),
         ("The tag `<think>` stays, and `</think>`", "The tag `<think>` stays, and `</think>`"),
+        ("1. so\n    ```xml\n    <think>a</think>\n    ```\nend", "1. so\n    ```xml\n    <think>a</think>\n    ```\nend"),
+        ("- ```\n  <think>a</think>\n  ```", "- ```\n  <think>a</think>\n  ```"),
+        ("> ```\n> <think>a</think>\n> ```\nend", "> ```\n> <think>a</think>\n> ```\nend"),
+        ("`` a ` <think> b `` c", "`` a ` <think> b `` c"),
+        ("```x``` is code.\n<think>hm</think>Yes.", "```x``` is code.\nYes."),
+        (
+            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>",
+            "Four.",
+        ),
+        (
+            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary to=x <|constrain|>json"
+            "<|message|>{}<|call|><|start|>assistant<|channel|>final<|message|>Four.",
+            "Four.",
+        ),
+        ("<|channel|>final<|message|>Four.<|end|>", "Four."),
+        ("`<|channel|>analysis<|message|>` begins it", "`<|channel|>analysis<|message|>` begins it"),
+        ("It is <|begin_of_box|>4<|end_of_box|>.", "It is 4."),
+        ("f <| g", "f <| g"),
         ("a\r\nb\rc", "a\nb\nc"),
         ("a\u2028b", "a\u2028b"),
     ],
@@ -261,6 +279,13 @@ def test_reasoning_that_goes_on_waits() -> None:
 def test_a_tag_half_said_is_not_shown(tag: str) -> None:
     for end in range(1, len(tag)):
         assert visible(tag[:end], streaming=True) == ""
+
+
+def test_no_sign_of_a_channel_is_shown_before_it_is_over() -> None:
+    answer = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>"
+    assert {visible(answer[:end], streaming=True) for end in range(len(answer) + 1)} == {
+        "Four."[:end] for end in range(6)
+    }
 
 
 @pytest.mark.parametrize(
