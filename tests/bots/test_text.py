@@ -344,6 +344,19 @@ def test_no_cell_is_lost(row: str, cells: tuple[str, ...]) -> None:
     assert leaf.rows[1] == cells
 
 
+@pytest.mark.parametrize(
+    ("written", "rows"),
+    [
+        ("| `a|b` | c |\n|---|---|\n| 1 | 2 |", (("`a|b`", "c"), ("1", "2"))),
+        ("| a | b | c |\n|---|---|\n| 1 | 2 | 3 |", (("a", "b", "c"), ("1", "2", "3"))),
+        ("| a | b |\n|---|---|---|\n| 1 | 2 |", (("a", "b"), ("1", "2"))),
+    ],
+)
+def test_a_header_that_the_line_below_does_not_fit_is_one(written: str, rows: tuple[tuple[str, ...], ...]) -> None:
+    (leaf,) = document(written)
+    assert leaf.rows == rows
+
+
 def test_a_row_without_a_bar_is_text_again() -> None:
     assert [leaf.kind for leaf in document("Look:\n| a |\n|---|\n| 1 |\nno bar")] == [Kind.TEXT, Kind.TABLE, Kind.TEXT]
 
