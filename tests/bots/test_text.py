@@ -27,6 +27,7 @@ FRAGMENTS = (
     "> quoted\n", "> > twice\n", "```py\n", "```\n", "````md\n", "````\n", "~~~\n", "> ```\n", "  ```\n", "`code` ", "`", "``",
     "| a | b |\n", "|---|---|\n", "| 1 | 2 |\n", "a|b\n-|-\n1|2\n", "# Title\n", "#### Deep\n", "---\n", "===\n", "    indented\n",
     "x" * 90, "x" * 400, "[a](https://a.example/x) ", "](", "- [ ] ", "-", "1. ", "|", "- - deep\n", "<", "@", "\\", "\u2028", FAMILY, "漢字", "مرحبا ", "e\u0301", "🇩🇪",
+    "$$x\n", "= y$$\n", "\\begin{align}\n", "\\end{align}\n", "\\(", "$",
 )  # fmt: skip
 ANSWERS = st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=60).map("".join)
 
@@ -363,6 +364,27 @@ def test_a_row_without_a_bar_is_text_again() -> None:
 
 def test_code_that_is_open_is_known() -> None:
     assert [open_ticks(text) for text in ("see `cod", "see `a` b", "``a` b", "\\`a")] == ["`", "", "``", ""]
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("$$a_1*b_1*c\n= d*e*f$$", "a_1*b_1*c\n= d*e*f"),
+        ("So:\n$$\\begin{aligned}\nx &= 1 \\\\\n+ y\n\\end{aligned}$$", "\\begin{aligned}\nx &= 1 \\\\\n+ y\n\\end{aligned}"),
+        ("\\begin{align*}\nx &= a*b*c\n\\end{align*}", "\\begin{align*}\nx &= a*b*c\n\\end{align*}"),
+        ("$$\nx_1*y\n$$", "x_1*y"),
+        ("\\[\nx\n\\]", "x"),
+    ],
+)
+def test_a_formula_on_several_lines_is_code(written: str, code: str) -> None:
+    leaf = list(document(f"{written}\nand so on"))[-2]
+    assert (leaf.kind, leaf.content, leaf.info) == (Kind.CODE, code, "latex")
+
+
+@pytest.mark.parametrize("written", ["$$x*y$$ is it\nand more", "$$$ signs\nmore", "\\begin there\nmore", "$$x$$\nmore"])
+def test_what_only_begins_like_a_formula_is_text(written: str) -> None:
+    (leaf,) = document(written)
+    assert leaf.kind is Kind.TEXT
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def preformatted(code: str, **more: str) -> dict[str, Any]:
         ("- one\n  - two\n- three", [listed("bullet", text("one")), listed("bullet", text("two"), indent=1), listed("bullet", text("three"))]),
         ("4. four\n5. five", [listed("ordered", text("four"), text("five"), offset=3)]),
         ("0. zero\n1. one", [section(text("0. zero")), listed("ordered", text("one"))]),
-        ("- a\n  0. zero\n  1. one", [listed("bullet", text("a")), section(text("  0. zero")), listed("ordered", text("one"), indent=1)]),
+        ("- a\n\n  0. zero\n  1. one", [listed("bullet", text("a")), section(text("\n"), text("  0. zero")), listed("ordered", text("one"), indent=1)]),
         ("> 0. zero", [{"type": "rich_text_quote", "elements": [text("0. zero")]}]),
         ("- [x] done", [listed("bullet", text("☑ done"))]),
         ("> quote\n> > twice", [{"type": "rich_text_quote", "elements": [text("quote"), text("\n"), text("twice")]}]),
