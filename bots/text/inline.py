@@ -17,9 +17,9 @@ from markdown_it.token import Token
 
 # No backslash, entity, userinfo or bracket: a browser could read these as another host than we do.
 _PAGE = re.compile(r"https?://(?P<host>[\w.-]+)(?::\d+)?(?:[/?#](?:[^\s<>()\\]|\([^\s<>()\\]*\))*+)?", re.IGNORECASE)
-# A bare address ends where people would end it, also in a script without spaces.
+# A bare address ends where people would end it, also in a script without spaces. Brackets are in the names of some queries.
 _BARE = re.compile(
-    r"https?://(?:[^\s<>()\[\]`\"\\|\u3000-\u303f\uff00-\uffef“”‘’]|\([^\s<>()\[\]`\"\\|]{0,200}\)){1,2000}",
+    r"https?://(?:[^\s<>()\[\]`\"\\|\u3000-\u303f\uff00-\uffef“”‘’]|\([^\s<>()\[\]`\"\\|]{0,200}\)|\[[\w.-]{0,100}\](?=[=&\[])){1,2000}",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(r"<(https?://[^\s<>|]+)\|([^<>|\n]*)>", re.IGNORECASE)
