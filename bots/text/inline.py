@@ -1,5 +1,6 @@
 """Reads what stands inside a block: runs of text, each with its look, and links that don't lie about where they go."""
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -64,6 +65,7 @@ AROUND = ("details", "summary", "p", "div", "center", "span", "font", "small", "
 TAG = re.compile(
     rf"<(?P<slash>/?)(?P<name>br|sub|sup|{'|'.join((*_STYLES, *AROUND))})(?:\s[^<>\n]{{0,200}})?/?>", re.IGNORECASE
 )
+_CODE = re.compile(r"<code(?:\s[^<>\n]{0,200})?>(?P<code>(?:[^<]|<(?!/?code\b)){1,1000})</code>", re.IGNORECASE)
 _SUPER = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _SUB = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
@@ -136,9 +138,14 @@ def _address(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markd
 
 
 def _tag(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it calls it so
-    """A tag that we know, or a link in the form that some platforms use."""
+    """A tag that we know, code between two of them, or a link in the form that some platforms use."""
     if state.src[state.pos] != "<":
         return False
+    if code := _CODE.match(state.src, state.pos, state.posMax):
+        if not silent:
+            state.push("code_inline", "code", 0).content = html.unescape(code["code"]).replace("\n", " ")
+        state.pos = code.end()
+        return True
     tag = TAG.match(state.src, state.pos)
     if labelled := None if tag or state.linkLevel else _LABELLED.match(state.src, state.pos):
         if not silent:

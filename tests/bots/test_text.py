@@ -459,6 +459,8 @@ def test_an_honest_link_stays(link: str, found: Span) -> None:
         ("<b>a</b> <T> <b>", [Span("a", bold=True), Span(" <T> <b>")]),
         ("H<sub>2</sub>O 1<sup>st</sup> x<sup>2</sup> e<sup>a/b</sup>", [Span("H₂O 1st x² e^(a/b)")]),
         ("</details>", []),
+        ("<code>a*b*c &lt;T&gt; $x$</code> *d*", [Span("a*b*c <T> $x$", code=True), Span(" "), Span("d", italic=True)]),
+        ("<b><code>__init__</code></b>", [Span("__init__", bold=True, code=True)]),
         ("<!-- a --> <!channel>", [Span("<!-- a --> <!channel>")]),
         ("使用**「重点」**の", [Span("使用"), Span("「重点」", bold=True), Span("の")]),
     ],
