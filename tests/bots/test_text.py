@@ -254,7 +254,10 @@ def test_nothing_gives_no_page() -> None:
         ("```\n<think>\n```\nend", "```\n<think>\n```\nend"),
         ("```\na</think>\n```\nend", "```\na</think>\n```\nend"),
         ("The tag `<think>` stays, and `</think>`", "The tag `<think>` stays, and `</think>`"),
-        ("1. so\n    ```xml\n    <think>a</think>\n    ```\nend", "1. so\n    ```xml\n    <think>a</think>\n    ```\nend"),
+        (
+            "1. so\n    ```xml\n    <think>a</think>\n    ```\nend",
+            "1. so\n    ```xml\n    <think>a</think>\n    ```\nend",
+        ),
         ("- ```\n  <think>a</think>\n  ```", "- ```\n  <think>a</think>\n  ```"),
         ("> ```\n> <think>a</think>\n> ```\nend", "> ```\n> <think>a</think>\n> ```\nend"),
         ("`` a ` <think> b `` c", "`` a ` <think> b `` c"),
@@ -264,8 +267,10 @@ def test_nothing_gives_no_page() -> None:
             "Four.",
         ),
         (
-            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary to=x <|constrain|>json"
-            "<|message|>{}<|call|><|start|>assistant<|channel|>final<|message|>Four.",
+            (
+                "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary to=x <|constrain|>json"
+                "<|message|>{}<|call|><|start|>assistant<|channel|>final<|message|>Four."
+            ),
             "Four.",
         ),
         ("<|channel|>final<|message|>Four.<|end|>", "Four."),
@@ -370,7 +375,10 @@ def test_code_that_is_open_is_known() -> None:
     ("written", "code"),
     [
         ("$$a_1*b_1*c\n= d*e*f$$", "a_1*b_1*c\n= d*e*f"),
-        ("So:\n$$\\begin{aligned}\nx &= 1 \\\\\n+ y\n\\end{aligned}$$", "\\begin{aligned}\nx &= 1 \\\\\n+ y\n\\end{aligned}"),
+        (
+            "So:\n$$\\begin{aligned}\nx &= 1 \\\\\n+ y\n\\end{aligned}$$",
+            "\\begin{aligned}\nx &= 1 \\\\\n+ y\n\\end{aligned}",
+        ),
         ("\\begin{align*}\nx &= a*b*c\n\\end{align*}", "\\begin{align*}\nx &= a*b*c\n\\end{align*}"),
         ("$$\nx_1*y\n$$", "x_1*y"),
         ("\\[\nx\n\\]", "x"),
@@ -381,7 +389,9 @@ def test_a_formula_on_several_lines_is_code(written: str, code: str) -> None:
     assert (leaf.kind, leaf.content, leaf.info) == (Kind.CODE, code, "latex")
 
 
-@pytest.mark.parametrize("written", ["$$x*y$$ is it\nand more", "$$$ signs\nmore", "\\begin there\nmore", "$$x$$\nmore"])
+@pytest.mark.parametrize(
+    "written", ["$$x*y$$ is it\nand more", "$$$ signs\nmore", "\\begin there\nmore", "$$x$$\nmore"]
+)
 def test_what_only_begins_like_a_formula_is_text(written: str) -> None:
     (leaf,) = document(written)
     assert leaf.kind is Kind.TEXT
