@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.common.utils import isMdAsciiPunct
 from markdown_it.helpers import parseLinkDestination
 from markdown_it.rules_inline.state_inline import Scanned, StateInline
 from markdown_it.token import Token
@@ -108,7 +107,7 @@ class _State(StateInline):
         end = start + found.length
         before, after = self.src[start - 1 : start] or " ", self.src[end : end + 1] or " "
         opens = found.can_open or (is_wide(before) and not after.isspace())
-        is_behind_sign = found.length == 2 and after.isalnum() and isMdAsciiPunct(ord(before))
+        is_behind_sign = found.length == 2 and after.isalnum() and unicodedata.category(before)[0] in "PS"
         closes = found.can_close or (not before.isspace() and (is_wide(after) or is_behind_sign))
         return Scanned(opens, closes, found.length)
 

@@ -472,6 +472,11 @@ def test_an_honest_link_stays(link: str, found: Span) -> None:
         ("<code>a*b*c &lt;T&gt; $x$</code> *d*", [Span("a*b*c <T> $x$", code=True), Span(" "), Span("d", italic=True)]),
         ("<b><code>__init__</code></b>", [Span("__init__", bold=True, code=True)]),
         ("<!-- a --> <!channel>", [Span("<!-- a --> <!channel>")]),
+        ("**«цитата»**слово", [Span("«цитата»", bold=True), Span("слово")]),
+        (
+            "**„Zitat“**wort **Nun…**also",
+            [Span("„Zitat“", bold=True), Span("wort "), Span("Nun…", bold=True), Span("also")],
+        ),
         ("使用**「重点」**の", [Span("使用"), Span("「重点」", bold=True), Span("の")]),
     ],
 )
