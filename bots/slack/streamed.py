@@ -134,7 +134,7 @@ class _Writer:
             text += self._element(stable, is_start=is_start)
             if stable != element:
                 break
-        return text.rstrip() if is_last else text
+        return text.rstrip("\n") if is_last else text
 
     def _element(self, element: Block, *, is_start: bool) -> str:
         style, words = element.get("style") or {}, str(element.get("text", ""))
