@@ -230,6 +230,7 @@ def test_what_may_turn_out_to_be_something_else_waits(text: str, shown: str) -> 
         ("as \\(x_1 + ", "as "),
         ("as \\(x\\) is", "as \\(x\\) is"),
         ("costs $", "costs "),
+        ("`a [b](https://a.example) <https://b.example|c` d", "`a [b](https://a.example) <https://b.example|c` d"),
     ],
 )
 def test_marks_are_not_shown_as_signs_before_the_rest_of_them_comes(text: str, shown: str) -> None:
