@@ -15,9 +15,14 @@ _LINK = re.compile(r"!?\[(?P<label>[^\[\]\n]{1,200})\]\([^()\s]{1,600}\)")
 _ADDRESS = re.compile(r"https?://(?:www\.)?(?P<host>[^\s/?#<>|]+)[^\s<>|]*", re.IGNORECASE)
 _BEFORE = re.compile(r"^[\s>#*+\-–—•·:;,.!/@|=_~]+")  # dashes
 _LIST = re.compile(r"^\s*\d{1,3}[.)]\s+")
-# An end that is none of a number, an initial or an address; in scripts without spaces any.
-_END = re.compile(r"(?<=\w\w)[\"'’”»)\]]{0,3}(?P<end>[.!?…]+)[\"'’”»)\]]{0,3}(?=\s)|(?P<wide>[。！？؟।])")
-_MARKUP = frozenset("`*~|<>[]{}\\")
+# An end that is none of a number, an initial, a short form or an address; in scripts without spaces any.
+_SHORT_FORM = r"(?:(?<=\b(?i:vs|dr|mr|ms|nr|ca))|(?<=\b(?i:mrs|etc|bzw)))\.(?!\.)"
+_END = re.compile(
+    rf"(?<=\w\w)(?!{_SHORT_FORM})[\"'’”»)\]]{{0,3}}(?P<end>[.!?…]+)[\"'’”»)\]]{{0,3}}(?=\s)|(?P<wide>[。！？؟।])"
+)
+_MARKUP = frozenset("`*~|<>[]{}")
+_ALONE = frozenset("*<>|")  # between two words it says something
+_ESCAPE = re.compile(r"\\(?!\w)")
 _CALL = re.compile(r"(?<![\w.])[@#!]+(?=\w)")
 _SPACES = ("Cc", "Zs", "Zl", "Zp")
 _UNSEEN = ("Cf", "Cs", "Co", "Cn")
@@ -46,8 +51,9 @@ def title_of(text: str) -> str:
 
 
 def _cleaned(line: str) -> str:
-    seen = "".join(map(_seen, _LIST.sub("", line)))
-    return _BEFORE.sub("", _CALL.sub("", " ".join(seen.split())))
+    words = _ESCAPE.sub("", _LIST.sub("", line)).split()
+    seen = (word if word in _ALONE else "".join(map(_seen, word)) for word in words)
+    return _BEFORE.sub("", _CALL.sub("", " ".join(" ".join(seen).split())))
 
 
 def _seen(sign: str) -> str:

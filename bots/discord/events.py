@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from core.turn import QuestionKey
 
 _NAMELESS = "Question"
+_FENCES = re.compile(r"^[ \t]*(?:`{3,}|~{3,}).*$", re.MULTILINE)
 _NAMES = Names()
 # https://discord.com/developers/docs/resources/message#message-object-message-types: the others are Discord's own.
 PEOPLES_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
@@ -300,4 +302,5 @@ def thread_name(text: str, attachments: Iterable[Attachment] = ()) -> str:
     """Return a name for the thread of a question: its title. Where there are no words, a file's name, or what is said without."""
     if is_blank(text):
         text = next((one.name for one in attachments if one.name), "")
-    return shortened(title_of(text) or " ".join(whole(text).split()), limits.THREAD_NAME, utf16) or _NAMELESS
+    title = title_of(text) or title_of(_FENCES.sub("", text)) or " ".join(whole(text).split())
+    return shortened(title, limits.THREAD_NAME, utf16) or _NAMELESS

@@ -302,7 +302,7 @@ def _marked(look: str, group: Sequence[Span], before: str, follows: str) -> str:
 
 def _link(group: Sequence[Span], before: str, follows: str) -> str:
     url, said = group[0].url, words_of(group)
-    if said == url:
+    if said == url or ("://" in said and re.match(rf"{re.escape(said)}[/?#]", url)):  # Discord masks no address by one
         is_whole = not url.endswith(_NOT_IN_ADDRESS) and _ENDS_ADDRESS.match(follows)
         return url if is_whole and not group[0].is_angled else f"<{url}>"
     shown = _dressed([replace(span, url="") for span in group], "[", "]").replace("\\[", "[")

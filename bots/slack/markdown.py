@@ -126,10 +126,12 @@ def _add(groups: list[Block], leaf: Leaf) -> None:
     if not elements:
         return
     last: Block = groups[-1] if groups else {"type": ""}
-    if leaf.items and not leaf.quoted:
+    # Slack's own lists begin with 1 or more.
+    is_zero = bool(leaf.begins) and leaf.items[-1] == 0
+    if leaf.items and not (leaf.quoted or is_zero):
         _add_to_list(groups, last, leaf, elements)
         return
-    mark = f"{leaf.items[-1]}. " if leaf.begins and leaf.items[-1] else "• " * bool(leaf.begins)
+    mark = "" if not leaf.begins else "• " if leaf.items[-1] is None else f"{leaf.items[-1]}. "
     elements = _elements([Span("  " * (len(leaf.items) - 1) + mark), *_line(leaf)]) if leaf.items else elements
     kind = "rich_text_quote" if leaf.quoted else "rich_text_section"
     if last["type"] == kind and (leaf.goes_on or not leaf.quoted):

@@ -24,7 +24,7 @@ _AT_START = re.compile(r"^([ \t]*)([#+\-=|])", re.MULTILINE)
 _NUMBER = re.compile(r"^([ \t]*\d{1,9})([.)])", re.MULTILINE)
 # What the words behind it may make something else of: emphasis, code, a link, a tag.
 _MAY_OPEN = re.compile(
-    r"(?<!\\)[*~]+(?=\S|\Z)|(?<![A-Za-z0-9\\_])_+(?=\S|\Z)|`|\[|!\Z|<(?=[A-Za-z/!@#]|\Z)|https?:\S*\Z"
+    r"(?<!\\)[*~]+(?=\S|\Z)|(?<![A-Za-z0-9\\_])_+(?=\S|\Z)|(?<![A-Za-z0-9_$])\$+(?=[^\s\d])|`|\[|!\Z|<(?=[A-Za-z/!@#]|\Z)|https?:\S*\Z"
 )
 # In code nothing is known to be escaped, and these call somebody or lead somewhere:
 # https://docs.slack.dev/messaging/formatting-message-text#advanced
@@ -58,8 +58,8 @@ class _Writer:
         text, before = "", ""
         for number, group in enumerate(groups):
             said = self._group(group, is_last=self._is_open and number == len(groups) - 1)
-            if not said:
-                continue
+            if not said.strip():
+                continue  # also the room that stands for words where a message has none
             is_list = group["type"] == before == "rich_text_list"
             text += (("\n" if is_list else "\n\n") if text else "") + said
             before = group["type"]
@@ -134,7 +134,7 @@ class _Writer:
             text += self._element(stable, is_start=is_start)
             if stable != element:
                 break
-        return text
+        return text.rstrip("\n") if is_last else text
 
     def _element(self, element: Block, *, is_start: bool) -> str:
         style, words = element.get("style") or {}, str(element.get("text", ""))

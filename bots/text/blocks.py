@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _FORMULA = {"$$": "$$", "\\[": "\\]"}  # alone on lines around it
+_GLUED = re.compile(r"\$\$(?!\$)(?:(?!\$\$).)+")
+# https://ctan.org/pkg/amsmath: those that stand without a mark around them.
+_ENVIRONMENT = re.compile(
+    r"\\begin\{(?P<name>(?:equation|align|aligned|alignat|gather|gathered|multline|eqnarray|[pbBvV]?matrix|cases)\*?)\}"
+)
 # A line that begins with anything else is part of a paragraph, and of the one above it.
 _SIGNS = frozenset("`~>#*-_+=$\\0123456789")
 _UNDERLINE = re.compile(r"(?:=+|-+)[ \t]*")
@@ -24,19 +29,38 @@ def parsed(text: str) -> list[Token]:
 
 def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001  # markdown-it calls it so
     """A formula on lines of its own: code, up to a blank line if nothing ends it."""
-    if state.is_code_block(start) or not (closing := _FORMULA.get(_line(state, start).rstrip(), "")):
+    first = _line(state, start).rstrip()
+    if state.is_code_block(start) or not (closing := _closing(first, is_last=start + 1 >= end)):
         return False
     if silent:
         return True
     last = start + 1
-    while last < end and _line(state, last).rstrip() not in ("", closing) and state.sCount[last] >= state.blkIndent:
+    while last < end and (line := _line(state, last).rstrip()) and state.sCount[last] >= state.blkIndent:
+        if line.endswith(closing):
+            break
         last += 1
-    is_closed = last < end and _line(state, last).rstrip() == closing and state.sCount[last] >= state.blkIndent
+    is_closed = last < end and _line(state, last).rstrip().endswith(closing) and state.sCount[last] >= state.blkIndent
+    content = state.getLines(start + 1, last + is_closed, state.sCount[start], keepLastLF=True)
+    if closing in _FORMULA.values():
+        content = first[2:].lstrip() + "\n" * bool(first[2:].strip()) + content
+        if is_closed:
+            content = content.rstrip().removesuffix(closing)
+    else:
+        content = f"{first}\n{content}"
     token = state.push("fence", "code", 0)
-    token.info, token.content = "latex", state.getLines(start + 1, last, state.sCount[start], keepLastLF=True)
+    token.info, token.content = "latex", content.rstrip() + "\n" if content.strip() else ""
     token.map = [start, last + is_closed]
     state.line = last + is_closed
     return True
+
+
+def _closing(line: str, *, is_last: bool) -> str:
+    """What ends the formula that *line* begins; empty if it begins none, or may end on this very line."""
+    if environment := _ENVIRONMENT.match(line):
+        name = environment["name"]
+        return "" if f"\\end{{{name}}}" in line else f"\\end{{{name}}}"
+    is_alone = line in _FORMULA
+    return _FORMULA.get(line[:2], "") if is_alone or (not is_last and _GLUED.fullmatch(line)) else ""
 
 
 def _words(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001  # markdown-it calls it so

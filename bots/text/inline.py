@@ -1,5 +1,6 @@
 """Reads what stands inside a block: runs of text, each with its look, and links that don't lie about where they go."""
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,16 +11,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.common.utils import isMdAsciiPunct
 from markdown_it.helpers import parseLinkDestination
 from markdown_it.rules_inline.state_inline import Scanned, StateInline
 from markdown_it.token import Token
 
 # No backslash, entity, userinfo or bracket: a browser could read these as another host than we do.
 _PAGE = re.compile(r"https?://(?P<host>[\w.-]+)(?::\d+)?(?:[/?#](?:[^\s<>()\\]|\([^\s<>()\\]*\))*+)?", re.IGNORECASE)
-# A bare address ends where people would end it, also in a script without spaces.
+# A bare address ends where people would end it, also in a script without spaces. Brackets are in the names of some queries.
 _BARE = re.compile(
-    r"https?://(?:[^\s<>()\[\]`\"\\|\u3000-\u303f\uff00-\uffef“”‘’]|\([^\s<>()\[\]`\"\\|]{0,200}\)){1,2000}",
+    r"https?://(?:[^\s<>()\[\]`\"\\|\u3000-\u303f\uff00-\uffef“”‘’]|\([^\s<>()\[\]`\"\\|]{0,200}\)|\[[\w.-]{0,100}\](?=[=&\[])){1,2000}",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(r"<(https?://[^\s<>|]+)\|([^<>|\n]*)>", re.IGNORECASE)
@@ -64,6 +64,7 @@ AROUND = ("details", "summary", "p", "div", "center", "span", "font", "small", "
 TAG = re.compile(
     rf"<(?P<slash>/?)(?P<name>br|sub|sup|{'|'.join((*_STYLES, *AROUND))})(?:\s[^<>\n]{{0,200}})?/?>", re.IGNORECASE
 )
+_CODE = re.compile(r"<code(?:\s[^<>\n]{0,200})?>(?P<code>(?:[^<]|<(?!/?code\b)){1,1000})</code>", re.IGNORECASE)
 _SUPER = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _SUB = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
@@ -106,7 +107,7 @@ class _State(StateInline):
         end = start + found.length
         before, after = self.src[start - 1 : start] or " ", self.src[end : end + 1] or " "
         opens = found.can_open or (is_wide(before) and not after.isspace())
-        is_behind_sign = found.length == 2 and after.isalnum() and isMdAsciiPunct(ord(before))
+        is_behind_sign = found.length == 2 and after.isalnum() and unicodedata.category(before)[0] in "PS"
         closes = found.can_close or (not before.isspace() and (is_wide(after) or is_behind_sign))
         return Scanned(opens, closes, found.length)
 
@@ -136,9 +137,14 @@ def _address(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markd
 
 
 def _tag(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it calls it so
-    """A tag that we know, or a link in the form that some platforms use."""
+    """A tag that we know, code between two of them, or a link in the form that some platforms use."""
     if state.src[state.pos] != "<":
         return False
+    if code := _CODE.match(state.src, state.pos, state.posMax):
+        if not silent:
+            state.push("code_inline", "code", 0).content = html.unescape(code["code"]).replace("\n", " ")
+        state.pos = code.end()
+        return True
     tag = TAG.match(state.src, state.pos)
     if labelled := None if tag or state.linkLevel else _LABELLED.match(state.src, state.pos):
         if not silent:

@@ -32,6 +32,15 @@ _HALF_LINK = re.compile(
     r"(?:\](?:\((?:[^\s()]|\([^\s()]*+\)?+){0,600}+(?:\s\"[^\"\n]{0,200}+\"?+)?+)?+)?+\Z"
 )
 _BEGUN_BOLD = re.compile(r"(?<![*\w\\])\*\*(?=[^\s*])[^*`\n]++\*?\Z")
+# What the next signs may make something else of, at the very end: marks that open, an escape, a tag, a reference, a formula, and an
+# address, which would lead elsewhere until the rest of it is there.
+_ADDRESS = r"[^\s<>\[\]`\"\\|\u3000-\u303f\uff00-\uffef“”‘’]"
+_UNSETTLED = re.compile(
+    r"(?:(?:(?<=\s)|^)[*_~$]{1,3}|(?<!\\)(?:\\\\)*\\|</?[A-Za-z]{0,10}|&#?[A-Za-z0-9]{0,31}"
+    r"|(?<!\\)\\[(\[][^\n`\\]{0,600}(?:\\[^\n`)\]][^\n`\\]{0,600}){0,50}\\?"
+    rf"|<https?:[^\s<>|`]{{0,600}}(?:\|[^<>\n`]{{0,200}})?|(?<![!#-&+-;=?-^a-}}])(?<!\]\()https?(?::{_ADDRESS}{{0,600}})?)\Z",
+    re.IGNORECASE,
+)
 # What a page may begin with that isn't a word: it would begin a quote, a list, a heading.
 _MARKS = tuple(">#-+*=~`|:0123456789")
 
@@ -65,7 +74,7 @@ def paged(text: str, paper: Format, *, streaming: bool) -> Iterator[Page]:
         if last:
             yield last
         last = page
-    if last and streaming and last[-1].kind is Kind.TEXT:
+    if last and streaming and last[-1].kind in (Kind.TEXT, Kind.HEADING):
         last = (*last[:-1], replace(last[-1], content=_so_far(last[-1].content)))
     if last:
         yield last
@@ -82,7 +91,7 @@ def _so_far(words: str) -> str:
     if open_ticks(words):
         words = words.rstrip("`")
         return words + open_ticks(words)
-    words = _HALF_LINK.sub("", words)
+    words = _UNSETTLED.sub("", _HALF_LINK.sub("", words))
     return f"{words.rstrip(' *')}**" if words.count("**") % 2 and _BEGUN_BOLD.search(words) else words
 
 

@@ -5,11 +5,24 @@ import re
 # What open models and their servers put around it.
 _NAMES = ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think", "antml:thinking")
 _NAME, _MORE = "|".join(sorted(_NAMES, key=len, reverse=True)), r"(?:\s[^<>\n]{0,200})?"
-_OPENING = rf"<(?:{_NAME}){_MORE}>|(?-i:\[THINK\])|◁think▷"
-_CLOSING = rf"</(?:{_NAME})\s*>|(?-i:\[/THINK\])|◁/think▷"
-# Code about the tags keeps them: a fence is matched first and whole, up to the end if it isn't closed.
-_CODE = r"^ {0,3}(?P<marker>`{3,}|~{3,}).*?(?:^ {0,3}(?P=marker)|\Z)|`+[^`\n]+`+"
-_TAG = re.compile(rf"(?P<opening>{_OPENING})|(?P<closing>{_CLOSING})", re.IGNORECASE)
+# https://cookbook.openai.com/articles/openai-harmony: channels, of which only the final one is for people.
+_CHANNEL = r"(?:<\|start\|>assistant)?<\|channel\|>"
+_OPENING = (
+    rf"<(?:{_NAME}){_MORE}>|(?-i:\[THINK\])|◁think▷"
+    rf"|{_CHANNEL}(?:analysis|commentary)[^\n<]{{0,100}}(?:<\|constrain\|>\w{{0,20}})?<\|message\|>"
+)
+_FINAL = rf"{_CHANNEL}final[^\n<]{{0,100}}<\|message\|>"
+_CLOSING = rf"</(?:{_NAME})\s*>|(?-i:\[/THINK\])|◁/think▷|(?:<\|(?:end|call)\|>)?{_FINAL}|<\|(?:end|call)\|>"
+# Around an answer or at its end; nothing that is said.
+_MARK = r"<\|(?:return|begin_of_box|end_of_box)\|>"
+# Code about the tags keeps them: a fence, also in a list or a quote, is matched first and whole, up to the end if it
+# isn't closed.
+_CODE = (
+    r"^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(?P<marker>`{3,}(?=[^`\n]*$)|~{3,}).*?(?:^[ \t>]*(?P=marker)|\Z)"
+    r"|(?<!`)(?P<run>`++)[^\n]{1,300}?(?<!`)(?P=run)(?!`)|`+[^`\n]+`+"
+)
+_TAG = re.compile(rf"(?P<opening>{_OPENING})|(?P<closing>{_CLOSING})|(?P<mark>{_MARK})", re.IGNORECASE)
+_CONTROLS = ("start", "channel", "end", "call", "return", "begin_of_box", "end_of_box")
 _LONGEST_TAG = 250  # characters
 _CODE_OR_TAG = re.compile(rf"(?P<code>{_CODE})|{_TAG.pattern}", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 
@@ -21,7 +34,9 @@ def _begun(word: str) -> str:
 
 _BEGUN = re.compile(
     rf"(?:</?(?:(?:{_NAME})(?:\s[^<>\n]{{0,200}})?|{'|'.join(map(_begun, _NAMES))})?"
-    rf"|{'|'.join(map(_begun, ('[THINK', '[/THINK', '◁think', '◁/think')))})\Z",
+    rf"|{'|'.join(map(_begun, ('[THINK', '[/THINK', '◁think', '◁/think')))}"
+    rf"|{'|'.join(map(_begun, [f'<|{name}|' for name in _CONTROLS]))}"
+    r"|<\|(?:start|channel|end|call)\|>(?:(?!<\|message\|>)[^\n]){0,150})\Z",
     re.IGNORECASE,
 )
 
@@ -53,7 +68,11 @@ def _split(text: str, *, streaming: bool) -> tuple[str, list[str]]:
     hidden: list[str] = []
     while tag := (_TAG if depth else _CODE_OR_TAG).search(text, place):
         place = tag.end()
-        if tag["opening"]:
+        is_mark = tag["mark"] or (tag["closing"] and tag[0].startswith("<|"))
+        if is_mark and not depth:
+            shown += text[done : tag.start()]
+            done = place
+        elif tag["opening"]:
             if not depth:
                 shown += text[done : tag.start()]
                 done = place

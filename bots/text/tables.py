@@ -49,7 +49,7 @@ def found(paragraph: str) -> Iterator[str | Table]:
         end = next((at for at in range(line + 2, len(lines)) if "|" not in lines[at]), len(lines))
         if start < line:
             yield "\n".join(lines[start:line])
-        header = cells_of(lines[line], 0)
+        header = _header(lines[line], lines[line + 1])
         rows = [header, *(cells_of(row, len(header)) for row in lines[line + 2 : end])]
         columns = max(map(len, rows))
         yield Table("\n".join(lines[line : line + 2]), tuple((*row, *[""] * (columns - len(row))) for row in rows))
@@ -67,7 +67,14 @@ def begins(header: str, delimiter: str) -> bool:
         or not _DELIMITER.fullmatch(delimiter.strip())
     ):
         return False
-    return len(cells_of(header, 0)) == len(cells_of(delimiter, 0)) <= MOST_COLUMNS
+    cells, columns = len(_header(header, delimiter)), len(cells_of(delimiter, 0))
+    # Some models count wrong; with bars at both their beginnings it is meant as a table all the same.
+    is_meant = min(cells, columns) > 1 and header.lstrip()[0] == delimiter.lstrip()[0] == "|"
+    return columns <= MOST_COLUMNS and (cells == columns or is_meant)
+
+
+def _header(line: str, delimiter: str) -> Row:
+    return cells_of(line, len(cells_of(delimiter, 0)))
 
 
 def cells_of(line: str, columns: int) -> Row:

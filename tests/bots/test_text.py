@@ -27,6 +27,7 @@ FRAGMENTS = (
     "> quoted\n", "> > twice\n", "```py\n", "```\n", "````md\n", "````\n", "~~~\n", "> ```\n", "  ```\n", "`code` ", "`", "``",
     "| a | b |\n", "|---|---|\n", "| 1 | 2 |\n", "a|b\n-|-\n1|2\n", "# Title\n", "#### Deep\n", "---\n", "===\n", "    indented\n",
     "x" * 90, "x" * 400, "[a](https://a.example/x) ", "](", "- [ ] ", "-", "1. ", "|", "- - deep\n", "<", "@", "\\", "\u2028", FAMILY, "漢字", "مرحبا ", "e\u0301", "🇩🇪",
+    "$$x\n", "= y$$\n", "\\begin{align}\n", "\\end{align}\n", "\\(", "$",
 )  # fmt: skip
 ANSWERS = st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=60).map("".join)
 
@@ -208,6 +209,28 @@ def test_what_may_turn_out_to_be_something_else_waits(text: str, shown: str) -> 
         ("a **bold *", "a **bold**"),
         ("**Note:**more", "**Note:**more"),
         ("two ** three", "two ** three"),
+        ("# see [the do", "see "),
+        ("# a **bold wo", "a **bold wo**"),
+        ("see https://bank.exam", "see "),
+        ("**see https://bank.exam", "**see**"),
+        ("访问https://bank.exam", "访问"),
+        ("(see https://a.example/x_(y", "(see "),
+        ("见https://a.example/x。然后", "见https://a.example/x。然后"),
+        ("see <https://a.example/x|the sh", "see "),
+        ("see <https://a.exam", "see "),
+        ("see [it](https://a.example/?u=https://b.example)", "see [it](https://a.example/?u=https://b.example)"),
+        ("so \\", "so "),
+        ("so \\\\", "so \\\\"),
+        ("a &l", "a "),
+        ("a & b", "a & b"),
+        ("a <su", "a "),
+        ("a < b", "a < b"),
+        ("a **", "a "),
+        ("**bold**", "**bold**"),
+        ("as \\(x_1 + ", "as "),
+        ("as \\(x\\) is", "as \\(x\\) is"),
+        ("costs $", "costs "),
+        ("`a [b](https://a.example) <https://b.example|c` d", "`a [b](https://a.example) <https://b.example|c` d"),
     ],
 )
 def test_marks_are_not_shown_as_signs_before_the_rest_of_them_comes(text: str, shown: str) -> None:
@@ -232,6 +255,29 @@ def test_nothing_gives_no_page() -> None:
         ("```\n<think>\n```\nend", "```\n<think>\n```\nend"),
         ("```\na</think>\n```\nend", "```\na</think>\n```\nend"),
         ("The tag `<think>` stays, and `</think>`", "The tag `<think>` stays, and `</think>`"),
+        (
+            "1. so\n    ```xml\n    <think>a</think>\n    ```\nend",
+            "1. so\n    ```xml\n    <think>a</think>\n    ```\nend",
+        ),
+        ("- ```\n  <think>a</think>\n  ```", "- ```\n  <think>a</think>\n  ```"),
+        ("> ```\n> <think>a</think>\n> ```\nend", "> ```\n> <think>a</think>\n> ```\nend"),
+        ("`` a ` <think> b `` c", "`` a ` <think> b `` c"),
+        ("```x``` is code.\n<think>hm</think>Yes.", "```x``` is code.\nYes."),
+        (
+            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>",
+            "Four.",
+        ),
+        (
+            (
+                "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary to=x <|constrain|>json"
+                "<|message|>{}<|call|><|start|>assistant<|channel|>final<|message|>Four."
+            ),
+            "Four.",
+        ),
+        ("<|channel|>final<|message|>Four.<|end|>", "Four."),
+        ("`<|channel|>analysis<|message|>` begins it", "`<|channel|>analysis<|message|>` begins it"),
+        ("It is <|begin_of_box|>4<|end_of_box|>.", "It is 4."),
+        ("f <| g", "f <| g"),
         ("a\r\nb\rc", "a\nb\nc"),
         ("a\u2028b", "a\u2028b"),
     ],
@@ -261,6 +307,13 @@ def test_reasoning_that_goes_on_waits() -> None:
 def test_a_tag_half_said_is_not_shown(tag: str) -> None:
     for end in range(1, len(tag)):
         assert visible(tag[:end], streaming=True) == ""
+
+
+def test_no_sign_of_a_channel_is_shown_before_it_is_over() -> None:
+    answer = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>"
+    assert {visible(answer[:end], streaming=True) for end in range(len(answer) + 1)} == {
+        "Four."[:end] for end in range(6)
+    }
 
 
 @pytest.mark.parametrize(
@@ -298,6 +351,19 @@ def test_no_cell_is_lost(row: str, cells: tuple[str, ...]) -> None:
     assert leaf.rows[1] == cells
 
 
+@pytest.mark.parametrize(
+    ("written", "rows"),
+    [
+        ("| `a|b` | c |\n|---|---|\n| 1 | 2 |", (("`a|b`", "c"), ("1", "2"))),
+        ("| a | b | c |\n|---|---|\n| 1 | 2 | 3 |", (("a", "b", "c"), ("1", "2", "3"))),
+        ("| a | b |\n|---|---|---|\n| 1 | 2 |", (("a", "b"), ("1", "2"))),
+    ],
+)
+def test_a_header_that_the_line_below_does_not_fit_is_one(written: str, rows: tuple[tuple[str, ...], ...]) -> None:
+    (leaf,) = document(written)
+    assert leaf.rows == rows
+
+
 def test_a_row_without_a_bar_is_text_again() -> None:
     assert [leaf.kind for leaf in document("Look:\n| a |\n|---|\n| 1 |\nno bar")] == [Kind.TEXT, Kind.TABLE, Kind.TEXT]
 
@@ -325,6 +391,32 @@ def test_signs_that_open_no_code_are_said_to_be_none(text: str, becomes: str) ->
 def test_it_reads_the_same_then(text: str) -> None:
     assert words_of(spans(closed(text))) == words_of(spans(text))
     assert not open_ticks(closed(text))
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("$$a_1*b_1*c\n= d*e*f$$", "a_1*b_1*c\n= d*e*f"),
+        (
+            "So:\n$$\\begin{aligned}\nx &= 1 \\\\\n+ y\n\\end{aligned}$$",
+            "\\begin{aligned}\nx &= 1 \\\\\n+ y\n\\end{aligned}",
+        ),
+        ("\\begin{align*}\nx &= a*b*c\n\\end{align*}", "\\begin{align*}\nx &= a*b*c\n\\end{align*}"),
+        ("$$\nx_1*y\n$$", "x_1*y"),
+        ("\\[\nx\n\\]", "x"),
+    ],
+)
+def test_a_formula_on_several_lines_is_code(written: str, code: str) -> None:
+    leaf = list(document(f"{written}\nand so on"))[-2]
+    assert (leaf.kind, leaf.content, leaf.info) == (Kind.CODE, code, "latex")
+
+
+@pytest.mark.parametrize(
+    "written", ["$$x*y$$ is it\nand more", "$$$ signs\nmore", "\\begin there\nmore", "$$x$$\nmore"]
+)
+def test_what_only_begins_like_a_formula_is_text(written: str) -> None:
+    (leaf,) = document(written)
+    assert leaf.kind is Kind.TEXT
 
 
 @pytest.mark.parametrize(
@@ -399,7 +491,14 @@ def test_an_honest_link_stays(link: str, found: Span) -> None:
         ("<b>a</b> <T> <b>", [Span("a", bold=True), Span(" <T> <b>")]),
         ("H<sub>2</sub>O 1<sup>st</sup> x<sup>2</sup> e<sup>a/b</sup>", [Span("H₂O 1st x² e^(a/b)")]),
         ("</details>", []),
+        ("<code>a*b*c &lt;T&gt; $x$</code> *d*", [Span("a*b*c <T> $x$", code=True), Span(" "), Span("d", italic=True)]),
+        ("<b><code>__init__</code></b>", [Span("__init__", bold=True, code=True)]),
         ("<!-- a --> <!channel>", [Span("<!-- a --> <!channel>")]),
+        ("**«цитата»**слово", [Span("«цитата»", bold=True), Span("слово")]),
+        (
+            "**„Zitat“**wort **Nun…**also",
+            [Span("„Zitat“", bold=True), Span("wort "), Span("Nun…", bold=True), Span("also")],
+        ),
         ("使用**「重点」**の", [Span("使用"), Span("「重点」", bold=True), Span("の")]),
     ],
 )

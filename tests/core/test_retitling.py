@@ -84,6 +84,21 @@ async def test_what_is_no_better_leaves_the_title_that_is_there(rig: Rig, pieces
     assert not rig.chat.titles
 
 
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ('"Why the sky is blue."', "Why the sky is blue"),
+        ("**„Warum der Himmel blau ist“**", "Warum der Himmel blau ist"),
+        ("「空が青い理由」", "空が青い理由"),
+        ('"To be" or "not to be"', '"To be" or "not to be"'),
+    ],
+)
+async def test_a_title_stands_without_the_quotation_marks_around_it(rig: Rig, said: str, title: str) -> None:
+    rig.upstream.answers = [["Because."], [said]]
+    await rig.answered("Why?")
+    assert [title for _, title in rig.chat.titles] == [title]
+
+
 async def test_a_model_that_says_nothing_keeps_nobody_waiting(rig: Rig) -> None:
     wanted(rig, patience=0.01)
     rig.upstream.answers = [["Because."], [asyncio.Event()], ["Next."]]

@@ -220,6 +220,8 @@ async def test_a_direct_conversation_is_its_own_place(local: LocalDiscord, heard
         ("@everyone look at <https://example.org/a?b=c> please", "everyone look at example.org please"),
         ("这是什么？请告诉我。", "这是什么？"),
         ("", "Question"),
+        ("```py\nprint(1)\n```", "print(1)"),
+        ("~~~\nnever closed", "never closed"),
         ("x" * 61, "x" * 59 + "…"),
         ("😀" * 51, "😀" * 49 + "…"),  # two units each
         ("half \ud83d of it", "half of it"),  # else no note could be written, and nobody would answer

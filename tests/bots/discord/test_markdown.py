@@ -26,7 +26,8 @@ INLINE = st.lists(
     st.sampled_from(
         [*"*_~|`<>[]()\\#-:@! \n", "a", "b c", "1.", "**", "__", "||", "``", "](", "```", "https://a.example/x_y", "http://b.example",
          "<https://a.example>", "@everyone", "<@1>", "[go](https://a.example)", "[`c`](https://a.example/z)", "`x`", "`a*b_c`", "<t:1:R>",
-         "steam://x", "漢", "&lt;@1>", "&#96;", "<b>", "</b>", "> ", "# ", "- ", "](https://evil.example)"]
+         "steam://x", "漢", "&lt;@1>", "&#96;", "<b>", "</b>", "> ", "# ", "- ", "](https://evil.example)",
+         "https://a.example/?f[x]=1", "[https://a.example](https://a.example/)"]
     ),
     max_size=24,
 ).map("".join)  # fmt: skip
@@ -134,6 +135,9 @@ def test_plain_markdown_is_left_alone() -> None:
         ("&lt;@1> &#64;here", "\\<@1> \\@here"),
         ("[shop.example](https://a.example)", "shop.example (https://a.example)"),
         ("[run](steam://run) steam://run", "run (steam\\://run) steam\\://run"),
+        ("[https://a.example](https://a.example/)", "https://a.example/"),
+        ("so [https://a.example/x](https://a.example/x?from=b), and", "so https://a.example/x?from=b, and"),
+        ("[https://a.example](https://a.example.evil.example)", "https\\://a.example (https://a.example.evil.example)"),
         ("see https://a.example/x_(y)!", "see <https://a.example/x_(y)>!"),
         ("[a]: https://a.example", "\\[a]: https://a.example"),
         ("-# small\n\\# no title\n1\\. no list", "\\-# small\n\\# no title\n1\\. no list"),
@@ -155,6 +159,7 @@ def test_each_form_becomes_discords_best(answer: str, expected: str) -> None:
         "https://hackmd.io/@jkyang/B1W69XA-fe", "https://medium.com/@heretic/a-post-1a2b", "https://x.example/@everyonesocial/1",
         "https://commons.wikimedia.org/wiki/File:Example.jpg", "https://registry.example/v2/app/data:latest", "info@hereford.example",
         "<https://commons.wikimedia.org/wiki/File:Example.jpg>", "https://a.example/a_b_c*d~~e",
+        "https://api.example/posts?filter[author]=ada&page[size]=10&sort=-at",
     ],
 )  # fmt: skip
 def test_an_address_is_left_whole(address: str) -> None:

@@ -127,6 +127,11 @@ SAMPLES = {
     "quote": "> somebody *said*\n> that\n\nand 2 * 3 * 4 is snake_case_word.",
     "table": "Look:\n\n| a | b |\n|---|---|\n| 1 | `x` |\n| **2** | 3 |\n\nThat is it.",
     "code": 'Run this:\n\n```python\nprint("a & b < c")\nx = `1`\n```\n\n## Then\n\n---\n\nand `that`.',
+    "table first": "| a | b |\n|---|---|\n| 1 | `x` |\n| **2** | 3 |\n\nThat is it.",
+    "rule first": "***\n\nWords that follow the rule, and more.",
+    "formulas": "The sum \\(a_1 + b\\) is $x^2$, or $$y$$, for $5 or $6.\n\nNo more.",
+    "escapes": "Not \\*bold\\*, a &lt; b &amp; c.\\\nNext <details>\n\nWords.\n\n</details>",
+    "heading": "# See [the page](https://example.com) and https://example.org/x\n\nWords, and https://example.org/y too.",
     "japanese": "これは**太字**です。詳しくは[こちら](https://example.com/)。\n\n- 一\n- 二\n",
 }
 
