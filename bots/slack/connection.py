@@ -59,7 +59,8 @@ async def patiently(
 class _Socket(SocketModeClient):
     """Skips frames that are no JSON, on which the SDK fails with a traceback that quotes them.
 
-    And takes no more than it can see to: the SDK would hold all that comes in memory, and begin with it all at once.
+    And begins no more than it can see to: the SDK would begin with all that comes at once. Events wait as they came, a
+    bounded number of them, and only they: clicks and commands are answered within three seconds, or not at all.
     """
 
     api: Api
@@ -67,11 +68,19 @@ class _Socket(SocketModeClient):
     reconnects: Reconnects
     vitals: Vitals
     most_in_hand: int
+    most_waiting: int
+    room: asyncio.Event  # is there less in hand than can be?
     _in_hand = 0
     _is_crowded = False
 
     async def process_message(self) -> None:
         raw = await self.message_queue.get()
+        while self._in_hand >= self.most_in_hand:
+            self.room.clear()
+            await self.room.wait()
+        self._begin(raw)
+
+    def _begin(self, raw: str) -> None:
         if not raw:  # Slack often sends empty ones
             return
         try:
@@ -85,9 +94,12 @@ class _Socket(SocketModeClient):
             skipped(FRAME, TypeError(), self.vitals.metrics)
 
     async def enqueue_message(self, message: str) -> None:
-        if self._in_hand + self.message_queue.qsize() < self.most_in_hand:
+        if '"events_api"' not in message:  # nothing else is delivered again
+            self._begin(message)
+            return
+        if self._in_hand < self.most_in_hand or self.message_queue.qsize() < self.most_waiting:
             self._is_crowded = False
-        elif '"events_api"' in message:  # nothing else is delivered again
+        else:
             self.vitals.metrics.shed.labels(PART).inc()
             if not self._is_crowded:
                 self._is_crowded = True
@@ -102,6 +114,7 @@ class _Socket(SocketModeClient):
             await super().run_message_listeners(message, raw_message)
         finally:
             self._in_hand -= 1
+            self.room.set()
 
     async def issue_new_wss_url(self) -> str:
         """Ask for addresses like we do: the SDK would wait for as long as it is told, be it a day.
@@ -142,6 +155,7 @@ async def open_socket(
     )
     client.api, client.reconnects, client.vitals = api, Reconnects(times.reach), vitals
     client.wss_uri, client.proxy, client.most_in_hand = url, proxy_for(url), times.most_in_hand
+    client.most_waiting, client.room = times.most_waiting, asyncio.Event()
     answering: set[asyncio.Task[object]] = set()
 
     async def answer(socket: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:

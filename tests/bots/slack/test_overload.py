@@ -27,7 +27,7 @@ async def test_who_is_refused_in_silence_has_no_sign_of_life_that_nothing_ends(h
 
 
 async def test_what_comes_while_too_much_is_in_hand_is_left_to_the_next_delivery(house: House) -> None:
-    house.have_times(most_in_hand=4)
+    house.have_times(most_in_hand=4, most_waiting=0)
     async with house.listening():
         house.ledger.is_quick.clear()
         for number in range(10):
@@ -39,9 +39,25 @@ async def test_what_comes_while_too_much_is_in_hand_is_left_to_the_next_delivery
     assert sorted(turn.question.text for turn in turns) == [f"question {number}" for number in range(10)]
 
 
+async def test_what_waits_is_taken_in_its_order_and_nothing_is_left_to_a_retry(house: House) -> None:
+    house.have_times(most_in_hand=2)
+    async with house.listening():
+        house.ledger.is_quick.clear()
+        for number in range(10):
+            await house.slack.say("ada", "general", f"@bobbin question {number}")
+        await house.until(lambda: house.ledger.handed_in >= 1)
+        assert house.ledger.handed_in <= 2
+        house.ledger.is_quick.set()
+        turns = await house.accepted(10)
+    assert [turn.question.text for turn in sorted(turns, key=lambda turn: turn.id)] == [
+        f"question {number}" for number in range(10)
+    ]
+    assert _shed(house) == 0
+
+
 async def test_a_command_is_taken_however_much_is_in_hand(house: House) -> None:
     """Slack doesn't bring it again."""
-    house.have_times(most_in_hand=0)
+    house.have_times(most_in_hand=0, most_waiting=0)
     async with house.listening():
         answered = await house.slack.command("ada", "general", "/bobbin", "help")
         await house.slack.say("ada", "general", "@bobbin why?")
