@@ -82,8 +82,13 @@ def mend(data: object, build: Callable[[Json], object], essential: frozenset[str
                 lists[key] = value
         elif _can(build, plain | {key: value}):  # in order: a reply's message hangs on its reference
             plain[key] = value
-    mended = plain | lists
-    return mended if _can(build, mended) else core
+    if _can(build, plain | lists):
+        return plain | lists
+    mended = plain
+    for key, value in lists.items():  # one of them goes with itself, but not with the others
+        if _can(build, mended | {key: value}):
+            mended = mended | {key: value}
+    return mended
 
 
 def _can(build: Callable[[Json], object], data: Json) -> bool:
@@ -166,6 +171,10 @@ def _check(data: Json) -> None:
     for name in _LISTS:
         if not isinstance(data.setdefault(name, []), list):
             raise TypeError
+    if isinstance(poll := data.get("poll"), dict) and not isinstance(poll["question"]["text"], str):
+        raise TypeError
+    if isinstance(data.get("message_reference"), dict) and data.get("referenced_message") is not None:
+        _check(_object(data["referenced_message"]))
     if isinstance(snapshots := data.get("message_snapshots"), list):
         data["message_snapshots"] = flat = list(_flat(snapshots))
         if not all(isinstance(one["message"]["content"], str) for one in flat):
