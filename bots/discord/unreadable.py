@@ -82,13 +82,15 @@ def mend(data: object, build: Callable[[Json], object], essential: frozenset[str
                 lists[key] = value
         elif _can(build, plain | {key: value}):  # in order: a reply's message hangs on its reference
             plain[key] = value
-    if _can(build, plain | lists):
-        return plain | lists
-    mended = plain
-    for key, value in lists.items():  # one of them goes with itself, but not with the others
-        if _can(build, mended | {key: value}):
-            mended = mended | {key: value}
-    return mended
+    return plain | lists if _can(build, plain | lists) else _joined(build, plain, lists)
+
+
+def _joined(build: Callable[[Json], object], plain: Json, lists: Json) -> Json:
+    """Return *plain* with those of *lists* that can be read beside it and the others."""
+    for key, value in lists.items():
+        if _can(build, plain | {key: value}):
+            plain = plain | {key: value}
+    return plain
 
 
 def _can(build: Callable[[Json], object], data: Json) -> bool:
