@@ -137,7 +137,7 @@ def _in_their_language(words: str) -> Command | None:
     """Return the command that *words* give in the language that is spoken, and are no more than that."""
     if len(words) > _LONGEST_WORDS:
         return None
-    word = " ".join(seen(words).rstrip(".!。！").lower().split())
+    word = " ".join(seen(words).lstrip("¡").rstrip(".!。！").lower().split())
     verb = next((verb for verb in Verb if word in words_for(verb)), None)
     return Command(verb) if verb else None
 

@@ -25,7 +25,8 @@ def has_sentence(text: str) -> bool:
 # Nobody sees these either, and they come along when words are copied: zero width, directions, joiners, soft hyphens.
 _ALONG = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _SPACE = rf"[\s{_ALONG}]"
-_BEHIND_NAME = re.compile(rf"{_SPACE}*(?:[,:;.!…–—-]+(?={_SPACE}|$)|,)?{_SPACE}*")  # dashes
+# Dashes among them; and no space follows the marks of Chinese and Japanese.
+_BEHIND_NAME = re.compile(rf"{_SPACE}*(?:[,:;.!…–—-]+(?={_SPACE}|$)|,|[，、：；！。]+)?{_SPACE}*")
 _ADDRESS = re.compile(r"https?://[^\s<>()\[\]\\`|]+")
 _AROUND = re.compile(rf"\A{_SPACE}+|{_SPACE}+\Z")
 

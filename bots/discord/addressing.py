@@ -6,6 +6,7 @@ import re
 
 import discord
 
+from bots.discord.written import own_words
 from bots.listening.quiet import Addressing, RepliesTo
 
 _FIRST_MENTION = re.compile(r"\s*<@!?\d+>")
@@ -15,11 +16,16 @@ def read_addressing(message: discord.Message, me: int) -> Addressing:
     replies_to = _replies_to(message, me)
     replied = message.reference.resolved if message.reference else None
     author = replied.author.id if isinstance(replied, discord.Message) else None
-    # Discord counts whom a reply pings among those who are mentioned.
-    written = [user for user in message.mentions if f"{user.id}>" in message.content or user.id != author]
+    own = own_words(message.content)
+    # Discord counts among those who are mentioned whom a reply pings, and who is named in a quote.
+    written = [
+        user
+        for user in message.mentions
+        if f"{user.id}>" in own or (user.id != author and f"{user.id}>" not in message.content)
+    ]
     is_in_channel = message.guild is not None and not isinstance(message.channel, discord.Thread)
     return Addressing(
-        begins_with_other=_FIRST_MENTION.match(message.content) is not None,
+        begins_with_other=_FIRST_MENTION.match(own) is not None,
         names_other=any(user.id != me for user in written),
         replies_to=replies_to,
         # A poll is for everybody there, and a role for all who have it.

@@ -82,8 +82,15 @@ def mend(data: object, build: Callable[[Json], object], essential: frozenset[str
                 lists[key] = value
         elif _can(build, plain | {key: value}):  # in order: a reply's message hangs on its reference
             plain[key] = value
-    mended = plain | lists
-    return mended if _can(build, mended) else core
+    return plain | lists if _can(build, plain | lists) else _joined(build, plain, lists)
+
+
+def _joined(build: Callable[[Json], object], plain: Json, lists: Json) -> Json:
+    """Return *plain* with those of *lists* that can be read beside it and the others."""
+    for key, value in lists.items():
+        if _can(build, plain | {key: value}):
+            plain = plain | {key: value}
+    return plain
 
 
 def _can(build: Callable[[Json], object], data: Json) -> bool:
@@ -166,6 +173,10 @@ def _check(data: Json) -> None:
     for name in _LISTS:
         if not isinstance(data.setdefault(name, []), list):
             raise TypeError
+    if isinstance(poll := data.get("poll"), dict) and not isinstance(poll["question"]["text"], str):
+        raise TypeError
+    if isinstance(data.get("message_reference"), dict) and data.get("referenced_message") is not None:
+        _check(_object(data["referenced_message"]))
     if isinstance(snapshots := data.get("message_snapshots"), list):
         data["message_snapshots"] = flat = list(_flat(snapshots))
         if not all(isinstance(one["message"]["content"], str) for one in flat):

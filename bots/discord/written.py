@@ -18,8 +18,13 @@ _QUOTED = re.compile(r"^>>> (?:.|\n)*|^> .*$", re.MULTILINE)  # what somebody el
 
 def calls(content: str, mentions: Sequence[str]) -> bool:
     """Does *content* call by one of *mentions*, in what it says itself? A quote calls nobody, nor does code."""
-    said = _QUOTED.sub("", _ANY_CODE.sub("`", content))
+    said = own_words(content)
     return any(mention in said for mention in mentions)
+
+
+def own_words(content: str) -> str:
+    """Return *content* without the code in it, and without what somebody else said."""
+    return _QUOTED.sub("", _ANY_CODE.sub("`", content))
 
 
 def plain(content: str, bot_user_id: str, names: Mapping[str, str], own_roles: Sequence[str] = ()) -> str:

@@ -195,8 +195,8 @@ _BEFORE_NAME = rf"^\s*(?:(?:{_GREETING}|ok|okay|so|and|please|thanks|thx|thank y
 def _address(name: str) -> re.Pattern[str]:
     """`Name, …`, `hey Name: …`, `thanks Name`, `…, Name?`."""
     here = rf"@?{re.escape(name)}"
-    first = rf"{_BEFORE_NAME}{here}(?:\s*[,:;!?.…–—-]+(?=\s|$)|\s*$)"
-    last = rf"[,–—-]\s*{here}\s*[.!?…]*\s*$"
+    first = rf"{_BEFORE_NAME}{here}(?:\s*[,:;!?.…–—-]+(?=\s|$)|\s*[，、：；！？。]|\s*$)"
+    last = rf"[,–—，、-]\s*{here}\s*[.!?…。！？]*\s*$"
     return re.compile(f"{first}|{last}", re.IGNORECASE)
 
 

@@ -117,6 +117,6 @@ def _voices(files: object) -> Iterator[Quote]:
     for one in elements_in(files):
         if one.get("subtype") == "slack_audio":
             length = one.get("duration_ms")
-            seconds = round(length / 1000) if isinstance(length, int | float) and length < 1e8 else 0
+            seconds = round(length / 1000) if isinstance(length, int | float) and 0 < length < 1e8 else 0
             lasting = f" of {max(1, seconds)} seconds" if seconds > 0 else ""
             yield Quote(Source.VOICE, f"A voice message{lasting}, which you can't hear")

@@ -192,7 +192,12 @@ def _date(at: int, fallback: object) -> str:
 
 def mentions(text: str, user: str) -> bool:
     """Does *text*, as Slack sends it, call *user*?"""
-    return re.search(rf"<@{re.escape(user)}[|>]", _QUOTED.sub("", _CODE.sub("", text))) is not None
+    return re.search(rf"<@{re.escape(user)}[|>]", own_words(text)) is not None
+
+
+def own_words(text: str) -> str:
+    """Return *text*, as Slack sends it, without the code in it, and without what somebody else said."""
+    return _QUOTED.sub("", spoken(text))
 
 
 def spoken(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.commands import OF_LISTENING, Command, Verb, parse, switch
+from core.language import speaking
 from core.obeying import Commands, Told, is_own_switch
 from core.preset import LONGEST_MODEL, OPEN, Follow, Preset
 from core.stance import Stance
@@ -181,6 +182,11 @@ def test_nothing_to_answer_again_is_told() -> None:
 )
 def test_what_nobody_sees_around_a_word_is_no_part_of_it(said: str) -> None:
     assert parse(said) == Command(Verb.HELP)
+
+
+def test_spanish_marks_around_a_word_are_no_part_of_it() -> None:
+    with speaking("es"):
+        assert [parse(said) for said in ("¡Ayuda!", "¡ayuda")] == [Command(Verb.HELP)] * 2
 
 
 def test_what_is_set_keeps_what_is_inside_of_it() -> None:

@@ -238,6 +238,8 @@ def test_a_thread_is_named_after_its_question(text: str, name: str) -> None:
         ("hello", Addressing(is_first=True)),
         ("@ben look", Addressing(begins_with_other=True, names_other=True, is_first=True)),
         ("look, @ben", Addressing(names_other=True, is_first=True)),
+        ("> @ben said so\nis that right?", Addressing(is_first=True)),
+        ("> so @ben\n@ben look", Addressing(begins_with_other=True, names_other=True, is_first=True)),
         ("@everyone look", Addressing(calls_all=True, is_first=True)),
         ("@here look", Addressing(calls_all=True, is_first=True)),
     ],

@@ -94,6 +94,30 @@ async def test_a_question_is_heard_whatever_one_member_of_it_is(house: House, me
     assert turn.question.text == "why?"
 
 
+@pytest.mark.parametrize(
+    "odd", [7, "text", [None], {}, {"author": {}}, {"flags": None}, {"content": 7}, {"mentions": None}], ids=str
+)
+async def test_a_reply_is_heard_whatever_is_told_of_what_it_replies_to(house: House, odd: Any) -> None:
+    replied = payload(house, "E42")
+    reference = {"message_id": replied["id"], "channel_id": replied["channel_id"], "guild_id": replied["guild_id"]}
+    told = replied | odd if odd and isinstance(odd, dict) else odd
+    sent = payload(house, "@bobbin why?", type=19, message_reference=reference, referenced_message=told)
+    async with house.listening():
+        house.discord.send_raw("MESSAGE_CREATE", sent)
+        (turn,) = await house.accepted()
+    assert turn.question.text == "why?"
+
+
+@pytest.mark.parametrize("question", [{}, {"text": None}, {"text": 7}, {"text": ["a"]}], ids=str)
+async def test_a_question_is_heard_whatever_its_poll_asks(house: House, question: Any) -> None:
+    poll = {"question": question, "answers": [{"answer_id": 1, "poll_media": {"text": "tea"}}], "layout_type": 1}
+    poll |= {"expiry": "2026-11-26T10:00:00+00:00", "allow_multiselect": False}
+    async with house.listening():
+        house.discord.send_raw("MESSAGE_CREATE", payload(house, "@bobbin why?", poll=poll))
+        (turn,) = await house.accepted()
+    assert turn.question.text == "why?"
+
+
 SHOT = {"type": 0, "content": "E42", "embeds": [], "attachments": [], "timestamp": "2026-01-01T00:00:00+00:00"}
 SHOT |= {"edited_timestamp": None, "flags": 0}
 

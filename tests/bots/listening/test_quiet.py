@@ -110,6 +110,8 @@ EXAMPLES = [
     ("thank you", {"addressing": REPLY_TO_BOT}, ANOTHER, REACT, "a reply that thanks"),
     # To the bot by its name: as good as a mention.
     ("bobbin, what do you think?", {}, TALK, ANSWER, "it is said to the bot"),
+    ("bobbin，你觉得呢？", {}, TALK, ANSWER, "it is said to the bot"),
+    ("どう思う、bobbin？", {}, TALK, ANSWER, "it is said to the bot"),
     ("Bobbin: summarise this", {}, TALK_ANOTHER, ANSWER, "it is said to the bot"),
     ("hey bobbin can you help?", {}, TALK, ANSWER, "it is said to the bot, without a comma"),
     ("hey bobbin which one is faster", {}, TALK_ANOTHER, ANSWER, "nobody greets who isn't meant"),

@@ -19,6 +19,8 @@ BOT = "U0BOT"
         ("  <@U0BEN|ben> look", Addressing(begins_with_other=True, names_other=True)),
         ("look, <@U0BEN>", Addressing(names_other=True)),
         ("`<@U0BEN>` is an id", Addressing()),
+        ("&gt; <@U0BEN> said so\nis that right?", Addressing()),
+        ("&gt; so <@U0BEN>\n<@U0BEN> look", Addressing(begins_with_other=True, names_other=True)),
         ("<!here> who knows?", Addressing(calls_all=True)),
         ("<!channel|@channel> who knows?", Addressing(calls_all=True)),
         ("<!subteam^S012|@ops> who knows?", Addressing(calls_all=True)),

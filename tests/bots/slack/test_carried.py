@@ -169,7 +169,7 @@ def test_blocks_are_read_as_people_see_them() -> None:
 def test_a_voice_message_says_how_long_it_is() -> None:
     clip = {"name": "audio_message.m4a", "subtype": "slack_audio", "duration_ms": 12_300}
     assert carried(files=[clip]) == [Quote(Source.VOICE, "A voice message of 12 seconds, which you can't hear")]
-    for odd in (None, "12", -1, 1e300, float("nan"), True):
+    for odd in (None, "12", -1, 1e300, float("nan"), float("-inf"), True):
         [quote] = carried(files=[clip | {"duration_ms": odd}])
         assert quote.text.startswith("A voice message")
 
