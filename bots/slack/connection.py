@@ -89,6 +89,7 @@ class _Socket(SocketModeClient):
             skipped(FRAME, error, self.vitals.metrics)
             return
         if isinstance(message, dict):
+            self._in_hand += 1  # from now on, and not when its task comes to run
             asyncio.ensure_future(self.run_message_listeners(message, raw))  # noqa: RUF006  # as the SDK does
         else:
             skipped(FRAME, TypeError(), self.vitals.metrics)
@@ -109,7 +110,6 @@ class _Socket(SocketModeClient):
         await asyncio.sleep(0)  # else what was read already would all be taken before anything is begun
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
-        self._in_hand += 1
         try:
             await super().run_message_listeners(message, raw_message)
         finally:

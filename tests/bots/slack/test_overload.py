@@ -27,13 +27,13 @@ async def test_who_is_refused_in_silence_has_no_sign_of_life_that_nothing_ends(h
 
 
 async def test_what_comes_while_too_much_is_in_hand_is_left_to_the_next_delivery(house: House) -> None:
-    house.have_times(most_in_hand=4, most_waiting=0)
+    house.have_times(most_in_hand=8, most_waiting=0)
     async with house.listening():
         house.ledger.is_quick.clear()
         for number in range(10):
             await house.slack.say("ada", "general", f"@bobbin question {number}")
         await house.until(lambda: _shed(house) >= 10)
-        assert house.ledger.handed_in <= 6, "and a little on the way"
+        assert house.ledger.handed_in <= 8
         house.ledger.is_quick.set()
         turns = await house.accepted(10)
     assert sorted(turn.question.text for turn in turns) == [f"question {number}" for number in range(10)]
