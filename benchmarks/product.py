@@ -449,7 +449,8 @@ async def _running(words: tuple[str, ...], variables: dict[str, str]) -> AsyncIt
         try:
             yield process
         finally:
-            process.terminate()
+            if process.returncode is None:
+                process.terminate()
             await process.wait()
 
 
