@@ -96,7 +96,7 @@ def _read(window: str, number: int | None) -> tuple[tuple[Leaf, ...], int, int, 
             last, line = len(reader.leaves), token.map[0]
             number = reader.next_number if is_item else number if not line else None
         reader.take(token)
-    if line and not lines[line - 1].strip():
+    if line and not lines[line - 1].strip(" \t"):
         line -= 1
     return tuple(reader.leaves), last, sum(len(each) + 1 for each in lines[:line]), number
 

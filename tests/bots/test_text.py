@@ -86,6 +86,7 @@ def test_pages_before_the_last_stay_when_text_is_added(answer: str, data: st.Dat
 
 @settings(max_examples=200)
 @given(ANSWERS)
+@example("word word word word word wor\n\u2028\n- item\nword ")  # no blank line: CommonMark knows spaces and tabs
 def test_a_document_is_the_same_however_much_of_it_is_read_at_a_time(answer: str) -> None:
     assert list(document(answer, 40)) == list(document(answer))
 
