@@ -82,8 +82,10 @@ def paged(text: str, paper: Format, *, streaming: bool) -> Iterator[Page]:
 
 def _settled(leaf: Leaf, paper: Format) -> Leaf:
     """*leaf*, to be cut or not, without signs that would be read as code's up to there, and are none in the whole."""
-    is_cut = leaf.kind in (Kind.TEXT, Kind.HEADING) and paper.size(leaf, ()) > paper.limit
-    return replace(leaf, content=closed(leaf.content)) if is_cut and open_ticks(leaf.content) else leaf
+    is_words = leaf.kind in (Kind.TEXT, Kind.HEADING)
+    if is_words and "`" in leaf.content and paper.size(leaf, ()) > paper.limit and open_ticks(leaf.content):
+        return replace(leaf, content=closed(leaf.content))
+    return leaf
 
 
 def _so_far(words: str) -> str:
