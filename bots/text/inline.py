@@ -229,40 +229,39 @@ def words_of(found: Iterable[Span]) -> str:
 
 def open_ticks(text: str) -> str:
     """The backticks of code that *text* opens and does not close; at most three, empty when none."""
-    for hit in _TICKS.finditer(text):
-        if hit["ticks"]:
-            return hit["ticks"] if len(hit["ticks"]) <= 3 else ""
+    for begin, end in _open_runs(text):
+        return text[begin:end] if end - begin <= 3 else ""
     return ""
 
 
 def closed(text: str) -> str:
     """*text*, of which nothing more comes, with a backslash before each backtick that opens no code."""
-    runs = [(match.start(), len(match[0])) for match in re.finditer("`+", text)]
-    of_length: dict[int, list[int]] = {}
-    for number, (_, length) in reversed([*enumerate(runs)]):
-        of_length.setdefault(length, []).append(number)
-    parts, at, number = [], 0, 0
-    while number < len(runs):
-        begin, length = runs[number]
-        slashes = begin - at - len(text[at:begin].rstrip("\\"))
-        if slashes % 2:  # its first one is no run's
-            begin, length = begin + 1, length - 1
-        same = of_length.get(length, [])
-        while same and same[-1] <= number:
-            same.pop()
-        parts.append(text[at:begin])
-        if same:
-            number = same[-1]
-            end = sum(runs[number])
-            parts.append(text[begin:end])
-        else:
-            end = begin + length
-            parts.append("\\`" * length)
-        at, number = end, number + 1
+    parts, at = [], 0
+    for begin, end in _open_runs(text):
+        parts += [text[at:begin], "\\`" * (end - begin)]
+        at = end
     return "".join([*parts, text[at:]])
 
 
-_TICKS = re.compile(r"(?P<run>`++).+?(?<!`)(?P=run)(?!`)|\\[\\`]|(?P<ticks>`+)", re.DOTALL)
+def _open_runs(text: str) -> Iterator[tuple[int, int]]:
+    """Where backticks stand that begin code which nothing ends; in time that grows with *text* alone."""
+    runs = [match.span() for match in re.finditer("`+", text)]
+    of_length: dict[int, list[int]] = {}  # which runs, the last one first
+    for number, (begin, end) in reversed([*enumerate(runs)]):
+        of_length.setdefault(end - begin, []).append(number)
+    at = number = 0
+    while number < len(runs):
+        begin, end = runs[number]
+        slashes = begin - at - len(text[at:begin].rstrip("\\"))
+        begin += slashes % 2  # its first one is escaped
+        closing = of_length.get(end - begin, [])
+        while closing and closing[-1] <= number:
+            closing.pop()
+        if closing:
+            number = closing[-1]
+        elif begin < end:
+            yield begin, end
+        at, number = runs[number][1], number + 1
 
 
 def _paired(tokens: Sequence[Token]) -> list[Token]:
