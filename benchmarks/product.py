@@ -66,7 +66,7 @@ class Upstream:
         self.speech = speech
         self.said_at: defaultdict[int, list[float]] = defaultdict(list)  # by the number that was asked for
         self.ended: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)  # likewise
-        self.left: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)  # likewise: whoever asked has hung up
+        self.left: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)  # likewise: the bot has hung up
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -349,7 +349,7 @@ class Stage:
         where = await self.side.ask(number, person)
         await self.side.screens.until(where, 1)
         clicked = await self.side.stop(person, where)
-        await self.upstream.left[number].wait()
+        await asyncio.wait_for(self.upstream.left[number].wait(), LONGEST)
         return time.monotonic() - clicked
 
     async def ask_at(self, per_second: float, questions: int, patience: float) -> list[Seen]:

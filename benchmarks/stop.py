@@ -9,7 +9,7 @@ from benchmarks.rig import postgresql
 from benchmarks.rows import Aim, Row
 
 TIMES = 10
-ENDLESS = Speech(4000, 0.02)  # whoever hangs up is missed with the next piece
+ENDLESS = Speech(4000, 0.02)  # that the bot has hung up is noticed at the next piece
 
 
 def aims(platform: str) -> dict[str, Aim]:

@@ -103,7 +103,7 @@ async def _one_by_one(there: Stage) -> Turns:
 
 
 async def _idle_transactions(there: Stage) -> float:
-    """How many a second it makes while nobody asks: it looks whether the database is there, and notes what it has heard."""
+    """How many the bot makes in a second while nobody asks: it checks the database, and notes how far it has heard."""
     before = await there.bot.transactions()
     await asyncio.sleep(IDLE)
     return (await there.bot.transactions() - before) / IDLE

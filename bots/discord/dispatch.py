@@ -1,4 +1,4 @@
-"""Has discord.py call our listeners while somebody listens: each in a task of its own, which is seen to its end."""
+"""Has discord.py call our listeners, each in a task of its own, and waits for these tasks when listening ends."""
 
 from __future__ import annotations
 

@@ -98,16 +98,14 @@ class _Socket(SocketModeClient):
         if '"events_api"' not in message:  # nothing else is delivered again
             self._begin(message)
             return
-        if self._in_hand < self.most_in_hand or self.message_queue.qsize() < self.most_waiting:
+        if self._in_hand + self.message_queue.qsize() < self.most_in_hand + self.most_waiting:
             self._is_crowded = False
+            await super().enqueue_message(message)
         else:
             self.vitals.metrics.shed.labels(PART).inc()
             if not self._is_crowded:
                 self._is_crowded = True
                 log.warning("more comes from Slack than can be taken; it will send the rest again")
-            return
-        await super().enqueue_message(message)
-        await asyncio.sleep(0)  # else what was read already would all be taken before anything is begun
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
         try:
